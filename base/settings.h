@@ -1,0 +1,47 @@
+/* What can be configured, as one plain structure: settings.def says what each field means. */
+#ifndef WEIR_BASE_SETTINGS_H
+#define WEIR_BASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum settings_unit { UNIT_NONE, UNIT_COUNT, UNIT_BYTES, UNIT_TIME };
+
+/* Plain data: it is copied into the boot document that every process gets. */
+struct settings {
+#define NUMBER(key, unit, field, min, max, def, help) int64_t field;
+#define FLAG(key, field, def, help) bool field;
+#define TEXT(key, field, size, def, help) char field[size];
+#define LIST(key, field, items, size, help) \
+	struct { \
+		uint32_t n; \
+		char item[items][size]; \
+	} field;
+#include "settings.def"
+#undef NUMBER
+#undef FLAG
+#undef TEXT
+#undef LIST
+};
+
+/* Every row at its default. */
+void settings_default(struct settings *s);
+
+/*
+ * Sets one key from text: numbers take the unit's suffixes (KiB, MiB, GiB; ms, s, min, h, d), flags yes/no/true/false/on/off.
+ * A LIST key appends one item. False with a sentence in err ("capture.snaplen: 12 is below the least, 64 bytes").
+ */
+bool settings_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize);
+
+/* Whether key names a row; for a misspelt one, near gets the closest key (or ""). */
+bool settings_known(const char *key, char *near, size_t nearsize);
+bool settings_is_list(const char *key);
+/* Empties a list before items of a file replace a default. */
+void settings_clear_list(struct settings *s, const char *key);
+
+/* The rows as a Markdown table: docs/CONFIG.md is this text. */
+void settings_print_markdown(FILE *f);
+
+#endif
