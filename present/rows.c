@@ -1,0 +1,310 @@
+/* One function a kind of row: the shapes of docs/API.md. Unknown is null, never 0. */
+#include "present/present.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ip.h"
+#include "base/mem.h"
+#include "ipc/boot.h"
+
+/* --- parts
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+put_text(struct json_writer *w, const char *key, const struct row_text *t)
+{
+	json_string_n(w, key, t->len > 0 ? t->s : NULL, t->len);
+}
+
+/* "a,b,c" as an array. */
+static void
+put_list(struct json_writer *w, const char *key, const struct row_text *t)
+{
+	const char *at = t->s, *end = t->s + t->len;
+
+	json_array(w, key);
+	while (t->len > 0 && at < end) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		const char *stop = comma != NULL ? comma : end;
+
+		if (stop > at)
+			json_string_n(w, NULL, at, (size_t)(stop - at));
+		at = stop + 1;
+	}
+	json_array_end(w);
+}
+
+static void
+put_time(struct json_writer *w, const char *key, int64_t ns)
+{
+	if (ns > 0)
+		json_time_ns(w, key, ns);
+	else
+		json_null(w, key);
+}
+
+static void
+put_mac(struct json_writer *w, const char *key, const uint8_t mac[static 6], bool known)
+{
+	char text[MAC_TEXT_MAX];
+
+	json_string(w, key, known ? mac_format(mac, text) : NULL);
+}
+
+static void
+put_pair(struct json_writer *w, const char *key, uint64_t sent, uint64_t received)
+{
+	json_object(w, key);
+	json_uint(w, "sent", sent);
+	json_uint(w, "received", received);
+	json_object_end(w);
+}
+
+/* --- rows
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+void
+present_interface(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_point *p = &r->point;
+
+	json_object(w, key);
+	json_uint(w, "id", p->id);
+	json_string(w, "name", p->name);
+	json_string(w, "kind", p->kind == POINT_FILE ? "file" : "interface");
+	json_string(w, "state", point_state_name(p->state));
+	json_uint(w, "address_space", p->space);
+	json_uint(w, "bytes", p->bytes);
+	json_uint(w, "packets", p->packets);
+	json_uint(w, "bytes_per_second", p->bytes_per_s);
+	json_uint(w, "packets_per_second", p->packets_per_s);
+	json_uint(w, "dropped", p->dropped);
+	json_uint(w, "flows", p->flows);
+	json_uint(w, "hosts", p->hosts);
+	put_time(w, "first", p->first_ns);
+	put_time(w, "last", p->last_ns);
+	json_object_end(w);
+}
+
+void
+present_host(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_host *h = &r->host;
+	const struct row_text *name = &r->text[HOST_TEXT_NAME];
+	char ip[IP_TEXT_MAX];
+
+	json_object(w, key);
+	json_string(w, "ip", ip_format(&h->ip, ip));
+	json_uint(w, "vlan", h->vlan);
+	json_uint(w, "address_space", h->space);
+	put_mac(w, "mac", h->mac, h->has_mac != 0);
+	json_null(w, "vendor");
+	json_array(w, "names");
+	if (name->len > 0)
+		json_string_n(w, NULL, name->s, name->len);
+	json_array_end(w);
+	json_bool(w, "local", h->local != 0);
+	json_null(w, "country");
+	json_null(w, "as");
+	json_null(w, "os");
+	put_pair(w, "bytes", h->bytes[0], h->bytes[1]);
+	put_pair(w, "packets", h->packets[0], h->packets[1]);
+	put_pair(w, "bytes_per_second", h->bytes_per_s[0], h->bytes_per_s[1]);
+	json_object(w, "flows");
+	json_uint(w, "client", h->flows_client);
+	json_uint(w, "server", h->flows_server);
+	json_object_end(w);
+	put_list(w, "applications", &r->text[HOST_TEXT_APPLICATIONS]);
+	json_uint(w, "peers", h->peers);
+	json_null(w, "ports");
+	json_uint(w, "score", h->score);
+	put_list(w, "risks", &r->text[HOST_TEXT_RISKS]);
+	put_time(w, "first", h->first_ns);
+	put_time(w, "last", h->last_ns);
+	json_object_end(w);
+}
+
+/* TCP, UDP, DCCP, SCTP and UDP-Lite have ports; an ICMP identifier is none. */
+static bool
+has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
+}
+
+static void
+put_end(struct json_writer *w, const char *key, const struct rec_flow *f, enum side side,
+	const struct row_text *name)
+{
+	static const uint8_t none[6];
+	char ip[IP_TEXT_MAX];
+
+	json_object(w, key);
+	json_string(w, "ip", ip_format(&f->ip[side], ip));
+	if (has_ports(f->protocol))
+		json_uint(w, "port", f->port[side]);
+	else
+		json_null(w, "port");
+	put_text(w, "name", name);
+	put_mac(w, "mac", f->mac[side], memcmp(f->mac[side], none, sizeof(none)) != 0);
+	json_object_end(w);
+}
+
+static void
+put_handshake(struct json_writer *w, const char *key, uint32_t us)
+{
+	if (us > 0)
+		json_double(w, key, us / 1000.0);
+	else
+		json_null(w, key);
+}
+
+static void
+put_tcp(struct json_writer *w, const struct rec_flow *f)
+{
+	const struct flow_tcp *t = &f->tcp;
+
+	if (f->protocol != 6) {
+		json_null(w, "tcp");
+		return;
+	}
+	json_object(w, "tcp");
+	put_pair(w, "flags", t->flags[CLIENT], t->flags[SERVER]);
+	put_pair(w, "retransmissions", t->retransmissions[CLIENT], t->retransmissions[SERVER]);
+	put_pair(w, "out_of_order", t->out_of_order[CLIENT], t->out_of_order[SERVER]);
+	put_pair(w, "lost", t->lost[CLIENT], t->lost[SERVER]);
+	put_pair(w, "zero_windows", t->zero_windows[CLIENT], t->zero_windows[SERVER]);
+	json_object(w, "handshake_ms");
+	put_handshake(w, "client", t->handshake_us[CLIENT]);
+	put_handshake(w, "server", t->handshake_us[SERVER]);
+	json_object_end(w);
+	json_object_end(w);
+}
+
+static const char *
+tunnel_name(uint8_t tunnel)
+{
+	static const char *const names[] = {
+		[TUNNEL_NONE] = NULL,       [TUNNEL_IPIP] = "IPIP",   [TUNNEL_6IN4] = "6in4",
+		[TUNNEL_GRE] = "GRE",       [TUNNEL_VXLAN] = "VXLAN", [TUNNEL_GENEVE] = "GENEVE",
+		[TUNNEL_GTPU] = "GTP-U",    [TUNNEL_L2TP] = "L2TP",   [TUNNEL_TEREDO] = "Teredo",
+		[TUNNEL_CAPWAP] = "CAPWAP", [TUNNEL_MPLS] = "MPLS",   [TUNNEL_PPPOE] = "PPPoE",
+		[TUNNEL_ERSPAN] = "ERSPAN"
+	};
+	static_assert(ARRAY_LEN(names) == TUNNEL_COUNT, "name every tunnel");
+
+	return tunnel < ARRAY_LEN(names) ? names[tunnel] : NULL;
+}
+
+static void
+put_flow_identity(struct json_writer *w, const struct row *r)
+{
+	const struct rec_flow *f = &r->flow.flow;
+	char id[33], protocol[8];
+
+	json_string(w, "id", flow_id_format(&f->id, id));
+	json_uint(w, "slice", f->slice);
+	put_time(w, "first", f->first_ns);
+	put_time(w, "last", f->last_ns);
+	put_text(w, "observation_point", &r->text[FLOW_TEXT_POINT]);
+	json_uint(w, "address_space", f->space);
+	json_array(w, "vlan");
+	for (size_t i = 0; i < FLOW_VLANS && f->vlan[i] != 0; i++)
+		json_uint(w, NULL, f->vlan[i]);
+	json_array_end(w);
+	json_string(w, "tunnel", tunnel_name(f->tunnel));
+	json_string(w, "protocol", protocol_name(f->protocol, protocol));
+	put_end(w, "client", f, CLIENT, &r->text[FLOW_TEXT_CLIENT_NAME]);
+	put_end(w, "server", f, SERVER, &r->text[FLOW_TEXT_SERVER_HOST]);
+}
+
+void
+present_flow(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct rec_flow *f = &r->flow.flow;
+
+	json_object(w, key);
+	put_flow_identity(w, r);
+	put_text(w, "application", &r->text[FLOW_TEXT_APPLICATION]);
+	put_text(w, "category", &r->text[FLOW_TEXT_CATEGORY]);
+	put_text(w, "server_name", &r->text[FLOW_TEXT_SERVER_NAME]);
+	put_text(w, "info", &r->text[FLOW_TEXT_INFO]);
+	put_pair(w, "bytes", f->count.bytes[CLIENT], f->count.bytes[SERVER]);
+	put_pair(w, "packets", f->count.packets[CLIENT], f->count.packets[SERVER]);
+	put_pair(w, "bytes_per_second", r->flow.bytes_per_s[CLIENT], r->flow.bytes_per_s[SERVER]);
+	put_tcp(w, f);
+	put_list(w, "risks", &r->text[FLOW_TEXT_RISKS]);
+	json_uint(w, "score", f->score);
+	json_string(w, "state", flow_state_name(f->state));
+	json_string(w, "end_reason", end_reason_name(f->end_reason));
+	json_bool(w, "live", r->flow.live != 0);
+	json_object_end(w);
+}
+
+void
+present_application(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_application *a = &r->application;
+
+	json_object(w, key);
+	put_text(w, "name", &r->text[APPLICATION_TEXT_NAME]);
+	put_text(w, "category", &r->text[APPLICATION_TEXT_CATEGORY]);
+	json_uint(w, "bytes", a->bytes);
+	json_uint(w, "packets", a->packets);
+	json_uint(w, "flows", a->flows);
+	json_uint(w, "bytes_per_second", a->bytes_per_s);
+	json_object_end(w);
+}
+
+void
+present_series_point(struct json_writer *w, const struct row *r)
+{
+	const struct row_series *s = &r->series;
+
+	json_array(w, NULL);
+	json_time_ns(w, NULL, s->time_ns);
+	json_uint(w, NULL, s->bytes);
+	json_uint(w, NULL, s->packets);
+	json_uint(w, NULL, s->bytes_max);
+	json_uint(w, NULL, s->packets_max);
+	json_uint(w, NULL, s->flows_max);
+	json_array_end(w);
+}
+
+void
+present_counter(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_counter *c = &r->counter;
+
+	json_object(w, key);
+	put_text(w, c->class_ == COUNTER_UNDECODED ? "reason" : "place", &r->text[COUNTER_TEXT_NAME]);
+	put_text(w, "interface", &r->text[COUNTER_TEXT_POINT]);
+	if (c->worker == UINT32_MAX)
+		json_null(w, "worker");
+	else
+		json_uint(w, "worker", c->worker);
+	json_uint(w, "count", c->count);
+	json_object_end(w);
+}
+
+void
+present_component(struct json_writer *w, const char *key, const struct wire_component *c)
+{
+	const char *process = proc_name((enum proc)c->proc);
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%s@%u", process, c->instance);
+	json_object(w, key);
+	json_string(w, "name", name);
+	json_string(w, "process", process);
+	json_uint(w, "instance", c->instance);
+	json_string(w, "state", component_state_name(c->state));
+	put_time(w, "since", c->since_ns);
+	json_uint(w, "restarts", c->restarts);
+	put_time(w, "last_death", c->died_ns);
+	json_string(w, "why", c->why[0] != '\0' ? c->why : NULL);
+	json_string(w, "interface", c->point[0] != '\0' ? c->point : NULL);
+	json_object_end(w);
+}

@@ -1,0 +1,263 @@
+/* present/: rows of answers as JSON, and answers that lie. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ipc/boot.h"
+#include "present/present.h"
+
+struct made {
+	uint8_t bytes[4096];
+	struct wcur c;
+};
+
+/* An answer of one row whose strings are given behind it. */
+static struct wcur
+begin(struct made *m, enum row_kind kind, uint32_t nrows)
+{
+	struct wire_answer head = { .status = ANSWER_OK, .row_kind = (uint32_t)kind, .nrows = nrows };
+
+	m->c = wcur_of(m->bytes, sizeof(m->bytes));
+	wcur_put(&m->c, &head, sizeof(head));
+	return m->c;
+}
+
+static void
+add(struct made *m, const void *row, size_t size, const char *texts)
+{
+	uint32_t len = (uint32_t)(size + strlen(texts));
+
+	wcur_put(&m->c, &len, sizeof(len));
+	wcur_put(&m->c, row, size);
+	wcur_put(&m->c, texts, strlen(texts));
+}
+
+static void
+add_flow(struct made *m, bool tcp)
+{
+	struct row_flow f = { .application_len = 10,
+			      .category_len = 3,
+			      .server_name_len = 11,
+			      .risks_len = 7,
+			      .point_len = 4 };
+
+	memset(f.flow.id.b, 0xab, sizeof(f.flow.id.b));
+	f.flow.protocol = tcp ? 6 : 1;
+	f.flow.ip[CLIENT] = ip_from_v4((const uint8_t[]){ 10, 0, 0, 1 });
+	f.flow.ip[SERVER] = ip_from_v4((const uint8_t[]){ 10, 0, 0, 2 });
+	f.flow.port[CLIENT] = 1234;
+	f.flow.port[SERVER] = 443;
+	f.flow.vlan[0] = 5;
+	f.flow.first_ns = INT64_C(1500000000);
+	f.flow.count.bytes[CLIENT] = 100;
+	f.flow.tcp.handshake_us[SERVER] = 1500;
+	f.flow.end_reason = END_FILE;
+	add(m, &f, sizeof(f),
+	    "TLS.GoogleWebexample.orgA B,C D"
+	    "file");
+}
+
+static void
+flow_is_written(void **state)
+{
+	struct made m;
+	struct answer a;
+	struct row r;
+	struct json_writer *w = json_new(65536);
+	const char *text;
+
+	(void)state;
+	begin(&m, ROW_FLOW, 1);
+	add_flow(&m, true);
+	assert_true(answer_open(&a, m.bytes, wcur_len(&m.c)));
+	assert_int_equal(answer_next(&a, &r), 1);
+	present_flow(w, NULL, &r);
+	text = json_text(w, NULL);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\"id\":\"abababababababababababababababab\""));
+	assert_non_null(strstr(
+	    text, "\"application\":\"TLS.Google\",\"category\":\"Web\",\"server_name\":\"example.org\""));
+	assert_non_null(strstr(text, "\"info\":null"));
+	assert_non_null(strstr(text, "\"risks\":[\"A B\",\"C D\"]"));
+	assert_non_null(strstr(text, "\"observation_point\":\"file\""));
+	assert_non_null(
+	    strstr(text, "\"client\":{\"ip\":\"10.0.0.1\",\"port\":1234,\"name\":null,\"mac\":null}"));
+	assert_non_null(strstr(text, "\"vlan\":[5]"));
+	assert_non_null(strstr(text, "\"handshake_ms\":{\"client\":null,\"server\":1.5}"));
+	assert_non_null(strstr(text, "\"first\":1.5"));
+	assert_non_null(strstr(text, "\"last\":null"));
+	assert_non_null(strstr(text, "\"end_reason\":\"file\""));
+	assert_int_equal(answer_next(&a, &r), 0);
+	json_free(&w);
+}
+
+static void
+protocol_without_ports(void **state)
+{
+	struct made m;
+	struct answer a;
+	struct row r;
+	struct json_writer *w = json_new(65536);
+
+	(void)state;
+	begin(&m, ROW_FLOW, 1);
+	add_flow(&m, false);
+	assert_true(answer_open(&a, m.bytes, wcur_len(&m.c)));
+	assert_int_equal(answer_next(&a, &r), 1);
+	present_flow(w, NULL, &r);
+	assert_non_null(strstr(json_text(w, NULL), "\"port\":null"));
+	assert_non_null(strstr(json_text(w, NULL), "\"tcp\":null"));
+	json_free(&w);
+}
+
+/* Every length that does not add up is refused. */
+static void
+lies_are_refused(void **state)
+{
+	struct made m;
+	struct answer a;
+	struct row r;
+	struct wire_answer head;
+	size_t len;
+
+	(void)state;
+	begin(&m, ROW_FLOW, 1);
+	add_flow(&m, true);
+	len = wcur_len(&m.c);
+	for (size_t cut = sizeof(head); cut < len; cut++) {
+		assert_true(answer_open(&a, m.bytes, cut));
+		assert_int_equal(answer_next(&a, &r), -1);
+	}
+	assert_false(answer_open(&a, m.bytes, sizeof(head) - 1));
+	assert_true(answer_open(&a, m.bytes, len + 1)); /* a byte too many at the end */
+	assert_int_equal(answer_next(&a, &r), 1);
+	assert_int_equal(answer_next(&a, &r), -1);
+	memcpy(&head, m.bytes, sizeof(head));
+	head.row_kind = ROW_KIND_COUNT;
+	memcpy(m.bytes, &head, sizeof(head));
+	assert_false(answer_open(&a, m.bytes, len));
+	head.row_kind = ROW_NONE;
+	memcpy(m.bytes, &head, sizeof(head));
+	assert_false(answer_open(&a, m.bytes, len));
+	head.row_kind = ROW_FLOW;
+	head.cursor_len = CURSOR_MAX + 1;
+	memcpy(m.bytes, &head, sizeof(head));
+	assert_false(answer_open(&a, m.bytes, len));
+}
+
+static void
+unterminated_name_is_refused(void **state)
+{
+	struct made m;
+	struct answer a;
+	struct row r;
+	struct wire_component c;
+
+	(void)state;
+	memset(&c, 'x', sizeof(c));
+	begin(&m, ROW_COMPONENT, 1);
+	add(&m, &c, sizeof(c), "");
+	assert_true(answer_open(&a, m.bytes, wcur_len(&m.c)));
+	assert_int_equal(answer_next(&a, &r), -1);
+}
+
+static void
+counters_are_summed(void **state)
+{
+	struct counter_sum drops = { 0 }, undecoded = { 0 };
+	struct row_totals t = { .packets = 7 };
+	struct row r = { .kind = ROW_COUNTER, .counter = { .count = 2, .class_ = COUNTER_DROP } };
+	struct json_writer *w = json_new(65536);
+	char name[8];
+
+	(void)state;
+	r.text[COUNTER_TEXT_NAME] = (struct row_text){ "ring", 4 };
+	counter_sum_add(&drops, &r);
+	counter_sum_add(&drops, &r);
+	r.counter.count = 0;
+	r.text[COUNTER_TEXT_NAME] = (struct row_text){ "kernel", 6 };
+	counter_sum_add(&drops, &r); /* nothing was lost there: not shown */
+	present_totals(w, NULL, &t, &drops, &undecoded);
+	assert_non_null(strstr(json_text(w, NULL), "\"packets\":7,"));
+	assert_non_null(strstr(json_text(w, NULL), "\"dropped\":{\"ring\":4},\"undecoded\":{}"));
+	json_free(&w);
+	r.counter.count = 1;
+	for (int i = 0; i < 1000; i++) {
+		r.text[COUNTER_TEXT_NAME] =
+		    (struct row_text){ name, (size_t)snprintf(name, sizeof(name), "n%d", i) };
+		counter_sum_add(&undecoded, &r);
+	}
+	assert_int_equal(undecoded.n, COUNTER_SUM_MAX);
+	assert_string_equal(undecoded.at[COUNTER_SUM_MAX - 1].name, "other");
+	assert_int_equal(undecoded.at[COUNTER_SUM_MAX - 1].count, 1000 - (COUNTER_SUM_MAX - 1));
+}
+
+static void
+other_rows(void **state)
+{
+	struct row r = { .kind = ROW_POINT };
+	struct wire_component c = { .proc = PROC_ENGINE, .instance = 1, .state = COMPONENT_WAITING };
+	struct json_writer *w = json_new(65536);
+
+	(void)state;
+	str_copy(r.point.name, sizeof(r.point.name), "eth0");
+	r.point.kind = POINT_INTERFACE;
+	r.point.state = POINT_UP;
+	json_array(w, NULL);
+	present_interface(w, NULL, &r);
+	memset(&r, 0, sizeof(r));
+	r.text[HOST_TEXT_NAME] = (struct row_text){ "a.example", 9 };
+	r.text[HOST_TEXT_APPLICATIONS] = (struct row_text){ "DNS,TLS", 7 };
+	present_host(w, NULL, &r);
+	memset(&r, 0, sizeof(r));
+	present_series_point(w, &r);
+	present_component(w, NULL, &c);
+	json_array_end(w);
+	assert_non_null(
+	    strstr(json_text(w, NULL), "\"name\":\"eth0\",\"kind\":\"interface\",\"state\":\"up\""));
+	assert_non_null(strstr(json_text(w, NULL), "\"names\":[\"a.example\"]"));
+	assert_non_null(strstr(json_text(w, NULL), "\"applications\":[\"DNS\",\"TLS\"]"));
+	assert_non_null(
+	    strstr(json_text(w, NULL),
+		   "\"name\":\"engine@1\",\"process\":\"engine\",\"instance\":1,\"state\":\"waiting\""));
+	json_free(&w);
+}
+
+static void
+flow_ids(void **state)
+{
+	struct flow_id id, back;
+	char text[33];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(id.b); i++)
+		id.b[i] = (uint8_t)(i * 17);
+	assert_true(flow_id_parse(flow_id_format(&id, text), &back));
+	assert_memory_equal(&id, &back, sizeof(id));
+	assert_false(flow_id_parse("", &back));
+	assert_false(flow_id_parse("zz112233445566778899aabbccddeeff", &back));
+	assert_false(flow_id_parse("00112233445566778899aabbccddeeff0", &back));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flow_is_written),
+		cmocka_unit_test(protocol_without_ports),
+		cmocka_unit_test(lies_are_refused),
+		cmocka_unit_test(unterminated_name_is_refused),
+		cmocka_unit_test(counters_are_summed),
+		cmocka_unit_test(other_rows),
+		cmocka_unit_test(flow_ids),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
