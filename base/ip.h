@@ -17,9 +17,9 @@ struct ip_prefix {
 	uint8_t bits;
 };
 
-#define IP_TEXT_MAX 46 /* longest text of an address with its end, as INET6_ADDRSTRLEN */
+#define IP_TEXT_MAX     46 /* longest text of an address with its end, as INET6_ADDRSTRLEN */
 #define PREFIX_TEXT_MAX 50
-#define MAC_TEXT_MAX 18
+#define MAC_TEXT_MAX    18
 
 static inline struct ip_addr
 ip_from_v4(const uint8_t v4[static 4])
@@ -43,7 +43,8 @@ ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* Text of an address: "10.0.0.1", "2001:db8::1" (RFC 5952). False where text is no address; *a is then unchanged. */
+/* Text of an address: "10.0.0.1", "2001:db8::1" (RFC 5952). False where text is no address; *a is then
+ * unchanged. */
 bool ip_parse(const char *text, struct ip_addr *a);
 /* Writes the text into out[IP_TEXT_MAX] and returns out. */
 const char *ip_format(const struct ip_addr *a, char out[static IP_TEXT_MAX]);

@@ -1,4 +1,5 @@
-/* Reads small JSON documents (RFC 8259) of strangers: bounded size and depth, duplicate keys refused. Wraps jansson. */
+/* Reads small JSON documents (RFC 8259) of strangers: bounded size and depth, duplicate keys refused. Wraps
+ * jansson. */
 #ifndef WEIR_BASE_JSON_READ_H
 #define WEIR_BASE_JSON_READ_H
 

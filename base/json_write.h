@@ -1,4 +1,5 @@
-/* Writes JSON (RFC 8259) into a growing buffer with a limit. Errors stick: look at json_text() once at the end. */
+/* Writes JSON (RFC 8259) into a growing buffer with a limit. Errors stick: look at json_text() once at the
+ * end. */
 #ifndef WEIR_BASE_JSON_WRITE_H
 #define WEIR_BASE_JSON_WRITE_H
 
@@ -18,7 +19,8 @@ void json_object_end(struct json_writer *w);
 void json_array(struct json_writer *w, const char *key);
 void json_array_end(struct json_writer *w);
 
-/* s may hold anything: control bytes are escaped, bytes that are not UTF-8 become U+FFFD. NULL writes null. */
+/* s may hold anything: control bytes are escaped, bytes that are not UTF-8 become U+FFFD. NULL writes null.
+ */
 void json_string(struct json_writer *w, const char *key, const char *s);
 void json_string_n(struct json_writer *w, const char *key, const char *s, size_t len);
 void json_int(struct json_writer *w, const char *key, int64_t v);
@@ -30,7 +32,8 @@ void json_time_ns(struct json_writer *w, const char *key, int64_t ns);
 void json_bool(struct json_writer *w, const char *key, bool v);
 void json_null(struct json_writer *w, const char *key);
 
-/* The text so far, NUL-terminated, owned by the writer; NULL where the limit was passed or the nesting is wrong. */
+/* The text so far, NUL-terminated, owned by the writer; NULL where the limit was passed or the nesting is
+ * wrong. */
 const char *json_text(const struct json_writer *w, size_t *len);
 /* Empties the writer for the next document (or the next part of a stream). */
 void json_reset(struct json_writer *w);

@@ -11,10 +11,12 @@ void *mem_calloc(size_t n, size_t size);
 void *mem_reallocarray(void *p, size_t n, size_t size);
 /* A copy of the string s, owned by the caller. */
 char *mem_strdup(const char *s);
-/* Zeroed pages straight from the kernel (huge tables given at start): untouched pages cost nothing. Dies when refused. */
+/* Zeroed pages straight from the kernel (huge tables given at start): untouched pages cost nothing. Dies when
+ * refused. */
 void *mem_pages(size_t bytes);
 
-/* Copies src into dst[size], always terminated; returns false where it did not fit (dst then holds a prefix). */
+/* Copies src into dst[size], always terminated; returns false where it did not fit (dst then holds a prefix).
+ */
 bool str_copy(char *dst, size_t size, const char *src);
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -12,12 +12,12 @@ enum settings_unit { UNIT_NONE, UNIT_COUNT, UNIT_BYTES, UNIT_TIME };
 /* Plain data: it is copied into the boot document that every process gets. */
 struct settings {
 #define NUMBER(key, unit, field, min, max, def, help) int64_t field;
-#define FLAG(key, field, def, help) bool field;
-#define TEXT(key, field, size, def, help) char field[size];
-#define LIST(key, field, items, size, help) \
-	struct { \
-		uint32_t n; \
-		char item[items][size]; \
+#define FLAG(key, field, def, help)                   bool field;
+#define TEXT(key, field, size, def, help)             char field[size];
+#define LIST(key, field, items, size, help)                                                                  \
+	struct {                                                                                             \
+		uint32_t n;                                                                                  \
+		char item[items][size];                                                                      \
 	} field;
 #include "settings.def"
 #undef NUMBER
@@ -30,8 +30,9 @@ struct settings {
 void settings_default(struct settings *s);
 
 /*
- * Sets one key from text: numbers take the unit's suffixes (KiB, MiB, GiB; ms, s, min, h, d), flags yes/no/true/false/on/off.
- * A LIST key appends one item. False with a sentence in err ("capture.snaplen: 12 is below the least, 64 bytes").
+ * Sets one key from text: numbers take the unit's suffixes (KiB, MiB, GiB; ms, s, min, h, d), flags
+ * yes/no/true/false/on/off. A LIST key appends one item. False with a sentence in err ("capture.snaplen: 12
+ * is below the least, 64 bytes").
  */
 bool settings_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize);
 

@@ -15,35 +15,38 @@
 /* Descriptors at start. 0 and 1 are /dev/null, 2 is the log. Everything else is closed before exec. */
 enum boot_fd {
 	BOOT_FD_DOCUMENT = 3,
-	BOOT_FD_LISTEN = 4,    /* the process's own Unix socket, SOCK_SEQPACKET, listening */
-	BOOT_FD_DIRECTORY = 5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
-	BOOT_FD_FILE = 5,      /* capture of a file: the file, read-only */
-	BOOT_FD_HTTPS = 5,     /* httpd: listening TCP sockets with TCP_NODELAY; */
-	BOOT_FD_HTTP = 6,      /* -1 is said by boot.has_http == false */
+	BOOT_FD_LISTEN = 4, /* the process's own Unix socket, SOCK_SEQPACKET, listening */
+	BOOT_FD_DIRECTORY =
+	    5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
+	BOOT_FD_FILE = 5,  /* capture of a file: the file, read-only */
+	BOOT_FD_HTTPS = 5, /* httpd: listening TCP sockets with TCP_NODELAY; */
+	BOOT_FD_HTTP = 6,  /* -1 is said by boot.has_http == false */
 	BOOT_FD_CERTIFICATE = 7,
 	BOOT_FD_KEY = 8
 };
 
-#define BOOT_PEERS_MAX 64
+#define BOOT_PEERS_MAX  64
 #define BOOT_POINTS_MAX 32
-#define BOOT_PATH_MAX 104
+#define BOOT_PATH_MAX   104
 
 enum point_kind { POINT_INTERFACE = 1, POINT_FILE = 2 };
 
-/* An observation point (RFC 7011 section 2): one interface or one capture file; capture instance i serves point i. */
+/* An observation point (RFC 7011 section 2): one interface or one capture file; capture instance i serves
+ * point i. */
 struct boot_point {
-	uint32_t id;    /* stable for a name over restarts of everything: the launcher keeps points in the data directory */
-	uint32_t space; /* address space */
-	uint32_t kind;  /* enum point_kind */
+	uint32_t id; /* stable for a name over restarts of everything: the launcher keeps points in the data
+			directory */
+	uint32_t space;     /* address space */
+	uint32_t kind;      /* enum point_kind */
 	uint32_t link_type; /* 0; capture says the real one in its ring offer */
-	char name[64];  /* "eth0"; of a file its name without folders */
+	char name[64];      /* "eth0"; of a file its name without folders */
 };
 
 struct boot_peer {
-	uint32_t proc;     /* enum proc */
+	uint32_t proc; /* enum proc */
 	uint32_t instance;
-	uint32_t uid;      /* what SO_PEERCRED must say when it connects to us */
-	uint32_t connect;  /* 1: we connect to it at start (its path); 0: it only connects to us */
+	uint32_t uid;     /* what SO_PEERCRED must say when it connects to us */
+	uint32_t connect; /* 1: we connect to it at start (its path); 0: it only connects to us */
 	char path[BOOT_PATH_MAX];
 };
 
@@ -55,10 +58,11 @@ struct boot {
 	uint32_t instance;
 	uint32_t uid;
 	uint32_t cell;
-	uint32_t node;     /* random, kept in the data directory: first part of every flow id */
-	uint32_t boot;     /* counted up at every start of the launcher and at each start of an engine: second part */
+	uint32_t node; /* random, kept in the data directory: first part of every flow id */
+	uint32_t
+	    boot; /* counted up at every start of the launcher and at each start of an engine: second part */
 	uint32_t npeers, npoints;
-	uint32_t flags;    /* BOOT_* */
+	uint32_t flags; /* BOOT_* */
 	uint32_t reserved;
 	struct boot_peer peers[BOOT_PEERS_MAX];
 	struct boot_point points[BOOT_POINTS_MAX];
@@ -73,12 +77,15 @@ enum boot_exit {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
 	EXIT_INTERFACE_GONE = 70, /* capture: not there, or down: try again when it is back */
-	EXIT_BAD_INPUT = 71,      /* a file that is no capture, a database that is damaged: trying again is no use */
-	EXIT_FILE_TRUNCATED = 72  /* capture of a file: read up to where it is cut or damaged; what was before it counted */
+	EXIT_BAD_INPUT =
+	    71, /* a file that is no capture, a database that is damaged: trying again is no use */
+	EXIT_FILE_TRUNCATED =
+	    72 /* capture of a file: read up to where it is cut or damaged; what was before it counted */
 };
 
-/* Reads and checks the document at BOOT_FD_DOCUMENT, closes it, and sets up the log under "weir-NAME@INSTANCE". Dies on
- * anything unexpected: wrong seals, size, magic, process, uid. Makes the process undumpable and sets umask 077. */
+/* Reads and checks the document at BOOT_FD_DOCUMENT, closes it, and sets up the log under
+ * "weir-NAME@INSTANCE". Dies on anything unexpected: wrong seals, size, magic, process, uid. Makes the
+ * process undumpable and sets umask 077. */
 const struct boot *boot_read(enum proc self);
 /* Writes b into a new sealed memfd and returns it, or -1 with errno. For the launcher. */
 int boot_memfd(const struct boot *b);

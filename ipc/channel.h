@@ -1,8 +1,9 @@
 /*
- * A channel is one SOCK_SEQPACKET connection to one peer whose identity the kernel vouched for. `struct peers` holds all
- * channels of a process: it connects to its peers once (before the sandbox), accepts from then on, checks SO_PEERCRED
- * against the boot document, and keeps one channel a peer: of two, the one made by the later started process
- * stays (HELLO carries the start time), so that two processes that connect to each other agree.
+ * A channel is one SOCK_SEQPACKET connection to one peer whose identity the kernel vouched for. `struct
+ * peers` holds all channels of a process: it connects to its peers once (before the sandbox), accepts from
+ * then on, checks SO_PEERCRED against the boot document, and keeps one channel a peer: of two, the one made
+ * by the later started process stays (HELLO carries the start time), so that two processes that connect to
+ * each other agree.
  */
 #ifndef WEIR_IPC_CHANNEL_H
 #define WEIR_IPC_CHANNEL_H
@@ -23,15 +24,17 @@ struct peers_handlers {
 	void (*up)(void *ctx, struct channel *ch);
 	/* The peer is gone or broke a rule; ch is invalid once this returns. */
 	void (*down)(void *ctx, struct channel *ch);
-	/* An admitted message: its sender, size and descriptors agree with msg.def. Content is the handler's to judge: it
-	 * returns false where the peer lied, which ends the channel. It may call channel_send, never channel_end on ch. */
+	/* An admitted message: its sender, size and descriptors agree with msg.def. Content is the handler's
+	 * to judge: it returns false where the peer lied, which ends the channel. It may call channel_send,
+	 * never channel_end on ch. */
 	bool (*message)(void *ctx, struct channel *ch, struct msg *m);
 };
 
-/* Makes the set, connects to every peer of b that is to be connected to, and listens at listen_fd (or not, where it is
- * -1). A peer that cannot be reached is no error: it will connect to us. Call before the sandbox. Dies where memory ends. */
+/* Makes the set, connects to every peer of b that is to be connected to, and listens at listen_fd (or not,
+ * where it is -1). A peer that cannot be reached is no error: it will connect to us. Call before the sandbox.
+ * Dies where memory ends. */
 struct peers *peers_new(struct event_base *base, const struct boot *b, int listen_fd,
-    const struct peers_handlers *handlers, void *ctx);
+			const struct peers_handlers *handlers, void *ctx);
 void peers_free(struct peers **p);
 
 /* The open channel to a peer, or NULL. */
@@ -48,12 +51,14 @@ void channel_set_data(struct channel *ch, void *data);
 void *channel_data(const struct channel *ch);
 
 /*
- * Queues a message (and a duplicate-free hand-over of fd: it is closed here once sent, also on failure). Never blocks. At most
- * CHANNEL_QUEUE_MAX bytes wait for a slow peer: past that the channel ends and false is returned, as when it has ended already.
+ * Queues a message (and a duplicate-free hand-over of fd: it is closed here once sent, also on failure).
+ * Never blocks. At most CHANNEL_QUEUE_MAX bytes wait for a slow peer: past that the channel ends and false is
+ * returned, as when it has ended already.
  */
 bool channel_send(struct channel *ch, enum msg_id id, const void *body, size_t len);
 bool channel_send_fd(struct channel *ch, enum msg_id id, const void *body, size_t len, int fd);
-/* As channel_send, for wake-ups: where the peer's queue is full the message is dropped, because one is under way already. */
+/* As channel_send, for wake-ups: where the peer's queue is full the message is dropped, because one is under
+ * way already. */
 void channel_nudge(struct channel *ch, enum msg_id id);
 /* Bytes that wait to be sent: producers of long answers look at it and pause. */
 size_t channel_queued(const struct channel *ch);
@@ -63,11 +68,13 @@ void channel_end(struct channel *ch, const char *why);
 #define CHANNEL_QUEUE_MAX (8u << 20)
 
 /*
- * For programs without an event loop (the command line): a connected channel as a plain descriptor. Connects to path,
- * says HELLO as self, waits for the answer; -1 with errno (EPROTO where the peer is no Weir process of this build).
+ * For programs without an event loop (the command line): a connected channel as a plain descriptor. Connects
+ * to path, says HELLO as self, waits for the answer; -1 with errno (EPROTO where the peer is no Weir process
+ * of this build).
  */
 int channel_dial(const char *path, enum proc self, unsigned instance, enum proc peer, int timeout_ms);
-/* Sends or receives one message on it. receive fills buf[MSG_BODY_MAX] and gives the body's length, -1 on error, time-out or broken rule. */
+/* Sends or receives one message on it. receive fills buf[MSG_BODY_MAX] and gives the body's length, -1 on
+ * error, time-out or broken rule. */
 bool channel_write(int fd, enum proc self, enum proc peer, enum msg_id id, const void *body, size_t len);
 ssize_t channel_read(int fd, enum proc self, enum proc peer, enum msg_id *id, void *buf, int timeout_ms);
 

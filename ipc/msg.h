@@ -15,9 +15,9 @@ enum msg_id {
 	MSG_COUNT
 };
 
-#define PROC_ANY PROC_NONE /* in a rule: any process */
-#define MSG_BODY_MAX 65536 /* no row allows more */
-#define MSG_FD_MAX 1       /* no row carries more */
+#define PROC_ANY     PROC_NONE /* in a rule: any process */
+#define MSG_BODY_MAX 65536     /* no row allows more */
+#define MSG_FD_MAX   1         /* no row carries more */
 
 struct msg_rule {
 	enum proc from, to;

@@ -1,7 +1,8 @@
 /*
  * Every structure that crosses a process boundary of one machine: host byte order, fixed size, no padding, no
- * pointers (flow export and files have their own formats). A receiver checks sizes by msg.def, then judges the content.
- * Numbers are unsigned unless they can be negative; times are int64 nanoseconds UTC; 0 of a time means unknown.
+ * pointers (flow export and files have their own formats). A receiver checks sizes by msg.def, then judges
+ * the content. Numbers are unsigned unless they can be negative; times are int64 nanoseconds UTC; 0 of a time
+ * means unknown.
  */
 #ifndef WEIR_IPC_WIRE_H
 #define WEIR_IPC_WIRE_H
@@ -14,14 +15,14 @@
 
 #define WIRE_VERSION 1
 
-/* --- channels and rings -------------------------------------------------------------------------------------------- */
+/* --- channels and rings --- */
 
 struct wire_hello {
-	uint32_t version;   /* WIRE_VERSION */
-	uint32_t proc;      /* for the log: who we think we are; identity is the uid */
+	uint32_t version; /* WIRE_VERSION */
+	uint32_t proc;    /* for the log: who we think we are; identity is the uid */
 	uint32_t instance;
 	uint32_t reserved;
-	int64_t start_ns;   /* clock_boot_ns when the process began */
+	int64_t start_ns; /* clock_boot_ns when the process began */
 };
 static_assert(sizeof(struct wire_hello) == 24, "no padding: it crosses a process boundary");
 
@@ -29,7 +30,7 @@ struct wire_ring_offer {
 	uint32_t point;     /* packets: observation point. records: 0 */
 	uint32_t link_type; /* packets: LINKTYPE_ of pcap (tcpdump.org/linktypes.html) */
 	uint32_t worker;
-	uint32_t mtu;       /* of the interface; 0 unknown */
+	uint32_t mtu; /* of the interface; 0 unknown */
 };
 static_assert(sizeof(struct wire_ring_offer) == 16, "no padding");
 
@@ -46,8 +47,8 @@ enum frame_kind {
 
 struct wire_frame {
 	int64_t ts_ns;
-	uint32_t wire_len;  /* bytes on the wire, without FCS */
-	uint32_t cap_len;   /* bytes that follow */
+	uint32_t wire_len; /* bytes on the wire, without FCS */
+	uint32_t cap_len;  /* bytes that follow */
 };
 static_assert(sizeof(struct wire_frame) == 16, "no padding");
 
@@ -61,58 +62,84 @@ struct wire_frame_end {
 /* What capture knows of one handle (one observation point, one worker), since it started. */
 struct wire_capture_counters {
 	uint32_t point, worker;
-	uint64_t frames;        /* put into the ring */
-	uint64_t kernel_drops;  /* PACKET_STATISTICS: lost before us */
-	uint64_t ring_drops;    /* lost because the ring was full */
-	uint64_t merged;        /* longer than the MTU: merged by GRO or LRO before we saw them */
-	uint64_t truncated;     /* longer than the snaplen */
+	uint64_t frames;       /* put into the ring */
+	uint64_t kernel_drops; /* PACKET_STATISTICS: lost before us */
+	uint64_t ring_drops;   /* lost because the ring was full */
+	uint64_t merged;       /* longer than the MTU: merged by GRO or LRO before we saw them */
+	uint64_t truncated;    /* longer than the snaplen */
 };
 static_assert(sizeof(struct wire_capture_counters) == 48, "no padding");
 
-/* --- records: engine to store --------------------------------------------------------------------------------------- */
+/* --- records: engine to store --- */
 
-/* Kinds of entries in a record ring. All names are announced (REC_NAME) before they are used, and anew on each new ring. */
+/* Kinds of entries in a record ring. All names are announced (REC_NAME) before they are used, and anew on
+ * each new ring. */
 enum record_kind {
-	REC_NAME = 1,    /* struct rec_name + text */
-	REC_FLOW_OPEN,   /* struct rec_flow + strings: a flow (or slice) began, or its meaning changed (application found); counters cumulative */
-	REC_FLOW_COUNT,  /* struct rec_flow_count: its counters at the end of a second in which it had packets */
-	REC_FLOW_END,    /* struct rec_flow + strings: a slice ended; counters of the slice, final; the record that is kept */
-	REC_HOST,        /* struct rec_host + name: what was learned about an address (no counters: store sums flows) */
-	REC_SECOND,      /* struct rec_second: everything of one observation point in one second */
-	REC_POINT,       /* struct rec_point: an observation point came, went, or its file ended */
-	REC_DROPS,       /* struct rec_drops: counters of loss by place, cumulative since the engine started */
+	REC_NAME = 1,   /* struct rec_name + text */
+	REC_FLOW_OPEN,  /* struct rec_flow + strings: a flow (or slice) began, or its meaning changed
+			   (application found); counters cumulative */
+	REC_FLOW_COUNT, /* struct rec_flow_count: its counters at the end of a second in which it had packets
+			 */
+	REC_FLOW_END,   /* struct rec_flow + strings: a slice ended; counters of the slice, final; the record
+			   that is kept */
+	REC_HOST, /* struct rec_host + name: what was learned about an address (no counters: store sums flows)
+		   */
+	REC_SECOND, /* struct rec_second: everything of one observation point in one second */
+	REC_POINT,  /* struct rec_point: an observation point came, went, or its file ended */
+	REC_DROPS,  /* struct rec_drops: counters of loss by place, cumulative since the engine started */
 	REC_KIND_COUNT
 };
 
 /* Dictionaries that an engine announces: a number stands for a name on this ring only. */
-enum name_kind { NAME_APPLICATION = 1, NAME_CATEGORY, NAME_RISK, NAME_UNDECODED, NAME_PLACE, NAME_KIND_COUNT };
-#define NAME_TEXT_MAX 63
+enum name_kind {
+	NAME_APPLICATION = 1,
+	NAME_CATEGORY,
+	NAME_RISK,
+	NAME_UNDECODED,
+	NAME_PLACE,
+	NAME_KIND_COUNT
+};
+#define NAME_TEXT_MAX   63
 #define NAME_NUMBER_MAX 4096 /* numbers are 1..4095; risks 0..63 */
 
 struct rec_name {
-	uint16_t kind;   /* enum name_kind */
+	uint16_t kind; /* enum name_kind */
 	uint16_t number;
-	uint16_t value;  /* risks: nDPI's score */
-	uint16_t len;    /* of the text that follows, 1..NAME_TEXT_MAX */
+	uint16_t value; /* risks: nDPI's score */
+	uint16_t len;   /* of the text that follows, 1..NAME_TEXT_MAX */
 };
 static_assert(sizeof(struct rec_name) == 8, "no padding");
 
 enum end_reason {
-	END_NONE,          /* still active */
-	END_IDLE,          /* idle time-out */
-	END_ACTIVE,        /* active time-out: the flow goes on in the next slice */
-	END_CLOSED,        /* TCP FIN of both sides, or RST */
-	END_EVICTED,       /* the table was full */
-	END_FILE,          /* the capture file ended */
-	END_SHUTDOWN,      /* Weir stopped */
-	END_LOST,          /* the engine that kept it died; said by store */
+	END_NONE,     /* still active */
+	END_IDLE,     /* idle time-out */
+	END_ACTIVE,   /* active time-out: the flow goes on in the next slice */
+	END_CLOSED,   /* TCP FIN of both sides, or RST */
+	END_EVICTED,  /* the table was full */
+	END_FILE,     /* the capture file ended */
+	END_SHUTDOWN, /* Weir stopped */
+	END_LOST,     /* the engine that kept it died; said by store */
 	END_REASON_COUNT
 };
 
 enum flow_state { FLOW_NEW, FLOW_ESTABLISHED, FLOW_CLOSING, FLOW_CLOSED, FLOW_RESET, FLOW_STATE_COUNT };
 
-enum tunnel { TUNNEL_NONE, TUNNEL_IPIP, TUNNEL_6IN4, TUNNEL_GRE, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTPU, TUNNEL_L2TP,
-	TUNNEL_TEREDO, TUNNEL_CAPWAP, TUNNEL_MPLS, TUNNEL_PPPOE, TUNNEL_ERSPAN, TUNNEL_COUNT };
+enum tunnel {
+	TUNNEL_NONE,
+	TUNNEL_IPIP,
+	TUNNEL_6IN4,
+	TUNNEL_GRE,
+	TUNNEL_VXLAN,
+	TUNNEL_GENEVE,
+	TUNNEL_GTPU,
+	TUNNEL_L2TP,
+	TUNNEL_TEREDO,
+	TUNNEL_CAPWAP,
+	TUNNEL_MPLS,
+	TUNNEL_PPPOE,
+	TUNNEL_ERSPAN,
+	TUNNEL_COUNT
+};
 
 enum side { CLIENT, SERVER };
 
@@ -122,14 +149,14 @@ struct flow_id {
 };
 
 struct flow_counters {
-	uint64_t bytes[2];    /* of frames on the wire; [CLIENT] is sent by the client */
+	uint64_t bytes[2]; /* of frames on the wire; [CLIENT] is sent by the client */
 	uint64_t packets[2];
-	uint64_t payload[2];  /* bytes above the transport header (goodput) */
+	uint64_t payload[2]; /* bytes above the transport header (goodput) */
 };
 static_assert(sizeof(struct flow_counters) == 48, "no padding");
 
 struct flow_tcp {
-	uint8_t flags[2];     /* or-ed flags seen */
+	uint8_t flags[2]; /* or-ed flags seen */
 	uint16_t reserved;
 	uint32_t retransmissions[2], out_of_order[2], lost[2], zero_windows[2];
 	uint32_t handshake_us[2]; /* round trip of the handshake on each side; 0 unknown */
@@ -141,46 +168,47 @@ static_assert(sizeof(struct flow_tcp) == 44, "no padding");
 /* Fields behind `exporter` have their room now and come from flow export later. */
 struct rec_flow {
 	struct flow_id id;
-	uint32_t slot, generation;   /* row in the engine's table: store checks both */
-	uint32_t slice;              /* 0, 1, ... of one id */
+	uint32_t slot, generation; /* row in the engine's table: store checks both */
+	uint32_t slice;            /* 0, 1, ... of one id */
 	uint32_t point, space;
-	uint16_t vlan[FLOW_VLANS];   /* outermost first; 0 none */
-	uint8_t protocol;            /* IANA protocol number */
-	uint8_t tunnel;              /* enum tunnel: the innermost that was opened to reach this flow */
-	uint8_t state;               /* enum flow_state */
-	uint8_t end_reason;          /* enum end_reason */
+	uint16_t vlan[FLOW_VLANS]; /* outermost first; 0 none */
+	uint8_t protocol;          /* IANA protocol number */
+	uint8_t tunnel;            /* enum tunnel: the innermost that was opened to reach this flow */
+	uint8_t state;             /* enum flow_state */
+	uint8_t end_reason;        /* enum end_reason */
 	uint8_t icmp_type, icmp_code;
 	uint8_t reserved1[6];
-	int64_t first_ns;            /* of the flow */
-	int64_t slice_ns;            /* of this slice */
+	int64_t first_ns; /* of the flow */
+	int64_t slice_ns; /* of this slice */
 	int64_t last_ns;
-	struct ip_addr ip[2];        /* [CLIENT], [SERVER] */
-	uint16_t port[2];            /* host order; 0 where the protocol has none. ICMP: identifier, 0 */
+	struct ip_addr ip[2]; /* [CLIENT], [SERVER] */
+	uint16_t port[2];     /* host order; 0 where the protocol has none. ICMP: identifier, 0 */
 	uint8_t mac[2][6];
 	struct flow_counters count;
 	struct flow_tcp tcp;
 	uint16_t application, category; /* announced numbers; 0 unknown yet */
 	uint16_t score;
-	uint8_t confidence;          /* 0 unknown, 1 guessed by port or address, 2 by part of the exchange, 3 by inspection */
+	uint8_t confidence; /* 0 unknown, 1 guessed by port or address, 2 by part of the exchange, 3 by
+			       inspection */
 	uint8_t dpi_done;
 	uint8_t ttl_min[2], ttl_max[2];
 	uint8_t dscp[2];
 	uint8_t reserved2[6];
-	uint64_t risks;              /* bits: announced NAME_RISK numbers */
+	uint64_t risks; /* bits: announced NAME_RISK numbers */
 	struct ip_addr exporter, next_hop;
 	uint32_t in_interface, out_interface, sampling_rate, as_number[2];
-	uint16_t server_name_len;    /* strings follow in this order, without NUL */
+	uint16_t server_name_len; /* strings follow in this order, without NUL */
 	uint16_t info_len;
 };
 static_assert(sizeof(struct rec_flow) == 304, "no padding: it crosses a process boundary");
 #define SERVER_NAME_MAX 255
-#define INFO_MAX 255
+#define INFO_MAX        255
 
 struct rec_flow_count {
 	uint32_t slot, generation;
-	int64_t second;              /* Unix second that the counters belong to */
+	int64_t second; /* Unix second that the counters belong to */
 	int64_t last_ns;
-	struct flow_counters count;  /* cumulative for the slice */
+	struct flow_counters count; /* cumulative for the slice */
 	uint16_t state;
 	uint16_t reserved[3];
 };
@@ -188,17 +216,24 @@ static_assert(sizeof(struct rec_flow_count) == 80, "no padding");
 
 struct rec_host {
 	uint32_t point, space;
-	uint16_t vlan;               /* outermost */
-	uint16_t name_len;           /* of the name that follows; 0: no name */
+	uint16_t vlan;     /* outermost */
+	uint16_t name_len; /* of the name that follows; 0: no name */
 	uint8_t mac[6];
-	uint8_t local;               /* 1: within local_networks */
-	uint8_t name_source;         /* enum host_name_source */
+	uint8_t local;       /* 1: within local_networks */
+	uint8_t name_source; /* enum host_name_source */
 	struct ip_addr ip;
 	uint32_t reserved;
 	int64_t first_ns, last_ns;
 };
 static_assert(sizeof(struct rec_host) == 56, "no padding");
-enum host_name_source { HOST_NAME_NONE, HOST_NAME_DNS, HOST_NAME_DHCP, HOST_NAME_MDNS, HOST_NAME_NETBIOS, HOST_NAME_TLS };
+enum host_name_source {
+	HOST_NAME_NONE,
+	HOST_NAME_DNS,
+	HOST_NAME_DHCP,
+	HOST_NAME_MDNS,
+	HOST_NAME_NETBIOS,
+	HOST_NAME_TLS
+};
 #define HOST_NAME_MAX_LEN 255
 
 #define UNDECODED_REASONS 32
@@ -207,7 +242,7 @@ enum host_name_source { HOST_NAME_NONE, HOST_NAME_DNS, HOST_NAME_DHCP, HOST_NAME
 struct rec_second {
 	uint32_t point, worker;
 	int64_t second;
-	uint64_t packets, bytes;     /* all frames, on the wire */
+	uint64_t packets, bytes;               /* all frames, on the wire */
 	uint64_t undecoded[UNDECODED_REASONS]; /* by announced NAME_UNDECODED number (0..31) */
 	uint32_t flows_new, flows_active, hosts_active, reserved;
 };
@@ -217,39 +252,39 @@ enum point_state { POINT_UP = 1, POINT_DOWN, POINT_ENDED };
 
 struct rec_point {
 	uint32_t point, worker;
-	uint32_t state;              /* enum point_state */
-	uint32_t truncated;          /* POINT_ENDED: the file was damaged behind the last frame */
-	uint64_t frames, bytes;      /* POINT_ENDED: what capture said it had put into the ring */
-	uint64_t counted;            /* POINT_ENDED: frames that went into flows */
-	uint64_t undecoded;          /* POINT_ENDED: frames that did not, all reasons */
-	int64_t first_ns, last_ns;   /* of frames seen so far */
+	uint32_t state;            /* enum point_state */
+	uint32_t truncated;        /* POINT_ENDED: the file was damaged behind the last frame */
+	uint64_t frames, bytes;    /* POINT_ENDED: what capture said it had put into the ring */
+	uint64_t counted;          /* POINT_ENDED: frames that went into flows */
+	uint64_t undecoded;        /* POINT_ENDED: frames that did not, all reasons */
+	int64_t first_ns, last_ns; /* of frames seen so far */
 };
 static_assert(sizeof(struct rec_point) == 64, "no padding");
 
 /* Places of loss, by announced NAME_PLACE number: capture's (per point) and the engine's own (point 0). */
 struct rec_drops {
 	uint32_t point, worker;
-	uint32_t place;              /* announced NAME_PLACE number */
-	uint32_t is_loss;            /* 1: frames or records were lost; 0: a count worth showing (merged, truncated) */
-	uint64_t count;              /* cumulative since the process that counts started */
+	uint32_t place;   /* announced NAME_PLACE number */
+	uint32_t is_loss; /* 1: frames or records were lost; 0: a count worth showing (merged, truncated) */
+	uint64_t count;   /* cumulative since the process that counts started */
 };
 static_assert(sizeof(struct rec_drops) == 24, "no padding");
 
-/* --- authority ------------------------------------------------------------------------------------------------------ */
+/* --- authority --- */
 
-#define GRANT_MAX 4096     /* bytes of a signed grant: policy/grant.h */
+#define GRANT_MAX      4096 /* bytes of a signed grant: policy/grant.h */
 #define GRANT_ID_BYTES 16
-#define SIGN_KEY_BYTES 32  /* Ed25519 public key */
+#define SIGN_KEY_BYTES 32 /* Ed25519 public key */
 
 struct wire_grant_keys {
-	uint32_t n;            /* 1 or 2: current, previous */
+	uint32_t n; /* 1 or 2: current, previous */
 	uint32_t reserved;
 	uint8_t key[2][SIGN_KEY_BYTES];
 };
 
 struct wire_snapshot {
 	uint64_t number;
-	uint64_t len;          /* of the document in the sealed memfd: policy/snapshot.h */
+	uint64_t len; /* of the document in the sealed memfd: policy/snapshot.h */
 };
 
 /* The whole set, in parts: the first has begin = 1, the last end = 1. Ids follow. */
@@ -259,22 +294,23 @@ struct wire_grant_ids {
 };
 struct wire_grant_live {
 	uint8_t id[GRANT_ID_BYTES];
-	int64_t expires_ns;    /* UTC */
+	int64_t expires_ns; /* UTC */
 };
 #define WIRE_GRANT_IDS_PER 1024
-#define WIRE_GRANT_IDS_MAX (sizeof(struct wire_grant_ids) + WIRE_GRANT_IDS_PER * sizeof(struct wire_grant_live))
+#define WIRE_GRANT_IDS_MAX                                                                                   \
+	(sizeof(struct wire_grant_ids) + WIRE_GRANT_IDS_PER * sizeof(struct wire_grant_live))
 
 struct wire_grant_change {
-	uint64_t ticket;       /* of authd's, comes back in GRANT_TAKEN */
+	uint64_t ticket; /* of authd's, comes back in GRANT_TAKEN */
 	struct wire_grant_live grant;
 };
 static_assert(sizeof(struct wire_grant_change) == 32, "no padding");
 
-/* --- logins --------------------------------------------------------------------------------------------------------- */
+/* --- logins --- */
 
-#define LOGIN_NAME_MAX 128
-#define PASSWORD_MAX 256
-#define COOKIE_BYTES 32    /* a session's secret, random; authd keeps only its hash */
+#define LOGIN_NAME_MAX     128
+#define PASSWORD_MAX       256
+#define COOKIE_BYTES       32 /* a session's secret, random; authd keeps only its hash */
 #define SETUP_SECRET_BYTES 32
 
 /* Who asks, as far as httpd can tell: for throttling and the record of logins. */
@@ -283,10 +319,10 @@ struct wire_client {
 };
 
 struct wire_login {
-	uint64_t request;      /* httpd's, comes back */
+	uint64_t request; /* httpd's, comes back */
 	struct wire_client client;
-	char name[LOGIN_NAME_MAX];       /* terminated */
-	char password[PASSWORD_MAX];     /* terminated; wiped by both sides after use */
+	char name[LOGIN_NAME_MAX];   /* terminated */
+	char password[PASSWORD_MAX]; /* terminated; wiped by both sides after use */
 };
 
 struct wire_setup {
@@ -305,29 +341,29 @@ struct wire_session {
 
 enum auth_status {
 	AUTH_OK = 1,
-	AUTH_DENIED,           /* wrong name or password, no such session: one answer for all */
-	AUTH_THROTTLED,        /* too many failures: retry_after_s says when */
-	AUTH_BUSY,             /* the queue of password checks is full */
-	AUTH_WEAK_PASSWORD,    /* setup: detail says why */
-	AUTH_BAD_NAME,         /* setup: detail says why */
-	AUTH_SETUP_OVER,       /* an administrator exists already, or the link was used */
-	AUTH_UNAVAILABLE       /* authd cannot write: disk full */
+	AUTH_DENIED,        /* wrong name or password, no such session: one answer for all */
+	AUTH_THROTTLED,     /* too many failures: retry_after_s says when */
+	AUTH_BUSY,          /* the queue of password checks is full */
+	AUTH_WEAK_PASSWORD, /* setup: detail says why */
+	AUTH_BAD_NAME,      /* setup: detail says why */
+	AUTH_SETUP_OVER,    /* an administrator exists already, or the link was used */
+	AUTH_UNAVAILABLE    /* authd cannot write: disk full */
 };
 
 struct wire_auth_answer {
 	uint64_t request;
-	uint32_t status;       /* enum auth_status */
+	uint32_t status; /* enum auth_status */
 	uint32_t retry_after_s;
-	uint8_t cookie[COOKIE_BYTES];    /* LOGIN, SETUP: the new session */
-	int64_t grant_expires_ns;        /* UTC */
-	int64_t session_expires_ns;      /* absolute end */
+	uint8_t cookie[COOKIE_BYTES]; /* LOGIN, SETUP: the new session */
+	int64_t grant_expires_ns;     /* UTC */
+	int64_t session_expires_ns;   /* absolute end */
 	char name[LOGIN_NAME_MAX];
 	char tenant[64];
-	char role[32];                   /* policy/role.h names */
+	char role[32]; /* policy/role.h names */
 	char detail[128];
-	uint32_t setup_open;             /* 1: no administrator exists yet */
+	uint32_t setup_open; /* 1: no administrator exists yet */
 	uint32_t grant_len;
-	uint8_t grant[GRANT_MAX];        /* opaque to httpd */
+	uint8_t grant[GRANT_MAX]; /* opaque to httpd */
 };
 
 struct wire_cli_request {
@@ -336,95 +372,119 @@ struct wire_cli_request {
 
 struct wire_cli_answer {
 	uint64_t request;
-	uint32_t status;       /* enum auth_status */
+	uint32_t status; /* enum auth_status */
 	uint32_t grant_len;
 	uint8_t secret[SETUP_SECRET_BYTES];
 	uint8_t grant[GRANT_MAX];
 };
 
-/* --- questions about traffic ------------------------------------------------------------------------------------------ */
+/* --- questions about traffic --- */
 
 enum question_kind {
-	ASK_POINTS = 1,    /* ROW_POINT: observation points with totals and rates */
-	ASK_HOSTS,         /* ROW_HOST: live hosts */
-	ASK_HOST,          /* ROW_HOST: one, by ip (and vlan, space) */
-	ASK_FLOWS,         /* ROW_FLOW: live flows (from_ns == 0), or kept ones that ended within [from_ns, to_ns) */
-	ASK_FLOW,          /* ROW_FLOW: by id: live and every kept slice */
-	ASK_APPLICATIONS,  /* ROW_APPLICATION: live totals by application */
-	ASK_SERIES,        /* ROW_SERIES: points of one series in [from_ns, to_ns) */
-	ASK_TOTALS,        /* ROW_TOTALS: one row (design.md, totals) */
-	ASK_COUNTERS,      /* ROW_COUNTER: drops by place, undecoded by reason, store's own */
-	ASK_COMPONENTS,    /* ROW_COMPONENT: processes and how they do */
+	ASK_POINTS = 1, /* ROW_POINT: observation points with totals and rates */
+	ASK_HOSTS,      /* ROW_HOST: live hosts */
+	ASK_HOST,       /* ROW_HOST: one, by ip (and vlan, space) */
+	ASK_FLOWS, /* ROW_FLOW: live flows (from_ns == 0), or kept ones that ended within [from_ns, to_ns) */
+	ASK_FLOW,  /* ROW_FLOW: by id: live and every kept slice */
+	ASK_APPLICATIONS, /* ROW_APPLICATION: live totals by application */
+	ASK_SERIES,       /* ROW_SERIES: points of one series in [from_ns, to_ns) */
+	ASK_TOTALS,       /* ROW_TOTALS: one row (design.md, totals) */
+	ASK_COUNTERS,     /* ROW_COUNTER: drops by place, undecoded by reason, store's own */
+	ASK_COMPONENTS,   /* ROW_COMPONENT: processes and how they do */
 	ASK_KIND_COUNT
 };
 
-enum sort_key { SORT_DEFAULT, SORT_BYTES, SORT_PACKETS, SORT_RATE, SORT_FIRST, SORT_LAST, SORT_SCORE, SORT_FLOWS, SORT_KEY_COUNT };
+enum sort_key {
+	SORT_DEFAULT,
+	SORT_BYTES,
+	SORT_PACKETS,
+	SORT_RATE,
+	SORT_FIRST,
+	SORT_LAST,
+	SORT_SCORE,
+	SORT_FLOWS,
+	SORT_KEY_COUNT
+};
 
 enum series_subject {
-	SERIES_TENANT = 1,   /* key: none: the sum of the tenant's flows */
-	SERIES_POINT,        /* key: observation point id: all frames where the grant owns the whole point, else its flows */
-	SERIES_APPLICATION,  /* key: application name */
+	SERIES_TENANT = 1, /* key: none: the sum of the tenant's flows */
+	SERIES_POINT, /* key: observation point id: all frames where the grant owns the whole point, else its
+			 flows */
+	SERIES_APPLICATION, /* key: application name */
 	SERIES_SUBJECT_COUNT
 };
 
-#define ANY_POINT UINT32_MAX
-#define CURSOR_MAX 64
+#define ANY_POINT         UINT32_MAX
+#define CURSOR_MAX        64
 #define WIRE_QUESTION_MAX (sizeof(struct wire_question) + GRANT_MAX)
-#define WIRE_ANSWER_MAX 65536u
+#define WIRE_ANSWER_MAX   65536u
 
 struct wire_question {
-	uint64_t request;        /* the asker's, comes back */
-	uint32_t kind;           /* enum question_kind */
-	uint32_t limit;          /* rows wanted, 1..1000; 0: the kind's default */
-	uint32_t sort;           /* enum sort_key */
-	uint32_t ascending;      /* 0: largest first */
-	uint32_t point;          /* observation point or ANY_POINT */
-	uint32_t resolution_s;   /* series: 1, 60, 3600; 0: the finest that covers the range within limit points */
-	int64_t from_ns, to_ns;  /* UTC; 0, 0: live */
-	struct ip_addr ip;       /* ASK_HOST; ASK_FLOWS: either end, all zero: any */
+	uint64_t request;   /* the asker's, comes back */
+	uint32_t kind;      /* enum question_kind */
+	uint32_t limit;     /* rows wanted, 1..1000; 0: the kind's default */
+	uint32_t sort;      /* enum sort_key */
+	uint32_t ascending; /* 0: largest first */
+	uint32_t point;     /* observation point or ANY_POINT */
+	uint32_t
+	    resolution_s; /* series: 1, 60, 3600; 0: the finest that covers the range within limit points */
+	int64_t from_ns, to_ns; /* UTC; 0, 0: live */
+	struct ip_addr ip;      /* ASK_HOST; ASK_FLOWS: either end, all zero: any */
 	uint32_t space;
 	uint16_t vlan;
 	uint16_t has_ip;
-	struct flow_id flow;     /* ASK_FLOW */
-	uint32_t subject;        /* ASK_SERIES: enum series_subject */
-	uint16_t cursor_len;     /* 0: from the start; else the bytes that an answer gave */
-	uint16_t key_len;        /* ASK_SERIES, ASK_FLOWS: name of an application; 0: none */
+	struct flow_id flow; /* ASK_FLOW */
+	uint32_t subject;    /* ASK_SERIES: enum series_subject */
+	uint16_t cursor_len; /* 0: from the start; else the bytes that an answer gave */
+	uint16_t key_len;    /* ASK_SERIES, ASK_FLOWS: name of an application; 0: none */
 	uint8_t cursor[CURSOR_MAX];
 	char key[64];
-	uint32_t grant_len;      /* the signed grant follows */
+	uint32_t grant_len; /* the signed grant follows */
 	uint32_t reserved;
 };
 static_assert(sizeof(struct wire_question) == 232, "no padding");
 
 enum answer_status {
 	ANSWER_OK = 1,
-	ANSWER_NOT_FOUND,     /* no such thing, or not the caller's: one answer for both */
-	ANSWER_NOT_GRANTED,   /* no grant, expired, revoked, forged, meant for another asker */
-	ANSWER_UNAVAILABLE,   /* authd is silent, or the set of grants has not come yet */
+	ANSWER_NOT_FOUND,   /* no such thing, or not the caller's: one answer for both */
+	ANSWER_NOT_GRANTED, /* no grant, expired, revoked, forged, meant for another asker */
+	ANSWER_UNAVAILABLE, /* authd is silent, or the set of grants has not come yet */
 	ANSWER_BAD_QUESTION,
-	ANSWER_HISTORY_DOWN   /* the database cannot be read or written */
+	ANSWER_HISTORY_DOWN /* the database cannot be read or written */
 };
 
-enum row_kind { ROW_NONE, ROW_POINT, ROW_HOST, ROW_FLOW, ROW_APPLICATION, ROW_SERIES, ROW_TOTALS, ROW_COUNTER, ROW_COMPONENT, ROW_KIND_COUNT };
+enum row_kind {
+	ROW_NONE,
+	ROW_POINT,
+	ROW_HOST,
+	ROW_FLOW,
+	ROW_APPLICATION,
+	ROW_SERIES,
+	ROW_TOTALS,
+	ROW_COUNTER,
+	ROW_COMPONENT,
+	ROW_KIND_COUNT
+};
 
-/* Rows follow, each: uint32_t length (of struct and strings), then the struct of row_kind, then its strings in order. */
+/* Rows follow, each: uint32_t length (of struct and strings), then the struct of row_kind, then its strings
+ * in order. */
 struct wire_answer {
 	uint64_t request;
-	uint32_t status;         /* enum answer_status */
+	uint32_t status; /* enum answer_status */
 	uint32_t row_kind;
 	uint32_t nrows;
-	uint32_t more;           /* 1: another ANSWER for this request follows; 0: the last */
-	uint32_t has_cursor;     /* in the last: rows are left; ask again with cursor */
+	uint32_t more;       /* 1: another ANSWER for this request follows; 0: the last */
+	uint32_t has_cursor; /* in the last: rows are left; ask again with cursor */
 	uint16_t cursor_len;
 	uint16_t reserved;
 	uint8_t cursor[CURSOR_MAX];
-	int64_t now_ns;          /* what live means: UTC now, or the last frame's time of a file */
+	int64_t now_ns; /* what live means: UTC now, or the last frame's time of a file */
 };
 static_assert(sizeof(struct wire_answer) == 104, "no padding");
 
 struct row_point {
-	uint32_t id, space, kind, state; /* enum point_kind, enum point_state */
-	uint64_t bytes, packets;         /* since Weir started */
+	uint32_t id, space, kind, state;     /* enum point_kind, enum point_state */
+	uint64_t bytes, packets;             /* since Weir started */
 	uint64_t bytes_per_s, packets_per_s; /* of the last full second */
 	uint64_t dropped;
 	uint32_t flows, hosts;
@@ -440,35 +500,39 @@ struct row_host {
 	uint8_t mac[6];
 	uint8_t has_mac, local;
 	uint16_t score;
-	uint64_t bytes[2], packets[2];   /* [0] sent by the host, [1] received */
+	uint64_t bytes[2], packets[2]; /* [0] sent by the host, [1] received */
 	uint64_t bytes_per_s[2];
 	uint32_t flows_client, flows_server; /* active */
 	uint32_t peers, reserved;
-	uint64_t risks;                  /* unused bits 0; names follow as text */
+	uint64_t risks; /* unused bits 0; names follow as text */
 	int64_t first_ns, last_ns;
-	uint16_t name_len, applications_len, risks_len, reserved2; /* strings: name; applications ("TLS.Google,DNS", most bytes first, at most 8); risks, comma-separated */
+	uint16_t name_len, applications_len, risks_len,
+	    reserved2; /* strings: name; applications ("TLS.Google,DNS", most bytes first, at most 8); risks,
+			  comma-separated */
 };
 static_assert(sizeof(struct row_host) == 128, "no padding");
 
 struct row_flow {
-	struct rec_flow flow;            /* its own string lengths are 0 here; risks and numbers are store's, not for display */
+	struct rec_flow
+	    flow; /* its own string lengths are 0 here; risks and numbers are store's, not for display */
 	uint64_t bytes_per_s[2];
-	uint32_t live;                   /* 1: still active */
+	uint32_t live; /* 1: still active */
 	uint32_t reserved;
-	uint16_t application_len, category_len, server_name_len, info_len, risks_len, client_name_len, server_host_len, point_len; /* strings in this order */
+	uint16_t application_len, category_len, server_name_len, info_len, risks_len, client_name_len,
+	    server_host_len, point_len; /* strings in this order */
 };
 static_assert(sizeof(struct row_flow) == 344, "no padding");
 
 struct row_application {
 	uint64_t bytes, packets, bytes_per_s;
-	uint32_t flows, hosts;           /* flows seen; hosts: 0 where not counted */
+	uint32_t flows, hosts; /* flows seen; hosts: 0 where not counted */
 	uint16_t name_len, category_len;
 	uint32_t reserved;
 };
 static_assert(sizeof(struct row_application) == 40, "no padding");
 
 struct row_series {
-	int64_t time_ns;                 /* start of the bucket */
+	int64_t time_ns; /* start of the bucket */
 	uint32_t resolution_s, reserved;
 	uint64_t bytes, packets;         /* within the bucket */
 	uint64_t bytes_max, packets_max; /* largest second within it */
@@ -479,7 +543,7 @@ static_assert(sizeof(struct row_series) == 56, "no padding");
 struct row_totals {
 	uint64_t packets, bytes, counted, undecoded, dropped, captured;
 	uint64_t bytes_per_s, packets_per_s;
-	uint32_t flows, hosts;           /* active */
+	uint32_t flows, hosts; /* active */
 	uint64_t flows_seen, flows_stored;
 	uint32_t points, points_ended;
 	uint32_t truncated_files, reserved;
@@ -487,26 +551,34 @@ struct row_totals {
 static_assert(sizeof(struct row_totals) == 104, "no padding");
 
 struct row_counter {
-	uint32_t point, worker;          /* UINT32_MAX: none */
-	uint32_t class_;                 /* enum counter_class */
-	uint16_t name_len, point_len;    /* strings: place or reason; observation point */
+	uint32_t point, worker;       /* UINT32_MAX: none */
+	uint32_t class_;              /* enum counter_class */
+	uint16_t name_len, point_len; /* strings: place or reason; observation point */
 	uint64_t count;
 };
 static_assert(sizeof(struct row_counter) == 24, "no padding");
 enum counter_class { COUNTER_DROP = 1, COUNTER_UNDECODED, COUNTER_INFO };
 
 /* A process as the launcher sees it (and, without one, as store's channels show it). */
-enum component_state { COMPONENT_RUNNING = 1, COMPONENT_RESTARTING, COMPONENT_WAITING, COMPONENT_DEGRADED, COMPONENT_ENDED };
+enum component_state {
+	COMPONENT_RUNNING = 1,
+	COMPONENT_RESTARTING,
+	COMPONENT_WAITING,
+	COMPONENT_DEGRADED,
+	COMPONENT_ENDED
+};
 struct wire_component {
-	uint32_t proc, instance;         /* enum proc */
-	uint32_t state;                  /* enum component_state */
+	uint32_t proc, instance; /* enum proc */
+	uint32_t state;          /* enum component_state */
 	uint32_t restarts;
-	int64_t since_ns;                /* UTC: of this state */
-	int64_t died_ns;                 /* UTC: last death; 0 never */
-	char point[64];                  /* capture: its interface or file */
-	char why[160];                   /* last death, in words: "killed by SIGSYS: system call 41 (socket)"; or what it waits for */
+	int64_t since_ns; /* UTC: of this state */
+	int64_t died_ns;  /* UTC: last death; 0 never */
+	char point[64];   /* capture: its interface or file */
+	char why[160]; /* last death, in words: "killed by SIGSYS: system call 41 (socket)"; or what it waits
+			  for */
 };
 static_assert(sizeof(struct wire_component) == 256, "no padding");
-/* ROW_COMPONENT is a struct wire_component; store's own row says COMPONENT_DEGRADED with the reason where it cannot write. */
+/* ROW_COMPONENT is a struct wire_component; store's own row says COMPONENT_DEGRADED with the reason where it
+ * cannot write. */
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * The wall around a process: takes a profile, applies it, or dies. It is the last line of init.
  *
- * Applied in this order: refusal where anything is wrong already (root, a second thread in /proc/self/task), no
- * capabilities in any set, no new privileges, rlimits, Landlock (ABI 1: no file system but the profile's own directory), then
- * seccomp with an explicit list whose default kills the process. clone3 answers ENOSYS; clone is allowed with
- * exactly the flags of a thread, and only where the profile has threads. Threads start afterwards and inherit everything.
+ * Applied in this order: refusal where anything is wrong already (root, a second thread in /proc/self/task),
+ * no capabilities in any set, no new privileges, rlimits, Landlock (ABI 1: no file system but the profile's
+ * own directory), then seccomp with an explicit list whose default kills the process. clone3 answers ENOSYS;
+ * clone is allowed with exactly the flags of a thread, and only where the profile has threads. Threads start
+ * afterwards and inherit everything.
  */
 #ifndef WEIR_SANDBOX_SANDBOX_H
 #define WEIR_SANDBOX_SANDBOX_H
@@ -13,7 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum sandbox_compare { SANDBOX_ANY, SANDBOX_EQUAL, SANDBOX_BELOW, SANDBOX_MASKED_ZERO /* no bit of value is set */ };
+enum sandbox_compare {
+	SANDBOX_ANY,
+	SANDBOX_EQUAL,
+	SANDBOX_BELOW,
+	SANDBOX_MASKED_ZERO /* no bit of value is set */
+};
 
 /* One system call that is allowed, and what one or two of its arguments must be. */
 struct sandbox_call {
@@ -29,10 +35,10 @@ struct sandbox {
 	const char *name;
 	const struct sandbox_call *calls; /* beside the common ones: sandbox/profiles.c */
 	size_t ncalls;
-	unsigned files;        /* RLIMIT_NOFILE */
+	unsigned files; /* RLIMIT_NOFILE */
 	bool threads;
-	bool own_directory;    /* may read and write below its working directory (BOOT_FD_DIRECTORY) */
-	uint64_t file_size;    /* RLIMIT_FSIZE; 0: may not make a file longer at all */
+	bool own_directory; /* may read and write below its working directory (BOOT_FD_DIRECTORY) */
+	uint64_t file_size; /* RLIMIT_FSIZE; 0: may not make a file longer at all */
 };
 
 /* One profile a process, all in sandbox/profiles.c. */

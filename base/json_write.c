@@ -1,0 +1,287 @@
+#include "base/json_write.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define DEPTH_MAX 16
+
+struct json_writer {
+	char *text;
+	size_t len, size, limit;
+	bool bad;
+	bool any[DEPTH_MAX + 1]; /* whether the level has a member already */
+	char close[DEPTH_MAX + 1];
+	unsigned depth;
+};
+
+struct json_writer *
+json_new(size_t limit)
+{
+	struct json_writer *w = mem_calloc(1, sizeof(*w));
+
+	w->limit = limit;
+	return w;
+}
+
+void
+json_free(struct json_writer **w)
+{
+	if (*w == NULL)
+		return;
+	free((*w)->text);
+	free(*w);
+	*w = NULL;
+}
+
+void
+json_reset(struct json_writer *w)
+{
+	w->len = 0;
+	w->bad = false;
+	w->depth = 0;
+	w->any[0] = false;
+}
+
+static void
+put(struct json_writer *w, const char *s, size_t n)
+{
+	if (w->bad || n >= w->limit || w->len > w->limit - n - 1) {
+		w->bad = true;
+		return;
+	}
+	if (w->len + n + 1 > w->size) {
+		size_t size = w->size == 0 ? 512 : w->size * 2;
+
+		while (size < w->len + n + 1)
+			size *= 2;
+		w->text = mem_reallocarray(w->text, size, 1);
+		w->size = size;
+	}
+	memcpy(w->text + w->len, s, n);
+	w->len += n;
+	w->text[w->len] = '\0';
+}
+
+/* Length of the valid UTF-8 sequence at p (RFC 3629 section 4), 0 where there is none. */
+static size_t
+utf8_sequence(const unsigned char *p, size_t left)
+{
+	size_t n;
+	unsigned char low = 0x80, high = 0xbf;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		n = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		n = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		n = 4;
+	else
+		return 0;
+	if (n > left)
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+static void
+put_quoted(struct json_writer *w, const char *s, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t plain = 0;
+
+	put(w, "\"", 1);
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_sequence(p + i, len - i);
+		char escape[8];
+
+		if (n > 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
+			i += n;
+			continue;
+		}
+		put(w, s + plain, i - plain);
+		if (n == 0)
+			put(w, "\xef\xbf\xbd", 3);
+		else {
+			int m = p[i] == '"' || p[i] == '\\'
+				    ? snprintf(escape, sizeof(escape), "\\%c", p[i])
+				    : snprintf(escape, sizeof(escape), "\\u%04x", p[i]);
+
+			put(w, escape, (size_t)m);
+		}
+		plain = ++i;
+	}
+	put(w, s + plain, len - plain);
+	put(w, "\"", 1);
+}
+
+/* Comma and key before a value. A key belongs in an object and nowhere else. */
+static void
+lead(struct json_writer *w, const char *key)
+{
+	bool in_object = w->depth > 0 && w->close[w->depth] == '}';
+
+	if (in_object != (key != NULL) || (w->depth == 0 && w->any[0]))
+		w->bad = true;
+	if (w->any[w->depth])
+		put(w, ",", 1);
+	w->any[w->depth] = true;
+	if (key != NULL) {
+		put_quoted(w, key, strlen(key));
+		put(w, ":", 1);
+	}
+}
+
+static void
+nest(struct json_writer *w, const char *key, char open, char close)
+{
+	lead(w, key);
+	put(w, &open, 1);
+	if (w->depth == DEPTH_MAX) {
+		w->bad = true;
+		return;
+	}
+	w->depth++;
+	w->any[w->depth] = false;
+	w->close[w->depth] = close;
+}
+
+static void
+unnest(struct json_writer *w, char close)
+{
+	if (w->depth == 0 || w->close[w->depth] != close) {
+		w->bad = true;
+		return;
+	}
+	w->depth--;
+	put(w, &close, 1);
+}
+
+void
+json_object(struct json_writer *w, const char *key)
+{
+	nest(w, key, '{', '}');
+}
+
+void
+json_object_end(struct json_writer *w)
+{
+	unnest(w, '}');
+}
+
+void
+json_array(struct json_writer *w, const char *key)
+{
+	nest(w, key, '[', ']');
+}
+
+void
+json_array_end(struct json_writer *w)
+{
+	unnest(w, ']');
+}
+
+void
+json_string_n(struct json_writer *w, const char *key, const char *s, size_t len)
+{
+	lead(w, key);
+	if (s == NULL)
+		put(w, "null", 4);
+	else
+		put_quoted(w, s, len);
+}
+
+void
+json_string(struct json_writer *w, const char *key, const char *s)
+{
+	json_string_n(w, key, s, s == NULL ? 0 : strlen(s));
+}
+
+void
+json_int(struct json_writer *w, const char *key, int64_t v)
+{
+	char b[24];
+
+	lead(w, key);
+	put(w, b, (size_t)snprintf(b, sizeof(b), "%" PRId64, v));
+}
+
+void
+json_uint(struct json_writer *w, const char *key, uint64_t v)
+{
+	char b[24];
+
+	lead(w, key);
+	put(w, b, (size_t)snprintf(b, sizeof(b), "%" PRIu64, v));
+}
+
+void
+json_double(struct json_writer *w, const char *key, double v)
+{
+	char b[32];
+
+	lead(w, key);
+	if (isfinite(v))
+		put(w, b, (size_t)snprintf(b, sizeof(b), "%.17g", v));
+	else
+		put(w, "null", 4);
+}
+
+void
+json_time_ns(struct json_writer *w, const char *key, int64_t ns)
+{
+	char b[40];
+	bool negative = ns < 0;
+	/* the most negative value has no positive twin */
+	uint64_t us = (negative ? -(uint64_t)ns : (uint64_t)ns) / 1000;
+
+	lead(w, key);
+	put(w, b,
+	    (size_t)snprintf(b, sizeof(b), "%s%" PRIu64 ".%06" PRIu64, negative ? "-" : "", us / 1000000,
+			     us % 1000000));
+}
+
+void
+json_bool(struct json_writer *w, const char *key, bool v)
+{
+	lead(w, key);
+	if (v)
+		put(w, "true", 4);
+	else
+		put(w, "false", 5);
+}
+
+void
+json_null(struct json_writer *w, const char *key)
+{
+	lead(w, key);
+	put(w, "null", 4);
+}
+
+const char *
+json_text(const struct json_writer *w, size_t *len)
+{
+	if (w->bad || w->depth != 0 || w->text == NULL || w->len == 0)
+		return NULL;
+	if (len != NULL)
+		*len = w->len;
+	return w->text;
+}

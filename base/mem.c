@@ -1,0 +1,63 @@
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/log.h"
+
+void *
+mem_calloc(size_t n, size_t size)
+{
+	void *p = calloc(n == 0 ? 1 : n, size == 0 ? 1 : size);
+
+	if (p == NULL)
+		fatalx("no memory for %zu objects of %zu bytes", n, size);
+	return p;
+}
+
+void *
+mem_reallocarray(void *p, size_t n, size_t size)
+{
+	void *q = reallocarray(p, n == 0 ? 1 : n, size == 0 ? 1 : size);
+
+	if (q == NULL)
+		fatalx("no memory for %zu objects of %zu bytes", n, size);
+	return q;
+}
+
+char *
+mem_strdup(const char *s)
+{
+	char *p = strdup(s);
+
+	if (p == NULL)
+		fatalx("no memory for a string of %zu bytes", strlen(s));
+	return p;
+}
+
+void *
+mem_pages(size_t bytes)
+{
+	void *p =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		fatal("no memory for a table of %zu bytes", bytes);
+	return p;
+}
+
+bool
+str_copy(char *dst, size_t size, const char *src)
+{
+	size_t len = strnlen(src, size);
+	bool fits = len < size;
+
+	if (size == 0)
+		return false;
+	if (!fits)
+		len = size - 1;
+	memcpy(dst, src, len);
+	dst[len] = '\0';
+	return fits;
+}

@@ -1,0 +1,360 @@
+#include "base/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum kind { KIND_NUMBER, KIND_FLAG, KIND_TEXT, KIND_LIST };
+
+struct row {
+	const char *key;
+	enum kind kind;
+	enum settings_unit unit;
+	size_t offset; /* of the field; of a list: of its n */
+	size_t items, size, item_offset;
+	int64_t min, max, def;
+	const char *def_text;
+	const char *help;
+};
+
+static const struct row rows[] = {
+#define NUMBER(k, u, f, lo, hi, d, h)                                                                        \
+	{ .key = k,                                                                                          \
+	  .kind = KIND_NUMBER,                                                                               \
+	  .unit = u,                                                                                         \
+	  .offset = offsetof(struct settings, f),                                                            \
+	  .min = lo,                                                                                         \
+	  .max = hi,                                                                                         \
+	  .def = d,                                                                                          \
+	  .help = h },
+#define FLAG(k, f, d, h)                                                                                     \
+	{ .key = k, .kind = KIND_FLAG, .offset = offsetof(struct settings, f), .def = d, .help = h },
+#define TEXT(k, f, n, d, h)                                                                                  \
+	{ .key = k,                                                                                          \
+	  .kind = KIND_TEXT,                                                                                 \
+	  .offset = offsetof(struct settings, f),                                                            \
+	  .size = n,                                                                                         \
+	  .def_text = d,                                                                                     \
+	  .help = h },
+#define LIST(k, f, count, n_, h)                                                                             \
+	{ .key = k,                                                                                          \
+	  .kind = KIND_LIST,                                                                                 \
+	  .offset = offsetof(struct settings, f.n),                                                          \
+	  .items = count,                                                                                    \
+	  .size = n_,                                                                                        \
+	  .item_offset = offsetof(struct settings, f.item),                                                  \
+	  .help = h },
+#include "base/settings.def"
+#undef NUMBER
+#undef FLAG
+#undef TEXT
+#undef LIST
+};
+
+static const struct {
+	const char *text;
+	enum settings_unit unit;
+	int64_t factor;
+} suffixes[] = {
+	{ "ms", UNIT_TIME, 1 },
+	{ "s", UNIT_TIME, 1000 },
+	{ "min", UNIT_TIME, 60000 },
+	{ "h", UNIT_TIME, 3600000 },
+	{ "d", UNIT_TIME, 86400000 },
+	{ "KiB", UNIT_BYTES, INT64_C(1) << 10 },
+	{ "MiB", UNIT_BYTES, INT64_C(1) << 20 },
+	{ "GiB", UNIT_BYTES, INT64_C(1) << 30 },
+	{ "TiB", UNIT_BYTES, INT64_C(1) << 40 },
+	{ "B", UNIT_BYTES, 1 },
+};
+
+static const struct row *
+find(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].key, key) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static void *
+field(struct settings *s, size_t offset)
+{
+	return (char *)s + offset;
+}
+
+void
+settings_default(struct settings *s)
+{
+	memset(s, 0, sizeof(*s));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+
+		switch (r->kind) {
+		case KIND_NUMBER:
+			memcpy(field(s, r->offset), &r->def, sizeof(r->def));
+			break;
+		case KIND_FLAG:
+			*(bool *)field(s, r->offset) = r->def != 0;
+			break;
+		case KIND_TEXT:
+			str_copy(field(s, r->offset), r->size, r->def_text);
+			break;
+		case KIND_LIST:
+			break;
+		}
+	}
+}
+
+/* Writes v with the largest unit that divides it: "32 MiB", "5 min". */
+static const char *
+show_number(const struct row *r, int64_t v, char *out, size_t size)
+{
+	const char *best = "";
+	int64_t factor = 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		if (suffixes[i].unit != r->unit || v == 0 || v % suffixes[i].factor != 0 ||
+		    suffixes[i].factor < factor)
+			continue;
+		factor = suffixes[i].factor;
+		best = suffixes[i].text;
+	}
+	if (r->unit == UNIT_TIME && *best == '\0')
+		best = "ms";
+	(void)snprintf(out, size, "%" PRId64 "%s%s", v / factor, *best != '\0' ? " " : "", best);
+	return out;
+}
+
+static bool
+set_number(const struct row *r, struct settings *s, const char *value, char *err, size_t errsize)
+{
+	char *end, limit[48];
+	int64_t v, factor = 1;
+
+	errno = 0;
+	v = strtoll(value, &end, 10);
+	if (end == value || errno != 0) {
+		(void)snprintf(err, errsize, "%s: \"%s\" is not a number", r->key, value);
+		return false;
+	}
+	while (*end == ' ')
+		end++;
+	if (*end != '\0') {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(suffixes) &&
+		       (suffixes[i].unit != r->unit || strcmp(suffixes[i].text, end) != 0))
+			i++;
+		if (i == ARRAY_LEN(suffixes)) {
+			(void)snprintf(err, errsize, "%s: \"%s\" has no unit that is known here (%s)", r->key,
+				       value,
+				       r->unit == UNIT_TIME    ? "ms, s, min, h, d"
+				       : r->unit == UNIT_BYTES ? "KiB, MiB, GiB, TiB"
+							       : "it takes none");
+			return false;
+		}
+		factor = suffixes[i].factor;
+	} else if (r->unit == UNIT_TIME && v != 0) {
+		(void)snprintf(err, errsize, "%s: %s has no unit: write ms, s, min, h or d behind it", r->key,
+			       value);
+		return false;
+	}
+	if (__builtin_mul_overflow(v, factor, &v) || v > r->max) {
+		(void)snprintf(err, errsize, "%s: %s is above the most, %s", r->key, value,
+			       show_number(r, r->max, limit, sizeof(limit)));
+		return false;
+	}
+	if (v < r->min) {
+		(void)snprintf(err, errsize, "%s: %s is below the least, %s", r->key, value,
+			       show_number(r, r->min, limit, sizeof(limit)));
+		return false;
+	}
+	memcpy(field(s, r->offset), &v, sizeof(v));
+	return true;
+}
+
+static bool
+set_flag(const struct row *r, struct settings *s, const char *value, char *err, size_t errsize)
+{
+	static const char *const yes[] = { "yes", "true", "on" }, *const no[] = { "no", "false", "off" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (strcmp(value, yes[i]) == 0 || strcmp(value, no[i]) == 0) {
+			*(bool *)field(s, r->offset) = strcmp(value, yes[i]) == 0;
+			return true;
+		}
+	}
+	(void)snprintf(err, errsize, "%s: \"%s\" is neither yes nor no", r->key, value);
+	return false;
+}
+
+static bool
+copy_text(const struct row *r, void *dst, const char *value, char *err, size_t errsize)
+{
+	for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++) {
+		if (*p < 0x20 || *p == 0x7f) {
+			(void)snprintf(err, errsize, "%s: holds a control character", r->key);
+			return false;
+		}
+	}
+	if (strlen(value) >= r->size) {
+		(void)snprintf(err, errsize, "%s: longer than %zu bytes", r->key, r->size - 1);
+		return false;
+	}
+	return str_copy(dst, r->size, value);
+}
+
+static bool
+append_item(const struct row *r, struct settings *s, const char *value, char *err, size_t errsize)
+{
+	uint32_t *n = field(s, r->offset);
+	char *items = field(s, r->item_offset);
+
+	if (*value == '\0') {
+		(void)snprintf(err, errsize, "%s: an item is empty", r->key);
+		return false;
+	}
+	for (uint32_t i = 0; i < *n; i++) {
+		if (strcmp(items + i * r->size, value) == 0) {
+			(void)snprintf(err, errsize, "%s: \"%s\" is there twice", r->key, value);
+			return false;
+		}
+	}
+	if (*n == r->items) {
+		(void)snprintf(err, errsize, "%s: more than %zu items", r->key, r->items);
+		return false;
+	}
+	if (!copy_text(r, items + *n * r->size, value, err, errsize))
+		return false;
+	(*n)++;
+	return true;
+}
+
+bool
+settings_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize)
+{
+	const struct row *r = find(key);
+
+	if (r == NULL) {
+		(void)snprintf(err, errsize, "%s: no such key", key);
+		return false;
+	}
+	switch (r->kind) {
+	case KIND_NUMBER:
+		return set_number(r, s, value, err, errsize);
+	case KIND_FLAG:
+		return set_flag(r, s, value, err, errsize);
+	case KIND_TEXT:
+		return copy_text(r, field(s, r->offset), value, err, errsize);
+	case KIND_LIST:
+		return append_item(r, s, value, err, errsize);
+	}
+	return false;
+}
+
+/* Levenshtein distance of two short keys; longer ones are far from everything. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), line[65];
+
+	if (la > 64 || lb > 64)
+		return 64;
+	for (size_t j = 0; j <= lb; j++)
+		line[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t diagonal = line[0];
+
+		line[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			size_t least = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = line[j];
+			if (line[j] + 1 < least)
+				least = line[j] + 1;
+			if (line[j - 1] + 1 < least)
+				least = line[j - 1] + 1;
+			line[j] = least;
+		}
+	}
+	return line[lb];
+}
+
+bool
+settings_known(const char *key, char *near, size_t nearsize)
+{
+	size_t best = 5;
+
+	if (find(key) != NULL)
+		return true;
+	str_copy(near, nearsize, "");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t d = distance(key, rows[i].key);
+
+		if (d < best) {
+			best = d;
+			str_copy(near, nearsize, rows[i].key);
+		}
+	}
+	return false;
+}
+
+bool
+settings_is_list(const char *key)
+{
+	const struct row *r = find(key);
+
+	return r != NULL && r->kind == KIND_LIST;
+}
+
+void
+settings_clear_list(struct settings *s, const char *key)
+{
+	const struct row *r = find(key);
+
+	if (r != NULL && r->kind == KIND_LIST)
+		*(uint32_t *)field(s, r->offset) = 0;
+}
+
+void
+settings_print_markdown(FILE *f)
+{
+	char a[48], b[48], c[48];
+
+	fputs("# Configuration\n\n"
+	      "One YAML file, /etc/weir/weir.yaml (or `weir run -c FILE`). `weir check-config` names file, "
+	      "line and key of each mistake.\n"
+	      "A key `engine.workers` is written as `workers` below `engine:`. Printed by `weir config-doc` "
+	      "from base/settings.def.\n\n"
+	      "| key | takes | default | meaning |\n|---|---|---|---|\n",
+	      f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+
+		switch (r->kind) {
+		case KIND_NUMBER:
+			fprintf(f, "| `%s` | %s to %s | %s | %s |\n", r->key,
+				show_number(r, r->min, a, sizeof(a)), show_number(r, r->max, b, sizeof(b)),
+				show_number(r, r->def, c, sizeof(c)), r->help);
+			break;
+		case KIND_FLAG:
+			fprintf(f, "| `%s` | yes or no | %s | %s |\n", r->key, r->def ? "yes" : "no",
+				r->help);
+			break;
+		case KIND_TEXT:
+			fprintf(f, "| `%s` | text, at most %zu bytes | %s%s%s | %s |\n", r->key, r->size - 1,
+				*r->def_text ? "`" : "", *r->def_text ? r->def_text : "none",
+				*r->def_text ? "`" : "", r->help);
+			break;
+		case KIND_LIST:
+			fprintf(f, "| `%s` | list, at most %zu items | none | %s |\n", r->key, r->items,
+				r->help);
+			break;
+		}
+	}
+}

@@ -1,0 +1,693 @@
+#include "ipc/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/fdpass.h"
+#include "ipc/wire.h"
+
+#define GREETING_MAX     16 /* connections that have not said HELLO yet */
+#define GREETING_SECONDS 5
+#define READ_BURST       64 /* messages of one channel before the others get a turn */
+
+/* Before each body on the wire. */
+struct head {
+	uint32_t id;
+	uint32_t len;
+};
+static_assert(sizeof(struct head) == 8, "no padding: it crosses a process boundary");
+
+struct queued {
+	struct queued *next;
+	int fd;
+	size_t len; /* of bytes: head and body */
+	uint8_t bytes[];
+};
+
+enum stage {
+	STAGE_FREE,
+	STAGE_ASKED,   /* we connected and said HELLO: the peer has not answered */
+	STAGE_GREETED, /* it connected: we wait for its HELLO */
+	STAGE_OPEN
+};
+
+struct channel {
+	struct peers *set;
+	int sock;
+	enum stage stage;
+	bool ours; /* we connected */
+	bool ending, handling;
+	const struct boot_peer *peer;
+	int64_t peer_start_ns;
+	struct event *readable, *writable, *deadline;
+	struct queued *first, **last;
+	size_t queued;
+	void *data;
+	char name[32];
+};
+
+struct peers {
+	struct event_base *base;
+	const struct boot *boot;
+	const struct peers_handlers *handlers;
+	void *ctx;
+	int listener;
+	struct event *accepting;
+	int64_t start_ns;
+	unsigned ngreeting;
+	struct channel *open[BOOT_PEERS_MAX];  /* the channel of each peer that is open */
+	struct channel *asked[BOOT_PEERS_MAX]; /* the one that we began and that is not open yet */
+	struct log_limit refused;
+	uint8_t buf[sizeof(struct head) + MSG_BODY_MAX];
+};
+
+static void channel_close(struct channel *ch);
+
+/* --- life of a channel --- */
+
+static size_t
+peer_index(const struct channel *ch)
+{
+	return (size_t)(ch->peer - ch->set->boot->peers);
+}
+
+static void
+name_channel(struct channel *ch)
+{
+	(void)snprintf(ch->name, sizeof(ch->name), "%s@%u", proc_name((enum proc)ch->peer->proc),
+		       ch->peer->instance);
+}
+
+static void
+channel_free(struct channel *ch)
+{
+	while (ch->first != NULL) {
+		struct queued *q = ch->first;
+
+		ch->first = q->next;
+		fd_drop(&q->fd);
+		free(q);
+	}
+	if (ch->readable != NULL)
+		event_free(ch->readable);
+	if (ch->writable != NULL)
+		event_free(ch->writable);
+	if (ch->deadline != NULL)
+		event_free(ch->deadline);
+	fd_drop(&ch->sock);
+	free(ch);
+}
+
+static void
+channel_close(struct channel *ch)
+{
+	struct peers *p = ch->set;
+
+	if (ch->handling) {
+		ch->ending = true;
+		return;
+	}
+	if (ch->stage == STAGE_GREETED)
+		p->ngreeting--;
+	if (ch->peer != NULL) {
+		size_t i = peer_index(ch);
+
+		if (p->asked[i] == ch)
+			p->asked[i] = NULL;
+		if (p->open[i] == ch) {
+			p->open[i] = NULL;
+			ch->handling = ch->ending =
+			    true; /* what down() does to it must neither send nor free it */
+			p->handlers->down(p->ctx, ch);
+		}
+	}
+	channel_free(ch);
+}
+
+void
+channel_end(struct channel *ch, const char *why)
+{
+	if (!ch->ending)
+		log_warn("channel to %s ends: %s", ch->name, why);
+	ch->ending = true;
+	/* Closed from the event loop, never under the feet of whoever called. */
+	event_active(ch->readable, EV_READ, 0);
+}
+
+/* --- sending --- */
+
+static bool
+flush(struct channel *ch)
+{
+	while (ch->first != NULL) {
+		struct queued *q = ch->first;
+		struct iovec iov = { q->bytes, q->len };
+
+		if (fdpass_send(ch->sock, &iov, 1, q->fd) == -1) {
+			if (errno == EAGAIN || errno == ENOBUFS)
+				return event_add(ch->writable, NULL) == 0;
+			return false;
+		}
+		ch->first = q->next;
+		if (ch->first == NULL)
+			ch->last = &ch->first;
+		ch->queued -= q->len;
+		fd_drop(&q->fd);
+		explicit_bzero(q->bytes, q->len); /* passwords go through here */
+		free(q);
+	}
+	return true;
+}
+
+static struct queued *
+enqueue(struct channel *ch, const struct head *h, const void *body)
+{
+	size_t len = sizeof(*h) + h->len;
+	struct queued *q;
+
+	if (len > CHANNEL_QUEUE_MAX - ch->queued) {
+		channel_end(ch, "the peer does not take its messages");
+		return NULL;
+	}
+	q = malloc(sizeof(*q) + len);
+	if (q == NULL) {
+		channel_end(ch, "no memory for a message");
+		return NULL;
+	}
+	q->next = NULL;
+	q->fd = -1;
+	q->len = len;
+	memcpy(q->bytes, h, sizeof(*h));
+	if (h->len > 0)
+		memcpy(q->bytes + sizeof(*h), body, h->len);
+	*ch->last = q;
+	ch->last = &q->next;
+	ch->queued += len;
+	return q;
+}
+
+/* Takes fd over: it is closed (or queued) in every case. */
+static bool
+send_message(struct channel *ch, enum msg_id id, const void *body, size_t len, int fd, bool may_drop)
+{
+	AUTO(fd_drop) int own = fd;
+	struct head h = { (uint32_t)id, (uint32_t)len };
+	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)body, len } };
+	struct queued *q;
+
+	assert(id == MSG_HELLO || msg_admit((uint32_t)id, (enum proc)ch->set->boot->proc, channel_proc(ch),
+					    len, fd == -1 ? 0 : 1));
+	if (ch->ending)
+		return false;
+	if (ch->first == NULL) {
+		if (fdpass_send(ch->sock, iov, len > 0 ? 2 : 1, own) != -1)
+			return true;
+		if (errno != EAGAIN && errno != ENOBUFS) {
+			channel_end(ch, strerror(errno));
+			return false;
+		}
+	}
+	if (may_drop)
+		return true;
+	q = enqueue(ch, &h, body);
+	if (q == NULL)
+		return false;
+	q->fd = fd_keep(&own);
+	return event_add(ch->writable, NULL) == 0;
+}
+
+bool
+channel_send(struct channel *ch, enum msg_id id, const void *body, size_t len)
+{
+	return send_message(ch, id, body, len, -1, false);
+}
+
+bool
+channel_send_fd(struct channel *ch, enum msg_id id, const void *body, size_t len, int fd)
+{
+	return send_message(ch, id, body, len, fd, false);
+}
+
+void
+channel_nudge(struct channel *ch, enum msg_id id)
+{
+	(void)send_message(ch, id, NULL, 0, -1, true);
+}
+
+size_t
+channel_queued(const struct channel *ch)
+{
+	return ch->queued;
+}
+
+static bool
+say_hello(struct channel *ch)
+{
+	const struct boot *b = ch->set->boot;
+	struct wire_hello h = { WIRE_VERSION, b->proc, b->instance, 0, ch->set->start_ns };
+
+	return send_message(ch, MSG_HELLO, &h, sizeof(h), -1, false);
+}
+
+/* --- opening --- */
+
+static void
+opened(struct channel *ch)
+{
+	struct peers *p = ch->set;
+
+	if (ch->stage == STAGE_GREETED)
+		p->ngreeting--;
+	ch->stage = STAGE_OPEN;
+	event_del(ch->deadline);
+	p->asked[peer_index(ch)] = NULL;
+	p->open[peer_index(ch)] = ch;
+	p->handlers->up(p->ctx, ch);
+}
+
+/* Two processes may have connected to each other at the same time. Both keep the connection that the later
+ * started one made; of two made by the same side the newer is kept: the older one's process is dead. */
+static bool
+keep_newcomer(const struct channel *old, const struct wire_hello *hello)
+{
+	const struct peers *p = old->set;
+
+	if (!old->ours)
+		return true;
+	if (hello->start_ns != p->start_ns)
+		return hello->start_ns > p->start_ns;
+	return hello->proc > p->boot->proc;
+}
+
+/* The uid decides. Only where several peers share one (the command line and the launcher are both root) the
+ * word of the newcomer chooses among those. */
+static bool
+identify(struct channel *ch, const struct wire_hello *hello)
+{
+	const struct boot *b = ch->set->boot;
+
+	for (uint32_t i = 0; i < b->npeers; i++) {
+		if (b->peers[i].uid != ch->peer->uid || b->peers[i].proc != hello->proc ||
+		    b->peers[i].instance != hello->instance)
+			continue;
+		ch->peer = &b->peers[i];
+		name_channel(ch);
+		return true;
+	}
+	return false;
+}
+
+static bool
+accept_hello(struct channel *ch, const struct wire_hello *hello)
+{
+	struct peers *p = ch->set;
+	struct channel *old;
+	size_t i;
+
+	if (hello->version != WIRE_VERSION) {
+		log_warn_limited(&p->refused, "%s speaks version %u of the protocol, not %u", ch->name,
+				 hello->version, WIRE_VERSION);
+		return false;
+	}
+	ch->peer_start_ns = hello->start_ns;
+	if (ch->stage == STAGE_ASKED) {
+		opened(ch);
+		return true;
+	}
+	if (!identify(ch, hello)) {
+		log_warn_limited(&p->refused, "refused %s@%u: its uid %u is not that peer's",
+				 proc_name((enum proc)hello->proc), hello->instance, ch->peer->uid);
+		return false;
+	}
+	i = peer_index(ch);
+	old = p->open[i] != NULL ? p->open[i] : p->asked[i];
+	if (old != NULL) {
+		if (!keep_newcomer(old, hello))
+			return false;
+		log_debug("channel to %s: a newer one replaces it", old->name);
+		if (old->handling)
+			old->ending = true;
+		else
+			channel_close(old);
+	}
+	if (!say_hello(ch))
+		return false;
+	opened(ch);
+	return true;
+}
+
+/* --- receiving --- */
+
+static bool
+receive_one(struct channel *ch, bool *more)
+{
+	struct peers *p = ch->set;
+	struct head h;
+	struct msg m;
+	bool good;
+	int fd = -1;
+	ssize_t n = fdpass_recv(ch->sock, p->buf, sizeof(p->buf), &fd);
+	AUTO(fd_drop) int own = fd;
+
+	*more = false;
+	if (n == -1 && errno == EAGAIN)
+		return true;
+	if (n == -1) {
+		if (errno != ECONNRESET)
+			log_warn("channel to %s: %s", ch->name, strerror(errno));
+		return false;
+	}
+	if (n == 0)
+		return false;
+	*more = true;
+	if ((size_t)n < sizeof(h)) {
+		log_warn("channel to %s: a message of %zd bytes", ch->name, n);
+		return false;
+	}
+	memcpy(&h, p->buf, sizeof(h));
+	if (h.len != (size_t)n - sizeof(h) ||
+	    !msg_admit(h.id, channel_proc(ch), (enum proc)p->boot->proc, h.len, own == -1 ? 0 : 1)) {
+		log_warn("channel to %s: refused message %s (%u) of %u bytes", ch->name,
+			 msg_name((enum msg_id)h.id), h.id, h.len);
+		return false;
+	}
+	if ((h.id == MSG_HELLO) != (ch->stage != STAGE_OPEN)) {
+		log_warn("channel to %s: %s is out of turn", ch->name, msg_name((enum msg_id)h.id));
+		return false;
+	}
+	if (h.id == MSG_HELLO) {
+		struct wire_hello hello;
+
+		memcpy(&hello, p->buf + sizeof(h), sizeof(hello));
+		return accept_hello(ch, &hello);
+	}
+	m = (struct msg){ (enum msg_id)h.id, p->buf + sizeof(h), h.len, own };
+	good = p->handlers->message(p->ctx, ch, &m);
+	own = m.fd; /* -1 where the handler took it */
+	explicit_bzero(p->buf, sizeof(h) + (h.len < 1024 ? h.len : 1024));
+	if (!good)
+		log_warn("channel to %s: %s had a content that cannot be", ch->name, msg_name(m.id));
+	return good;
+}
+
+static void
+on_readable(evutil_socket_t sock, short what, void *arg)
+{
+	struct channel *ch = arg;
+	bool ok = !ch->ending, more = true;
+
+	(void)sock;
+	(void)what;
+	ch->handling = true;
+	for (int i = 0; ok && more && i < READ_BURST; i++) {
+		ok = receive_one(ch, &more);
+		ok = ok && !ch->ending;
+	}
+	ch->handling = false;
+	if (!ok)
+		channel_close(ch);
+}
+
+static void
+on_writable(evutil_socket_t sock, short what, void *arg)
+{
+	struct channel *ch = arg;
+
+	(void)sock;
+	(void)what;
+	if (ch->ending || !flush(ch))
+		channel_close(ch);
+}
+
+static void
+on_deadline(evutil_socket_t sock, short what, void *arg)
+{
+	struct channel *ch = arg;
+
+	(void)sock;
+	(void)what;
+	log_debug("channel to %s: no HELLO", ch->name);
+	channel_close(ch);
+}
+
+static struct channel *
+channel_new(struct peers *p, int sock, enum stage stage, const struct boot_peer *peer)
+{
+	static const struct timeval greeting = { GREETING_SECONDS, 0 };
+	struct channel *ch = mem_calloc(1, sizeof(*ch));
+
+	ch->set = p;
+	ch->sock = sock;
+	ch->stage = stage;
+	ch->ours = stage == STAGE_ASKED;
+	ch->peer = peer;
+	ch->last = &ch->first;
+	name_channel(ch);
+	ch->readable = event_new(p->base, sock, EV_READ | EV_PERSIST, on_readable, ch);
+	ch->writable = event_new(p->base, sock, EV_WRITE, on_writable, ch);
+	ch->deadline = event_new(p->base, -1, 0, on_deadline, ch);
+	if (ch->readable == NULL || ch->writable == NULL || ch->deadline == NULL ||
+	    event_add(ch->readable, NULL) == -1)
+		fatalx("no memory for a channel");
+	/* A peer that is still starting answers when it is ready: only strangers are hurried. */
+	if (stage == STAGE_GREETED && event_add(ch->deadline, &greeting) == -1)
+		fatalx("no memory for a channel");
+	return ch;
+}
+
+/* --- the set --- */
+
+/* Who connected, by the kernel's word. */
+static const struct boot_peer *
+peer_of_uid(const struct peers *p, uid_t uid)
+{
+	for (uint32_t i = 0; i < p->boot->npeers; i++)
+		if (p->boot->peers[i].uid == uid)
+			return &p->boot->peers[i];
+	return NULL;
+}
+
+static void
+on_connection(evutil_socket_t listener, short what, void *arg)
+{
+	struct peers *p = arg;
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	const struct boot_peer *peer;
+	AUTO(fd_drop) int sock = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (sock == -1)
+		return;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
+		return;
+	peer = peer_of_uid(p, who.uid);
+	if (peer == NULL) {
+		log_warn_limited(&p->refused, "refused a connection of uid %u: it is none of the peers",
+				 who.uid);
+		return;
+	}
+	if (p->ngreeting >= GREETING_MAX) {
+		log_warn_limited(&p->refused, "refused a connection of uid %u: too many have not said HELLO",
+				 who.uid);
+		return;
+	}
+	p->ngreeting++;
+	(void)channel_new(p, fd_keep(&sock), STAGE_GREETED, peer);
+}
+
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	AUTO(fd_drop) int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (sock == -1 || !str_copy(a.sun_path, sizeof(a.sun_path), path) ||
+	    connect(sock, (const struct sockaddr *)&a, sizeof(a)) == -1)
+		return -1;
+	return fd_keep(&sock);
+}
+
+struct peers *
+peers_new(struct event_base *base, const struct boot *b, int listen_fd, const struct peers_handlers *handlers,
+	  void *ctx)
+{
+	struct peers *p = mem_calloc(1, sizeof(*p));
+
+	p->base = base;
+	p->boot = b;
+	p->handlers = handlers;
+	p->ctx = ctx;
+	p->listener = listen_fd;
+	p->start_ns = clock_boot_ns();
+	for (uint32_t i = 0; i < b->npeers; i++) {
+		int sock = b->peers[i].connect ? connect_to(b->peers[i].path) : -1;
+
+		if (sock == -1)
+			continue;
+		p->asked[i] = channel_new(p, sock, STAGE_ASKED, &b->peers[i]);
+		if (!say_hello(p->asked[i]))
+			channel_close(p->asked[i]);
+	}
+	if (listen_fd != -1) {
+		if (evutil_make_socket_nonblocking(listen_fd) == -1)
+			fatal("cannot use the listening socket");
+		p->accepting = event_new(base, listen_fd, EV_READ | EV_PERSIST, on_connection, p);
+		if (p->accepting == NULL || event_add(p->accepting, NULL) == -1)
+			fatalx("no memory for the listening socket");
+	}
+	return p;
+}
+
+void
+peers_free(struct peers **pp)
+{
+	struct peers *p = *pp;
+
+	if (p == NULL)
+		return;
+	for (uint32_t i = 0; i < p->boot->npeers; i++) {
+		if (p->open[i] != NULL)
+			channel_close(p->open[i]);
+		if (p->asked[i] != NULL)
+			channel_close(p->asked[i]);
+	}
+	if (p->accepting != NULL)
+		event_free(p->accepting);
+	free(p);
+	*pp = NULL;
+}
+
+struct channel *
+peers_find(struct peers *p, enum proc proc, unsigned instance)
+{
+	for (uint32_t i = 0; i < p->boot->npeers; i++)
+		if (p->boot->peers[i].proc == (uint32_t)proc && p->boot->peers[i].instance == instance)
+			return p->open[i] != NULL && !p->open[i]->ending ? p->open[i] : NULL;
+	return NULL;
+}
+
+enum proc
+channel_proc(const struct channel *ch)
+{
+	return (enum proc)ch->peer->proc;
+}
+
+unsigned
+channel_instance(const struct channel *ch)
+{
+	return ch->peer->instance;
+}
+
+const char *
+channel_name(const struct channel *ch)
+{
+	return ch->name;
+}
+
+int64_t
+channel_peer_start(const struct channel *ch)
+{
+	return ch->peer_start_ns;
+}
+
+void
+channel_set_data(struct channel *ch, void *data)
+{
+	ch->data = data;
+}
+
+void *
+channel_data(const struct channel *ch)
+{
+	return ch->data;
+}
+
+/* --- without an event loop --- */
+
+static bool
+wait_for(int fd, short events, int timeout_ms)
+{
+	struct pollfd p = { fd, events, 0 };
+	int rc;
+
+	do {
+		rc = poll(&p, 1, timeout_ms);
+	} while (rc == -1 && errno == EINTR);
+	if (rc == 0)
+		errno = ETIMEDOUT;
+	return rc == 1;
+}
+
+bool
+channel_write(int fd, enum proc self, enum proc peer, enum msg_id id, const void *body, size_t len)
+{
+	struct head h = { (uint32_t)id, (uint32_t)len };
+	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)body, len } };
+
+	assert(msg_admit((uint32_t)id, self, peer, len, 0));
+	while (fdpass_send(fd, iov, len > 0 ? 2 : 1, -1) == -1)
+		if (errno != EAGAIN || !wait_for(fd, POLLOUT, 5000))
+			return false;
+	return true;
+}
+
+ssize_t
+channel_read(int fd, enum proc self, enum proc peer, enum msg_id *id, void *buf, int timeout_ms)
+{
+	AUTO(mem_drop) uint8_t *raw = mem_calloc(1, sizeof(struct head) + MSG_BODY_MAX);
+	struct head h;
+	int passed;
+	ssize_t n;
+
+	do {
+		if (!wait_for(fd, POLLIN, timeout_ms))
+			return -1;
+		n = fdpass_recv(fd, raw, sizeof(h) + MSG_BODY_MAX, &passed);
+		fd_drop(&passed); /* no message to a program carries one */
+	} while (n == -1 && errno == EAGAIN);
+	if (n == 0)
+		errno = ECONNRESET;
+	if (n <= 0)
+		return -1;
+	errno = EPROTO;
+	if ((size_t)n < sizeof(h))
+		return -1;
+	memcpy(&h, raw, sizeof(h));
+	if (h.len != (size_t)n - sizeof(h) || !msg_admit(h.id, peer, self, h.len, 0))
+		return -1;
+	memcpy(buf, raw + sizeof(h), h.len);
+	*id = (enum msg_id)h.id;
+	return (ssize_t)h.len;
+}
+
+int
+channel_dial(const char *path, enum proc self, unsigned instance, enum proc peer, int timeout_ms)
+{
+	struct wire_hello h = { WIRE_VERSION, (uint32_t)self, instance, 0, clock_boot_ns() };
+	AUTO(mem_drop) uint8_t *buf = mem_calloc(1, MSG_BODY_MAX);
+	AUTO(fd_drop) int sock = connect_to(path);
+	enum msg_id id;
+
+	if (sock == -1 || !channel_write(sock, self, peer, MSG_HELLO, &h, sizeof(h)))
+		return -1;
+	if (channel_read(sock, self, peer, &id, buf, timeout_ms) == -1)
+		return -1;
+	if (id != MSG_HELLO) {
+		errno = EPROTO;
+		return -1;
+	}
+	return fd_keep(&sock);
+}

@@ -1,0 +1,102 @@
+/*
+ * The system calls of every process, for an auditor to read in one place. Default: the process is killed.
+ *
+ * Nowhere: open (but store and authd, below their own directory), socket, connect, exec, fork, ptrace, mount,
+ * prctl with anything but a thread's name, memory that is executable.
+ */
+#include "sandbox/profiles.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/if_packet.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+
+/* clang-format off */
+#define CALL(name)                { SCMP_SYS(name), { { 0, SANDBOX_ANY, 0 }, { 0, SANDBOX_ANY, 0 } } }
+#define CALL1(name, a, cmp, v)    { SCMP_SYS(name), { { a, cmp, v }, { 0, SANDBOX_ANY, 0 } } }
+#define CALL2(name, a, cmpa, va, b, cmpb, vb) { SCMP_SYS(name), { { a, cmpa, va }, { b, cmpb, vb } } }
+
+const struct sandbox_call sandbox_common[] = {
+	/* the loop and its timers */
+	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl), CALL(poll), CALL(ppoll),
+	CALL(timerfd_settime), CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday), CALL(time),
+	/* descriptors that are open already */
+	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(close), CALL(fstat), CALL(lseek),
+	CALL2(newfstatat, 0, SANDBOX_ANY, 0, 3, SANDBOX_EQUAL, AT_EMPTY_PATH),
+	CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETFL), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETFL),
+	CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETFD), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETFD),
+	CALL(shutdown), CALL(recvmsg), CALL(recvfrom),
+	/* only on connected sockets: a null address */
+	CALL1(sendto, 4, SANDBOX_EQUAL, 0),
+	/* memory, never executable */
+	CALL1(mmap, 2, SANDBOX_MASKED_ZERO, PROT_EXEC), CALL1(mprotect, 2, SANDBOX_MASKED_ZERO, PROT_EXEC),
+	CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk),
+	/* threads and signals of our own */
+	CALL(futex), CALL(sched_yield), CALL(set_robust_list), CALL(rseq), CALL(gettid), CALL(getpid), CALL(getuid), CALL(geteuid),
+	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(restart_syscall),
+	CALL(getrandom), CALL(exit), CALL(exit_group),
+	CALL1(prctl, 0, SANDBOX_EQUAL, PR_SET_NAME),
+	CALL1(prctl, 0, SANDBOX_EQUAL, 0x53564d41 /* PR_SET_VMA: glibc names its arenas */),
+};
+const size_t sandbox_common_count = ARRAY_LEN(sandbox_common);
+
+/* Every process that takes connections of peers and passes descriptors to them. */
+#define PEERS \
+	CALL(accept4), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), \
+	CALL(memfd_create), CALL(ftruncate), CALL1(fcntl, 1, SANDBOX_EQUAL, F_ADD_SEALS), CALL1(fcntl, 1, SANDBOX_EQUAL, F_GET_SEALS)
+
+static const struct sandbox_call capture_calls[] = {
+	PEERS, CALL(sendmsg),
+	CALL2(getsockopt, 1, SANDBOX_EQUAL, SOL_PACKET, 2, SANDBOX_EQUAL, PACKET_STATISTICS),
+};
+const struct sandbox sandbox_capture = {
+	.name = "weir-capture", .calls = capture_calls, .ncalls = ARRAY_LEN(capture_calls), .files = 512, .threads = true,
+	.file_size = UINT64_C(1) << 33, /* memfds of rings count as files */
+};
+
+/* sendmsg hands over the page of a ring. A filter cannot see the destination in a msghdr, but it sees the descriptor: sockets
+ * that could reach a stranger (collectors) are inherited at 128 and above, and nothing here can renumber one. */
+static const struct sandbox_call engine_calls[] = {
+	PEERS, CALL1(sendmsg, 0, SANDBOX_BELOW, 128),
+};
+const struct sandbox sandbox_engine = {
+	.name = "weir-engine", .calls = engine_calls, .ncalls = ARRAY_LEN(engine_calls), .files = 512,
+	.file_size = UINT64_C(1) << 33,
+};
+
+/* LMDB: pwrite of pages, fdatasync, and locks of its lock file; all files were opened before. */
+#define DATABASE \
+	CALL(pread64), CALL(pwrite64), CALL(pwritev), CALL(fdatasync), CALL(fsync), CALL(msync), CALL(ftruncate), \
+	CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETLK), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETLKW), CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETLK), \
+	CALL(fstatfs)
+
+static const struct sandbox_call store_calls[] = {
+	PEERS, CALL(sendmsg), DATABASE,
+};
+const struct sandbox sandbox_store = {
+	.name = "weir-store", .calls = store_calls, .ncalls = ARRAY_LEN(store_calls), .files = 512, .threads = true,
+	.own_directory = true, .file_size = UINT64_C(1) << 45,
+};
+
+static const struct sandbox_call authd_calls[] = {
+	PEERS, CALL(sendmsg), DATABASE,
+};
+const struct sandbox sandbox_authd = {
+	.name = "weir-authd", .calls = authd_calls, .ncalls = ARRAY_LEN(authd_calls), .files = 256,
+	.own_directory = true, .file_size = UINT64_C(1) << 40,
+};
+
+static const struct sandbox_call httpd_calls[] = {
+	CALL(accept4), CALL(accept), CALL(getsockopt), CALL(getsockname), CALL(getpeername), CALL(sendmsg),
+	CALL1(setsockopt, 1, SANDBOX_EQUAL, 6 /* IPPROTO_TCP */), CALL1(setsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET),
+	CALL1(ioctl, 1, SANDBOX_EQUAL, FIONREAD),
+};
+const struct sandbox sandbox_httpd = {
+	.name = "weir-httpd", .calls = httpd_calls, .ncalls = ARRAY_LEN(httpd_calls), .files = 20000,
+};

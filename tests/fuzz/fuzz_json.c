@@ -1,0 +1,42 @@
+/* A document of a stranger: parsed or refused with a sentence; what the writer makes of it parses again. */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char err[128] = "";
+	struct json_doc *d = json_parse((const char *)data, size, 65536, err, sizeof(err));
+	struct json_writer *w = json_new(1 << 20);
+	size_t len;
+	const char *text;
+
+	assert(d != NULL || err[0] != '\0');
+	json_object(w, NULL);
+	json_string_n(w, "raw", (const char *)data, size);
+	json_object_end(w);
+	text = json_text(w, &len);
+	if (text != NULL) {
+		struct json_doc *again = json_parse(text, len, 1 << 21, err, sizeof(err));
+
+		assert(again != NULL);
+		json_doc_free(&again);
+	}
+	for (size_t i = 0; d != NULL && json_member(d, i) != NULL; i++) {
+		int64_t v;
+		const char *s = json_get_string(d, json_member(d, i));
+
+		assert(s == NULL || !json_get_int(d, json_member(d, i), &v));
+		if (i > 64)
+			break;
+	}
+	json_doc_free(&d);
+	json_free(&w);
+	return 0;
+}

@@ -1,0 +1,141 @@
+/* cursor, arena, hash, addresses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/auto.h"
+#include "base/cursor.h"
+#include "base/hash.h"
+#include "base/ip.h"
+#include "base/mem.h"
+
+static void
+cursor_reads_and_sticks(void **state)
+{
+	const uint8_t b[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+	struct rcur c = rcur_of(b, sizeof(b)), sub;
+
+	(void)state;
+	assert_int_equal(rcur_u8(&c), 1);
+	assert_int_equal(rcur_be16(&c), 0x0203);
+	sub = rcur_sub(&c, 4);
+	assert_int_equal(rcur_be32(&sub), 0x04050607);
+	assert_int_equal(rcur_u8(&sub), 0);
+	assert_true(sub.bad);
+	assert_false(c.bad);
+	assert_int_equal(rcur_left(&c), 2);
+	assert_int_equal(rcur_be32(&c), 0);
+	assert_true(c.bad);
+	assert_int_equal(rcur_u8(&c), 0); /* two bytes are left, but the error sticks */
+	assert_int_equal(rcur_left(&c), 0);
+	assert_null(rcur_take(&c, 0));
+}
+
+static void
+cursor_writes_within_bounds(void **state)
+{
+	uint8_t b[5] = { 0 };
+	struct wcur w = wcur_of(b, 4);
+
+	(void)state;
+	assert_true(wcur_be16(&w, 0x0102));
+	assert_false(wcur_be32(&w, 7));
+	assert_true(w.bad);
+	assert_int_equal(b[4], 0);
+	assert_int_equal(wcur_len(&w), 2);
+}
+
+static void
+arena_keeps_its_limit(void **state)
+{
+	struct arena *a = arena_new(100000);
+	char *p = arena_alloc(a, 10), *q = arena_alloc(a, 50000);
+
+	(void)state;
+	assert_non_null(p);
+	assert_non_null(q);
+	assert_int_equal((uintptr_t)p % 16, 0);
+	assert_int_equal(q[49999], 0);
+	assert_null(arena_alloc(a, 60000));
+	assert_null(arena_alloc(a, SIZE_MAX));
+	arena_reset(a);
+	assert_non_null(arena_alloc(a, 100000 / 16 * 16));
+	arena_free(&a);
+	assert_null(a);
+	arena_free(&a);
+}
+
+static void
+addresses_in_text(void **state)
+{
+	struct ip_addr a, before;
+	char out[IP_TEXT_MAX];
+	uint8_t mac[6] = { 0, 0x11, 0x22, 0xaa, 0xbb, 0xcc };
+	char m[MAC_TEXT_MAX];
+
+	(void)state;
+	assert_true(ip_parse("10.1.2.3", &a));
+	assert_true(ip_is_v4(&a));
+	assert_string_equal(ip_format(&a, out), "10.1.2.3");
+	assert_true(ip_parse("2001:DB8:0:0:0:0:0:1", &a));
+	assert_string_equal(ip_format(&a, out), "2001:db8::1");
+	before = a;
+	assert_false(ip_parse("10.1.2", &a));
+	assert_false(ip_parse("10.1.2.3 ", &a));
+	assert_true(ip_equal(&a, &before));
+	assert_string_equal(mac_format(mac, m), "00:11:22:aa:bb:cc");
+}
+
+static void
+prefixes_match_exactly(void **state)
+{
+	struct ip_prefix p;
+	struct ip_addr a;
+	char out[PREFIX_TEXT_MAX];
+
+	(void)state;
+	assert_true(prefix_parse("10.1.2.3/9", &p));
+	assert_string_equal(prefix_format(&p, out), "10.0.0.0/9");
+	assert_int_equal(p.bits, 105);
+	assert_true(ip_parse("10.127.255.255", &a) && prefix_contains(&p, &a));
+	assert_true(ip_parse("10.128.0.0", &a) && !prefix_contains(&p, &a));
+	assert_true(ip_parse("2001:db8::1", &a) && !prefix_contains(&p, &a));
+	assert_true(prefix_parse("0.0.0.0/0", &p));
+	assert_true(ip_parse("255.1.1.1", &a) && prefix_contains(&p, &a));
+	assert_true(ip_parse("::1", &a) && !prefix_contains(&p, &a));
+	assert_false(prefix_parse("10.0.0.0/33", &p));
+	assert_false(prefix_parse("10.0.0.0/-1", &p));
+	assert_false(prefix_parse("10.0.0.0/", &p));
+	assert_false(prefix_parse("fe80::/129", &p));
+	assert_true(prefix_parse("fe80::/10", &p));
+	assert_true(ip_parse("febf::1", &a) && prefix_contains(&p, &a));
+}
+
+static void
+strings_and_hashes(void **state)
+{
+	char b[4];
+
+	(void)state;
+	assert_true(str_copy(b, sizeof(b), "abc"));
+	assert_false(str_copy(b, sizeof(b), "abcd"));
+	assert_string_equal(b, "abc");
+	assert_int_equal(hash_bytes("abc", 3, 1), hash_bytes("abc", 3, 1));
+	assert_true(hash_bytes("abc", 3, 1) != hash_bytes("abc", 3, 2));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cursor_reads_and_sticks), cmocka_unit_test(cursor_writes_within_bounds),
+		cmocka_unit_test(arena_keeps_its_limit),   cmocka_unit_test(addresses_in_text),
+		cmocka_unit_test(prefixes_match_exactly),  cmocka_unit_test(strings_and_hashes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

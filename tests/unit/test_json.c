@@ -1,0 +1,107 @@
+/* JSON out and in. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+
+static void
+writes_what_it_is_told(void **state)
+{
+	struct json_writer *w = json_new(4096);
+
+	(void)state;
+	json_object(w, NULL);
+	json_string(w, "text", "a\"b\\c\n\x7f é \xff");
+	json_uint(w, "big", UINT64_MAX);
+	json_time_ns(w, "t", INT64_C(1700000000123456789));
+	json_double(w, "nan", NAN);
+	json_array(w, "list");
+	json_int(w, NULL, -1);
+	json_bool(w, NULL, true);
+	json_null(w, NULL);
+	json_object(w, NULL);
+	json_object_end(w);
+	json_array_end(w);
+	json_object_end(w);
+	assert_string_equal(json_text(w, NULL),
+			    "{\"text\":\"a\\\"b\\\\c\\u000a\\u007f é "
+			    "\xef\xbf\xbd\",\"big\":18446744073709551615,\"t\":1700000000.123456,"
+			    "\"nan\":null,\"list\":[-1,true,null,{}]}");
+	json_free(&w);
+}
+
+static void
+misuse_and_limits_stick(void **state)
+{
+	struct json_writer *w = json_new(64);
+
+	(void)state;
+	json_object(w, NULL);
+	json_int(w, NULL, 1); /* no key in an object */
+	json_object_end(w);
+	assert_null(json_text(w, NULL));
+	json_reset(w);
+	json_array(w, NULL);
+	assert_null(json_text(w, NULL)); /* not closed */
+	json_array_end(w);
+	assert_string_equal(json_text(w, NULL), "[]");
+	json_reset(w);
+	json_array(w, NULL);
+	for (int i = 0; i < 40; i++)
+		json_int(w, NULL, i);
+	json_array_end(w);
+	assert_null(json_text(w, NULL)); /* longer than the limit */
+	json_free(&w);
+}
+
+static void
+reads_and_refuses(void **state)
+{
+	static const char *const bad[] = { "",           "[]",
+					   "{",          "{\"a\":1,\"a\":2}",
+					   "{\"a\":1}x", "{\"a\":\"\xff\"}",
+					   "nul",        "{\"a\":[[[[[[[[[1]]]]]]]]]}" };
+	char err[128];
+	int64_t v;
+	bool b;
+	struct json_doc *d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		err[0] = '\0';
+		assert_null(json_parse(bad[i], strlen(bad[i]), 4096, err, sizeof(err)));
+		assert_true(err[0] != '\0');
+	}
+	assert_null(json_parse("{\"a\":1}", 7, 6, err, sizeof(err)));
+	d = json_parse("{\"s\":\"x\",\"n\":5,\"b\":false,\"z\":\"a\\u0000b\"}", 38 + 1, 4096, err,
+		       sizeof(err));
+	if (d == NULL)
+		fail_msg("%s", err);
+	assert_string_equal(json_get_string(d, "s"), "x");
+	assert_null(json_get_string(d, "n"));
+	assert_null(json_get_string(d, "z"));
+	assert_true(json_get_int(d, "n", &v) && v == 5);
+	assert_true(json_get_bool(d, "b", &b) && !b);
+	assert_non_null(json_member(d, 3));
+	assert_null(json_member(d, 4));
+	json_doc_free(&d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_what_it_is_told),
+		cmocka_unit_test(misuse_and_limits_stick),
+		cmocka_unit_test(reads_and_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+/* The sandbox: what it refuses to start with, and that a forbidden call kills. Each case runs in a process of
+ * its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "sandbox/sandbox.h"
+
+#define SURVIVED 42
+
+static void
+as_nobody(void)
+{
+	if (getuid() == 0 && (setresgid(65534, 65534, 65534) == -1 || setresuid(65534, 65534, 65534) == -1))
+		_exit(99);
+}
+
+/* Runs attempt() inside the profile in a child; gives the wait status. */
+static int
+inside(const struct sandbox *s, void (*attempt)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		dup2(null, 2);
+		as_nobody();
+		sandbox_warm();
+		sandbox_enter(s);
+		attempt();
+		_exit(SURVIVED);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void
+try_nothing(void)
+{
+}
+static void
+try_open(void)
+{
+	(void)open("/etc/passwd", O_RDONLY);
+}
+static void
+try_socket(void)
+{
+	(void)socket(AF_INET, SOCK_STREAM, 0);
+}
+static void
+try_connect(void)
+{
+	(void)syscall(SYS_connect, 0, NULL, 0);
+}
+static void
+try_exec(void)
+{
+	char *argv[] = { NULL };
+
+	(void)syscall(SYS_execve, "/bin/true", argv, argv);
+}
+static void
+try_fork(void)
+{
+	(void)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+static void
+try_namespace(void)
+{
+	(void)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+}
+static void
+try_executable_memory(void)
+{
+	(void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+static void
+try_executable_later(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)mprotect(p, 4096, PROT_READ | PROT_EXEC);
+}
+static void
+try_ptrace(void)
+{
+	(void)syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+static void
+try_dup(void)
+{
+	(void)dup2(0, 200);
+}
+static void
+try_sendto_address(void)
+{
+	char a[16] = { 0 };
+
+	(void)syscall(SYS_sendto, 0, "x", 1, 0, a, sizeof(a));
+}
+static void
+try_kill(void)
+{
+	(void)kill(1, 0);
+}
+static void
+try_io_uring(void)
+{
+	(void)syscall(SYS_io_uring_setup, 1, NULL);
+}
+static void
+try_high_sendmsg(void)
+{
+	(void)syscall(SYS_sendmsg, 128, NULL, 0);
+}
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+static void
+try_thread(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, nothing, NULL) != 0 || pthread_join(t, NULL) != 0)
+		_exit(1);
+}
+
+static const struct sandbox *const all[] = { &sandbox_capture, &sandbox_engine, &sandbox_store,
+					     &sandbox_authd, &sandbox_httpd };
+
+static void
+quiet_work_survives(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int status = inside(all[i], try_nothing);
+
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != SURVIVED)
+			fail_msg("%s: status %#x", all[i]->name, (unsigned)status);
+	}
+}
+
+static void
+forbidden_calls_kill(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*attempt)(void);
+	} attempts[] = { { "socket", try_socket },
+			 { "connect", try_connect },
+			 { "exec", try_exec },
+			 { "fork", try_fork },
+			 { "user namespace", try_namespace },
+			 { "executable memory", try_executable_memory },
+			 { "memory made executable", try_executable_later },
+			 { "ptrace", try_ptrace },
+			 { "dup", try_dup },
+			 { "sendto with an address", try_sendto_address },
+			 { "kill", try_kill },
+			 { "io_uring", try_io_uring } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		for (size_t j = 0; j < ARRAY_LEN(attempts); j++) {
+			int status = inside(all[i], attempts[j].attempt);
+
+			if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+				fail_msg("%s: %s gave %#x", all[i]->name, attempts[j].name, (unsigned)status);
+		}
+	}
+}
+
+static void
+files_are_closed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int status = inside(all[i], try_open);
+
+		/* a profile with a directory of its own may call openat, and Landlock then refuses */
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	}
+}
+
+static void
+engine_cannot_send_beyond_its_channels(void **state)
+{
+	int status = inside(&sandbox_engine, try_high_sendmsg);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
+static void
+threads_only_where_the_profile_has_them(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int status = inside(all[i], try_thread);
+
+		if (all[i]->threads)
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == SURVIVED);
+		else
+			assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	}
+}
+
+static void *
+sleeper(void *arg)
+{
+	pause();
+	return arg;
+}
+
+static void
+no_start(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	/* a thread made earlier would stay outside the filter */
+	pid = fork();
+	if (pid == 0) {
+		pthread_t t;
+
+		dup2(open("/dev/null", O_WRONLY), 2);
+		as_nobody();
+		pthread_create(&t, NULL, sleeper, NULL);
+		sandbox_enter(&sandbox_capture);
+		_exit(SURVIVED);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	if (getuid() != 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		dup2(open("/dev/null", O_WRONLY), 2);
+		sandbox_enter(&sandbox_capture);
+		_exit(SURVIVED);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quiet_work_survives),
+		cmocka_unit_test(forbidden_calls_kill),
+		cmocka_unit_test(files_are_closed),
+		cmocka_unit_test(engine_cannot_send_beyond_its_channels),
+		cmocka_unit_test(threads_only_where_the_profile_has_them),
+		cmocka_unit_test(no_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
