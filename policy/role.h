@@ -21,13 +21,16 @@ const char *role_name(enum role r);
 enum role role_parse(const char *name);
 
 enum action {
-	ACTION_READ_TRAFFIC = 1,   /* live and kept flows, hosts, series of the grant's tenant */
-	ACTION_READ_PLATFORM,      /* drops that belong to no tenant, processes */
-	ACTION_READ_HEALTH,        /* whether Weir works, without names of points of others */
+	ACTION_READ_TRAFFIC = 1, /* live and kept flows, hosts, series of the grant's tenant */
+	ACTION_READ_PLATFORM,    /* drops that belong to no tenant, processes */
+	ACTION_READ_HEALTH,      /* whether Weir works, without names of points of others */
 	ACTION_MANAGE_TENANT,
 	ACTION_MANAGE_PLATFORM,
 	ACTION_READ_AUDIT,
 	ACTION_COUNT
 };
+
+/* "read-traffic", ...; "none" for anything else. */
+const char *action_name(enum action a);
 
 #endif

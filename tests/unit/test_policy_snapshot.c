@@ -1,0 +1,482 @@
+/* Snapshots: which tenant a flow belongs to, and that nothing but a signed whole document is taken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "base/mem.h"
+#include "policy/snapshot.h"
+
+#define ANY UINT32_MAX
+
+static uint8_t public_key[1][32], secret_key[64];
+
+struct row {
+	uint32_t tenant;
+	const char *point;
+	uint32_t vlan;
+	const char *network; /* NULL: none */
+};
+
+static uint8_t *
+document(const struct row *rows, size_t n, uint32_t ntenants, size_t *len)
+{
+	struct snapshot_builder *b = snapshot_builder_new(9);
+
+	for (uint32_t i = ntenants; i > 0; i--) { /* any order will do */
+		struct tenant t = { .number = i };
+
+		snprintf(t.name, sizeof(t.name), "tenant %u", i);
+		assert_true(snapshot_add_tenant(b, &t));
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct tenant_selector s = { .tenant = rows[i].tenant, .vlan = rows[i].vlan };
+
+		assert_true(str_copy(s.point, sizeof(s.point), rows[i].point));
+		s.has_network = rows[i].network != NULL;
+		if (s.has_network)
+			assert_true(prefix_parse(rows[i].network, &s.network));
+		assert_true(snapshot_add_selector(b, &s));
+	}
+	return snapshot_finish(&b, secret_key, len);
+}
+
+static struct snapshot *
+compiled(const struct row *rows, size_t n, uint32_t ntenants)
+{
+	size_t len;
+	uint8_t *doc = document(rows, n, ntenants, &len);
+	struct snapshot *s;
+
+	assert_non_null(doc);
+	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
+	assert_non_null(s);
+	free(doc);
+	return s;
+}
+
+static void
+expect(const struct snapshot *s, const char *point, uint32_t vlan, const char *client, const char *server,
+       uint32_t primary, uint32_t secondary)
+{
+	struct ip_addr c, v;
+	struct tenant_match m;
+
+	assert_true(ip_parse(client, &c) && ip_parse(server, &v));
+	m = snapshot_match(s, point, vlan, &c, &v);
+	if (m.primary != primary || m.secondary != secondary)
+		fail_msg("%s vlan %u %s > %s: tenants %u, %u; expected %u, %u", point, vlan, client, server,
+			 m.primary, m.secondary, primary, secondary);
+}
+
+static void
+default_tenant_selects_everything(void **state)
+{
+	static const struct row rows[] = { { 1, "", ANY, NULL } };
+	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 1);
+
+	(void)state;
+	assert_int_equal(snapshot_number(s), 9);
+	assert_int_equal(snapshot_tenants(s), 1);
+	assert_string_equal(snapshot_tenant_at(s, 0)->name, "tenant 1");
+	assert_null(snapshot_tenant_at(s, 1));
+	assert_null(snapshot_tenant(s, 2));
+	assert_string_equal(snapshot_tenant(s, 1)->name, "tenant 1");
+	expect(s, "eth0", 0, "10.0.0.1", "8.8.8.8", 1, 0);
+	expect(s, "", 12, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1, 0);
+	assert_true(snapshot_owns_point(s, 1, "eth0"));
+	assert_false(snapshot_owns_point(s, 2, "eth0"));
+	snapshot_free(&s);
+	assert_null(s);
+	snapshot_free(&s);
+}
+
+static void
+no_selector_no_tenant(void **state)
+{
+	struct snapshot *s = compiled(NULL, 0, 2);
+
+	(void)state;
+	expect(s, "eth0", 0, "10.0.0.1", "8.8.8.8", TENANT_UNASSIGNED, 0);
+	assert_false(snapshot_owns_point(s, 1, "eth0"));
+	snapshot_free(&s);
+	s = compiled(NULL, 0, 0);
+	assert_null(snapshot_tenant(s, 1));
+	snapshot_free(&s);
+}
+
+/* Both have 10.0.0.0/8, each on its own interface; a name is exact. */
+static void
+two_tenants_with_the_same_network(void **state)
+{
+	static const struct row rows[] = { { 1, "eth1", ANY, "10.0.0.0/8" },
+					   { 2, "eth10", ANY, "10.0.0.0/8" } };
+	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 2);
+
+	(void)state;
+	expect(s, "eth1", 0, "10.0.0.1", "8.8.8.8", 1, 0);
+	expect(s, "eth10", 0, "10.0.0.1", "8.8.8.8", 2, 0);
+	expect(s, "eth1", 0, "8.8.8.8", "10.0.0.1", 1, 0);
+	expect(s, "eth", 0, "10.0.0.1", "8.8.8.8", TENANT_UNASSIGNED, 0);
+	expect(s, "eth100", 0, "10.0.0.1", "8.8.8.8", TENANT_UNASSIGNED, 0);
+	expect(s, "eth1", 0, "9.255.255.255", "11.0.0.0", TENANT_UNASSIGNED, 0);
+	expect(s, "eth1", 0, "10.0.0.0", "9.0.0.0", 1, 0);
+	expect(s, "eth1", 0, "10.255.255.255", "9.0.0.0", 1, 0);
+	assert_false(snapshot_owns_point(s, 1, "eth1"));
+	snapshot_free(&s);
+}
+
+static void
+flow_between_two_tenants(void **state)
+{
+	static const struct row rows[] = { { 1, "", ANY, "192.0.2.0/24" },
+					   { 2, "", ANY, "2001:db8::/32" },
+					   { 2, "", ANY, "198.51.100.0/24" } };
+	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 2);
+
+	(void)state;
+	expect(s, "x", 0, "192.0.2.1", "198.51.100.1", 1, 2);
+	expect(s, "x", 0, "198.51.100.1", "192.0.2.1", 2, 1);
+	expect(s, "x", 0, "198.51.100.1", "198.51.100.2", 2, 0);
+	expect(s, "x", 0, "203.0.113.1", "192.0.2.1", 1, 0);
+	expect(s, "x", 0, "2001:db8::1", "2001:db9::1", 2, 0);
+	snapshot_free(&s);
+}
+
+static void
+longest_network_wins(void **state)
+{
+	static const struct row rows[] = {
+		{ 1, "", ANY, NULL },
+		{ 2, "", ANY, "10.0.0.0/8" },
+		{ 3, "", ANY, "10.1.0.0/16" },
+		{ 4, "", ANY, "10.1.0.0/24" },
+		{ 5, "", ANY, "10.1.255.255" },
+		{ 6, "eth0", ANY, "10.1.0.0/16" }, /* equally long: the named point is more particular */
+		{ 7, "eth0", 5, "10.1.0.0/16" },
+		{ 8, "eth0", ANY, NULL }, /* a network beats none, whatever the point */
+	};
+	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 8);
+
+	(void)state;
+	expect(s, "e", 0, "11.0.0.1", "12.0.0.1", 1, 0);
+	expect(s, "e", 0, "10.0.0.1", "10.2.0.1", 2, 0);
+	expect(s, "e", 0, "10.1.1.1", "10.1.1.2", 3, 0);
+	expect(s, "e", 0, "10.1.0.1", "10.1.0.2", 4, 0);
+	expect(s, "e", 0, "10.1.255.255", "10.1.255.254", 5, 3);
+	expect(s, "e", 0, "10.2.0.0", "11.0.0.0", 2, 1);
+	expect(s, "eth0", 0, "10.1.1.1", "10.1.0.2", 6, 4);
+	expect(s, "eth0", 5, "10.1.1.1", "10.1.0.2", 7, 4);
+	expect(s, "eth0", 5, "10.2.1.1", "10.2.0.2", 2, 0);
+	expect(s, "eth0", 5, "11.0.0.0", "11.0.0.1", 8, 0);
+	assert_false(snapshot_owns_point(s, 1, "eth0"));
+	snapshot_free(&s);
+}
+
+static void
+vlans_are_exact(void **state)
+{
+	static const struct row rows[] = { { 1, "", 0, NULL },
+					   { 2, "", 10, NULL },
+					   { 3, "eth0", 100, NULL } };
+	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 3);
+
+	(void)state;
+	expect(s, "eth0", 0, "1.1.1.1", "2.2.2.2", 1, 0);
+	expect(s, "eth0", 10, "1.1.1.1", "2.2.2.2", 2, 0);
+	expect(s, "eth0", 100, "1.1.1.1", "2.2.2.2", 3, 0);
+	expect(s, "eth1", 100, "1.1.1.1", "2.2.2.2", TENANT_UNASSIGNED, 0);
+	expect(s, "eth0", 1, "1.1.1.1", "2.2.2.2", TENANT_UNASSIGNED, 0);
+	expect(s, "eth0", ANY, "1.1.1.1", "2.2.2.2", TENANT_UNASSIGNED, 0);
+	assert_false(snapshot_owns_point(s, 1, "eth0"));
+	snapshot_free(&s);
+}
+
+static void
+owning_a_point(void **state)
+{
+	static const struct row rows[] = { { 1, "eth0", ANY, NULL },
+					   { 2, "eth1", ANY, "::/0" },
+					   { 3, "eth2", ANY, NULL },
+					   { 4, "eth2", ANY, "10.0.0.0/8" },
+					   { 5, "eth3", ANY, "0.0.0.0/0" } };
+	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 5);
+
+	(void)state;
+	assert_true(snapshot_owns_point(s, 1, "eth0"));
+	assert_true(snapshot_owns_point(s, 2, "eth1"));
+	assert_false(snapshot_owns_point(s, 3, "eth2"));
+	assert_false(snapshot_owns_point(s, 5, "eth3"));
+	assert_false(snapshot_owns_point(s, 1, "eth1"));
+	assert_false(snapshot_owns_point(s, 1, "eth9"));
+	snapshot_free(&s);
+}
+
+/* --- against a plain reading of the rule
+ * ------------------------------------------------------------------------------ */
+
+/* 1 + bits of the best match times 4, plus what else was named; 0 no match. */
+static unsigned
+rank(const struct tenant_selector *t, const char *point, uint32_t vlan, const struct ip_addr *a)
+{
+	if ((t->point[0] != '\0' && strcmp(t->point, point) != 0) || (t->vlan != ANY && t->vlan != vlan))
+		return 0;
+	if (t->has_network && !prefix_contains(&t->network, a))
+		return 0;
+	return (t->has_network ? t->network.bits + 1u : 0u) * 4 + (t->point[0] != '\0' ? 2u : 0u) +
+	       (t->vlan != ANY ? 1u : 0u) + 1;
+}
+
+static uint32_t
+plain_tenant(const struct tenant_selector *t, size_t n, const char *point, uint32_t vlan,
+	     const struct ip_addr *a)
+{
+	uint32_t best = 0;
+	unsigned top = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned r = rank(&t[i], point, vlan, a);
+
+		if (r > top || (r == top && r > 0 && t[i].tenant < best)) {
+			top = r;
+			best = t[i].tenant;
+		}
+	}
+	return best;
+}
+
+/* Few distinct bits, so that prefixes nest, collide and touch. */
+static struct ip_addr
+random_address(void)
+{
+	static const uint8_t parts[] = { 0, 1, 127, 128, 255 };
+	struct ip_addr a;
+
+	for (size_t i = 0; i < sizeof(a.b); i++)
+		a.b[i] = i == 0 || i == 1 || i == 15 ? parts[randombytes_uniform(5)]
+						     : (uint8_t)(randombytes_uniform(20) ? 0 : 255);
+	return a;
+}
+
+static struct tenant_selector
+random_selector(void)
+{
+	static const char *const points[] = { "", "eth1", "eth10", "lo" };
+	static const uint8_t bits[] = { 0, 1, 7, 8, 9, 15, 16, 17, 96, 127, 128 };
+	struct tenant_selector t = { .tenant = 1 + randombytes_uniform(6) };
+
+	str_copy(t.point, sizeof(t.point), points[randombytes_uniform(4)]);
+	t.vlan = randombytes_uniform(2) ? ANY : randombytes_uniform(3);
+	t.has_network = randombytes_uniform(6) != 0;
+	if (!t.has_network)
+		return t;
+	t.network.bits = bits[randombytes_uniform(ARRAY_LEN(bits))];
+	t.network.addr = random_address();
+	for (unsigned b = t.network.bits; b < 128; b++)
+		t.network.addr.b[b / 8] &= (uint8_t) ~(0x80u >> b % 8);
+	return t;
+}
+
+static void
+compare_random(void)
+{
+	static const char *const points[] = { "eth1", "eth10", "lo", "other" };
+	struct tenant_selector t[60];
+	size_t n = 1 + randombytes_uniform(ARRAY_LEN(t)), len;
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	struct snapshot *s;
+	uint8_t *doc;
+
+	for (uint32_t i = 1; i <= 6; i++)
+		assert_true(snapshot_add_tenant(b, &(struct tenant){ i, "t" }));
+	for (size_t i = 0; i < n; i++) {
+		t[i] = random_selector();
+		assert_true(snapshot_add_selector(b, &t[i]));
+	}
+	doc = snapshot_finish(&b, secret_key, &len);
+	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
+	assert_non_null(s);
+	free(doc);
+	for (int i = 0; i < 200; i++) {
+		const char *point = points[randombytes_uniform(4)];
+		uint32_t vlan = randombytes_uniform(4), x, y;
+		struct ip_addr c = random_address(), v = random_address();
+		struct tenant_match m = snapshot_match(s, point, vlan, &c, &v);
+
+		x = plain_tenant(t, n, point, vlan, &c);
+		y = plain_tenant(t, n, point, vlan, &v);
+		assert_int_equal(m.primary, x != 0 ? x : y != 0 ? y : TENANT_UNASSIGNED);
+		assert_int_equal(m.secondary, x != 0 && y != x ? y : 0);
+	}
+	snapshot_free(&s);
+}
+
+static void
+agrees_with_the_plain_rule(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		compare_random();
+}
+
+/* --- documents
+ * -------------------------------------------------------------------------------------------------------- */
+
+static void
+tampered_documents_are_refused(void **state)
+{
+	static const struct row rows[] = { { 1, "", ANY, NULL }, { 2, "eth0", 7, "10.0.0.0/8" } };
+	const uint8_t(*keys)[32] = (const uint8_t(*)[32])public_key;
+	size_t len;
+	uint8_t *doc = document(rows, ARRAY_LEN(rows), 2, &len);
+
+	(void)state;
+	for (size_t i = 0; i < len; i++) {
+		doc[i] ^= 1;
+		assert_null(snapshot_open(doc, len, keys, 1));
+		doc[i] ^= 1;
+		assert_null(snapshot_open(doc, i, keys, 1));
+	}
+	assert_null(snapshot_open(doc, len, keys, 0));
+	free(doc);
+}
+
+/* Signed by us and yet wrong: each byte changed, then signed anew. It may be a document or not, it never
+ * harms. */
+static void
+malformed_signed_documents(void **state)
+{
+	static const struct row rows[] = { { 1, "", ANY, NULL }, { 2, "eth0", 7, "10.0.0.0/8" } };
+	const uint8_t(*keys)[32] = (const uint8_t(*)[32])public_key;
+	size_t len, refused = 0;
+	uint8_t *doc = document(rows, ARRAY_LEN(rows), 2, &len);
+
+	(void)state;
+	for (size_t i = 0; i < len - 64; i++)
+		for (unsigned v = 0; v < 256; v += 15) {
+			uint8_t was = doc[i];
+			struct snapshot *s;
+
+			doc[i] = (uint8_t)v;
+			crypto_sign_detached(doc + len - 64, NULL, doc, len - 64, secret_key);
+			s = snapshot_open(doc, len, keys, 1);
+			refused += s == NULL;
+			if (s != NULL)
+				expect(s, "none", 1, "255.1.1.1", "255.2.2.2",
+				       snapshot_match(s, "none", 1, &(struct ip_addr){ { 0 } },
+						      &(struct ip_addr){ { 0 } })
+					   .primary,
+				       0);
+			snapshot_free(&s);
+			doc[i] = was;
+		}
+	assert_true(refused > 0);
+	free(doc);
+}
+
+static void
+builder_refuses(void **state)
+{
+	struct tenant_selector bad_net = {
+		.tenant = 1, .vlan = ANY, .has_network = 1, .network = { .bits = 129 }
+	};
+	struct tenant_selector host_bits = {
+		.tenant = 1, .vlan = ANY, .has_network = 1, .network = { { { 1 } }, 4 }
+	};
+	struct tenant_selector bad_vlan = { .tenant = 1, .vlan = 4095 },
+			       orphan = { .tenant = 2, .vlan = ANY };
+	struct tenant unterminated = { .number = 1 };
+	struct snapshot_builder *b;
+	size_t len;
+
+	(void)state;
+	memset(unterminated.name, 'x', sizeof(unterminated.name));
+#define REFUSES(call)                                                                                        \
+	do {                                                                                                 \
+		b = snapshot_builder_new(1);                                                                 \
+		assert_true(snapshot_add_tenant(b, &(struct tenant){ 1, "default" }));                       \
+		call;                                                                                        \
+		assert_null(snapshot_finish(&b, secret_key, &len));                                          \
+		assert_null(b);                                                                              \
+	} while (0)
+	REFUSES(assert_false(snapshot_add_selector(b, &bad_net)));
+	REFUSES(assert_false(snapshot_add_selector(b, &host_bits)));
+	REFUSES(assert_false(snapshot_add_selector(b, &bad_vlan)));
+	REFUSES(assert_true(snapshot_add_selector(b, &orphan)));
+	REFUSES(assert_false(snapshot_add_tenant(b, &unterminated)));
+	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ 0, "platform" })));
+	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ 3, "" })));
+	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ 3, "a\nb" })));
+	REFUSES(assert_true(snapshot_add_tenant(b, &(struct tenant){ 1, "again" })));
+}
+
+/* The largest allowed document is made and compiled; one more selector is refused. */
+static void
+limits_hold(void **state)
+{
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	struct snapshot *s;
+	uint8_t *doc;
+	size_t len;
+
+	(void)state;
+	for (uint32_t i = 1; i <= SNAPSHOT_TENANTS_MAX; i++)
+		assert_true(snapshot_add_tenant(
+		    b,
+		    &(struct tenant){ i, "0123456789012345678901234567890123456789012345678901234567890" }));
+	for (uint32_t i = 0; i < SNAPSHOT_SELECTORS_MAX; i++) {
+		uint8_t v4[4] = { 10, (uint8_t)(i >> 8), (uint8_t)i, 0 };
+		struct tenant_selector t = { .tenant = 1 + i % SNAPSHOT_TENANTS_MAX,
+					     .vlan = ANY,
+					     .has_network = 1,
+					     .network = { ip_from_v4(v4), 120 } };
+
+		assert_true(snapshot_add_selector(b, &t));
+	}
+	doc = snapshot_finish(&b, secret_key, &len);
+	assert_non_null(doc);
+	assert_true(len < SNAPSHOT_BYTES_MAX);
+	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
+	assert_non_null(s);
+	expect(s, "e", 0, "10.0.1.9", "10.0.2.9", 2, 3);
+	expect(s, "e", 0, "10.255.255.1", "11.0.0.0", 1 + 65535 % SNAPSHOT_TENANTS_MAX, 0);
+	snapshot_free(&s);
+	free(doc);
+
+	b = snapshot_builder_new(1);
+	for (uint32_t i = 0; i <= SNAPSHOT_SELECTORS_MAX; i++)
+		assert_int_equal(
+		    snapshot_add_selector(b, &(struct tenant_selector){ .tenant = 1, .vlan = ANY }),
+		    i < SNAPSHOT_SELECTORS_MAX);
+	assert_null(snapshot_finish(&b, secret_key, &len));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(default_tenant_selects_everything),
+		cmocka_unit_test(no_selector_no_tenant),
+		cmocka_unit_test(two_tenants_with_the_same_network),
+		cmocka_unit_test(flow_between_two_tenants),
+		cmocka_unit_test(longest_network_wins),
+		cmocka_unit_test(vlans_are_exact),
+		cmocka_unit_test(owning_a_point),
+		cmocka_unit_test(agrees_with_the_plain_rule),
+		cmocka_unit_test(tampered_documents_are_refused),
+		cmocka_unit_test(malformed_signed_documents),
+		cmocka_unit_test(builder_refuses),
+		cmocka_unit_test(limits_hold),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	crypto_sign_keypair(public_key[0], secret_key);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
