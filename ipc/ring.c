@@ -175,7 +175,7 @@ see_tail(struct ring_producer *r)
 		return true;
 	tail =
 	    atomic_load_explicit(&((struct consumer_page *)(uintptr_t)r->peer)->tail, memory_order_seq_cst);
-	if (tail < r->tail || tail > r->published) {
+	if (tail < r->tail || tail > r->published || (tail & 7) != 0) {
 		r->lied = true;
 		return false;
 	}
@@ -280,11 +280,20 @@ ring_carry_over(struct ring_producer *r, struct ring_producer *old)
 	if (!old->lied)
 		(void)see_tail(old);
 	for (uint64_t at = old->tail; at < old->head;) {
+		uint64_t left = old->size - (at & old->mask);
 		struct entry e;
 		void *to;
 
-		/* Our own memory, which nobody else can write. */
+		/* Our own memory, which nobody else can write; but where to begin is the consumer's word, and
+		 * may lie between the boundaries of entries. */
+		if (left > old->head - at)
+			left = old->head - at;
+		if (left < sizeof(e))
+			return lost + 1;
 		memcpy(&e, old->area + (at & old->mask), sizeof(e));
+		if (e.len > left - sizeof(e) || padded(e.len) > left ||
+		    (e.kind != 0 && e.len > RING_ENTRY_MAX))
+			return lost + 1;
 		if (e.kind != 0) {
 			to = ring_reserve(r, e.len);
 			if (to == NULL) {

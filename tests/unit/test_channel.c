@@ -1,0 +1,421 @@
+/* Channels: opening from both sides, restarts, and peers that break the rules. Several "processes" share one
+ * loop here. */
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/channel.h"
+#include "ipc/fdpass.h"
+#include "ipc/wire.h"
+
+/* One process of the test: what its handlers saw. */
+struct party {
+	struct boot boot;
+	struct peers *set;
+	int listener;
+	char path[BOOT_PATH_MAX];
+	unsigned ups, downs, messages;
+	bool refuse;
+	int fd;
+	enum msg_id last;
+};
+
+static struct event_base *base;
+static char dir[] = "/tmp/weir-channel-XXXXXX";
+
+static void
+on_up(void *ctx, struct channel *ch)
+{
+	struct party *p = ctx;
+
+	(void)ch;
+	p->ups++;
+}
+
+static void
+on_down(void *ctx, struct channel *ch)
+{
+	struct party *p = ctx;
+
+	if (p->boot.proc == PROC_AUTHD)
+		assert_false(channel_send(ch, MSG_AUTHD_ALIVE, NULL, 0)); /* it is over */
+	p->downs++;
+}
+
+static bool
+on_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	struct party *p = ctx;
+
+	assert_true(msg_admit(m->id, channel_proc(ch), (enum proc)p->boot.proc, m->len, m->fd == -1 ? 0 : 1));
+	p->messages++;
+	p->last = m->id;
+	if (m->fd != -1) {
+		fd_drop(&p->fd);
+		p->fd = fd_keep(&m->fd);
+	}
+	return !p->refuse;
+}
+
+static const struct peers_handlers handlers = { on_up, on_down, on_message };
+
+static void
+party_init(struct party *p, enum proc proc, unsigned instance)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	memset(p, 0, sizeof(*p));
+	p->boot.proc = proc;
+	p->boot.instance = instance;
+	p->boot.uid = getuid();
+	p->fd = -1;
+	(void)snprintf(p->path, sizeof(p->path), "%s/%s-%u", dir, proc_name(proc), instance);
+	unlink(p->path);
+	p->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), p->path));
+	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(p->listener, 16), 0);
+}
+
+static void
+knows(struct party *p, const struct party *other)
+{
+	struct boot_peer *e = &p->boot.peers[p->boot.npeers++];
+
+	e->proc = other->boot.proc;
+	e->instance = other->boot.instance;
+	e->uid = other->boot.uid;
+	e->connect = 1;
+	memcpy(e->path, other->path, sizeof(e->path));
+}
+
+static void
+start(struct party *p)
+{
+	p->set = peers_new(base, &p->boot, dup(p->listener), &handlers, p);
+}
+
+static void
+stop(struct party *p)
+{
+	peers_free(&p->set);
+}
+
+static void
+turn(void)
+{
+	for (int i = 0; i < 20; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void
+both_ways(struct party *store, struct party *authd)
+{
+	struct channel *a = peers_find(authd->set, PROC_STORE, 0), *s = peers_find(store->set, PROC_AUTHD, 0);
+	struct wire_grant_change g = { 0 };
+	unsigned before_s = store->messages, before_a = authd->messages;
+
+	assert_non_null(a);
+	assert_non_null(s);
+	assert_true(channel_send(a, MSG_GRANT_ADD, &g, sizeof(g)));
+	assert_true(channel_send(s, MSG_GRANT_TAKEN, &g, sizeof(g)));
+	turn();
+	assert_int_equal(store->messages, before_s + 1);
+	assert_int_equal(authd->messages, before_a + 1);
+}
+
+static void
+both_connect_and_agree(void **state)
+{
+	struct party store, authd;
+
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		party_init(&store, PROC_STORE, 0);
+		party_init(&authd, PROC_AUTHD, 0);
+		knows(&store, &authd);
+		knows(&authd, &store);
+		start(order == 0 ? &store : &authd);
+		start(order == 0 ? &authd
+				 : &store); /* each has connected to the other before either took part */
+		turn();
+		assert_int_equal(store.ups - store.downs, 1);
+		assert_int_equal(authd.ups - authd.downs, 1);
+		both_ways(&store, &authd);
+		/* each dies and comes back, in turn */
+		for (int i = 0; i < 6; i++) {
+			struct party *dying = i % 2 == 0 ? &store : &authd,
+				     *other = i % 2 == 0 ? &authd : &store;
+			unsigned downs = other->downs;
+
+			stop(dying);
+			if (i % 3 != 2)
+				turn(); /* otherwise its successor is there before its death is seen */
+			start(dying);
+			turn();
+			assert_int_equal(other->downs, downs + 1);
+			both_ways(&store, &authd);
+		}
+		/* both die at once; their sockets are held by the launcher, with dead connections in the
+		 * queue */
+		stop(&store);
+		stop(&authd);
+		start(&store);
+		stop(&store);
+		start(&authd);
+		start(&store);
+		turn();
+		both_ways(&store, &authd);
+		stop(&store);
+		stop(&authd);
+		turn();
+		close(store.listener);
+		close(authd.listener);
+	}
+}
+
+/* A raw peer: says what it likes. */
+static int
+raw(const struct party *to)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), to->path));
+	assert_int_equal(connect(s, (struct sockaddr *)&a, sizeof(a)), 0);
+	return s;
+}
+
+static void
+say(int s, uint32_t id, uint32_t claimed, const void *body, size_t len, int fd)
+{
+	uint32_t h[2] = { id, claimed };
+	struct iovec iov[2] = { { h, sizeof(h) }, { (void *)(uintptr_t)body, len } };
+
+	assert_int_equal(fdpass_send(s, iov, 2, fd), (ssize_t)(sizeof(h) + len));
+}
+
+static void
+hello(int s, enum proc proc, unsigned instance)
+{
+	struct wire_hello h = { WIRE_VERSION, proc, instance, 0, clock_boot_ns() };
+
+	say(s, MSG_HELLO, sizeof(h), &h, sizeof(h), -1);
+}
+
+static bool
+closed(int s)
+{
+	char b[256];
+	ssize_t n;
+
+	turn();
+	while ((n = recv(s, b, sizeof(b), MSG_DONTWAIT)) > 0)
+		;
+	return n == 0 || errno == ECONNRESET || errno == EPIPE;
+}
+
+static void
+rule_breakers_lose_their_channel(void **state)
+{
+	struct party store, authd;
+	struct wire_grant_change g = { 0 };
+	struct wire_hello wrong = { WIRE_VERSION + 1, PROC_AUTHD, 0, 0, 0 };
+	int s;
+
+	(void)state;
+	party_init(&store, PROC_STORE, 0);
+	party_init(&authd, PROC_AUTHD, 0);
+	knows(&store, &authd);
+	start(&store);
+
+#define BREAK(what)                                                                                          \
+	do {                                                                                                 \
+		s = raw(&store);                                                                             \
+		hello(s, PROC_AUTHD, 0);                                                                     \
+		turn();                                                                                      \
+		assert_non_null(peers_find(store.set, PROC_AUTHD, 0));                                       \
+		what;                                                                                        \
+		assert_true(closed(s));                                                                      \
+		close(s);                                                                                    \
+		turn();                                                                                      \
+		assert_null(peers_find(store.set, PROC_AUTHD, 0));                                           \
+	} while (0)
+
+	BREAK(say(s, MSG_LOGIN, sizeof(g), &g, sizeof(g), -1));             /* not from authd, not to store */
+	BREAK(say(s, MSG_GRANT_TAKEN, sizeof(g), &g, sizeof(g), -1));       /* wrong direction */
+	BREAK(say(s, MSG_GRANT_ADD, sizeof(g), &g, sizeof(g) - 1, -1));     /* claims more than there is */
+	BREAK(say(s, MSG_GRANT_ADD, sizeof(g) - 1, &g, sizeof(g) - 1, -1)); /* too short for its row */
+	BREAK(
+	    say(s, MSG_GRANT_ADD, sizeof(g), &g, sizeof(g), s)); /* a descriptor that its row does not have */
+	BREAK(say(s, MSG_POLICY_SNAPSHOT, sizeof(struct wire_snapshot), &g, sizeof(struct wire_snapshot),
+		  -1)); /* none */
+	BREAK(say(s, 9999, sizeof(g), &g, sizeof(g), -1));
+	BREAK(hello(s, PROC_AUTHD, 0)); /* twice */
+	BREAK(assert_int_equal(send(s, "abc", 3, 0), 3));
+	store.refuse = true;
+	BREAK(say(s, MSG_GRANT_ADD, sizeof(g), &g, sizeof(g),
+		  -1)); /* the handler says that the content is a lie */
+	store.refuse = false;
+
+	/* before HELLO, with a wrong version, as a process whose uid it has not */
+	s = raw(&store);
+	say(s, MSG_GRANT_ADD, sizeof(g), &g, sizeof(g), -1);
+	assert_true(closed(s));
+	close(s);
+	s = raw(&store);
+	say(s, MSG_HELLO, sizeof(wrong), &wrong, sizeof(wrong), -1);
+	assert_true(closed(s));
+	close(s);
+	s = raw(&store);
+	hello(s, PROC_ENGINE, 0);
+	assert_true(closed(s));
+	close(s);
+	assert_null(peers_find(store.set, PROC_AUTHD, 0));
+
+	/* uids decide */
+	store.boot.peers[0].uid = getuid() + 1;
+	s = raw(&store);
+	hello(s, PROC_AUTHD, 0);
+	assert_true(closed(s));
+	close(s);
+	stop(&store);
+	turn();
+	close(store.listener);
+	close(authd.listener);
+}
+
+static void
+a_crowd_without_hello_is_bounded(void **state)
+{
+	struct party store, authd;
+	int s[40], good, n = 0;
+
+	(void)state;
+	party_init(&store, PROC_STORE, 0);
+	party_init(&authd, PROC_AUTHD, 0);
+	knows(&store, &authd);
+	start(&store);
+	for (size_t i = 0; i < ARRAY_LEN(s); i++) {
+		s[i] = raw(&store);
+		turn();
+	}
+	for (size_t i = 0; i < ARRAY_LEN(s); i++)
+		n += closed(s[i]);
+	assert_true(n >= (int)ARRAY_LEN(s) - 16);
+	for (size_t i = 0; i < ARRAY_LEN(s); i++)
+		close(s[i]);
+	turn();
+	good = raw(&store);
+	hello(good, PROC_AUTHD, 0);
+	turn();
+	assert_non_null(peers_find(store.set, PROC_AUTHD, 0));
+	close(good);
+	stop(&store);
+	turn();
+	close(store.listener);
+	close(authd.listener);
+}
+
+static void
+a_peer_that_takes_nothing_is_cut_off(void **state)
+{
+	struct party store, authd;
+	struct wire_grant_change g = { 0 };
+	struct channel *ch;
+	size_t sent = 0;
+	int s;
+
+	(void)state;
+	party_init(&store, PROC_STORE, 0);
+	party_init(&authd, PROC_AUTHD, 0);
+	knows(&store, &authd);
+	start(&store);
+	s = raw(&store);
+	hello(s, PROC_AUTHD, 0);
+	turn();
+	ch = peers_find(store.set, PROC_AUTHD, 0);
+	assert_non_null(ch);
+	while (channel_send(ch, MSG_GRANT_TAKEN, &g, sizeof(g))) {
+		sent += sizeof(g);
+		assert_true(sent < 4 * CHANNEL_QUEUE_MAX);
+		assert_true(channel_queued(ch) <= CHANNEL_QUEUE_MAX);
+	}
+	assert_true(sent > CHANNEL_QUEUE_MAX / 2);
+	turn();
+	assert_int_equal(store.downs, 1);
+	assert_null(peers_find(store.set, PROC_AUTHD, 0));
+	close(s);
+	stop(&store);
+	turn();
+	close(store.listener);
+	close(authd.listener);
+}
+
+static void
+descriptors_and_order_survive_a_queue(void **state)
+{
+	struct party engine, capture;
+	struct wire_ring_offer o = { 0 };
+	struct channel *ch;
+
+	(void)state;
+	party_init(&engine, PROC_ENGINE, 0);
+	party_init(&capture, PROC_CAPTURE, 0);
+	knows(&engine, &capture);
+	knows(&capture, &engine);
+	start(&engine);
+	start(&capture);
+	turn();
+	ch = peers_find(capture.set, PROC_ENGINE, 0);
+	assert_non_null(ch);
+	for (int i = 0; i < 2000; i++)
+		assert_true(
+		    channel_send_fd(ch, MSG_PACKET_RING, &o, sizeof(o), memfd_create("t", MFD_CLOEXEC)));
+	channel_nudge(ch, MSG_PACKET_WAKE); /* dropped while others wait */
+	for (int i = 0; i < 200 && engine.messages < 2000; i++)
+		turn();
+	assert_true(engine.messages >= 2000 && engine.messages <= 2001);
+	assert_true(engine.fd != -1);
+	stop(&engine);
+	stop(&capture);
+	fd_drop(&engine.fd);
+	close(engine.listener);
+	close(capture.listener);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_connect_and_agree),
+		cmocka_unit_test(rule_breakers_lose_their_channel),
+		cmocka_unit_test(a_crowd_without_hello_is_bounded),
+		cmocka_unit_test(a_peer_that_takes_nothing_is_cut_off),
+		cmocka_unit_test(descriptors_and_order_survive_a_queue),
+	};
+	int rc;
+
+	log_init("test", LOG_LEVEL_ERROR);
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	base = event_base_new();
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	event_base_free(base);
+	return rc;
+}
