@@ -153,6 +153,8 @@ two_processes(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+	ring_producer_free(&a.p);
+	ring_consumer_free(&b.c);
 }
 
 int
