@@ -51,6 +51,7 @@ struct ring_producer {
 	uint32_t want;
 	bool lied;
 	const struct consumer_page *peer; /* read-only, NULL before it is attached */
+	bool borrowed;                    /* peer is the other side's own map: ring_pair_in_process */
 };
 
 struct ring_consumer {
@@ -63,6 +64,7 @@ struct ring_consumer {
 	uint64_t released;
 	uint32_t nudged;
 	uint32_t sleep;
+	bool borrowed; /* peer is the other side's own map: ring_pair_in_process */
 };
 
 static size_t
@@ -158,7 +160,7 @@ ring_producer_free(struct ring_producer **r)
 	if (*r == NULL)
 		return;
 	munmap((*r)->page, PAGE + (*r)->size);
-	if ((*r)->peer != NULL)
+	if ((*r)->peer != NULL && !(*r)->borrowed)
 		munmap((void *)(uintptr_t)(*r)->peer, PAGE);
 	free(*r);
 	*r = NULL;
@@ -308,12 +310,25 @@ ring_carry_over(struct ring_producer *r, struct ring_producer *old)
 	return lost;
 }
 
+static struct ring_consumer *
+consumer_of(struct consumer_page *page, const struct producer_page *peer, uint64_t size)
+{
+	struct ring_consumer *r = mem_calloc(1, sizeof(*r));
+
+	r->page = page;
+	r->page->magic = RING_MAGIC;
+	r->peer = peer;
+	r->area = (const uint8_t *)peer + PAGE;
+	r->size = size;
+	r->mask = size - 1;
+	return r;
+}
+
 struct ring_consumer *
 ring_consumer_new(int fd, int *page_fd)
 {
 	size_t len = 0;
 	const struct producer_page *peer = peer_memory(fd, PAGE + 16 * RING_ENTRY_MAX, PAGE + AREA_MAX, &len);
-	struct ring_consumer *r;
 	uint64_t size;
 	void *p;
 
@@ -332,14 +347,29 @@ ring_consumer_new(int fd, int *page_fd)
 		munmap((void *)(uintptr_t)peer, len);
 		return NULL;
 	}
-	r = mem_calloc(1, sizeof(*r));
-	r->page = p;
-	r->page->magic = RING_MAGIC;
-	r->peer = peer;
-	r->area = (const uint8_t *)peer + PAGE;
-	r->size = size;
-	r->mask = size - 1;
-	return r;
+	return consumer_of(p, peer, size);
+}
+
+bool
+ring_pair_in_process(size_t bytes, struct ring_producer **producer, struct ring_consumer **consumer)
+{
+	int fd, page_fd;
+	struct consumer_page *page;
+
+	*producer = ring_producer_new(bytes, &fd);
+	if (*producer == NULL)
+		return false;
+	close(fd);
+	page = own_memory("weir-ring-page", PAGE, &page_fd);
+	if (page == NULL) {
+		ring_producer_free(producer);
+		return false;
+	}
+	close(page_fd);
+	*consumer = consumer_of(page, (*producer)->page, (*producer)->size);
+	(*producer)->peer = page;
+	(*producer)->borrowed = (*consumer)->borrowed = true;
+	return true;
 }
 
 void
@@ -348,7 +378,8 @@ ring_consumer_free(struct ring_consumer **r)
 	if (*r == NULL)
 		return;
 	munmap((*r)->page, PAGE);
-	munmap((void *)(uintptr_t)(*r)->peer, PAGE + (*r)->size);
+	if (!(*r)->borrowed)
+		munmap((void *)(uintptr_t)(*r)->peer, PAGE + (*r)->size);
 	free(*r);
 	*r = NULL;
 }

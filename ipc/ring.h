@@ -73,4 +73,9 @@ bool ring_sleep(struct ring_consumer *r);
 /* Bytes that wait in the ring (as far as the producer's word goes, never more than its size). */
 size_t ring_consumer_waiting(struct ring_consumer *r);
 
+/* Both sides on one mapping, for threads of one process: ThreadSanitizer tells memory apart by address, and
+ * would not see that two maps of one memfd are the same. The consumer is to be freed first. False with errno.
+ */
+bool ring_pair_in_process(size_t bytes, struct ring_producer **producer, struct ring_consumer **consumer);
+
 #endif
