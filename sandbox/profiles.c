@@ -54,6 +54,8 @@ const size_t sandbox_common_count = ARRAY_LEN(sandbox_common);
 static const struct sandbox_call capture_calls[] = {
 	PEERS, CALL(sendmsg),
 	CALL2(getsockopt, 1, SANDBOX_EQUAL, SOL_PACKET, 2, SANDBOX_EQUAL, PACKET_STATISTICS),
+	/* whether the interface is still there, the same one, and up */
+	CALL1(ioctl, 1, SANDBOX_EQUAL, SIOCGIFINDEX), CALL1(ioctl, 1, SANDBOX_EQUAL, SIOCGIFFLAGS),
 };
 const struct sandbox sandbox_capture = {
 	.name = "weir-capture", .calls = capture_calls, .ncalls = ARRAY_LEN(capture_calls), .files = 512, .threads = true,

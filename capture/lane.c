@@ -1,0 +1,177 @@
+#include "lane.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+
+/* The engine is shown new frames at least this often within a batch, so that both sides work at the same time
+ * while its share of the ring is still in a cache. */
+#define PUBLISH_BYTES (128u << 10)
+
+static_assert(sizeof(struct wire_frame) + LANE_KEEP_MAX <= RING_ENTRY_MAX, "the longest frame fits an entry");
+
+void
+lane_init(struct lane *l, uint32_t merged_above)
+{
+	memset(l, 0, sizeof(*l));
+	l->merged_above = merged_above;
+	l->order_page = -1;
+	pthread_mutex_init(&l->lock, NULL);
+}
+
+void
+lane_free(struct lane *l)
+{
+	ring_producer_free(&l->ring);
+	ring_producer_free(&l->order_next);
+	fd_drop(&l->order_page);
+	pthread_mutex_destroy(&l->lock);
+}
+
+/* --- the main thread
+ * ---------------------------------------------------------------------------------------------------- */
+
+void
+lane_give_ring(struct lane *l, struct ring_producer *r)
+{
+	pthread_mutex_lock(&l->lock);
+	ring_producer_free(&l->order_next); /* one that the filler never saw */
+	fd_drop(&l->order_page);
+	l->order_next = r;
+	l->order_ring = true;
+	atomic_store_explicit(&l->ordered, true, memory_order_release);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void
+lane_give_page(struct lane *l, int fd)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->order_page != -1) { /* two answers to one offer */
+		fd_drop(&fd);
+		atomic_fetch_or(&l->signals, LANE_LIED);
+	} else {
+		l->order_page = fd;
+		atomic_store_explicit(&l->ordered, true, memory_order_release);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+uint32_t
+lane_signals(struct lane *l)
+{
+	return atomic_exchange(&l->signals, 0);
+}
+
+uint64_t
+lane_shown(const struct lane *l, enum lane_count c)
+{
+	return atomic_load_explicit(&l->shown[c], memory_order_relaxed);
+}
+
+/* --- the filler
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+void
+lane_take_orders(struct lane *l)
+{
+	if (!atomic_load_explicit(&l->ordered, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&l->lock);
+	if (l->order_ring) {
+		ring_producer_free(&l->ring);
+		l->ring = l->order_next;
+		l->order_next = NULL;
+		l->order_ring = false;
+		l->attached = false;
+		l->unpublished = 0;
+	}
+	if (l->order_page != -1) {
+		int page = fd_keep(&l->order_page);
+
+		if (l->ring != NULL && ring_producer_attach(l->ring, page))
+			l->attached = true;
+		else
+			atomic_fetch_or(&l->signals, LANE_LIED);
+	}
+	atomic_store_explicit(&l->ordered, false, memory_order_relaxed);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void
+publish(struct lane *l)
+{
+	l->unpublished = 0;
+	if (ring_publish(l->ring))
+		atomic_fetch_or(&l->signals, LANE_NUDGE);
+}
+
+/* A full ring is shown to the engine at once, or it would sleep beside it; and a lie shows up here. */
+static void *
+reserve(struct lane *l, size_t len)
+{
+	void *to;
+
+	if (l->ring == NULL)
+		return NULL;
+	to = ring_reserve(l->ring, len);
+	if (to == NULL) {
+		publish(l);
+		if (ring_producer_lied(l->ring))
+			atomic_fetch_or(&l->signals, LANE_LIED);
+	}
+	return to;
+}
+
+bool
+lane_put(struct lane *l, const struct frame *f)
+{
+	uint32_t keep = f->cap_len < LANE_KEEP_MAX ? f->cap_len : LANE_KEEP_MAX;
+	struct wire_frame w = { f->ts_ns, f->wire_len, keep };
+	uint8_t *to = reserve(l, sizeof(w) + keep);
+
+	if (to == NULL)
+		return false;
+	memcpy(to, &w, sizeof(w));
+	memcpy(to + sizeof(w), f->bytes, keep);
+	ring_commit(l->ring, FRAME_DATA, sizeof(w) + keep);
+	l->now[LANE_FRAMES]++;
+	l->now[LANE_BYTES] += f->wire_len;
+	l->now[LANE_TRUNCATED] += f->wire_len > keep;
+	l->now[LANE_MERGED] += l->merged_above != 0 && f->wire_len > l->merged_above;
+	l->unpublished += sizeof(w) + keep;
+	if (l->unpublished >= PUBLISH_BYTES)
+		publish(l);
+	return true;
+}
+
+void
+lane_put_or_drop(struct lane *l, const struct frame *f)
+{
+	if (!lane_put(l, f))
+		l->now[LANE_RING_DROPS]++;
+}
+
+bool
+lane_put_end(struct lane *l, bool truncated)
+{
+	struct wire_frame_end e = { l->now[LANE_FRAMES], l->now[LANE_BYTES], truncated, 0 };
+	void *to = reserve(l, sizeof(e));
+
+	if (to == NULL)
+		return false;
+	memcpy(to, &e, sizeof(e));
+	ring_commit(l->ring, FRAME_END, sizeof(e));
+	return true;
+}
+
+uint32_t
+lane_flush(struct lane *l)
+{
+	if (l->ring != NULL)
+		publish(l);
+	for (unsigned i = 0; i < LANE_COUNTS; i++)
+		atomic_store_explicit(&l->shown[i], l->now[i], memory_order_relaxed);
+	return atomic_load_explicit(&l->signals, memory_order_relaxed);
+}

@@ -1,0 +1,86 @@
+/*
+ * A lane carries the frames of one observation point to one engine: the packet ring, and the count of what
+ * did not get in. One thread fills it (the filler); the main thread gives it rings and reads its counters.
+ */
+#ifndef WEIR_CAPTURE_LANE_H
+#define WEIR_CAPTURE_LANE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/ring.h"
+#include "ipc/wire.h"
+
+/* A frame as a source gives it. bytes stay the source's and live until its next frame. */
+struct frame {
+	int64_t ts_ns; /* UTC; 0 unknown */
+	uint32_t wire_len;
+	uint32_t cap_len;
+	const uint8_t *bytes;
+};
+
+/* Most that is kept of a frame, whatever the source offers: the rest of an entry is struct wire_frame. */
+#define LANE_KEEP_MAX 65535u
+
+#define LANES_MAX 16 /* engine.workers has no more */
+
+/* What the filler tells the main thread. */
+#define LANE_NUDGE 1u /* the engine sleeps: send PACKET_WAKE */
+#define LANE_LIED  2u /* the engine's page holds numbers that cannot be: end the channel */
+
+enum lane_count { LANE_FRAMES, LANE_BYTES, LANE_RING_DROPS, LANE_MERGED, LANE_TRUNCATED, LANE_COUNTS };
+
+struct lane {
+	/* The filler's. */
+	struct ring_producer *ring; /* NULL: the engine is away */
+	bool attached;              /* the engine has answered the offer of this ring */
+	uint32_t merged_above;      /* wire bytes above which a frame was merged by GRO or LRO; 0: unknown */
+	size_t unpublished;         /* bytes since the engine was last shown something */
+	uint64_t now[LANE_COUNTS];
+
+	/* Orders of the main thread, carried out by the filler. */
+	pthread_mutex_t lock;
+	_Atomic bool ordered;
+	bool order_ring; /* order_next replaces the ring, NULL too */
+	struct ring_producer *order_next;
+	int order_page; /* the engine's page for the newest ring, or -1 */
+
+	/* From the filler to the main thread. */
+	_Atomic uint32_t signals; /* LANE_* */
+	_Atomic uint64_t shown[LANE_COUNTS];
+};
+
+void lane_init(struct lane *l, uint32_t merged_above);
+/* Frees what the lane holds; the filler has stopped. */
+void lane_free(struct lane *l);
+
+/* --- the main thread
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Replaces the ring; NULL where the engine went away. Takes r over. */
+void lane_give_ring(struct lane *l, struct ring_producer *r);
+/* The engine's page for the newest ring. Takes fd over. */
+void lane_give_page(struct lane *l, int fd);
+/* Takes and clears LANE_* bits. */
+uint32_t lane_signals(struct lane *l);
+uint64_t lane_shown(const struct lane *l, enum lane_count c);
+
+/* --- the filler
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+void lane_take_orders(struct lane *l);
+/* Copies a frame into the ring. False where there is no room or no ring: nothing was counted then. */
+bool lane_put(struct lane *l, const struct frame *f);
+/* As lane_put, for sources that cannot wait: what does not fit is a ring drop. */
+void lane_put_or_drop(struct lane *l, const struct frame *f);
+/* Puts FRAME_END with the lane's own counts. False where there is no room yet. */
+bool lane_put_end(struct lane *l, bool truncated);
+/* Shows the engine what was put, and the main thread the counters. Returns the signals that wait for the main
+ * thread. */
+uint32_t lane_flush(struct lane *l);
+
+#endif

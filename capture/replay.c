@@ -1,0 +1,225 @@
+#include "replay.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/boot.h"
+#include "steer.h"
+
+/* Frames between two looks at messages. */
+#define BURST 4096
+/* How often the rings are looked at while the engines finish. */
+#define DRAIN_MS 5
+
+enum state { STATE_ENGINES, STATE_READING, STATE_ENDING, STATE_DRAINING, STATE_DONE };
+
+struct replay {
+	struct source *source;
+	struct lane *lanes;
+	unsigned n;
+	const struct replay_handlers *handlers;
+	void *ctx;
+	uint32_t link_type;
+	struct event *step;
+	enum state state;
+	bool waiting; /* for room in a ring: a nudge will come */
+	bool pending; /* frame was read and is not in a ring yet */
+	struct frame frame;
+	unsigned to;    /* lane of frame */
+	bool exhausted; /* nothing more can be read */
+	bool damaged;
+	bool ended[LANES_MAX]; /* lanes that have FRAME_END */
+	bool left[LANES_MAX];  /* lanes whose engine took everything and left */
+};
+
+static void
+again(struct replay *r, int ms)
+{
+	struct timeval t = { 0, ms * 1000 };
+
+	if (event_add(r->step, &t) == -1)
+		fatalx("cannot go on reading");
+}
+
+static void
+done(struct replay *r, int status)
+{
+	r->state = STATE_DONE;
+	event_del(r->step);
+	r->handlers->done(r->ctx, status);
+}
+
+/* Lane l is full. True where a nudge will come, false where there is room again. */
+static bool
+must_wait(struct replay *r, struct lane *l)
+{
+	if (l->ring == NULL) { /* its engine left before it got a frame, and comes back */
+		r->state = STATE_ENGINES;
+		return true;
+	}
+	r->waiting = ring_wait_for_room(l->ring);
+	return r->waiting;
+}
+
+static bool
+all_attached(const struct replay *r)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (!r->lanes[i].attached)
+			return false;
+	return true;
+}
+
+/* Next frame of the file into r->frame; false at the end of what can be read. */
+static bool
+fetch(struct replay *r)
+{
+	enum source_step step = r->exhausted ? SOURCE_END : source_next(r->source, &r->frame);
+
+	if (step == SOURCE_FRAME) {
+		r->to = steer_worker(r->link_type, r->frame.bytes, r->frame.cap_len, r->n);
+		return true;
+	}
+	if (step == SOURCE_DAMAGED) {
+		log_error("the file is cut or damaged, what comes before that place was read: %s",
+			  source_why(r->source));
+		r->damaged = true;
+	}
+	if (!r->exhausted) {
+		for (unsigned i = 0; i < r->n; i++)
+			(void)lane_flush(&r->lanes[i]);
+		r->handlers->ending(r->ctx);
+	}
+	r->exhausted = true;
+	return false;
+}
+
+static void
+reading(struct replay *r)
+{
+	for (int i = 0; i < BURST; i++) {
+		if (!r->pending && !fetch(r)) {
+			r->state = STATE_ENDING;
+			break;
+		}
+		r->pending = !lane_put(&r->lanes[r->to], &r->frame);
+		if (r->pending && must_wait(r, &r->lanes[r->to]))
+			return;
+	}
+	again(r, 0);
+}
+
+static void
+ending(struct replay *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		if (r->ended[i])
+			continue;
+		r->ended[i] = lane_put_end(&r->lanes[i], r->damaged);
+		if (!r->ended[i]) {
+			if (!must_wait(r, &r->lanes[i]))
+				again(r, 0);
+			return;
+		}
+	}
+	r->state = STATE_DRAINING;
+	again(r, 0);
+}
+
+static void
+draining(struct replay *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		if (!r->left[i] && r->lanes[i].ring != NULL && ring_producer_used(r->lanes[i].ring) > 0) {
+			again(r, DRAIN_MS);
+			return;
+		}
+	}
+	if (!r->handlers->sent(r->ctx)) {
+		again(r, DRAIN_MS);
+		return;
+	}
+	done(r, r->damaged ? EXIT_FILE_TRUNCATED : EXIT_OK);
+}
+
+static void
+on_step(evutil_socket_t fd, short what, void *arg)
+{
+	struct replay *r = arg;
+	uint32_t signals = 0;
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < r->n; i++)
+		lane_take_orders(&r->lanes[i]);
+	if (r->state == STATE_ENGINES && all_attached(r)) {
+		r->state = STATE_READING;
+		r->waiting = false;
+	}
+	if (r->state == STATE_READING && !r->waiting)
+		reading(r);
+	else if (r->state == STATE_ENDING && !r->waiting)
+		ending(r);
+	else if (r->state == STATE_DRAINING)
+		draining(r);
+	for (unsigned i = 0; i < r->n; i++)
+		signals |= lane_flush(&r->lanes[i]);
+	if (signals != 0)
+		r->handlers->tell(r->ctx);
+}
+
+struct replay *
+replay_new(struct event_base *base, struct source *s, struct lane *lanes, unsigned n,
+	   const struct replay_handlers *h, void *ctx)
+{
+	struct replay *r = mem_calloc(1, sizeof(*r));
+
+	r->source = s;
+	r->lanes = lanes;
+	r->n = n;
+	r->handlers = h;
+	r->ctx = ctx;
+	r->link_type = source_link_type(s);
+	r->step = event_new(base, -1, 0, on_step, r);
+	if (r->step == NULL)
+		fatalx("no memory to read a file");
+	return r;
+}
+
+void
+replay_wake(struct replay *r)
+{
+	if (r->state == STATE_DONE)
+		return;
+	r->waiting = false;
+	again(r, 0);
+}
+
+void
+replay_engine_gone(struct replay *r, unsigned i)
+{
+	struct lane *l = &r->lanes[i];
+
+	if (r->state == STATE_DONE || i >= r->n)
+		return;
+	if (r->ended[i] && l->ring != NULL && ring_producer_used(l->ring) == 0) {
+		r->left[i] = true;
+		return;
+	}
+	if (l->now[LANE_FRAMES] == 0 && !r->ended[i])
+		return; /* it has lost nothing: wait for it */
+	log_error("engine@%u ended while the file was read, its frames are lost: read the file again", i);
+	done(r, EXIT_FAILED);
+}
+
+void
+replay_free(struct replay **r)
+{
+	if (*r == NULL)
+		return;
+	event_free((*r)->step);
+	free(*r);
+	*r = NULL;
+}
