@@ -1,0 +1,173 @@
+"""A process that dies is restarted alone: each is killed under load, the others go on, the dead one is back within 2 s, everyone can
+see that it happened, and nothing that the store had acknowledged is lost."""
+
+import os
+import signal
+import time
+import unittest
+
+from weirlab import LabTest, Weir, sandboxed, wait_for
+
+BACK_WITHIN = 2
+
+
+class Kill(LabTest):
+    @classmethod
+    def prepare(cls):
+        cls.lab.serve_tls()
+        cls.lab.serve_dns()
+        cls.lab.serve_iperf()
+        cls.weir = Weir(cls.lab, settings={"engine.active_timeout": "5s", "store.commit_interval": "200ms"}).start()
+        cls.api = cls.weir.setup()
+        wait_for("the interface to be up", lambda: cls.api.interface("ports")["state"] == "up")
+        cls.load = cls.lab.spawn(cls.lab.client, "iperf3", "-c", "10.77.0.2", "-t", "600", "-b", "30M", log="iperf3-load")
+
+    def kept(self):
+        """Everything that history holds: {(id, slice): (packets, bytes)}."""
+        rows = self.api.all(f"/api/v1/flows?from={self.began:.0f}&to={time.time() + 60:.0f}", "flows")
+        return {(f["id"], f["slice"]): (f["packets"]["sent"], f["bytes"]["sent"], f["first"], f["last"]) for f in rows if not f["live"]}
+
+    def setUp(self):
+        self.began = time.time() - 300
+        self.assertIsNone(self.load.poll(), "the load ended")
+
+    def component(self, name):
+        for c in self.api.ask("/api/v1/health")["components"]:
+            if c["name"] == name:
+                return c
+        return None
+
+    def kill(self, proc):
+        name = (proc, 0)
+        for i in range(6):
+            self.lab.dig(f"before-{proc}{i}.weir-test.example")
+        kept = wait_for("flows in history", lambda: self.kept() if len(self.kept()) >= 3 else None, 30)
+        before = self.weir.wait_processes()
+        restarts = self.component(f"{proc}@0")["restarts"]
+        packets = self.api.interface("ports")["packets"]
+        old = before[name]
+
+        os.kill(old, signal.SIGKILL)
+        killed = time.monotonic()
+
+        def back():
+            new = self.weir.processes().get(name)
+            return new if new and new != old and sandboxed(new) else None
+        new = wait_for(f"{proc} to be back", back, BACK_WITHIN)
+        self.assertLess(time.monotonic() - killed, BACK_WITHIN + 0.5)
+
+        # The others never noticed more than a closed channel.
+        after = self.weir.wait_processes()
+        self.assertEqual({k: v for k, v in after.items() if k != name}, {k: v for k, v in before.items() if k != name})
+        self.assertEqual(after[name], new)
+
+        # Everyone can see it, and the session is still one.
+        c = wait_for("health to tell", lambda: (lambda c: c if c and c["restarts"] > restarts and c["state"] == "running" else None)(
+            self.component(f"{proc}@0")))
+        self.assertIn("KILL", (c["why"] or "").upper())
+        self.assertIsNotNone(c["last_death"])
+        self.assertEqual(self.api.get("/api/v1/me").status, 200)
+
+        # Traffic is counted again, and what had been kept is kept.
+        def counting():
+            first = self.api.interface("ports")["packets"]
+            time.sleep(0.3)
+            return self.api.interface("ports")["packets"] > first
+        wait_for("traffic to be counted", counting)
+        self.assertGreaterEqual(self.api.interface("ports")["packets"], packets if proc not in ("engine",) else 0)
+        now = wait_for("history", lambda: self.kept())
+        lost = {k: v for k, v in kept.items() if now.get(k) != v}
+        self.assertEqual(lost, {}, f"{len(lost)} of {len(kept)} records lost")
+
+        # New flows reach history through the new process.
+        self.lab.dig(f"after-{proc}.weir-test.example")
+        count = len(now)
+        wait_for("new flows in history", lambda: len(self.kept()) > count, 20)
+        self.assertRegex(self.weir.log(), rf"{proc}.*(?:signal 9|SIGKILL|killed)")
+        wait_for("a status of ok", lambda: self.api.ask("/api/v1/health")["status"] == "ok")
+
+    def test_capture(self):
+        self.kill("capture")
+
+    def test_engine(self):
+        self.kill("engine")
+
+    def test_store(self):
+        self.kill("store")
+
+    def test_authd(self):
+        self.kill("authd")
+
+    def test_httpd(self):
+        self.kill("httpd")
+
+    def test_the_stream_says_so(self):
+        """A page that is open while the store is away is told, and then goes on."""
+        events = self.api.events(20)
+        kinds = [next(events)[0]]
+        self.assertEqual(kinds, ["live"])
+        os.kill(self.weir.wait_processes()[("store", 0)], signal.SIGKILL)
+        restarted = False
+        for kind, d in events:
+            kinds.append(kind)
+            states = {c["name"]: c for c in d.get("components", [])}
+            restarted |= kind == "unavailable" or states.get("store@0", {}).get("state") in ("restarting", "waiting")
+            if kind == "live" and states["store@0"]["restarts"] > 0 and states["store@0"]["state"] == "running" and len(kinds) > 3:
+                restarted = True
+                break
+        events.close()
+        self.assertTrue(restarted, kinds)
+        self.assertEqual(kinds[-1], "live")
+
+    def test_no_flow_is_lost_while_the_store_is_away(self):
+        """Records wait in their ring: every flow made before, during and after the store's death is in history."""
+        ports = []
+
+        def talk(n):
+            for _ in range(n):
+                ports.append(int(self.lab.curl("portal.weir-test.example", "/1k")[2]))
+        talk(4)
+        old = self.weir.wait_processes()[("store", 0)]
+        os.kill(old, signal.SIGKILL)
+        talk(4)
+        wait_for("store to be back", lambda: self.weir.processes().get(("store", 0)) not in (None, old))
+        talk(4)
+
+        def seen():
+            rows = self.api.all(f"/api/v1/flows?from={self.began:.0f}&to={time.time() + 60:.0f}", "flows")
+            return {f["client"]["port"] for f in rows if f["server"]["port"] == 443 and not f["live"]}
+        try:
+            wait_for("every flow in history", lambda: set(ports) <= seen(), 20)
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {sorted(set(ports) - seen())} of {ports} missing") from None
+
+    def test_all_at_once(self):
+        before = self.weir.wait_processes()
+        kept = self.kept()
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        after = wait_for("all of them to be back", lambda: (lambda n: n if set(n) == set(before) and not set(n.values()) & set(before.values())
+                                                            and all(map(sandboxed, n.values())) else None)(self.weir.processes()), 10)
+        self.assertEqual(set(after), set(before))
+        wait_for("a status of ok", lambda: self.api.ask("/api/v1/health")["status"] == "ok", 15)
+        now = self.kept()
+        self.assertEqual({k: v for k, v in kept.items() if now.get(k) != v}, {})
+
+    def test_z_the_end_is_clean(self):
+        """Stop under load, start again: what was kept is still there, and sessions too or the login works."""
+        kept = self.kept()
+        self.assertTrue(kept)
+        self.weir.stop(signal.SIGINT)
+        self.weir.start()
+        if self.api.get("/api/v1/me").status != 200:
+            type(self).api = self.weir.login()
+        now = wait_for("history", self.kept)
+        lost = {k: v for k, v in kept.items() if now.get(k) != v}
+        self.assertEqual(lost, {}, f"{len(lost)} of {len(kept)} records lost")
+        # Flows that were active at the stop were kept as well.
+        self.assertIn("shutdown", {f["end_reason"] for f in self.api.all(
+            f"/api/v1/flows?from={self.began:.0f}&to={time.time() + 60:.0f}", "flows")})
+
+
+if __name__ == "__main__":
+    unittest.main()
