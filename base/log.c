@@ -41,7 +41,7 @@ escape(char *out, size_t at, size_t size, const char *text)
 
 /* One write a line: lines of several threads do not mix. What cannot be written is lost: there is no better
  * place to say so. */
-static void
+__attribute__((format(printf, 2, 0))) static void
 put(enum log_level level, const char *fmt, va_list ap, int with_errno)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };

@@ -22,7 +22,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_string_n(w, "raw", (const char *)data, size);
 	json_object_end(w);
 	text = json_text(w, &len);
-	if (text != NULL) {
+	/* the reader refuses NUL bytes, which the writer must be able to show */
+	if (text != NULL && memchr(data, 0, size) == NULL) {
 		struct json_doc *again = json_parse(text, len, 1 << 21, err, sizeof(err));
 
 		assert(again != NULL);
