@@ -1,0 +1,37 @@
+/* From the bytes of a frame to a struct packet. Pure: no state, no allocation, no look past the captured
+ * bytes. */
+#ifndef WEIR_ENGINE_DECODE_H
+#define WEIR_ENGINE_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet.h"
+
+/* LINKTYPE_ values (tcpdump.org/linktypes.html) that are understood. */
+enum link_type {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
+	LINK_PPP_HDLC = 50,
+	LINK_PPP_ETHER = 51,
+	LINK_RAW_OLD_12 = 12, /* DLT_RAW as some files carry it */
+	LINK_RAW_OLD_14 = 14,
+	LINK_RAW = 101,
+	LINK_CHDLC = 104,
+	LINK_LOOP = 108,
+	LINK_SLL = 113,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_SLL2 = 276
+};
+
+/*
+ * Decodes a frame of which cap_len bytes were kept and that had wire_len bytes on the wire (cap_len <=
+ * wire_len). Afterwards k->reason says that it belongs to no flow, or it is DECODED and the rest of *k is
+ * set: the key not sealed yet, point 0. Every frame gets exactly one of the two.
+ */
+void decode_frame(struct packet *k, uint32_t link_type, const uint8_t *frame, uint32_t cap_len,
+		  uint32_t wire_len);
+
+#endif

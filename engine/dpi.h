@@ -1,0 +1,53 @@
+/*
+ * Deep packet inspection: nDPI behind one door. One nDPI module an address space, so that nothing that its
+ * caches remember of one customer's addresses is ever believed of another's. State exists only while a flow
+ * is under detection, in a pool whose size is given at start; beside the pool nDPI allocates strings of those
+ * flows only.
+ */
+#ifndef WEIR_ENGINE_DPI_H
+#define WEIR_ENGINE_DPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet.h"
+
+#define DPI_NONE     UINT32_MAX
+#define DPI_TEXT_MAX 255
+
+struct dpi;
+
+struct dpi_result {
+	uint16_t application, category; /* announced numbers; 0 unknown */
+	uint16_t score;                 /* of the risks together */
+	uint8_t confidence;             /* as in struct rec_flow */
+	bool done;                      /* detection is over: release the state */
+	bool is_tls;                    /* server_name is what a TLS or QUIC client asked for */
+	uint64_t risks;                 /* bits, by announced number */
+	size_t server_name_len, info_len;
+	char server_name[DPI_TEXT_MAX], info[DPI_TEXT_MAX];
+};
+
+/* Called for each name before its number appears in a result. */
+typedef void dpi_announce(void *ctx, enum name_kind kind, unsigned number, unsigned value, const char *text);
+
+/* Modules 0..modules-1 and room for `states` flows under detection. Dies where nDPI cannot be had. */
+struct dpi *dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx);
+void dpi_free(struct dpi **d);
+
+/* State for a flow, or DPI_NONE where all are in use. */
+uint32_t dpi_begin(struct dpi *d);
+void dpi_release(struct dpi *d, uint32_t state);
+
+/* Looks at a packet whose datagram was captured whole and is no later fragment; nth counts the flow's packets
+ * from 1. True where *out was set: something became known, or detection is over. */
+bool dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct packet *k, unsigned nth,
+		int64_t ts_ns, struct dpi_result *out);
+/* The flow ends, or has waited long enough: whatever can be said now. */
+void dpi_giveup(struct dpi *d, unsigned module, uint32_t state, struct dpi_result *out);
+/* For a flow that never had state: what its ports and addresses suggest. ip and port: [CLIENT], [SERVER]. */
+void dpi_guess(struct dpi *d, unsigned module, uint8_t protocol, const struct ip_addr ip[static 2],
+	       const uint16_t port[static 2], struct dpi_result *out);
+
+#endif

@@ -1,0 +1,140 @@
+/* All that a worker keeps, and what drives it. Nothing here knows of channels: those are serve.c's. */
+#ifndef WEIR_ENGINE_ENGINE_H
+#define WEIR_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dpi.h"
+#include "flow.h"
+#include "fragment.h"
+#include "host.h"
+#include "ipc/boot.h"
+#include "point.h"
+#include "records.h"
+#include "text.h"
+
+/* Where something was lost (1) or is worth a count (0). Names are stable: users see them. */
+#define PLACE_TABLE(X)                                                                                       \
+	X(CAPTURE_KERNEL, "capture.kernel", 1)                                                               \
+	X(CAPTURE_RING_FULL, "capture.ring_full", 1)                                                         \
+	X(CAPTURE_MERGED, "capture.merged", 0)                                                               \
+	X(CAPTURE_TRUNCATED, "capture.truncated", 0)                                                         \
+	X(RECORD_RING_FULL, "engine.record_ring_full", 1)                                                    \
+	X(RECORDS_DEFERRED, "engine.records_deferred", 0)                                                    \
+	X(FLOW_TABLE_FULL, "engine.flow_table_full", 0)                                                      \
+	X(HOST_TABLE_FULL, "engine.host_table_full", 0)                                                      \
+	X(DPI_FLOWS_FULL, "engine.dpi_flows_full", 0)                                                        \
+	X(NAMES_FULL, "engine.names_full", 0)                                                                \
+	X(FRAGMENTS_UNKNOWN, "engine.fragments_unknown", 0)
+
+enum place {
+	PLACE_NONE,
+#define X(id, name, loss) PLACE_##id,
+	PLACE_TABLE(X)
+#undef X
+	    PLACE_COUNT
+};
+#define PLACE_OF_POINT_LAST PLACE_CAPTURE_TRUNCATED /* the others are the worker's */
+
+/* Room in the record ring that a frame of a file needs before it is processed: more than it can cause. */
+#define FRAME_ROOM 8192
+
+struct engine {
+	const struct boot *boot;
+	uint32_t worker;
+	int64_t idle_ns, active_ns, closed_ns;
+	int64_t wall_ns; /* UTC, brought up to date once a turn */
+	uint64_t seed[2];
+	struct flow_table flows;
+	struct host_table hosts;
+	struct texts texts;
+	struct fragment_table fragments;
+	struct records records;
+	struct dpi *dpi;   /* NULL: switched off */
+	uint64_t sequence; /* of the last flow */
+	uint64_t evicted, dpi_refused;
+	struct ip_prefix local[64];
+	unsigned npoints;
+	struct point point[BOOT_POINTS_MAX];
+	uint64_t told[BOOT_POINTS_MAX + 1]
+		     [PLACE_COUNT];        /* drops that store knows; the last row is the worker's own */
+	uint32_t resync_flow, resync_host; /* how far a new ring has been told of old flows and hosts */
+};
+
+struct engine *engine_new(const struct boot *b);
+void engine_free(struct engine **e);
+
+/* Whether a point of a file may go on: everything that comes of a frame fits into the record ring. */
+bool engine_ready(const struct engine *e, const struct point *p);
+
+enum work { WORK_NONE, WORK_DONE, WORK_BLOCKED /* a file waits for room in the record ring */ };
+
+/* One turn of a point: takes frames, closes seconds, ends flows; a bounded amount of each. */
+enum work point_work(struct engine *e, struct point *p);
+
+/* point.c */
+/* A capture is there with its ring, which the point owns from now on. */
+void point_up(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t link_type);
+/* The capture is gone: what its ring holds is still counted. */
+void point_down(struct engine *e, struct point *p);
+/* Adds a frame to the batch, copying cap_len bytes; false where the batch is full. */
+bool batch_add(struct batch *b, int64_t ts_ns, uint32_t wire_len, const uint8_t *bytes, uint32_t cap_len);
+/* Processes what is in the batch. False: stopped for want of room; call again. */
+bool point_process(struct engine *e, struct point *p);
+/* Without packets: a live point's time goes on. */
+void point_advance(struct engine *e, struct point *p, int64_t now_ns);
+/* The wall clock was set back: so is the point's time. */
+void point_set_back(struct engine *e, struct point *p, int64_t now_ns);
+
+/* track.c */
+/* Counts a decoded packet into its flow. */
+void track_packet(struct engine *e, struct point *p, const struct packet *k);
+/* Reports the end of a flow and forgets it. */
+void track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason reason);
+/* When a flow is to be looked at again. */
+int64_t track_deadline(const struct engine *e, const struct flow *f);
+
+/* learn.c: what packets tell of meaning, beside counters */
+void learn_application(struct engine *e, struct point *p, struct flow *f, const struct packet *k);
+/* Last words of inspection, when the flow ends. */
+void learn_finish(struct engine *e, struct point *p, struct flow *f);
+void learn_names(struct engine *e, struct point *p, const struct packet *k);
+
+/* hosts.c: the ends of flows */
+void hosts_of_flow(struct engine *e, struct point *p, struct flow *f, const struct packet *k, unsigned side);
+void hosts_release(struct engine *e, struct flow *f);
+void hosts_touch(struct engine *e, const struct point *p, const struct flow *f);
+void hosts_name(struct engine *e, const struct point *p, const struct ip_addr *ip, uint16_t vlan,
+		enum host_name_source source, const char *name, size_t len);
+void hosts_mark(struct engine *e, uint32_t number);
+/* Tells store of changed hosts; false where it has to wait. */
+bool hosts_tell(struct engine *e, struct point *p, unsigned budget);
+
+/* second.c */
+void touch_flow(struct engine *e, struct point *p, uint32_t number);
+void untouch_flow(struct engine *e, struct point *p, uint32_t number);
+/* Begins to close the second being counted; p->closing is false before. */
+void second_close(struct engine *e, struct point *p, int64_t next);
+/* Goes on closing; at most budget flows. True where nothing is left to do. */
+bool second_step(struct engine *e, struct point *p, unsigned budget);
+/* Ends flows whose time has come, at most budget. True where there was something to do. */
+bool expire_step(struct engine *e, struct point *p, unsigned budget);
+
+/* report.c */
+bool report_open(struct engine *e, const struct point *p, uint32_t number);
+bool report_count(struct engine *e, const struct point *p, uint32_t number, int64_t second);
+void report_end(struct engine *e, const struct point *p, uint32_t number, enum end_reason reason);
+bool report_host(struct engine *e, uint32_t number, bool hard);
+void report_second(struct engine *e, const struct rec_second *s);
+bool report_point(struct engine *e, struct point *p);
+/* Drops that changed since store was told, of one point or (NULL) of the worker. */
+void report_drops(struct engine *e, const struct point *p);
+/* After a change of ring: goes through old flows and hosts, at most budget; true where nothing is left. */
+bool report_again(struct engine *e, unsigned budget);
+void report_again_from_start(struct engine *e);
+
+/* Shutdown: ends every flow. True when all is said. */
+bool engine_finish(struct engine *e);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * One flow, and the table of all in fixed memory. Numbers of flows are stable until they end.
+ */
+#ifndef WEIR_ENGINE_FLOW_H
+#define WEIR_ENGINE_FLOW_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "index.h"
+#include "packet.h"
+#include "tcp.h"
+
+#define FLOW_NONE INDEX_NONE
+
+enum flow_flag {
+	FLOW_USED = 1,
+	FLOW_SWAPPED = 2,     /* the client is end [1] of the key */
+	FLOW_TOLD = 4,        /* nothing has changed since the last REC_FLOW_OPEN but counters */
+	FLOW_DPI_DONE = 8,    /* application, risks and names are final */
+	FLOW_DPI_REFUSED = 16 /* too many flows were under detection when it began */
+};
+
+struct flow {
+	/* What every packet touches, in three cache lines. */
+	struct flow_key key;
+	uint32_t hash;
+	uint32_t touched; /* place in its point's list of this second, or FLOW_NONE */
+	uint8_t flags;    /* FLOW_* */
+	uint8_t state;    /* enum flow_state */
+	uint8_t epoch;    /* record ring that REC_FLOW_OPEN went into; 0: none yet */
+	uint8_t dpi_packets;
+	uint32_t dpi; /* state of inspection (dpi.h), or FLOW_NONE */
+
+	struct flow_counters count; /* of the slice */
+	int64_t last_ns;
+	uint8_t ttl_min[2], ttl_max[2];
+	uint8_t dscp[2];
+	uint8_t icmp_type, icmp_code;
+
+	struct tcp_track track;
+	struct flow_tcp tcp; /* of the slice, but the handshake */
+	uint32_t generation;
+
+	/* What is needed when it begins, is reported or ends. */
+	int64_t first_ns, slice_ns;
+	uint64_t sequence; /* last part of its id */
+	uint64_t risks;
+	uint32_t wheel_next, wheel_prev;
+	uint32_t slice;
+	uint32_t host[2];           /* [CLIENT], [SERVER]: host.h; FLOW_NONE: none */
+	uint32_t server_name, info; /* text.h; 0: none */
+	uint16_t wheel_slot;
+	uint16_t application, category, score;
+	uint8_t confidence;
+	uint8_t mac[2][6]; /* [CLIENT], [SERVER] */
+	uint8_t has_mac;
+	uint8_t reserved[2];
+};
+static_assert(sizeof(struct flow) <= 384, "leaves 16 bytes for its place in the index");
+
+struct flow_table {
+	struct flow *flow;
+	struct index index;
+	uint32_t max, used;
+	uint32_t free;  /* list through wheel_next */
+	uint32_t fresh; /* flows from here on were never used */
+};
+
+void flow_table_init(struct flow_table *t, uint32_t max);
+void flow_table_free(struct flow_table *t);
+
+static inline uint32_t
+flow_hash32(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+/* The flow with this key, or FLOW_NONE. */
+uint32_t flow_find(const struct flow_table *t, const struct flow_key *key, uint32_t hash);
+/* A flow for a key that is not in the table: zeroed but for key, hash, generation and links. FLOW_NONE: the
+ * table is full. */
+uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint32_t hash);
+void flow_remove(struct flow_table *t, uint32_t number);
+
+/* Batches ask for memory before they need it: first the index, then the flow that it probably is. */
+static inline void
+flow_prefetch_index(const struct flow_table *t, uint32_t hash)
+{
+	__builtin_prefetch(&t->index.slot[index_home(&t->index, hash)]);
+}
+
+void flow_prefetch(const struct flow_table *t, uint32_t hash);
+
+#endif

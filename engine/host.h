@@ -1,0 +1,83 @@
+/* Addresses that were seen, by (address space, VLAN, ip), in fixed memory: what is known about each. Counters
+ * are store's. */
+#ifndef WEIR_ENGINE_HOST_H
+#define WEIR_ENGINE_HOST_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "index.h"
+#include "ipc/wire.h"
+#include "text.h"
+
+#define HOST_NONE INDEX_NONE
+
+struct host_key {
+	struct ip_addr ip;
+	uint32_t space;
+	uint16_t vlan; /* outermost */
+	uint16_t reserved;
+};
+static_assert(sizeof(struct host_key) == 24, "hashed as 3 words");
+
+enum host_flag {
+	HOST_USED = 1,
+	HOST_SEEN = 2,  /* it had traffic, not only a name in somebody's answer */
+	HOST_LOCAL = 4, /* within local_networks */
+	HOST_MAC = 8,
+	HOST_DIRTY = 16 /* in a point's list of hosts to tell store about */
+};
+
+struct host {
+	struct host_key key;
+	uint32_t hash;
+	uint32_t flows; /* active ones that point here */
+	int64_t first_ns, last_ns;
+	uint32_t newer, older; /* by last use */
+	uint32_t name;         /* text.h */
+	uint8_t mac[6];
+	uint8_t flags;       /* HOST_* */
+	uint8_t name_source; /* enum host_name_source */
+	uint8_t point;       /* index of the point that saw it first; it is told of on that point's seconds */
+	uint8_t epoch;       /* record ring that knows it; 0 none */
+	uint8_t reserved[2];
+	uint32_t dirty; /* place in the point's list, where HOST_DIRTY */
+};
+static_assert(sizeof(struct host) == 80, "memory is counted");
+
+struct host_table {
+	struct host *host;
+	struct index index;
+	struct texts *texts; /* not owned */
+	const struct ip_prefix *local;
+	unsigned nlocal;
+	uint64_t seed[2];
+	uint64_t evicted;
+	uint32_t max, used, free, fresh;
+	uint32_t newest, oldest;
+};
+
+void host_table_init(struct host_table *t, uint32_t max, struct texts *texts, const uint64_t seed[static 2]);
+void host_table_free(struct host_table *t);
+
+/* What was evicted to make room, so that the caller can forget it elsewhere. */
+typedef void host_gone(void *ctx, uint32_t number);
+
+uint32_t host_find(const struct host_table *t, const struct host_key *key);
+/* The host with this key, made where it is new. Where the table is full the coldest is evicted after
+ * gone(ctx, number). */
+uint32_t host_get(struct host_table *t, const struct host_key *key, unsigned point, int64_t now_ns,
+		  host_gone *gone, void *ctx);
+/* It was used: the coldest are evicted first. */
+void host_touch(struct host_table *t, uint32_t number, int64_t now_ns);
+/* Whether number still is the host with this key: a flow remembers numbers, and a number may have gone to
+ * another. */
+bool host_is(const struct host_table *t, uint32_t number, const struct host_key *key);
+/* Sets the name where source is at least as good as what is known. True where something changed. */
+bool host_set_name(struct host_table *t, uint32_t number, enum host_name_source source, const char *name,
+		   size_t len);
+bool host_set_mac(struct host_table *t, uint32_t number, const uint8_t mac[static 6]);
+
+#endif

@@ -1,0 +1,371 @@
+/* One turn of an observation point: its ring, its clock, its frames. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "decode.h"
+#include "engine.h"
+
+#define STEP_FLOWS 512 /* flows settled or ended in one turn */
+#define LIVE_LATE                                                                                            \
+	(60 * NS_PER_S) /* a live frame that is older, or newer by LIVE_EARLY, has a broken time stamp */
+#define LIVE_EARLY  (2 * NS_PER_S)
+#define FILE_FUTURE (86400 * NS_PER_S)
+#define JUMP        (86400 * NS_PER_S)
+
+/* --- packet time
+ * -------------------------------------------------------------------------------------------------------- */
+
+static bool
+plausible(const struct engine *e, const struct point *p, int64_t ts)
+{
+	if (p->live)
+		return ts <= e->wall_ns + LIVE_EARLY && ts >= e->wall_ns - LIVE_LATE;
+	return ts > 0 && ts < e->wall_ns + FILE_FUTURE;
+}
+
+/* Time never goes back. A frame of a file that is far ahead of those around it has a broken time stamp: next
+ * is the time stamp of the frame behind it, or 0. */
+static int64_t
+packet_time(const struct engine *e, const struct point *p, int64_t ts, int64_t next)
+{
+	if (!plausible(e, p, ts)) {
+		if (p->now_ns != 0 || p->live)
+			ts = p->live && e->wall_ns > p->now_ns ? e->wall_ns : p->now_ns;
+		else
+			ts = plausible(e, p, next) ? next : 1;
+	} else if (!p->live && plausible(e, p, next) && ts - next > JUMP &&
+		   (p->now_ns == 0 || ts - p->now_ns > JUMP)) {
+		ts = next;
+	}
+	return ts > p->now_ns ? ts : p->now_ns;
+}
+
+static void
+start_clock(struct point *p, int64_t now_ns)
+{
+	p->first_ns = p->now_ns = now_ns;
+	p->second = now_ns / NS_PER_S;
+	wheel_start(&p->wheel, now_ns);
+}
+
+/* Time goes on to now. False: the second before the one that would be closed is not closed yet, and waits for
+ * room. */
+static bool
+set_clock(struct engine *e, struct point *p, int64_t now_ns)
+{
+	int64_t second = now_ns / NS_PER_S;
+
+	if (p->now_ns == 0)
+		start_clock(p, now_ns);
+	if (second > p->second) {
+		while (p->closing && !second_step(e, p, STEP_FLOWS))
+			if (!engine_ready(e, p))
+				return false;
+		second_close(e, p, second);
+	}
+	p->now_ns = now_ns;
+	return true;
+}
+
+void
+point_advance(struct engine *e, struct point *p, int64_t now_ns)
+{
+	if (p->now_ns != 0 && now_ns > p->now_ns)
+		(void)set_clock(e, p, now_ns);
+}
+
+void
+point_set_back(struct engine *e, struct point *p, int64_t now_ns)
+{
+	if (p->now_ns == 0 || now_ns >= p->now_ns)
+		return;
+	log_warn("%s: the clock was set back by %lld s", p->boot->name,
+		 (long long)((p->now_ns - now_ns) / NS_PER_S));
+	while (!second_step(e, p, STEP_FLOWS))
+		;
+	second_close(e, p, now_ns / NS_PER_S);
+	for (uint32_t n = 0; n < e->flows.fresh; n++) {
+		struct flow *f = &e->flows.flow[n];
+
+		if ((f->flags & FLOW_USED) && f->key.point == p->index)
+			wheel_remove(&p->wheel, &e->flows, n);
+	}
+	p->now_ns = now_ns;
+	wheel_start(&p->wheel, now_ns);
+	for (uint32_t n = 0; n < e->flows.fresh; n++) {
+		struct flow *f = &e->flows.flow[n];
+
+		if (!(f->flags & FLOW_USED) || f->key.point != p->index)
+			continue;
+		if (f->last_ns > now_ns)
+			f->last_ns = now_ns;
+		if (f->slice_ns > now_ns)
+			f->slice_ns = now_ns;
+		wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
+	}
+}
+
+/* --- frames
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+bool
+batch_add(struct batch *b, int64_t ts_ns, uint32_t wire_len, const uint8_t *bytes, uint32_t cap_len)
+{
+	struct frame *f = &b->frame[b->n];
+
+	if (b->n == BATCH_MAX || BATCH_BYTES - b->used < cap_len)
+		return false;
+	memcpy(b->bytes + b->used, bytes, cap_len);
+	*f = (struct frame){ ts_ns, wire_len > cap_len ? wire_len : cap_len, cap_len, b->bytes + b->used };
+	b->used += cap_len;
+	b->n++;
+	return true;
+}
+
+static void
+batch_clear(struct batch *b)
+{
+	b->n = b->next = 0;
+	b->used = 0;
+	b->decoded = false;
+}
+
+/* An entry that was copied to b->bytes + b->used. False: the capture broke a rule. */
+static bool
+batch_entry(struct point *p, uint16_t kind, uint32_t len)
+{
+	struct batch *b = &p->batch;
+	const uint8_t *entry = b->bytes + b->used;
+	struct wire_frame h;
+
+	if (kind == FRAME_END && len == sizeof(p->end) && !p->live) {
+		memcpy(&p->end, entry, sizeof(p->end));
+		p->ending = true;
+		return true;
+	}
+	if (kind != FRAME_DATA || len < sizeof(h))
+		return false;
+	memcpy(&h, entry, sizeof(h));
+	if (h.cap_len != len - sizeof(h))
+		return false;
+	b->frame[b->n++] = (struct frame){ h.ts_ns, h.wire_len > h.cap_len ? h.wire_len : h.cap_len,
+					   h.cap_len, entry + sizeof(h) };
+	b->used += (len + 15u) & ~15u;
+	return true;
+}
+
+static void
+batch_fill(struct point *p)
+{
+	struct batch *b = &p->batch;
+	uint16_t kind;
+	uint32_t len;
+
+	batch_clear(b);
+	while (b->n < BATCH_MAX && BATCH_BYTES - b->used >= RING_ENTRY_MAX && !p->ending) {
+		int got = ring_take(p->ring, b->bytes + b->used, RING_ENTRY_MAX, &kind, &len);
+
+		if (got == 0)
+			break;
+		if (got < 0 || !batch_entry(p, kind, len)) {
+			p->lied = true;
+			break;
+		}
+	}
+	p->nudge |= ring_release(p->ring, ring_position(p->ring));
+}
+
+static void
+batch_decode(struct engine *e, struct point *p)
+{
+	struct batch *b = &p->batch;
+
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct frame *f = &b->frame[i];
+		struct packet *k = &b->packet[i];
+
+		decode_frame(k, p->link_type, f->bytes, f->cap_len, f->wire_len);
+		if (k->reason != DECODED)
+			continue;
+		k->key.point = (uint8_t)p->index;
+		if (k->fragment != FRAGMENT_NONE)
+			fragment_resolve(&e->fragments, k, p->now_ns > 0 ? p->now_ns : 1);
+		packet_seal(k, e->seed);
+		flow_prefetch_index(&e->flows, flow_hash32(k->hash));
+	}
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->packet[i].reason == DECODED)
+			flow_prefetch(&e->flows, flow_hash32(b->packet[i].hash));
+	b->decoded = true;
+}
+
+static void
+count_frame(struct engine *e, struct point *p, const struct packet *k)
+{
+	p->count.packets++;
+	p->count.bytes += k->wire_len;
+	if (k->reason == DECODED) {
+		p->counted++;
+		track_packet(e, p, k);
+	} else {
+		p->undecoded++;
+		p->count.undecoded[k->reason]++;
+	}
+}
+
+bool
+point_process(struct engine *e, struct point *p)
+{
+	struct batch *b = &p->batch;
+
+	if (!b->decoded)
+		batch_decode(e, p);
+	for (; b->next < b->n; b->next++) {
+		int64_t next = b->next + 1 < b->n ? b->frame[b->next + 1].ts_ns : 0;
+
+		if (!engine_ready(e, p) || !set_clock(e, p, packet_time(e, p, b->frame[b->next].ts_ns, next)))
+			return false;
+		count_frame(e, p, &b->packet[b->next]);
+	}
+	return true;
+}
+
+/* --- coming, going, ending
+ * ------------------------------------------------------------------------------------------------ */
+
+static void
+adopt(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t link_type)
+{
+	ring_consumer_free(&p->ring);
+	p->ring = ring;
+	p->link_type = link_type;
+	p->draining = p->lied = false;
+	if (p->state == POINT_ENDED)
+		return;
+	p->state = POINT_UP;
+	(void)report_point(e, p);
+}
+
+void
+point_up(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t link_type)
+{
+	if (p->ring == NULL) {
+		adopt(e, p, ring, link_type);
+		return;
+	}
+	ring_consumer_free(&p->next_ring);
+	p->next_ring = ring;
+	p->next_link_type = link_type;
+	p->draining = true;
+}
+
+static void
+add_counters(struct wire_capture_counters *to, struct wire_capture_counters *from)
+{
+	to->frames += from->frames;
+	to->kernel_drops += from->kernel_drops;
+	to->ring_drops += from->ring_drops;
+	to->merged += from->merged;
+	to->truncated += from->truncated;
+	memset(from, 0, sizeof(*from));
+}
+
+void
+point_down(struct engine *e, struct point *p)
+{
+	(void)e;
+	add_counters(&p->captured_before, &p->captured);
+	p->draining = true;
+}
+
+/* The old ring is empty and its producer gone. */
+static void
+drained(struct engine *e, struct point *p)
+{
+	struct ring_consumer *next = p->next_ring;
+
+	ring_consumer_free(&p->ring);
+	p->next_ring = NULL;
+	p->draining = p->lied = false;
+	if (next != NULL) {
+		adopt(e, p, next, p->next_link_type);
+	} else if (p->state == POINT_UP) {
+		p->state = POINT_DOWN;
+		(void)report_point(e, p);
+	}
+}
+
+/* The file was read: close its second, end its flows, say what became of it. Stopped and taken up again for
+ * want of room. */
+static bool
+finish_file(struct engine *e, struct point *p)
+{
+	if (!second_step(e, p, UINT32_MAX))
+		return false;
+	if (p->count.packets > 0) {
+		second_close(e, p, p->second + 1);
+		if (!second_step(e, p, UINT32_MAX))
+			return false;
+	}
+	while (p->flows > 0 && (e->boot->flags & BOOT_ANALYZE)) {
+		if (!engine_ready(e, p))
+			return false;
+		track_end(e, p, wheel_earliest(&p->wheel), END_FILE);
+	}
+	if (!hosts_tell(e, p, UINT32_MAX) || !engine_ready(e, p))
+		return false;
+	report_drops(e, p);
+	report_drops(e, NULL);
+	p->state = POINT_ENDED;
+	p->ended = true;
+	(void)report_point(e, p);
+	return true;
+}
+
+bool
+engine_ready(const struct engine *e, const struct point *p)
+{
+	return p->live || records_room(&e->records, FRAME_ROOM);
+}
+
+static enum work
+take_frames(struct engine *e, struct point *p)
+{
+	if (p->batch.next == p->batch.n) {
+		if (p->ring == NULL || p->lied || p->ending)
+			return WORK_NONE;
+		batch_fill(p);
+		if (p->batch.n == 0)
+			return p->ending ? WORK_DONE : WORK_NONE;
+	}
+	return point_process(e, p) ? WORK_DONE : WORK_BLOCKED;
+}
+
+enum work
+point_work(struct engine *e, struct point *p)
+{
+	enum work work;
+
+	if (!engine_ready(e, p))
+		return WORK_BLOCKED;
+	if (p->closing && !second_step(e, p, STEP_FLOWS) && !engine_ready(e, p))
+		return WORK_BLOCKED;
+	if (!p->closing)
+		(void)hosts_tell(e, p, STEP_FLOWS);
+	work = expire_step(e, p, STEP_FLOWS) ? WORK_DONE : WORK_NONE;
+	switch (take_frames(e, p)) {
+	case WORK_DONE:
+		return WORK_DONE;
+	case WORK_BLOCKED:
+		return WORK_BLOCKED;
+	case WORK_NONE:
+		break;
+	}
+	if (p->ending && !p->ended)
+		return finish_file(e, p) ? WORK_DONE : WORK_BLOCKED;
+	if (p->draining && p->ring != NULL)
+		drained(e, p);
+	return p->closing ? WORK_DONE : work;
+}

@@ -1,0 +1,78 @@
+/* One observation point as a worker sees it: its ring, its packet time, the second being counted, its flows
+ * by deadline. */
+#ifndef WEIR_ENGINE_POINT_H
+#define WEIR_ENGINE_POINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/boot.h"
+#include "ipc/ring.h"
+#include "ipc/wire.h"
+#include "packet.h"
+#include "wheel.h"
+
+#define BATCH_MAX   64
+#define BATCH_BYTES (4 * RING_ENTRY_MAX)
+
+struct frame {
+	int64_t ts_ns;
+	uint32_t wire_len, cap_len;
+	const uint8_t *bytes;
+};
+
+/* Frames copied out of the ring, decoded together so that memory is asked for before it is needed. */
+struct batch {
+	struct frame frame[BATCH_MAX];
+	struct packet packet[BATCH_MAX];
+	unsigned n, next;
+	bool decoded;
+	size_t used; /* of bytes */
+	uint8_t *bytes;
+};
+
+/* Flows (or hosts) that something happened to. */
+struct touched {
+	uint32_t *number;
+	uint32_t n;
+};
+
+struct point {
+	const struct boot_point *boot;
+	uint32_t index;  /* in the boot document */
+	unsigned module; /* of inspection: one an address space */
+	bool live;       /* an interface: its clock runs without packets, and it loses rather than waits */
+	uint32_t state;  /* enum point_state; 0: not seen yet */
+	uint32_t link_type;
+	struct ring_consumer *ring; /* NULL: none */
+	struct ring_consumer
+	    *next_ring; /* of a capture that was started again, while the old ring is drained */
+	uint32_t next_link_type;
+	bool draining;      /* the ring's producer is gone */
+	bool lied;          /* the ring's producer broke a rule */
+	bool nudge;         /* it waits for room and there is some now */
+	bool ending, ended; /* FRAME_END was taken; everything was said */
+	struct wire_frame_end end;
+	struct batch batch;
+
+	int64_t now_ns, first_ns; /* packet time; 0: no frame yet */
+	int64_t second;           /* being counted */
+	struct rec_second count;  /* of it */
+	bool closing;             /* a second is being closed: */
+	int64_t closing_second;
+	struct rec_second closed;
+	uint32_t told_flows, told_hosts; /* in the last REC_SECOND */
+	struct touched touched[2];       /* flows of this second [current] and of the one being closed */
+	unsigned current;
+	struct touched dirty; /* hosts to tell of */
+
+	struct wheel wheel;
+	uint32_t flows, hosts; /* active */
+	uint64_t counted, undecoded;
+
+	struct wire_capture_counters captured,
+	    captured_before; /* of the capture that runs, and of those before it */
+	bool told_state;     /* REC_POINT of the present state went into the present ring */
+};
+
+#endif

@@ -1,0 +1,278 @@
+/* What store is told: flows, hosts, seconds, points and drops as records. */
+#include "engine.h"
+
+#include <string.h>
+
+static bool
+reports_hard(const struct point *p)
+{
+	return !p->live; /* a file has waited for room before; nothing of it may be put off */
+}
+
+static void
+flow_id(const struct engine *e, const struct flow *f, struct flow_id *id)
+{
+	const uint64_t part[2] = { (uint64_t)e->boot->node << 32 | e->boot->boot, f->sequence };
+
+	for (unsigned i = 0; i < 16; i++)
+		id->b[i] = (uint8_t)(part[i / 8] >> (56 - i % 8 * 8));
+}
+
+static void
+fill_flow(const struct engine *e, const struct point *p, uint32_t number, struct rec_flow *r)
+{
+	const struct flow *f = &e->flows.flow[number];
+	unsigned client = (f->flags & FLOW_SWAPPED) != 0;
+	bool icmp = f->key.protocol == IP_ICMP || f->key.protocol == IP_ICMPV6;
+
+	memset(r, 0, sizeof(*r));
+	flow_id(e, f, &r->id);
+	r->slot = number;
+	r->generation = f->generation;
+	r->slice = f->slice;
+	r->point = p->boot->id;
+	r->space = p->boot->space;
+	memcpy(r->vlan, f->key.vlan, sizeof(r->vlan));
+	r->protocol = f->key.protocol;
+	r->tunnel = f->key.tunnel;
+	r->state = f->state;
+	r->icmp_type = f->icmp_type;
+	r->icmp_code = f->icmp_code;
+	r->first_ns = f->first_ns;
+	r->slice_ns = f->slice_ns;
+	r->last_ns = f->last_ns;
+	r->ip[CLIENT] = f->key.ip[client];
+	r->ip[SERVER] = f->key.ip[!client];
+	r->port[CLIENT] = f->key.port[client];
+	r->port[SERVER] = icmp ? 0 : f->key.port[!client];
+	memcpy(r->mac, f->mac, sizeof(r->mac));
+	r->count = f->count;
+	r->tcp = f->tcp;
+	r->application = f->application;
+	r->category = f->category;
+	r->score = f->score;
+	r->confidence = f->confidence;
+	r->dpi_done = (f->flags & FLOW_DPI_DONE) != 0;
+	memcpy(r->ttl_min, f->ttl_min, 2);
+	memcpy(r->ttl_max, f->ttl_max, 2);
+	memcpy(r->dscp, f->dscp, 2);
+	r->risks = f->risks;
+}
+
+static bool
+put_flow(struct engine *e, const struct point *p, uint32_t number, enum record_kind kind,
+	 enum end_reason reason, bool hard)
+{
+	const struct flow *f = &e->flows.flow[number];
+	char text[2 * TEXT_MAX];
+	struct rec_flow r;
+
+	fill_flow(e, p, number, &r);
+	r.end_reason = (uint8_t)reason;
+	r.server_name_len = (uint16_t)text_copy(&e->texts, f->server_name, text);
+	r.info_len = (uint16_t)text_copy(&e->texts, f->info, text + r.server_name_len);
+	if (hard)
+		return records_put(&e->records, kind, &r, sizeof(r), text,
+				   (size_t)r.server_name_len + r.info_len, NULL, 0);
+	return records_put_soft(&e->records, kind, &r, sizeof(r), text,
+				(size_t)r.server_name_len + r.info_len);
+}
+
+bool
+report_open(struct engine *e, const struct point *p, uint32_t number)
+{
+	struct flow *f = &e->flows.flow[number];
+
+	if (!put_flow(e, p, number, REC_FLOW_OPEN, END_NONE, reports_hard(p)))
+		return false;
+	f->epoch = e->records.epoch;
+	f->flags |= FLOW_TOLD;
+	return true;
+}
+
+bool
+report_count(struct engine *e, const struct point *p, uint32_t number, int64_t second)
+{
+	const struct flow *f = &e->flows.flow[number];
+	struct rec_flow_count r = {
+		.slot = number,
+		.generation = f->generation,
+		.second = second,
+		.last_ns = f->last_ns,
+		.count = f->count,
+		.state = f->state,
+	};
+
+	if (f->epoch != e->records.epoch || !(f->flags & FLOW_TOLD))
+		if (!report_open(e, p, number))
+			return false;
+	if (reports_hard(p))
+		return records_put(&e->records, REC_FLOW_COUNT, &r, sizeof(r), NULL, 0, NULL, 0);
+	return records_put_soft(&e->records, REC_FLOW_COUNT, &r, sizeof(r), NULL, 0);
+}
+
+void
+report_end(struct engine *e, const struct point *p, uint32_t number, enum end_reason reason)
+{
+	if (!put_flow(e, p, number, REC_FLOW_END, reason, true))
+		e->records.lost++;
+}
+
+bool
+report_host(struct engine *e, uint32_t number, bool hard)
+{
+	struct host *h = &e->hosts.host[number];
+	const struct point *p = &e->point[h->point];
+	char name[TEXT_MAX];
+	struct rec_host r = {
+		.point = p->boot->id,
+		.space = h->key.space,
+		.vlan = h->key.vlan,
+		.local = (h->flags & HOST_LOCAL) != 0,
+		.name_source = h->name_source,
+		.ip = h->key.ip,
+		.first_ns = h->first_ns,
+		.last_ns = h->last_ns,
+	};
+
+	memcpy(r.mac, h->mac, sizeof(r.mac));
+	r.name_len = (uint16_t)text_copy(&e->texts, h->name, name);
+	if (hard ? !records_put(&e->records, REC_HOST, &r, sizeof(r), name, r.name_len, NULL, 0)
+		 : !records_put_soft(&e->records, REC_HOST, &r, sizeof(r), name, r.name_len))
+		return false;
+	h->epoch = e->records.epoch;
+	return true;
+}
+
+void
+report_second(struct engine *e, const struct rec_second *s)
+{
+	if (!records_put(&e->records, REC_SECOND, s, sizeof(*s), NULL, 0, NULL, 0))
+		e->records.lost++;
+}
+
+bool
+report_point(struct engine *e, struct point *p)
+{
+	struct rec_point r = {
+		.point = p->boot->id,
+		.worker = e->worker,
+		.state = p->state,
+		.counted = p->counted,
+		.undecoded = p->undecoded,
+		.first_ns = p->first_ns,
+		.last_ns = p->now_ns,
+	};
+
+	if (p->state == POINT_ENDED) {
+		r.truncated = p->end.truncated;
+		r.frames = p->end.frames;
+		r.bytes = p->end.bytes;
+	}
+	p->told_state = records_put(&e->records, REC_POINT, &r, sizeof(r), NULL, 0, NULL, 0);
+	return p->told_state;
+}
+
+static uint64_t
+place_value(const struct engine *e, const struct point *p, enum place place)
+{
+	switch (place) {
+	case PLACE_CAPTURE_KERNEL:
+		return p->captured.kernel_drops + p->captured_before.kernel_drops;
+	case PLACE_CAPTURE_RING_FULL:
+		return p->captured.ring_drops + p->captured_before.ring_drops;
+	case PLACE_CAPTURE_MERGED:
+		return p->captured.merged + p->captured_before.merged;
+	case PLACE_CAPTURE_TRUNCATED:
+		return p->captured.truncated + p->captured_before.truncated;
+	case PLACE_RECORD_RING_FULL:
+		return e->records.lost;
+	case PLACE_RECORDS_DEFERRED:
+		return e->records.deferred;
+	case PLACE_FLOW_TABLE_FULL:
+		return e->evicted;
+	case PLACE_HOST_TABLE_FULL:
+		return e->hosts.evicted;
+	case PLACE_DPI_FLOWS_FULL:
+		return e->dpi_refused;
+	case PLACE_NAMES_FULL:
+		return e->texts.refused;
+	case PLACE_FRAGMENTS_UNKNOWN:
+		return e->fragments.unknown;
+	default:
+		return 0;
+	}
+}
+
+void
+report_drops(struct engine *e, const struct point *p)
+{
+	static const uint32_t is_loss[PLACE_COUNT] = { 0,
+#define X(id, name, loss) loss,
+						       PLACE_TABLE(X)
+#undef X
+	};
+	unsigned first = p != NULL ? PLACE_NONE + 1 : PLACE_OF_POINT_LAST + 1;
+	unsigned end = p != NULL ? PLACE_OF_POINT_LAST + 1 : PLACE_COUNT;
+	uint64_t *told = e->told[p != NULL ? p->index : BOOT_POINTS_MAX];
+
+	for (unsigned place = first; place < end; place++) {
+		struct rec_drops r = {
+			.point = p != NULL ? p->boot->id : 0,
+			.worker = e->worker,
+			.place = place,
+			.is_loss = is_loss[place],
+			.count = place_value(e, p, (enum place)place),
+		};
+
+		if (r.count != told[place] &&
+		    records_put(&e->records, REC_DROPS, &r, sizeof(r), NULL, 0, NULL, 0))
+			told[place] = r.count;
+	}
+}
+
+void
+report_again_from_start(struct engine *e)
+{
+	e->resync_flow = e->resync_host = 0;
+	memset(e->told, 0, sizeof(e->told));
+	for (unsigned i = 0; i < e->npoints; i++)
+		e->point[i].told_state = e->point[i].state == 0;
+}
+
+/* Flows that an earlier ring knew, and this one does not. Those that no ring knew yet are told of with their
+ * first second. */
+static bool
+again_flow(struct engine *e, uint32_t number)
+{
+	const struct flow *f = &e->flows.flow[number];
+
+	if (!(f->flags & FLOW_USED) || f->epoch == 0 || f->epoch == e->records.epoch)
+		return true;
+	return report_open(e, &e->point[f->key.point], number);
+}
+
+static bool
+again_host(struct engine *e, uint32_t number)
+{
+	const struct host *h = &e->hosts.host[number];
+
+	if (!(h->flags & HOST_USED) || h->epoch == 0 || h->epoch == e->records.epoch)
+		return true;
+	return report_host(e, number, false);
+}
+
+bool
+report_again(struct engine *e, unsigned budget)
+{
+	for (unsigned i = 0; i < e->npoints; i++)
+		if (!e->point[i].told_state && e->point[i].state != 0 && !report_point(e, &e->point[i]))
+			return false;
+	for (; e->resync_host < e->hosts.fresh && budget > 0; e->resync_host++, budget--)
+		if (!records_room(&e->records, FRAME_ROOM) || !again_host(e, e->resync_host))
+			return false;
+	for (; e->resync_flow < e->flows.fresh && budget > 0; e->resync_flow++, budget--)
+		if (!records_room(&e->records, FRAME_ROOM) || !again_flow(e, e->resync_flow))
+			return false;
+	return e->resync_host >= e->hosts.fresh && e->resync_flow >= e->flows.fresh;
+}

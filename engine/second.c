@@ -1,0 +1,155 @@
+/*
+ * The second of a point. Packets of the next one may come while the last is still being closed: a flow that
+ * is touched again before its turn is reported first, so that every counter falls into its own second.
+ */
+#include "base/clock.h"
+#include "engine.h"
+
+#define OLD_LIST UINT32_C(0x80000000) /* in flow.touched: which of the two lists */
+
+static struct touched *
+list_of(struct point *p, const struct flow *f)
+{
+	return &p->touched[f->touched / OLD_LIST];
+}
+
+void
+untouch_flow(struct engine *e, struct point *p, uint32_t number)
+{
+	struct flow *f = &e->flows.flow[number];
+	struct touched *l;
+	uint32_t last;
+
+	if (f->touched == FLOW_NONE)
+		return;
+	l = list_of(p, f);
+	last = l->number[--l->n];
+	l->number[f->touched % OLD_LIST] = last;
+	e->flows.flow[last].touched = f->touched;
+	f->touched = FLOW_NONE;
+}
+
+/* The active time-out: a slice ends and the next begins, with the same identity. */
+static bool
+next_slice(struct engine *e, struct point *p, uint32_t number)
+{
+	struct flow *f = &e->flows.flow[number];
+
+	if (f->last_ns - f->slice_ns < e->active_ns)
+		return false;
+	report_end(e, p, number, END_ACTIVE);
+	f->slice++;
+	f->slice_ns = f->last_ns;
+	f->count = (struct flow_counters){ 0 };
+	for (unsigned side = 0; side < 2; side++) {
+		f->tcp.flags[side] = 0;
+		f->tcp.retransmissions[side] = f->tcp.out_of_order[side] = 0;
+		f->tcp.lost[side] = f->tcp.zero_windows[side] = 0;
+	}
+	f->flags &= (uint8_t)~FLOW_TOLD;
+	report_open(e, p, number);
+	return true;
+}
+
+/* The counters of a flow at the end of the second in which it was touched. */
+static void
+settle(struct engine *e, struct point *p, uint32_t number, int64_t second)
+{
+	untouch_flow(e, p, number);
+	hosts_touch(e, p, &e->flows.flow[number]);
+	if (!next_slice(e, p, number))
+		report_count(e, p, number, second);
+}
+
+static bool
+is_old(const struct point *p, const struct flow *f)
+{
+	return f->touched != FLOW_NONE && f->touched / OLD_LIST != p->current;
+}
+
+void
+touch_flow(struct engine *e, struct point *p, uint32_t number)
+{
+	struct flow *f = &e->flows.flow[number];
+	struct touched *l = &p->touched[p->current];
+
+	if (is_old(p, f))
+		settle(e, p, number, p->closing_second);
+	if (f->touched != FLOW_NONE)
+		return;
+	f->touched = l->n | (p->current ? OLD_LIST : 0);
+	l->number[l->n++] = number;
+}
+
+void
+second_close(struct engine *e, struct point *p, int64_t next)
+{
+	(void)e;
+	p->closed = p->count;
+	p->closed.second = p->second;
+	p->closed.flows_active = p->flows;
+	p->closed.hosts_active = p->hosts;
+	p->closing = true;
+	p->closing_second = p->second;
+	p->current = !p->current;
+	p->count = (struct rec_second){ .point = p->boot->id, .worker = p->count.worker };
+	p->second = next;
+}
+
+static void
+tell_second(struct engine *e, struct point *p)
+{
+	const struct rec_second *s = &p->closed;
+	bool moved = s->flows_active != p->told_flows || s->hosts_active != p->told_hosts;
+
+	if (s->packets == 0 && !(p->live && moved))
+		return;
+	report_second(e, s);
+	p->told_flows = s->flows_active;
+	p->told_hosts = s->hosts_active;
+}
+
+bool
+second_step(struct engine *e, struct point *p, unsigned budget)
+{
+	struct touched *old = &p->touched[!p->current];
+
+	if (!p->closing)
+		return true;
+	for (; old->n > 0 && budget > 0; budget--) {
+		if (!engine_ready(e, p))
+			return false;
+		if (old->n > 4)
+			__builtin_prefetch(&e->flows.flow[old->number[old->n - 4]], 1);
+		settle(e, p, old->number[old->n - 1], p->closing_second);
+	}
+	if (old->n > 0 || !engine_ready(e, p))
+		return false;
+	tell_second(e, p);
+	p->closing = false;
+	return true;
+}
+
+bool
+expire_step(struct engine *e, struct point *p, unsigned budget)
+{
+	unsigned done = 0;
+
+	while (done < budget && engine_ready(e, p)) {
+		uint32_t n = wheel_due(&p->wheel, &e->flows, p->flows, p->now_ns);
+		const struct flow *f;
+		int64_t deadline;
+
+		if (n == FLOW_NONE)
+			break;
+		done++;
+		f = &e->flows.flow[n];
+		deadline = track_deadline(e, f);
+		if (deadline > p->now_ns)
+			wheel_put(&p->wheel, &e->flows, n, deadline);
+		else
+			track_end(e, p, n,
+				  f->state == FLOW_CLOSED || f->state == FLOW_RESET ? END_CLOSED : END_IDLE);
+	}
+	return done > 0;
+}

@@ -1,0 +1,23 @@
+/* The channels of an engine: capture processes offer rings, store takes ours. */
+#ifndef WEIR_ENGINE_SERVE_H
+#define WEIR_ENGINE_SERVE_H
+
+#include <stdbool.h>
+
+#include "engine.h"
+#include "ipc/channel.h"
+
+struct server {
+	struct engine *e;
+	struct event_base *base;
+	struct peers *peers;
+	struct event *tick, *term;
+	bool stop;
+};
+
+extern const struct peers_handlers serve_handlers;
+
+/* Nudges and ends channels as the turn of work has left them: peers that wait, peers that lied. */
+void serve_after_turn(struct server *s);
+
+#endif

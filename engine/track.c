@@ -1,0 +1,198 @@
+/* What a packet does to its flow: find or make it, count, follow its connection. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine.h"
+
+#define PORT_DNS        53
+#define WELL_KNOWN_PORT 1024
+#define EVICT_LOOKS     64
+
+int64_t
+track_deadline(const struct engine *e, const struct flow *f)
+{
+	bool closed = f->state == FLOW_CLOSED || f->state == FLOW_RESET;
+
+	return f->last_ns + (closed && e->closed_ns < e->idle_ns ? e->closed_ns : e->idle_ns);
+}
+
+void
+track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason reason)
+{
+	struct flow *f = &e->flows.flow[number];
+
+	/* What it counted in a second that is still being closed belongs to that second. */
+	if (f->touched != FLOW_NONE && p->closing && f->touched >> 31 != p->current)
+		report_count(e, p, number, p->closing_second);
+	untouch_flow(e, p, number);
+	wheel_remove(&p->wheel, &e->flows, number);
+	learn_finish(e, p, f);
+	report_end(e, p, number, reason);
+	hosts_touch(e, p, f);
+	hosts_release(e, f);
+	text_drop(&e->texts, f->server_name);
+	text_drop(&e->texts, f->info);
+	flow_remove(&e->flows, number);
+	p->flows--;
+}
+
+/* The point that fills the table pays: a flood at one point does not end the flows of another. */
+static struct point *
+fullest(struct engine *e)
+{
+	struct point *p = &e->point[0];
+
+	for (unsigned i = 1; i < e->npoints; i++)
+		if (e->point[i].flows > p->flows)
+			p = &e->point[i];
+	return p;
+}
+
+/* The coldest flow of that point: the first of the earliest slot whose deadline was not moved since. */
+static void
+evict(struct engine *e)
+{
+	struct point *p = fullest(e);
+	uint32_t victim = FLOW_NONE;
+
+	for (unsigned i = 0; i < EVICT_LOOKS; i++) {
+		uint32_t n = wheel_earliest(&p->wheel);
+		struct flow *f;
+		uint16_t slot;
+
+		if (n == FLOW_NONE)
+			break;
+		f = &e->flows.flow[n];
+		slot = f->wheel_slot;
+		if (victim == FLOW_NONE || f->last_ns < e->flows.flow[victim].last_ns)
+			victim = n;
+		wheel_remove(&p->wheel, &e->flows, n);
+		wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
+		if (f->wheel_slot == slot)
+			break;
+	}
+	if (victim == FLOW_NONE)
+		return;
+	track_end(e, p, victim, END_EVICTED);
+	e->evicted++;
+}
+
+/* Who opened the connection; where that was not seen, the side that is no well-known port. */
+static bool
+sender_is_client(const struct engine *e, const struct point *p, const struct packet *k)
+{
+	uint16_t from = k->key.port[k->swapped], to = k->key.port[!k->swapped];
+	bool began = false;
+
+	if (k->key.protocol == IP_TCP && (k->tcp_flags & TCP_SYN))
+		return !(k->tcp_flags & TCP_ACK);
+	if (k->key.protocol == IP_ICMP || k->key.protocol == IP_ICMPV6)
+		return !k->icmp_reply;
+	/* Once the point was watched for longer than flows live without packets, who is seen first is who
+	 * began. */
+	if (k->key.protocol != IP_TCP)
+		began = p->now_ns - p->first_ns > e->idle_ns;
+	return began || !(from < WELL_KNOWN_PORT && to >= WELL_KNOWN_PORT);
+}
+
+static uint32_t
+make_flow(struct engine *e, struct point *p, const struct packet *k)
+{
+	uint32_t hash = flow_hash32(k->hash), n;
+	struct flow *f;
+	unsigned sender;
+
+	if (e->flows.used == e->flows.max)
+		evict(e);
+	n = flow_insert(&e->flows, &k->key, hash);
+	if (n == FLOW_NONE)
+		return n;
+	f = &e->flows.flow[n];
+	if (k->swapped == sender_is_client(e, p, k))
+		f->flags |= FLOW_SWAPPED;
+	sender = k->swapped != ((f->flags & FLOW_SWAPPED) != 0);
+	f->first_ns = f->slice_ns = f->last_ns = p->now_ns;
+	f->sequence = ++e->sequence;
+	f->icmp_type = k->icmp_type;
+	f->icmp_code = k->icmp_code;
+	f->ttl_min[CLIENT] = f->ttl_min[SERVER] = UINT8_MAX;
+	if (k->mac != NULL) {
+		memcpy(f->mac[sender], k->mac + 6, 6);
+		memcpy(f->mac[!sender], k->mac, 6);
+	}
+	wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
+	hosts_of_flow(e, p, f, k, sender);
+	p->flows++;
+	p->count.flows_new++;
+	return n;
+}
+
+static unsigned
+side_of(const struct flow *f, const struct packet *k)
+{
+	return k->swapped != ((f->flags & FLOW_SWAPPED) != 0);
+}
+
+/* The flow of a packet. One that has outlived its time, or whose addresses are used anew, ends first. */
+static uint32_t
+flow_of(struct engine *e, struct point *p, const struct packet *k)
+{
+	uint32_t n = flow_find(&e->flows, &k->key, flow_hash32(k->hash));
+	struct flow *f;
+
+	if (n == FLOW_NONE)
+		return make_flow(e, p, k);
+	f = &e->flows.flow[n];
+	if (p->now_ns > track_deadline(e, f))
+		track_end(e, p, n, f->state == FLOW_CLOSED || f->state == FLOW_RESET ? END_CLOSED : END_IDLE);
+	else if (k->key.protocol == IP_TCP && k->fragment != FRAGMENT_LATER &&
+		 tcp_is_reuse(&f->track, f->state, k, side_of(f, k)))
+		track_end(e, p, n, END_CLOSED);
+	else
+		return n;
+	return make_flow(e, p, k);
+}
+
+static void
+follow_tcp(struct engine *e, struct point *p, uint32_t n, const struct packet *k, unsigned side)
+{
+	struct flow *f = &e->flows.flow[n];
+	uint8_t before = f->state;
+
+	tcp_segment(&f->track, &f->tcp, &f->state, k, side, p->now_ns);
+	if (f->state == before || (f->state != FLOW_CLOSED && f->state != FLOW_RESET))
+		return;
+	wheel_remove(&p->wheel, &e->flows, n);
+	wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
+}
+
+void
+track_packet(struct engine *e, struct point *p, const struct packet *k)
+{
+	uint32_t n = flow_of(e, p, k);
+	struct flow *f;
+	unsigned side;
+
+	if (n == FLOW_NONE) /* cannot be: a full table evicts */
+		return;
+	f = &e->flows.flow[n];
+	side = side_of(f, k);
+	touch_flow(e, p, n);
+	f->last_ns = p->now_ns;
+	f->count.bytes[side] += k->wire_len;
+	f->count.packets[side]++;
+	f->count.payload[side] += k->payload;
+	if (k->ttl < f->ttl_min[side])
+		f->ttl_min[side] = k->ttl;
+	if (k->ttl > f->ttl_max[side])
+		f->ttl_max[side] = k->ttl;
+	f->dscp[side] = k->dscp;
+	if (k->key.protocol == IP_TCP && k->fragment != FRAGMENT_LATER)
+		follow_tcp(e, p, n, k, side);
+	else if (f->state == FLOW_NEW && side == SERVER)
+		f->state = FLOW_ESTABLISHED;
+	if (e->dpi != NULL && !(f->flags & FLOW_DPI_DONE))
+		learn_application(e, p, f, k);
+	if (k->key.protocol == IP_UDP && k->key.port[k->swapped] == PORT_DNS && k->fragment != FRAGMENT_LATER)
+		learn_names(e, p, k);
+}
