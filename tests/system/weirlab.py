@@ -7,6 +7,7 @@ weir runs in `mon` and serves on its loopback address, so that its own page is n
 made under names of this run and removed by close(), which fails where something of ours is left. Nothing here sleeps for luck:
 wait_for() asks a condition until a deadline."""
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -121,6 +122,7 @@ class Lab:
         self.weirs = []
         self.mounts = []
         self.closed = False
+        atexit.register(self.close)  # an interrupted run leaves nothing either
         try:
             self.mon = self.namespace("mon")
             if wire:
@@ -326,6 +328,7 @@ http {{
         if self.closed:
             return
         self.closed = True
+        atexit.unregister(self.close)
         problems = []
         for w in self.weirs:
             try:
