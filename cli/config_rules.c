@@ -1,0 +1,130 @@
+/* What the rows of base/settings.def cannot say about a value. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/ip.h"
+#include "base/mem.h"
+#include "config.h"
+
+static const char *
+is_absolute(const char *v)
+{
+	return v[0] == '/' ? NULL : "is no absolute path: begin it with /";
+}
+
+static const char *
+is_absolute_or_empty(const char *v)
+{
+	return v[0] == '\0' ? NULL : is_absolute(v);
+}
+
+/* The longest socket name below it is "/capture-31.sock". */
+static const char *
+is_run_directory(const char *v)
+{
+	if (strlen(v) + sizeof("/capture-31.sock") > sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return "is too long for the name of a socket";
+	return is_absolute(v);
+}
+
+static const char *
+is_interface(const char *v)
+{
+	if (strlen(v) > 15 || strpbrk(v, "/ \t:") != NULL || strcmp(v, ".") == 0 || strcmp(v, "..") == 0)
+		return "is no name of an interface";
+	return NULL;
+}
+
+static const char *
+is_network(const char *v)
+{
+	struct ip_prefix p;
+
+	return prefix_parse(v, &p) ? NULL : "is no network: write it as 10.0.0.0/8 or 2001:db8::/32";
+}
+
+static const char *
+is_address(const char *v)
+{
+	struct ip_addr a;
+
+	return ip_parse(v, &a) ? NULL
+			       : "is no address: write it as 192.0.2.1 or 2001:db8::1, or 0.0.0.0 for all";
+}
+
+static const char *
+is_level(const char *v)
+{
+	static const char *const levels[] = { "error", "warn", "info", "debug" };
+
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+		if (strcmp(v, levels[i]) == 0)
+			return NULL;
+	return "is none of error, warn, info, debug";
+}
+
+/* Each returns NULL or what is wrong with the text. */
+static const struct {
+	const char *key;
+	const char *(*judge)(const char *value);
+} texts[] = {
+	{ "data_directory", is_absolute },
+	{ "run_directory", is_run_directory },
+	{ "interfaces", is_interface },
+	{ "local_networks", is_network },
+	{ "log_level", is_level },
+	{ "httpd.address", is_address },
+	{ "httpd.certificate", is_absolute_or_empty },
+	{ "httpd.certificate_key", is_absolute_or_empty },
+};
+
+static bool
+is_power_of_two(int64_t v)
+{
+	return v > 0 && (v & (v - 1)) == 0;
+}
+
+bool
+config_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize)
+{
+	struct settings before = *s;
+	char near[64];
+
+	if (!settings_known(key, near, sizeof(near))) {
+		(void)snprintf(err, errsize, "%s: no such key%s%s%s", key,
+			       near[0] != '\0' ? "; did you mean " : "", near,
+			       near[0] != '\0' ? "?" : " (docs/CONFIG.md lists them)");
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const char *wrong = strcmp(texts[i].key, key) == 0 ? texts[i].judge(value) : NULL;
+
+		if (wrong != NULL) {
+			(void)snprintf(err, errsize, "%s: \"%s\" %s", key, value, wrong);
+			return false;
+		}
+	}
+	if (!settings_set(s, key, value, err, errsize))
+		return false;
+	if (is_power_of_two(s->packet_ring) && is_power_of_two(s->record_ring))
+		return true;
+	(void)snprintf(err, errsize, "%s: %s is no power of two, as in 16 MiB or 32 MiB", key, value);
+	*s = before;
+	return false;
+}
+
+bool
+config_agrees(const struct settings *s, char *err, size_t errsize)
+{
+	const char *wrong = NULL;
+
+	if ((s->certificate[0] == '\0') != (s->certificate_key[0] == '\0'))
+		wrong = "httpd.certificate and httpd.certificate_key: give both, or none";
+	else if (s->http_port == s->https_port)
+		wrong = "httpd.http_port: the same as httpd.https_port; choose another, or 0 for none";
+	if (wrong == NULL)
+		return true;
+	(void)snprintf(err, errsize, "%s", wrong);
+	return false;
+}

@@ -1,0 +1,91 @@
+/* Inside of the launcher: what prepare.c opens, supervise.c keeps running and report.c tells. */
+#ifndef WEIR_CLI_LAUNCHER_H
+#define WEIR_CLI_LAUNCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "backoff.h"
+#include "child_log.h"
+#include "ipc/boot.h"
+#include "ipc/wire.h"
+#include "launch.h"
+#include "spawn.h"
+#include "state.h"
+
+struct event;
+struct event_base;
+struct peers;
+struct audit;
+
+#define WORKERS_MAX   16
+#define CHILDREN_MAX  (3 + WORKERS_MAX + BOOT_POINTS_MAX)
+#define COMMAND_LINES 3 /* of root, connected to store and authd at a time */
+
+struct child {
+	struct launcher *l;
+	enum proc proc;
+	unsigned instance;
+	uid_t uid;
+	char name[32];                    /* "weir-engine@0" */
+	char path[BOOT_PATH_MAX];         /* of its socket */
+	const struct launch_point *point; /* capture: what it reads */
+	struct spawn spawn;               /* descriptors 3 and 2 are filled in at each start */
+	pid_t pid;                        /* 0: not running */
+	int64_t started_ms;
+	struct backoff backoff;
+	struct event *timer;    /* of the next start, or of the next look at its interface */
+	struct event *readable; /* of its standard error */
+	int log;
+	struct child_log lines;
+	struct wire_component component;
+};
+
+enum stop_phase { STOP_NOT, STOP_CAPTURE, STOP_ENGINE, STOP_HTTPD, STOP_AUTHD, STOP_STORE, STOP_DONE };
+
+struct launcher {
+	struct launch *launch;
+	const struct settings *settings;
+	uint32_t uid_base;
+	struct event_base *base;
+	struct event *signals[4];
+	struct event *deadline; /* of the stop phase at hand */
+	enum stop_phase stop;
+	int status; /* weir's exit status */
+	bool truncated;
+
+	int run_directory, run_lock, data_directory, data_lock;
+	struct state state;
+	uint32_t boot_number;
+	struct boot_point points[BOOT_POINTS_MAX];
+	int https, http, certificate, key, store_directory, authd_directory, listener;
+	char programs[200]; /* folder of the programs */
+
+	unsigned nchildren;
+	struct child child[CHILDREN_MAX]; /* in the order in which they are started */
+	pid_t asker;
+
+	struct audit *audit;
+	struct boot boot; /* ours: for the channels */
+	struct peers *peers;
+	bool address_told, link_told;
+};
+
+/* prepare.c: everything that is opened before anything is given up. False after a line. */
+bool prepare(struct launcher *l);
+void prepare_undo(struct launcher *l);
+
+/* plan.c: who each process is, and who its peers are. */
+void plan_children(struct launcher *l);
+void plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number, struct boot *b);
+
+/* supervise.c */
+void supervise_begin(struct launcher *l);
+void supervise_stop(struct launcher *l, int status);
+
+/* report.c: components to store, the set-up link from authd. */
+void report_begin(struct launcher *l);
+void report_component(struct launcher *l, const struct child *c);
+
+#endif

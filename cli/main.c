@@ -1,0 +1,50 @@
+/* weir: the launcher and the command line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cmd.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *takes;
+	const char *help;
+} commands[] = {
+	{ "run", cmd_run, "[-c FILE] [-i IF]... [--pcap FILE]... [--data DIR] [--set KEY=VALUE]...",
+	  "monitor in the foreground: starts every process and keeps it running" },
+	{ "analyze", cmd_analyze, "FILE... [--json] [-c FILE] [--workers N] [--set KEY=VALUE]...",
+	  "run capture files through the same processes and print what they hold" },
+	{ "status", cmd_status, "[--json] [-c FILE] [--set KEY=VALUE]...", "how a running Weir does" },
+	{ "check-config", cmd_check_config, "[-c FILE]", "name every mistake of a configuration file" },
+	{ "config-doc", cmd_config_doc, "", "print every configuration key as Markdown" },
+};
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: weir COMMAND ...\n\n", f);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(f, "  weir %s %s\n        %s\n", commands[i].name, commands[i].takes,
+			commands[i].help);
+}
+
+int
+main(int argc, char **argv)
+{
+	log_init("weir", LOG_LEVEL_INFO);
+	if (argc < 2) {
+		usage(stderr);
+		return WEIR_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return WEIR_OK;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	say("%s: no such command; `weir --help` lists them", argv[1]);
+	return WEIR_USAGE;
+}

@@ -1,0 +1,133 @@
+/* Who each process is and who its peers are: docs/ARCHITECTURE.md as a table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "capabilities.h"
+#include "launcher.h"
+#include <linux/capability.h>
+
+/* Slots of uids. A run and an analysis on one machine use different halves of the range. */
+enum { SLOT_STORE = 1, SLOT_AUTHD = 2, SLOT_HTTPD = 3, SLOT_ENGINE = 16, SLOT_CAPTURE = 64 };
+
+static uint32_t
+slot_of(enum proc proc)
+{
+	static const uint32_t slots[PROC_COUNT] = { [PROC_STORE] = SLOT_STORE,
+						    [PROC_AUTHD] = SLOT_AUTHD,
+						    [PROC_HTTPD] = SLOT_HTTPD,
+						    [PROC_ENGINE] = SLOT_ENGINE,
+						    [PROC_CAPTURE] = SLOT_CAPTURE };
+
+	return slots[proc];
+}
+
+static struct child *
+add_child(struct launcher *l, enum proc proc, unsigned instance)
+{
+	struct child *c = &l->child[l->nchildren++];
+
+	memset(c, 0, sizeof(*c));
+	c->l = l;
+	c->proc = proc;
+	c->instance = instance;
+	c->uid = l->uid_base + slot_of(proc) + instance;
+	c->log = -1;
+	(void)snprintf(c->name, sizeof(c->name), "weir-%s@%u", proc_name(proc), instance);
+	(void)snprintf(c->path, sizeof(c->path), "%s/%s-%u.sock", l->settings->run_directory, proc_name(proc),
+		       instance);
+	str_copy(c->lines.name, sizeof(c->lines.name), c->name);
+	c->spawn = (struct spawn){ .name = c->name, .uid = c->uid, .directory = -1, .program = -1 };
+	for (unsigned n = 0; n < SPAWN_FDS_MAX; n++)
+		c->spawn.fd[n] = -1;
+	c->component = (struct wire_component){ .proc = (uint32_t)proc,
+						.instance = instance,
+						.state = COMPONENT_RESTARTING };
+	return c;
+}
+
+void
+plan_children(struct launcher *l)
+{
+	add_child(l, PROC_STORE, 0);
+	add_child(l, PROC_AUTHD, 0);
+	for (unsigned i = 0; i < (unsigned)l->settings->workers; i++)
+		add_child(l, PROC_ENGINE, i);
+	for (unsigned i = 0; i < l->launch->npoints; i++) {
+		struct child *c = add_child(l, PROC_CAPTURE, i);
+
+		c->point = &l->launch->point[i];
+		str_copy(c->component.point, sizeof(c->component.point), c->point->name);
+		if (c->point->kind == POINT_INTERFACE)
+			c->spawn.capabilities = CAPABILITY(CAP_NET_RAW);
+	}
+	if (!l->launch->analyze)
+		add_child(l, PROC_HTTPD, 0);
+}
+
+/* Who talks to whom; `all` instances of the peer. weir is this launcher, which listens at weir-0.sock. */
+static const struct {
+	enum proc self, peer;
+	bool connect;
+} doors[] = {
+	{ PROC_CAPTURE, PROC_ENGINE, true }, { PROC_ENGINE, PROC_CAPTURE, true },
+	{ PROC_ENGINE, PROC_STORE, true },   { PROC_STORE, PROC_ENGINE, true },
+	{ PROC_STORE, PROC_AUTHD, true },    { PROC_STORE, PROC_HTTPD, true },
+	{ PROC_AUTHD, PROC_STORE, true },    { PROC_AUTHD, PROC_HTTPD, true },
+	{ PROC_HTTPD, PROC_STORE, true },    { PROC_HTTPD, PROC_AUTHD, true },
+	{ PROC_WEIR, PROC_STORE, false },    { PROC_WEIR, PROC_AUTHD, false },
+};
+
+static void
+add_peer(struct boot *b, enum proc proc, unsigned instance, uint32_t uid, bool connect, const char *path)
+{
+	struct boot_peer *p = &b->peers[b->npeers++];
+
+	*p = (struct boot_peer){
+		.proc = (uint32_t)proc, .instance = instance, .uid = uid, .connect = connect
+	};
+	str_copy(p->path, sizeof(p->path), path);
+}
+
+static void
+add_peers(const struct launcher *l, enum proc self, struct boot *b)
+{
+	char path[BOOT_PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(doors); i++) {
+		if (doors[i].self != self)
+			continue;
+		for (unsigned n = 0; n < l->nchildren; n++) {
+			const struct child *c = &l->child[n];
+
+			if (c->proc == doors[i].peer)
+				add_peer(b, c->proc, c->instance, c->uid, doors[i].connect, c->path);
+		}
+	}
+	if (self != PROC_STORE && self != PROC_AUTHD)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/weir-0.sock", l->settings->run_directory);
+	add_peer(b, PROC_WEIR, 0, 0, true, path);
+	for (unsigned i = 1; i <= COMMAND_LINES; i++)
+		add_peer(b, PROC_WEIR, i, 0, false, "");
+}
+
+/* c is NULL for the launcher's own. */
+void
+plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number, struct boot *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->proc = c != NULL ? (uint32_t)c->proc : (uint32_t)PROC_WEIR;
+	b->instance = c != NULL ? c->instance : 0;
+	b->uid = c != NULL ? c->uid : 0;
+	b->node = l->state.node;
+	b->boot = boot_number;
+	b->settings = *l->settings;
+	b->npoints = l->launch->npoints;
+	memcpy(b->points, l->points, sizeof(b->points));
+	if (l->launch->analyze)
+		b->flags |= BOOT_ANALYZE;
+	if (b->proc == (uint32_t)PROC_HTTPD && l->http != -1)
+		b->flags |= BOOT_HAS_HTTP;
+	add_peers(l, (enum proc)b->proc, b);
+}

@@ -1,0 +1,351 @@
+/* Everything that the launcher opens before it gives anything up; each refusal is one line. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "base/auto.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "capabilities.h"
+#include "certificate.h"
+#include "cmd.h"
+#include "directories.h"
+#include "interface.h"
+#include "listen.h"
+
+#define ADDRESSES_MAX 32
+
+/* --- the programs
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* Beside the weir program, or where packages put them. No environment is asked. */
+static bool
+find_programs(struct launcher *l)
+{
+	static const char *const places[] = { "", "/../libexec/weir", "/../lib/weir" };
+	char self[PATH_MAX], path[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0) {
+		say("cannot find out where this program stands: %s", strerror(errno));
+		return false;
+	}
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", self, places[i]);
+		if (strlen(path) >= sizeof(l->programs))
+			continue;
+		str_copy(l->programs, sizeof(l->programs), path);
+		(void)snprintf(path, sizeof(path), "%s/weir-store", l->programs);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	say("weir-store is neither in %s nor in ../libexec/weir: build it (ninja), or install it again",
+	    self);
+	return false;
+}
+
+static bool
+open_programs(struct launcher *l)
+{
+	char path[sizeof(l->programs) + 32];
+
+	if (!find_programs(l))
+		return false;
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct child *c = &l->child[i];
+
+		(void)snprintf(path, sizeof(path), "%s/weir-%s", l->programs, proc_name(c->proc));
+		c->spawn.path = mem_strdup(path);
+		c->spawn.program = open(path, O_PATH | O_CLOEXEC);
+		if (c->spawn.program != -1)
+			continue;
+		say("%s: %s: build it (ninja), or install it again", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* --- directories
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int
+lock(int directory, const char *path, const char *key)
+{
+	int taken, fd = directory_lock(directory, &taken);
+
+	if (fd != -1)
+		return fd;
+	if (taken)
+		say("%s (%s): another weir runs with it: stop that one, or set %s to another directory", path,
+		    key, key);
+	else
+		say("%s/lock: %s", path, strerror(errno));
+	return -1;
+}
+
+static bool
+open_directories(struct launcher *l)
+{
+	const char *data = l->settings->data_directory, *run = l->settings->run_directory;
+	char err[512];
+
+	l->run_directory = directory_of_root(run, "run_directory", err, sizeof(err));
+	if (l->run_directory != -1)
+		l->data_directory = directory_of_root(data, "data_directory", err, sizeof(err));
+	if (l->run_directory == -1 || l->data_directory == -1) {
+		say("%s", err);
+		return false;
+	}
+	l->run_lock = lock(l->run_directory, run, "run_directory");
+	if (l->run_lock == -1)
+		return false;
+	l->data_lock = lock(l->data_directory, data, "data_directory");
+	if (l->data_lock == -1)
+		return false;
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct child *c = &l->child[i];
+
+		if (c->proc != PROC_STORE && c->proc != PROC_AUTHD)
+			continue;
+		c->spawn.directory =
+		    directory_of(l->data_directory, data, proc_name(c->proc), c->uid, err, sizeof(err));
+		c->spawn.fd[BOOT_FD_DIRECTORY] = c->spawn.directory;
+		if (c->spawn.directory == -1) {
+			say("%s", err);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+open_state(struct launcher *l)
+{
+	char err[512];
+
+	if (!state_open(&l->state, l->data_directory, err, sizeof(err)) ||
+	    !state_next_boot(&l->state, &l->boot_number)) {
+		say("%s/%s", l->settings->data_directory, err);
+		return false;
+	}
+	for (unsigned i = 0; i < l->launch->npoints; i++) {
+		const struct launch_point *p = &l->launch->point[i];
+		struct boot_point *b = &l->points[i];
+
+		*b = (struct boot_point){ .kind = (uint32_t)p->kind };
+		str_copy(b->name, sizeof(b->name), p->name);
+		if (!state_point_id(&l->state, p->kind, p->name, &b->id, err, sizeof(err))) {
+			say("%s/%s", l->settings->data_directory, err);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* --- sockets and the certificate
+ * -------------------------------------------------------------------------------------- */
+
+static bool
+open_sockets(struct launcher *l)
+{
+	char path[BOOT_PATH_MAX], err[512];
+
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct child *c = &l->child[i];
+		int fd = listen_unix(c->path, err, sizeof(err));
+
+		if (fd == -1) {
+			say("%s", err);
+			return false;
+		}
+		c->spawn.fd[BOOT_FD_LISTEN] = fd;
+		if (c->proc == PROC_CAPTURE && c->point->kind == POINT_FILE)
+			c->spawn.fd[BOOT_FD_FILE] = c->point->fd;
+	}
+	(void)snprintf(path, sizeof(path), "%s/weir-0.sock", l->settings->run_directory);
+	l->listener = listen_unix(path, err, sizeof(err));
+	if (l->listener == -1)
+		say("%s", err);
+	return l->listener != -1;
+}
+
+static bool
+make_certificate(struct launcher *l, int directory)
+{
+	struct ip_addr addresses[ADDRESSES_MAX];
+	size_t n = interface_addresses(NULL, addresses, ADDRESSES_MAX);
+	char err[256];
+	bool made;
+
+	if (!certificate_ensure(directory, addresses, n, &made, err, sizeof(err))) {
+		say("%s/tls: %s", l->settings->data_directory, err);
+		return false;
+	}
+	if (made)
+		log_info("made a certificate in %s/tls (or set httpd.certificate and httpd.certificate_key)",
+			 l->settings->data_directory);
+	l->certificate = openat(directory, CERTIFICATE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	l->key = openat(directory, CERTIFICATE_KEY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (l->certificate != -1 && l->key != -1)
+		return true;
+	say("%s/tls: %s", l->settings->data_directory, strerror(errno));
+	return false;
+}
+
+static int
+open_pem(const char *path, const char *key)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	say("%s (%s): %s", path, key, fd == -1 ? strerror(errno) : "is no file");
+	fd_drop(&fd);
+	return -1;
+}
+
+static bool
+open_certificate(struct launcher *l)
+{
+	AUTO(fd_drop) int tls = -1;
+	AUTO(fd_drop) int directory = -1;
+	char err[512];
+
+	if (l->settings->certificate[0] != '\0') {
+		l->certificate = open_pem(l->settings->certificate, "httpd.certificate");
+		l->key = l->certificate == -1
+			     ? -1
+			     : open_pem(l->settings->certificate_key, "httpd.certificate_key");
+		return l->key != -1;
+	}
+	tls = directory_of(l->data_directory, l->settings->data_directory, "tls", 0, err, sizeof(err));
+	if (tls == -1) {
+		say("%s", err);
+		return false;
+	}
+	directory = openat(tls, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* fsync wants more than O_PATH */
+	return directory != -1 && make_certificate(l, directory);
+}
+
+static bool
+open_web(struct launcher *l)
+{
+	struct child *c = &l->child[l->nchildren - 1];
+	char err[512];
+
+	if (l->launch->analyze)
+		return true;
+	l->https = listen_tcp(l->settings->http_address, (int)l->settings->https_port, "httpd.https_port",
+			      err, sizeof(err));
+	if (l->https != -1 && l->settings->http_port != 0) {
+		l->http = listen_tcp(l->settings->http_address, (int)l->settings->http_port,
+				     "httpd.http_port", err, sizeof(err));
+		if (l->http == -1)
+			fd_drop(&l->https);
+	}
+	if (l->https == -1) {
+		say("%s", err);
+		return false;
+	}
+	if (!open_certificate(l))
+		return false;
+	c->spawn.fd[BOOT_FD_HTTPS] = l->https;
+	c->spawn.fd[BOOT_FD_HTTP] = l->http;
+	c->spawn.fd[BOOT_FD_CERTIFICATE] = l->certificate;
+	c->spawn.fd[BOOT_FD_KEY] = l->key;
+	return true;
+}
+
+/* --- what is given up
+ * ------------------------------------------------------------------------------------------------- */
+
+/*
+ * What stays is what restarting a process takes: another uid (SETUID, SETGID), an empty bounding set for it
+ * (SETPCAP), raw sockets handed down to capture, offload settings of an interface that comes back
+ * (NET_ADMIN), signals to other uids (KILL). An analysis also removes directories of other uids. No new
+ * privileges holds for the launcher itself: it keeps executed programs from gaining anything, and ours only
+ * ever lose.
+ */
+static bool
+give_up_rest(struct launcher *l)
+{
+	uint64_t keep = CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETPCAP) |
+			CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_KILL);
+
+	if (l->launch->analyze)
+		keep |= CAPABILITY(CAP_DAC_OVERRIDE);
+	if (capabilities_limit(keep) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		return true;
+	say("cannot give up capabilities: %s", strerror(errno));
+	return false;
+}
+
+bool
+prepare(struct launcher *l)
+{
+	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
+	l->certificate = l->key = l->listener = -1;
+	if (geteuid() != 0) {
+		say("must be run as root (sudo): each process gets a user id of its own");
+		return false;
+	}
+	if (sodium_init() == -1) {
+		say("libsodium cannot be used");
+		return false;
+	}
+	plan_children(l);
+	l->audit = audit_new();
+	l->base = event_base_new();
+	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
+	       open_sockets(l) && give_up_rest(l);
+}
+
+void
+prepare_undo(struct launcher *l)
+{
+	if (l->run_lock != -1) { /* otherwise they are another launcher's */
+		char weir[BOOT_PATH_MAX];
+
+		for (unsigned i = 0; i < l->nchildren; i++)
+			(void)unlink(l->child[i].path);
+		(void)snprintf(weir, sizeof(weir), "%s/weir-0.sock", l->settings->run_directory);
+		(void)unlink(weir);
+	}
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct child *c = &l->child[i];
+
+		free((char *)(uintptr_t)c->spawn.path);
+		fd_drop(&c->spawn.program);
+		fd_drop(&c->spawn.directory);
+		fd_drop(&c->spawn.fd[BOOT_FD_LISTEN]);
+	}
+	for (unsigned i = 0; i < l->launch->npoints; i++)
+		fd_drop(&l->launch->point[i].fd);
+	fd_drop(&l->https);
+	fd_drop(&l->http);
+	fd_drop(&l->certificate);
+	fd_drop(&l->key);
+	fd_drop(&l->listener);
+	fd_drop(&l->data_lock);
+	fd_drop(&l->data_directory);
+	fd_drop(&l->run_lock);
+	fd_drop(&l->run_directory);
+	audit_free(&l->audit);
+	if (l->base != NULL)
+		event_base_free(l->base);
+}

@@ -1,0 +1,122 @@
+/* What the launcher tells: components to store, the page's address and the set-up link to whoever started it.
+ */
+#include "launcher.h"
+
+#include <event2/event.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "interface.h"
+#include "ipc/channel.h"
+
+#define SECRET_TEXT_MAX                                                                                      \
+	sodium_base64_ENCODED_LEN(SETUP_SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)
+
+void
+report_component(struct launcher *l, const struct child *c)
+{
+	struct channel *store = l->peers == NULL ? NULL : peers_find(l->peers, PROC_STORE, 0);
+
+	if (store != NULL)
+		(void)channel_send(store, MSG_COMPONENT, &c->component, sizeof(c->component));
+}
+
+/* Where a browser reaches the page: the configured address, else the machine's own, else localhost. */
+static void
+page_host(const struct launcher *l, char *out, size_t size)
+{
+	struct ip_addr a;
+	char route[32], text[IP_TEXT_MAX];
+	static const struct ip_addr any6, any4 = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0 } };
+	bool known = ip_parse(l->settings->http_address, &a) && !ip_equal(&a, &any6) && !ip_equal(&a, &any4);
+
+	if (!known)
+		known = interface_addresses(interface_of_default_route(route, sizeof(route)) ? route : NULL,
+					    &a, 1) == 1;
+	if (!known)
+		str_copy(out, size, "localhost");
+	else
+		(void)snprintf(out, size, ip_is_v4(&a) ? "%s" : "[%s]", ip_format(&a, text));
+}
+
+static void
+tell_address(struct launcher *l)
+{
+	char host[64];
+
+	page_host(l, host, sizeof(host));
+	printf("weir: the page is at https://%s:%d/\n", host, (int)l->settings->https_port);
+	(void)fflush(stdout);
+	l->address_told = true;
+}
+
+/* The secret goes to standard output alone, which is whoever runs this: never to a log. */
+static void
+tell_link(struct launcher *l, const struct wire_cli_answer *answer)
+{
+	char host[64], secret[SECRET_TEXT_MAX];
+
+	page_host(l, host, sizeof(host));
+	sodium_bin2base64(secret, sizeof(secret), answer->secret, sizeof(answer->secret),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	printf("weir: %s Open this link once to make the first administrator:\n  https://%s:%d/setup#%s\n",
+	       l->link_told ? "the link above is void (authd was started again)."
+			    : "there is no administrator yet.",
+	       host, (int)l->settings->https_port, secret);
+	(void)fflush(stdout);
+	sodium_memzero(secret, sizeof(secret));
+	l->link_told = true;
+}
+
+static void
+up(void *ctx, struct channel *ch)
+{
+	struct launcher *l = ctx;
+	struct wire_cli_request ask = { .request = 1 };
+
+	log_debug("channel to %s is open", channel_name(ch));
+	if (channel_proc(ch) == PROC_STORE) {
+		for (unsigned i = 0; i < l->nchildren; i++)
+			(void)channel_send(ch, MSG_COMPONENT, &l->child[i].component,
+					   sizeof(l->child[i].component));
+	} else if (channel_proc(ch) == PROC_AUTHD && !l->launch->analyze) {
+		(void)channel_send(ch, MSG_CLI_SETUP_LINK, &ask, sizeof(ask));
+	}
+}
+
+static void
+down(void *ctx, struct channel *ch)
+{
+	(void)ctx;
+	log_debug("channel to %s is closed", channel_name(ch));
+}
+
+static bool
+message(void *ctx, struct channel *ch, struct msg *m)
+{
+	struct launcher *l = ctx;
+	struct wire_cli_answer answer;
+
+	(void)ch;
+	if (m->id != MSG_CLI_ANSWER)
+		return false;
+	memcpy(&answer, m->body, sizeof(answer));
+	if (!l->address_told)
+		tell_address(l);
+	if (answer.status == AUTH_OK)
+		tell_link(l, &answer);
+	sodium_memzero(&answer, sizeof(answer));
+	return true;
+}
+
+void
+report_begin(struct launcher *l)
+{
+	static const struct peers_handlers handlers = { up, down, message };
+
+	plan_boot(l, NULL, l->boot_number, &l->boot);
+	l->peers = peers_new(l->base, &l->boot, l->listener, &handlers, l);
+}
