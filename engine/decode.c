@@ -7,12 +7,9 @@
 #include "layer.h"
 
 static enum layer (*const layers[LAYER_COUNT])(struct decode *d) = {
-	[LAYER_ETHERNET] = decode_ethernet, [LAYER_SLL] = decode_sll,     [LAYER_SLL2] = decode_sll2,
-	[LAYER_NULL] = decode_null,         [LAYER_PPP] = decode_ppp,     [LAYER_CHDLC] = decode_chdlc,
-	[LAYER_RAW] = decode_raw,           [LAYER_VLAN] = decode_vlan,   [LAYER_PPPOE] = decode_pppoe,
-	[LAYER_MPLS] = decode_mpls,         [LAYER_IPV4] = decode_ipv4,   [LAYER_IPV6] = decode_ipv6,
-	[LAYER_TCP] = decode_tcp,           [LAYER_UDP] = decode_udp,     [LAYER_ICMP] = decode_icmp,
-	[LAYER_ICMPV6] = decode_icmpv6,     [LAYER_PORTS] = decode_ports, [LAYER_OTHER] = decode_other,
+#define X(id, decode) [LAYER_##id] = decode,
+	LAYER_TABLE(X)
+#undef X
 };
 
 static const struct {
@@ -50,7 +47,7 @@ static const struct row ethertypes[] = {
 	{ 0x8809, LAYER_END, UNDECODED_SLOW_PROTOCOL },
 	{ 0x888e, LAYER_END, UNDECODED_EAPOL },
 	{ 0x88e5, LAYER_END, UNDECODED_MACSEC },
-	{ 0x0004, LAYER_END, UNDECODED_LLC }, /* 802.2 in a cooked header */
+	{ 0x0004, LAYER_LLC, 0 },             /* 802.2 in a cooked header */
 	{ 0x0001, LAYER_END, UNDECODED_LLC }, /* 802.3 in a cooked header */
 };
 
@@ -78,11 +75,14 @@ lookup(struct decode *d, const struct row *rows, size_t n, uint16_t number, enum
 	return decode_refuse(d, otherwise);
 }
 
+/* Values up to 1500 are no type but the length of an 802.3 frame; those of cooked headers are in the table.
+ */
 enum layer
 layer_of_ethertype(struct decode *d, uint16_t type)
 {
-	return lookup(d, ethertypes, ARRAY_LEN(ethertypes), type,
-		      type > 4 && type < 0x0600 ? UNDECODED_LLC : UNDECODED_ETHERTYPE);
+	return type > 4 && type <= 1500
+		   ? LAYER_LLC
+		   : lookup(d, ethertypes, ARRAY_LEN(ethertypes), type, UNDECODED_ETHERTYPE);
 }
 
 enum layer

@@ -1,4 +1,6 @@
 /* Link layers: Ethernet, Linux cooked, loopback, PPP, raw IP. */
+#include <string.h>
+
 #include "layer.h"
 
 enum layer
@@ -55,7 +57,9 @@ decode_ppp(struct decode *d)
 	uint8_t first = rcur_u8(&peek);
 	uint16_t protocol;
 
-	if (first == 0xff || first == 0x0f)
+	if (first == 0x0f || first == 0x8f) /* Cisco's HDLC under the same link type */
+		return LAYER_CHDLC;
+	if (first == 0xff)
 		rcur_skip(&d->c, 2);
 	peek = d->c;
 	first = rcur_u8(&peek);
@@ -93,4 +97,17 @@ decode_raw(struct decode *d)
 	default:
 		return decode_refuse(d, UNDECODED_IP_VERSION);
 	}
+}
+
+/* IP in SNAP with the organisation 0 has an EtherType (RFC 1042); everything else of 802.2 is counted. */
+enum layer
+decode_llc(struct decode *d)
+{
+	static const uint8_t snap[6] = { 0xaa, 0xaa, 0x03, 0, 0, 0 };
+	const uint8_t *h = rcur_take(&d->c, sizeof(snap));
+	uint16_t type = rcur_be16(&d->c);
+
+	if (d->c.bad || memcmp(h, snap, sizeof(snap)) != 0 || type <= 1500)
+		return decode_refuse(d, UNDECODED_LLC);
+	return layer_of_ethertype(d, type);
 }

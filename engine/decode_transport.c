@@ -10,24 +10,37 @@ payload(struct decode *d, uint64_t len)
 	d->k->app_len = (uint32_t)rcur_left(&d->c);
 }
 
-/* Was a missing header cut off by the capture, or was it never there? Either way the frame is counted, by a
- * name of its own. */
+/* A missing header was cut off by the capture, or it was never there: by a name of its own each. Only a first
+ * fragment may be that short: it then counts into the flow of its ports. */
 static enum layer
-too_short(struct decode *d, uint64_t need, enum undecoded truncated, enum undecoded malformed)
+too_short(struct decode *d, struct rcur from, uint64_t need, enum undecoded truncated,
+	  enum undecoded malformed)
 {
-	return decode_refuse(d, d->ip_left < need ? malformed : truncated);
+	uint16_t source, destination;
+
+	if (d->k->fragment != FRAGMENT_FIRST || d->ip_left >= need)
+		return decode_refuse(d, d->ip_left < need ? malformed : truncated);
+	source = rcur_be16(&from);
+	destination = rcur_be16(&from);
+	if (!from.bad) {
+		d->k->key.port[0] = source;
+		d->k->key.port[1] = destination;
+	}
+	d->k->fragment = FRAGMENT_STUB;
+	return LAYER_END;
 }
 
 enum layer
 decode_tcp(struct decode *d)
 {
+	const struct rcur start = d->c;
 	const uint8_t *h = rcur_take(&d->c, 20);
 	uint32_t header;
 
 	if (h == NULL)
-		return too_short(d, 20, UNDECODED_TCP_TRUNCATED, UNDECODED_TCP_MALFORMED);
+		return too_short(d, start, 20, UNDECODED_TCP_TRUNCATED, UNDECODED_TCP_MALFORMED);
 	header = (h[12] >> 4) * 4u;
-	if (header < 20 || header > d->ip_left)
+	if (header < 20 || (header > d->ip_left && d->k->fragment == FRAGMENT_NONE))
 		return decode_refuse(d, UNDECODED_TCP_MALFORMED);
 	d->k->key.port[0] = (uint16_t)(h[0] << 8 | h[1]);
 	d->k->key.port[1] = (uint16_t)(h[2] << 8 | h[3]);
@@ -43,11 +56,12 @@ decode_tcp(struct decode *d)
 enum layer
 decode_udp(struct decode *d)
 {
+	const struct rcur start = d->c;
 	const uint8_t *h = rcur_take(&d->c, 8);
 	uint32_t len;
 
 	if (h == NULL)
-		return too_short(d, 8, UNDECODED_UDP_TRUNCATED, UNDECODED_UDP_MALFORMED);
+		return too_short(d, start, 8, UNDECODED_UDP_TRUNCATED, UNDECODED_UDP_MALFORMED);
 	len = (uint32_t)h[4] << 8 | h[5];
 	if (len != 0 && len < 8) /* 0: a jumbogram */
 		return decode_refuse(d, UNDECODED_UDP_MALFORMED);

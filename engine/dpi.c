@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/cursor.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -87,6 +88,20 @@ giveup(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f)
 	uint8_t guessed;
 
 	return ndpi_detection_giveup(m, f, 1, &guessed);
+#endif
+}
+
+/* Up to 4.8 the check of URLs for injections is left to whoever uses the library. */
+static void
+check_url(struct ndpi_flow_struct *f)
+{
+#if !NDPI_VERSION_IS(4, 10)
+	ndpi_risk_enum risk = f->http.url != NULL ? ndpi_validate_url(f->http.url) : NDPI_NO_RISK;
+
+	if (risk != NDPI_NO_RISK)
+		NDPI_SET_BIT(f->risk, risk);
+#else
+	(void)f;
 #endif
 }
 
@@ -198,7 +213,8 @@ dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx)
 	for (unsigned i = 0; i < modules; i++)
 		d->module[i] = module_new();
 	d->state_size = (sizeof(struct ndpi_flow_struct) + 63) & ~(size_t)63;
-	d->pool = mem_pages(d->state_size * states);
+	d->pool = mem_pages(d->state_size * (states + 1u)); /* and a spare one */
+	;
 	d->free = mem_pages(sizeof(d->free[0]) * states);
 	d->states = states;
 	while (d->nfree < states) {
@@ -226,7 +242,7 @@ dpi_free(struct dpi **dp)
 		return;
 	for (unsigned i = 0; i < d->modules; i++)
 		ndpi_exit_detection_module(d->module[i]);
-	munmap(d->pool, d->state_size * d->states);
+	munmap(d->pool, d->state_size * (d->states + 1u));
 	munmap(d->free, sizeof(d->free[0]) * d->states);
 	free(d->module);
 	free(d);
@@ -249,7 +265,8 @@ void
 dpi_release(struct dpi *d, uint32_t state)
 {
 	ndpi_free_flow_data(state_at(d, state));
-	d->free[d->nfree++] = state;
+	if (state != d->states)
+		d->free[d->nfree++] = state;
 }
 
 /* --- detection
@@ -278,6 +295,8 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 	out->confidence = out->application != 0 && f->confidence < NDPI_CONFIDENCE_MAX
 			      ? d->confidence_of[f->confidence]
 			      : 0;
+	if (done)
+		check_url(f);
 	out->risks = f->risk;
 	out->score = f->risk != 0 ? ndpi_risk2score(f->risk, &client, &server) : 0;
 	out->done = done;
@@ -285,6 +304,8 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 		      master_of(p) == NDPI_PROTOCOL_QUIC || application_of(p) == NDPI_PROTOCOL_QUIC;
 	result_text(out->server_name, &out->server_name_len, (const char *)f->host_server_name);
 	result_text(out->info, &out->info_len, ndpi_get_flow_info(f, &p));
+	if (out->info_len == 0 && application_of(p) == NDPI_PROTOCOL_SSH)
+		result_text(out->info, &out->info_len, f->protos.ssh.client_signature);
 	if (out->info_len == 0)
 		result_text(out->info, &out->info_len, f->flow_extra_info);
 }
@@ -321,32 +342,56 @@ dpi_giveup(struct dpi *d, unsigned module, uint32_t state, struct dpi_result *ou
 	result_of(d, module, f, giveup(d->module[module], f), true, out);
 }
 
-static uint32_t
-v4_of(const struct ip_addr *ip)
+static bool
+write_ip(struct wcur *c, uint8_t protocol, const struct ip_addr ip[static 2], uint16_t len)
 {
-	return (uint32_t)ip->b[12] << 24 | (uint32_t)ip->b[13] << 16 | (uint32_t)ip->b[14] << 8 | ip->b[15];
+	if (ip_is_v4(&ip[0]) && ip_is_v4(&ip[1])) {
+		wcur_be16(c, 0x4500);
+		wcur_be16(c, (uint16_t)(20 + len));
+		wcur_be32(c, 0x4000); /* do not fragment */
+		wcur_u8(c, 64);
+		wcur_u8(c, protocol);
+		wcur_be16(c, 0);
+		wcur_put(c, ip[CLIENT].b + 12, 4);
+		return wcur_put(c, ip[SERVER].b + 12, 4);
+	}
+	wcur_be32(c, UINT32_C(6) << 28);
+	wcur_be16(c, len);
+	wcur_u8(c, protocol);
+	wcur_u8(c, 64);
+	wcur_put(c, ip[CLIENT].b, 16);
+	return wcur_put(c, ip[SERVER].b, 16);
 }
 
 void
-dpi_guess(struct dpi *d, unsigned module, uint8_t protocol, const struct ip_addr ip[static 2],
-	  const uint16_t port[static 2], struct dpi_result *out)
+dpi_introduce(struct dpi *d, unsigned module, uint32_t state, uint8_t protocol,
+	      const struct ip_addr ip[static 2], const uint16_t port[static 2], uint8_t tcp_flags,
+	      int64_t ts_ns)
 {
-	bool v4 = ip_is_v4(&ip[0]);
-	uint32_t a = v4 ? v4_of(&ip[0]) : 0, b = v4 ? v4_of(&ip[1]) : 0;
-	ndpi_protocol p;
+	uint8_t packet[60] = { 0 };
+	struct wcur c = wcur_of(packet, sizeof(packet));
+	uint16_t len = protocol == IP_TCP ? 20 : 8;
 
-#if NDPI_VERSION_IS(4, 6)
-	p = ndpi_guess_undetected_protocol_v4(d->module[module], NULL, protocol, a, port[CLIENT], b,
-					      port[SERVER]);
-#else
-	p = ndpi_guess_undetected_protocol(d->module[module], NULL, protocol, a, port[CLIENT], b,
-					   port[SERVER]);
-#endif
-	memset(out, 0, sizeof(*out));
-	out->done = true;
-	out->application = application_number(d, p);
-	if (out->application == 0)
-		return;
-	out->category = (uint16_t)ndpi_get_proto_category(d->module[module], p);
-	out->confidence = 1;
+	write_ip(&c, protocol, ip, len);
+	wcur_be16(&c, port[CLIENT]);
+	wcur_be16(&c, port[SERVER]);
+	if (protocol == IP_TCP) {
+		wcur_be64(&c, 0);
+		wcur_u8(&c, 0x50);
+		wcur_u8(&c, tcp_flags);
+		wcur_be16(&c, UINT16_MAX);
+		wcur_be32(&c, 0);
+	} else {
+		wcur_be16(&c, len);
+		wcur_be16(&c, 0);
+	}
+	(void)process(d->module[module], state_at(d, state), packet, (uint16_t)wcur_len(&c),
+		      (uint64_t)(ts_ns / NS_PER_MS));
+}
+
+uint32_t
+dpi_spare(struct dpi *d)
+{
+	memset(state_at(d, d->states), 0, sizeof(struct ndpi_flow_struct));
+	return d->states;
 }

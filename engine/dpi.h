@@ -46,8 +46,14 @@ bool dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct pac
 		int64_t ts_ns, struct dpi_result *out);
 /* The flow ends, or has waited long enough: whatever can be said now. */
 void dpi_giveup(struct dpi *d, unsigned module, uint32_t state, struct dpi_result *out);
-/* For a flow that never had state: what its ports and addresses suggest. ip and port: [CLIENT], [SERVER]. */
-void dpi_guess(struct dpi *d, unsigned module, uint8_t protocol, const struct ip_addr ip[static 2],
-	       const uint16_t port[static 2], struct dpi_result *out);
+/*
+ * A packet without payload, made from what the flow knows, client to server: the opening of a connection
+ * whose segments without payload were not shown, or all there is to say of a flow that had none.
+ */
+void dpi_introduce(struct dpi *d, unsigned module, uint32_t state, uint8_t protocol,
+		   const struct ip_addr ip[static 2], const uint16_t port[static 2], uint8_t tcp_flags,
+		   int64_t ts_ns);
+/* A state for one call, which is always free: for flows that end without one. To be released at once. */
+uint32_t dpi_spare(struct dpi *d);
 
 #endif

@@ -46,7 +46,7 @@ fragment_resolve(struct fragment_table *t, struct packet *k, int64_t now_ns)
 	h = hash_mix(w[0] ^ t->seed, w[1] ^ k->fragment_id);
 	h = hash_mix(w[2] ^ h, w[3] ^ t->seed);
 	set = t->entry[h % FRAGMENT_SETS];
-	if (k->fragment == FRAGMENT_FIRST) {
+	if (k->fragment != FRAGMENT_LATER) {
 		remember(set, k, now_ns);
 		return;
 	}

@@ -12,27 +12,33 @@
 #include "base/cursor.h"
 #include "packet.h"
 
+#define LAYER_TABLE(X)                                                                                       \
+	X(ETHERNET, decode_ethernet)                                                                         \
+	X(SLL, decode_sll)                                                                                   \
+	X(SLL2, decode_sll2)                                                                                 \
+	X(NULL, decode_null)                                                                                 \
+	X(PPP, decode_ppp)                                                                                   \
+	X(CHDLC, decode_chdlc)                                                                               \
+	X(RAW, decode_raw)                                                                                   \
+	X(LLC, decode_llc)                                                                                   \
+	X(VLAN, decode_vlan)                                                                                 \
+	X(PPPOE, decode_pppoe)                                                                               \
+	X(MPLS, decode_mpls)                                                                                 \
+	X(IPV4, decode_ipv4)                                                                                 \
+	X(IPV6, decode_ipv6)                                                                                 \
+	X(TCP, decode_tcp)                                                                                   \
+	X(UDP, decode_udp)                                                                                   \
+	X(ICMP, decode_icmp)                                                                                 \
+	X(ICMPV6, decode_icmpv6)                                                                             \
+	X(PORTS, decode_ports)                                                                               \
+	X(OTHER, decode_other)
+
 enum layer {
 	LAYER_END, /* decoded, or k->reason is set */
-	LAYER_ETHERNET,
-	LAYER_SLL,
-	LAYER_SLL2,
-	LAYER_NULL,
-	LAYER_PPP,
-	LAYER_CHDLC,
-	LAYER_RAW,
-	LAYER_VLAN,
-	LAYER_PPPOE,
-	LAYER_MPLS,
-	LAYER_IPV4,
-	LAYER_IPV6,
-	LAYER_TCP,
-	LAYER_UDP,
-	LAYER_ICMP,
-	LAYER_ICMPV6,
-	LAYER_PORTS,
-	LAYER_OTHER,
-	LAYER_COUNT
+#define X(id, decode) LAYER_##id,
+	LAYER_TABLE(X)
+#undef X
+	    LAYER_COUNT
 };
 
 #define LAYERS_MAX 16 /* of one frame */
@@ -75,6 +81,7 @@ enum layer decode_null(struct decode *d);
 enum layer decode_ppp(struct decode *d);
 enum layer decode_chdlc(struct decode *d);
 enum layer decode_raw(struct decode *d);
+enum layer decode_llc(struct decode *d);
 /* decode_shim.c: between link and network */
 enum layer decode_vlan(struct decode *d);
 enum layer decode_pppoe(struct decode *d);

@@ -5,8 +5,6 @@
 #include "dns.h"
 #include "engine.h"
 
-#define PORT_DNS 53
-
 /* A text that is already there stays: it is compared by number. */
 static bool
 learn_text(struct engine *e, uint32_t *have, const char *text, size_t len)
@@ -54,17 +52,46 @@ release(struct engine *e, struct flow *f)
 	f->dpi = DPI_NONE;
 }
 
+/* Segments without payload say nothing of the application and are not shown, so that a flood of them costs
+ * nothing; but inspection wants to know how the connection began. */
 static void
-guess(struct engine *e, struct point *p, struct flow *f)
+introduce(struct engine *e, const struct point *p, const struct flow *f, uint32_t state)
 {
 	unsigned client = (f->flags & FLOW_SWAPPED) != 0;
 	const struct ip_addr ip[2] = { f->key.ip[client], f->key.ip[!client] };
 	const uint16_t port[2] = { f->key.port[client], f->key.port[!client] };
+	bool opened = (f->tcp.flags[CLIENT] & TCP_SYN) != 0;
+
+	dpi_introduce(e->dpi, p->module, state, f->key.protocol, ip, port, opened ? TCP_SYN : TCP_ACK,
+		      f->last_ns);
+}
+
+/* For a flow without state: what can be said of its addresses and ports. */
+static void
+guess(struct engine *e, struct point *p, struct flow *f)
+{
+	uint32_t state = dpi_spare(e->dpi);
 	struct dpi_result r;
 
-	dpi_guess(e->dpi, p->module, f->key.protocol, ip, port, &r);
+	introduce(e, p, f, state);
+	dpi_giveup(e->dpi, p->module, state, &r);
 	learn(e, p, f, &r);
+	dpi_release(e->dpi, state);
 	f->flags |= FLOW_DPI_DONE;
+}
+
+static bool
+begin(struct engine *e, struct point *p, struct flow *f)
+{
+	f->dpi = dpi_begin(e->dpi);
+	if (f->dpi == DPI_NONE) {
+		e->dpi_refused++;
+		guess(e, p, f);
+		return false;
+	}
+	if (f->key.protocol == IP_TCP && (f->tcp.flags[CLIENT] & TCP_SYN))
+		introduce(e, p, f, f->dpi);
+	return true;
 }
 
 void
@@ -74,18 +101,12 @@ learn_application(struct engine *e, struct point *p, struct flow *f, const struc
 
 	if (f->dpi_packets < UINT8_MAX)
 		f->dpi_packets++;
-	if (k->fragment == FRAGMENT_LATER || !k->l3_whole)
+	if (!fragment_is_whole(k->fragment) || !k->l3_whole)
 		return;
-	if (k->key.protocol == IP_TCP && k->payload == 0) /* says nothing of the application */
+	if (k->key.protocol == IP_TCP && k->payload == 0 && f->dpi == DPI_NONE)
 		return;
-	if (f->dpi == DPI_NONE) {
-		f->dpi = dpi_begin(e->dpi);
-		if (f->dpi == DPI_NONE) {
-			e->dpi_refused++;
-			guess(e, p, f);
-			return;
-		}
-	}
+	if (f->dpi == DPI_NONE && !begin(e, p, f))
+		return;
 	if (!dpi_packet(e->dpi, p->module, f->dpi, k, f->dpi_packets, p->now_ns, &r))
 		return;
 	learn(e, p, f, &r);

@@ -70,7 +70,11 @@ struct flow_key {
 };
 static_assert(sizeof(struct flow_key) == 48, "compared and hashed as 6 words");
 
-enum fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
+/* FRAGMENT_STUB: a first fragment that is too short for its transport header but may hold the ports. */
+enum fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_STUB, FRAGMENT_LATER };
+
+/* Whether the transport header was there. */
+#define fragment_is_whole(f) ((f) <= FRAGMENT_FIRST)
 
 /* Pointers lead into the frame's bytes and live as long as those. */
 struct packet {

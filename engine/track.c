@@ -145,7 +145,7 @@ flow_of(struct engine *e, struct point *p, const struct packet *k)
 	f = &e->flows.flow[n];
 	if (p->now_ns > track_deadline(e, f))
 		track_end(e, p, n, f->state == FLOW_CLOSED || f->state == FLOW_RESET ? END_CLOSED : END_IDLE);
-	else if (k->key.protocol == IP_TCP && k->fragment != FRAGMENT_LATER &&
+	else if (k->key.protocol == IP_TCP && fragment_is_whole(k->fragment) &&
 		 tcp_is_reuse(&f->track, f->state, k, side_of(f, k)))
 		track_end(e, p, n, END_CLOSED);
 	else
@@ -187,12 +187,13 @@ track_packet(struct engine *e, struct point *p, const struct packet *k)
 	if (k->ttl > f->ttl_max[side])
 		f->ttl_max[side] = k->ttl;
 	f->dscp[side] = k->dscp;
-	if (k->key.protocol == IP_TCP && k->fragment != FRAGMENT_LATER)
+	if (k->key.protocol == IP_TCP && fragment_is_whole(k->fragment))
 		follow_tcp(e, p, n, k, side);
 	else if (f->state == FLOW_NEW && side == SERVER)
 		f->state = FLOW_ESTABLISHED;
 	if (e->dpi != NULL && !(f->flags & FLOW_DPI_DONE))
 		learn_application(e, p, f, k);
-	if (k->key.protocol == IP_UDP && k->key.port[k->swapped] == PORT_DNS && k->fragment != FRAGMENT_LATER)
+	if (k->key.protocol == IP_UDP && k->key.port[k->swapped] == PORT_DNS &&
+	    fragment_is_whole(k->fragment))
 		learn_names(e, p, k);
 }
