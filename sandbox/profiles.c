@@ -94,6 +94,11 @@ const struct sandbox sandbox_authd = {
 	.own_directory = true, .file_size = UINT64_C(1) << 40,
 };
 
+/* Computes password hashes for authd: a socketpair and memory, nothing beside the common calls. */
+const struct sandbox sandbox_hasher = {
+	.name = "weir-authd/hash", .calls = NULL, .ncalls = 0, .files = 8,
+};
+
 static const struct sandbox_call httpd_calls[] = {
 	CALL(accept4), CALL(accept), CALL(getsockopt), CALL(getsockname), CALL(getpeername), CALL(sendmsg),
 	CALL1(setsockopt, 1, SANDBOX_EQUAL, 6 /* IPPROTO_TCP */), CALL1(setsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET),
