@@ -111,6 +111,13 @@ close_file_system(const struct sandbox *s)
 		fatal("%s: Landlock refused: not starting", s->name);
 }
 
+/* libseccomp's macros leave a field out, which clang reports. */
+static struct scmp_arg_cmp
+compare(unsigned arg, enum scmp_compare op, scmp_datum_t a, scmp_datum_t b)
+{
+	return (struct scmp_arg_cmp){ .arg = arg, .op = op, .datum_a = a, .datum_b = b };
+}
+
 static bool
 allow(scmp_filter_ctx f, const struct sandbox_call *c)
 {
@@ -125,13 +132,13 @@ allow(scmp_filter_ctx f, const struct sandbox_call *c)
 		case SANDBOX_ANY:
 			break;
 		case SANDBOX_EQUAL:
-			checks[n++] = SCMP_CMP64(a, SCMP_CMP_EQ, v);
+			checks[n++] = compare(a, SCMP_CMP_EQ, v, 0);
 			break;
 		case SANDBOX_BELOW:
-			checks[n++] = SCMP_CMP64(a, SCMP_CMP_LT, v);
+			checks[n++] = compare(a, SCMP_CMP_LT, v, 0);
 			break;
 		case SANDBOX_MASKED_ZERO:
-			checks[n++] = SCMP_CMP64(a, SCMP_CMP_MASKED_EQ, v, 0);
+			checks[n++] = compare(a, SCMP_CMP_MASKED_EQ, v, 0);
 			break;
 		}
 	}
@@ -145,7 +152,7 @@ allow_threads(scmp_filter_ctx f, bool threads)
 	if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) != 0)
 		return false;
 	return !threads || seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-					    SCMP_A0_64(SCMP_CMP_EQ, THREAD_FLAGS)) == 0;
+					    compare(0, SCMP_CMP_EQ, THREAD_FLAGS, 0)) == 0;
 }
 
 static void
