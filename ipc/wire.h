@@ -308,7 +308,7 @@ static_assert(sizeof(struct wire_grant_change) == 32, "no padding");
 
 /* --- logins --- */
 
-#define LOGIN_NAME_MAX     128
+#define ACCOUNT_NAME_MAX     128
 #define PASSWORD_MAX       256
 #define COOKIE_BYTES       32 /* a session's secret, random; authd keeps only its hash */
 #define SETUP_SECRET_BYTES 32
@@ -321,7 +321,7 @@ struct wire_client {
 struct wire_login {
 	uint64_t request; /* httpd's, comes back */
 	struct wire_client client;
-	char name[LOGIN_NAME_MAX];   /* terminated */
+	char name[ACCOUNT_NAME_MAX];   /* terminated */
 	char password[PASSWORD_MAX]; /* terminated; wiped by both sides after use */
 };
 
@@ -329,7 +329,7 @@ struct wire_setup {
 	uint64_t request;
 	struct wire_client client;
 	uint8_t secret[SETUP_SECRET_BYTES];
-	char name[LOGIN_NAME_MAX];
+	char name[ACCOUNT_NAME_MAX];
 	char password[PASSWORD_MAX];
 };
 
@@ -357,7 +357,7 @@ struct wire_auth_answer {
 	uint8_t cookie[COOKIE_BYTES]; /* LOGIN, SETUP: the new session */
 	int64_t grant_expires_ns;     /* UTC */
 	int64_t session_expires_ns;   /* absolute end */
-	char name[LOGIN_NAME_MAX];
+	char name[ACCOUNT_NAME_MAX];
 	char tenant[64];
 	char role[32]; /* policy/role.h names */
 	char detail[128];
