@@ -105,5 +105,5 @@ static const struct sandbox_call httpd_calls[] = {
 	CALL1(ioctl, 1, SANDBOX_EQUAL, FIONREAD),
 };
 const struct sandbox sandbox_httpd = {
-	.name = "weir-httpd", .calls = httpd_calls, .ncalls = ARRAY_LEN(httpd_calls), .files = 20000,
+	.name = "weir-httpd", .calls = httpd_calls, .ncalls = ARRAY_LEN(httpd_calls), .files = 101000,
 };

@@ -1,0 +1,31 @@
+/* What serves each route: routes.c names them. */
+#ifndef WEIR_HTTPD_API_H
+#define WEIR_HTTPD_API_H
+
+struct request;
+
+/* api_session.c */
+void api_setup_state(struct request *r);
+void api_setup(struct request *r);
+void api_login(struct request *r);
+void api_logout(struct request *r);
+void api_me(struct request *r);
+
+/* api_traffic.c */
+void api_interfaces(struct request *r);
+void api_hosts(struct request *r);
+void api_host(struct request *r);
+void api_flows(struct request *r);
+void api_flow(struct request *r);
+void api_applications(struct request *r);
+void api_timeseries(struct request *r);
+void api_totals(struct request *r);
+
+/* api_health.c */
+void api_health(struct request *r);
+void api_openapi(struct request *r);
+
+/* live.c */
+void api_live(struct request *r);
+
+#endif

@@ -1,0 +1,91 @@
+/* Whether Weir works: for anyone in one word, for the platform's administrator in full. And the API's own
+ * description. */
+#include <string.h>
+
+#include "api.h"
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "inquiry.h"
+#include "page.h"
+#include "request.h"
+#include "state.h"
+
+#define HEALTH_MAX (8u << 20)
+#define TEXT(s)    (s), sizeof(s) - 1
+
+enum { COMPONENTS, COUNTERS };
+
+static void
+one_word(struct request *r)
+{
+	if (serve_has(r->httpd, PROC_STORE) && serve_has(r->httpd, PROC_AUTHD))
+		reply_static(r, "application/json", TEXT("{\"status\":\"ok\"}"));
+	else
+		reply_static(r, "application/json", TEXT("{\"status\":\"degraded\"}"));
+}
+
+static void
+in_full(struct request *r, const struct inquiry *q)
+{
+	static const struct part none;
+	struct json_writer *w = json_new(HEALTH_MAX);
+	const struct part *counters = q == NULL ? &none : &q->part[COUNTERS];
+
+	json_object(w, NULL);
+	json_time_ns(w, "now", q == NULL ? clock_utc_ns() : q->part[COMPONENTS].now_ns);
+	if (q == NULL)
+		put_state_without_store(w, r->httpd);
+	else
+		put_state(w, r->httpd, &q->part[COMPONENTS]);
+	put_counters(w, "drops", counters, COUNTER_DROP);
+	put_counters(w, "counters", counters, COUNTER_INFO);
+	put_counters(w, "undecoded", counters, COUNTER_UNDECODED);
+	json_object_end(w);
+	reply_json(r, &w);
+}
+
+/* Always 200: whoever watches Weir from outside wants an answer and not a riddle. */
+static void
+on_health(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	struct request *r = ctx;
+
+	if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_AUTHD)
+		one_word(r);
+	else if (!role_sees_platform(q->me.role))
+		one_word(r);
+	else
+		in_full(r, end == INQUIRY_OK ? q : NULL);
+	inquiry_free(&q);
+}
+
+static void
+on_session(void *ctx, enum session_end end, const struct session *s)
+{
+	struct request *r = ctx;
+	struct inquiry *q;
+
+	if (end != SESSION_OK || !role_sees_platform(s->me.role)) {
+		one_word(r);
+		return;
+	}
+	q = inquiry_new(r->httpd, r->cookie, &r->ip, on_health, r);
+	(void)inquiry_add(q, ASK_COMPONENTS);
+	(void)inquiry_add(q, ASK_COUNTERS);
+	inquiry_run(q);
+}
+
+void
+api_health(struct request *r)
+{
+	if (r->has_cookie)
+		session_get(r->httpd->sessions, r->cookie, &r->ip, SESSION_ANY_AGE, on_session, r);
+	else
+		one_word(r);
+}
+
+void
+api_openapi(struct request *r)
+{
+	reply_page(r, &page_openapi);
+}

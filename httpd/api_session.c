@@ -1,0 +1,318 @@
+/* Setup, login, logout and me: everything that goes to authd. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "asks.h"
+#include "base/clock.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "guard.h"
+#include "ipc/channel.h"
+#include "request.h"
+#include "sessions.h"
+
+#define ME_MAX   8192
+#define NO_AUTHD "The process that knows the accounts is being restarted: try again."
+
+/* --- who it is
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void
+put_me(struct json_writer *w, const char *key, const struct request *r, const struct me *me,
+       const uint8_t cookie[static COOKIE_BYTES])
+{
+	char csrf[TOKEN_TEXT_MAX];
+
+	csrf_token(cookie, csrf);
+	json_object(w, key);
+	json_string(w, "name", me->name);
+	json_string(w, "role", me->role);
+	json_string(w, "tenant", me->tenant[0] != '\0' ? me->tenant : NULL);
+	json_string(w, "csrf", csrf);
+	json_time_ns(w, "session_expires", me->session_expires_ns);
+	json_string(w, "version", WEIR_VERSION);
+	json_string(w, "monitor", r->httpd->boot->settings.name);
+	json_object_end(w);
+}
+
+static void
+on_me(void *ctx, enum session_end end, const struct session *s)
+{
+	struct request *r = ctx;
+	struct json_writer *w;
+
+	if (end == SESSION_OK) {
+		w = json_new(ME_MAX);
+		put_me(w, NULL, r, &s->me, r->cookie);
+		reply_json(r, &w);
+	} else if (end == SESSION_DENIED)
+		reply_problem(r, 401, "The session has ended: log in.");
+	else
+		reply_problem(r, 503, NO_AUTHD);
+}
+
+void
+api_me(struct request *r)
+{
+	/* The page asks this to learn whether its session still lives: what is a few seconds old would
+	 * mislead it. */
+	session_get(r->httpd->sessions, r->cookie, &r->ip, 2, on_me, r);
+}
+
+/* --- asking authd
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Sends a message whose request number stands at its start; false where r was answered. */
+static bool
+ask_authd(struct request *r, enum msg_id id, void *message, size_t len, enum ask_time time, ask_fn *fn)
+{
+	struct channel *ch = peers_find(r->httpd->peers, PROC_AUTHD, 0);
+	uint64_t ask = ch == NULL ? 0 : asks_add(r->httpd->asks, PROC_AUTHD, time, fn, r);
+
+	memcpy(message, &ask, sizeof(ask));
+	if (ask != 0 && channel_send(ch, id, message, len))
+		return true;
+	asks_cancel(r->httpd->asks, ask);
+	reply_problem(r, 503, NO_AUTHD);
+	return false;
+}
+static_assert(offsetof(struct wire_login, request) == 0 && offsetof(struct wire_setup, request) == 0 &&
+		  offsetof(struct wire_session, request) == 0,
+	      "the request number comes first");
+
+/* --- login and setup
+ * --------------------------------------------------------------------------------------------------- */
+
+static void
+set_cookie(struct request *r, const char *value, const char *more)
+{
+	char header[128];
+
+	(void)snprintf(header, sizeof(header), COOKIE_NAME "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
+		       value, more);
+	reply_header(r, "Set-Cookie", header);
+	sodium_memzero(header, sizeof(header));
+}
+
+static void
+logged_in(struct request *r, const struct wire_auth_answer *a)
+{
+	struct json_writer *w = json_new(ME_MAX);
+	struct me me = { .session_expires_ns = a->session_expires_ns };
+	char text[TOKEN_TEXT_MAX];
+
+	(void)str_copy(me.name, sizeof(me.name), a->name);
+	(void)str_copy(me.tenant, sizeof(me.tenant), a->tenant);
+	(void)str_copy(me.role, sizeof(me.role), a->role);
+	session_put(r->httpd->sessions, a);
+	set_cookie(r, token_format(a->cookie, text), "");
+	sodium_memzero(text, sizeof(text));
+	json_object(w, NULL);
+	put_me(w, "me", r, &me, a->cookie);
+	json_object_end(w);
+	reply_json(r, &w);
+}
+
+static void
+refused(struct request *r, const struct wire_auth_answer *a)
+{
+	char seconds[16];
+
+	switch ((enum auth_status)a->status) {
+	case AUTH_THROTTLED:
+		(void)snprintf(seconds, sizeof(seconds), "%u", a->retry_after_s > 0 ? a->retry_after_s : 1);
+		reply_header(r, "Retry-After", seconds);
+		reply_problem(r, 429, "Too many attempts: try again in %s s.", seconds);
+		break;
+	case AUTH_WEAK_PASSWORD:
+	case AUTH_BAD_NAME:
+		reply_problem(r, 422, "%s", a->detail);
+		break;
+	case AUTH_SETUP_OVER:
+		reply_problem(r, 409, "An administrator exists already, or the link was used.");
+		break;
+	case AUTH_BUSY:
+		reply_problem(r, 503, "Too many logins at once: try again.");
+		break;
+	case AUTH_UNAVAILABLE:
+		reply_problem(r, 503, "Accounts cannot be written now: %s", a->detail);
+		break;
+	case AUTH_OK:
+	case AUTH_DENIED:
+		reply_problem(r, 401,
+			      (r->route->flags & ROUTE_LOGIN) != 0 && r->data != NULL
+				  ? "The set-up link is not valid."
+				  : "Name or password is wrong.");
+		break;
+	}
+}
+
+static bool
+on_login(void *ctx, enum ask_end end, const void *body, size_t len)
+{
+	const struct wire_auth_answer *a = body;
+	struct request *r = ctx;
+
+	(void)len;
+	if (end != ASK_LAST)
+		reply_problem(r, end == ASK_LATE ? 504 : 503, NO_AUTHD);
+	else if (a->status == AUTH_OK)
+		logged_in(r, a);
+	else
+		refused(r, a);
+	return true;
+}
+
+/* A member that must be a string which fits; false where r was answered. */
+static bool
+take(struct request *r, const struct json_doc *d, const char *key, char *out, size_t size)
+{
+	const char *text = json_get_string(d, key);
+
+	if (text != NULL && text[0] != '\0' && str_copy(out, size, text))
+		return true;
+	reply_problem(r, 400, "%s: a text of 1 to %zu bytes is expected.", key, size - 1);
+	return false;
+}
+
+/* Members that are not known may be a misspelt one: refused. False where r was answered. */
+static bool
+only(struct request *r, const struct json_doc *d, const char *const *known)
+{
+	const char *member;
+
+	for (size_t n = 0; (member = json_member(d, n)) != NULL; n++) {
+		size_t i = 0;
+
+		while (known[i] != NULL && strcmp(known[i], member) != 0)
+			i++;
+		if (known[i] == NULL) {
+			reply_problem(r, 400, "%.64s: no such member here.", member);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The body as an object; NULL where r was answered. */
+static struct json_doc *
+read_body(struct request *r, const char *const *known)
+{
+	size_t len;
+	char *text = request_body(r, &len), why[160] = "";
+	struct json_doc *d = text == NULL ? NULL : json_parse(text, len, BODY_MAX, why, sizeof(why));
+
+	if (text != NULL)
+		sodium_memzero(text, len);
+	free(text);
+	if (d == NULL)
+		reply_problem(r, 400, "The body is not the JSON that is expected here: %s", why);
+	else if (!only(r, d, known))
+		json_doc_free(&d);
+	return d;
+}
+
+void
+api_login(struct request *r)
+{
+	static const char *const known[] = { "name", "password", NULL };
+	struct json_doc *d = read_body(r, known);
+	struct wire_login m = { .client = { r->ip } };
+
+	if (d == NULL)
+		return;
+	if (take(r, d, "name", m.name, sizeof(m.name)) &&
+	    take(r, d, "password", m.password, sizeof(m.password)))
+		(void)ask_authd(r, MSG_LOGIN, &m, sizeof(m), ASK_SLOW, on_login);
+	sodium_memzero(&m, sizeof(m));
+	json_doc_free(&d);
+}
+
+void
+api_setup(struct request *r)
+{
+	static const char *const known[] = { "secret", "name", "password", NULL };
+	struct json_doc *d = read_body(r, known);
+	struct wire_setup m = { .client = { r->ip } };
+	char secret[128];
+
+	if (d == NULL)
+		return;
+	r->data = r; /* a refusal is about the link */
+	if (take(r, d, "secret", secret, sizeof(secret)) && take(r, d, "name", m.name, sizeof(m.name)) &&
+	    take(r, d, "password", m.password, sizeof(m.password))) {
+		if (token_parse(secret, m.secret))
+			(void)ask_authd(r, MSG_SETUP, &m, sizeof(m), ASK_SLOW, on_login);
+		else
+			reply_problem(r, 401, "The set-up link is not valid.");
+	}
+	sodium_memzero(secret, sizeof(secret));
+	sodium_memzero(&m, sizeof(m));
+	json_doc_free(&d);
+}
+
+static bool
+on_setup_state(void *ctx, enum ask_end end, const void *body, size_t len)
+{
+	const struct wire_auth_answer *a = body;
+	struct request *r = ctx;
+	struct json_writer *w;
+
+	(void)len;
+	if (end != ASK_LAST) {
+		reply_problem(r, 503, NO_AUTHD);
+		return true;
+	}
+	w = json_new(ME_MAX);
+	json_object(w, NULL);
+	json_bool(w, "open", a->setup_open != 0);
+	json_object_end(w);
+	reply_json(r, &w);
+	return true;
+}
+
+void
+api_setup_state(struct request *r)
+{
+	/* Nobody's cookie: every answer of authd says whether an administrator exists. */
+	struct wire_session m = { .client = { r->ip } };
+
+	(void)ask_authd(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
+}
+
+/* --- logout
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+on_logout(void *ctx, enum ask_end end, const void *body, size_t len)
+{
+	const struct wire_auth_answer *a = body;
+	struct request *r = ctx;
+
+	(void)len;
+	session_drop(r->httpd->sessions, r->cookie);
+	if (end != ASK_LAST || (a->status != AUTH_OK && a->status != AUTH_DENIED)) {
+		reply_problem(r, 503, NO_AUTHD);
+		return true;
+	}
+	set_cookie(r, "", "; Max-Age=0");
+	reply_empty(r, 204);
+	return true;
+}
+
+void
+api_logout(struct request *r)
+{
+	struct wire_session m = { .client = { r->ip } };
+
+	session_drop(r->httpd->sessions, r->cookie);
+	memcpy(m.cookie, r->cookie, COOKIE_BYTES);
+	(void)ask_authd(r, MSG_LOGOUT, &m, sizeof(m), ASK_QUICK, on_logout);
+	sodium_memzero(&m, sizeof(m));
+}

@@ -1,0 +1,423 @@
+/* What store answers: lists, single things, series and totals, each a question (or two) and the shape of its
+ * answer. */
+#include <sodium.h>
+#include <string.h>
+
+#include "api.h"
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "inquiry.h"
+#include "present/present.h"
+#include "refuse.h"
+#include "request.h"
+
+#define ANSWER_TEXT_MAX (32u << 20)
+#define POINT_NONE      (ANY_POINT - 1) /* the number of no observation point: its lists are empty */
+#define SERIES_POINTS   20000           /* most points of one series */
+
+/* Writes the answer's members into an object that is open already. */
+typedef void shape_fn(struct json_writer *w, const struct request *r, const struct inquiry *q);
+
+/* --- common
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+answer_with(struct request *r, struct inquiry *q, enum inquiry_end end, shape_fn *shape)
+{
+	struct json_writer *w;
+
+	if (end != INQUIRY_OK) {
+		refuse_inquiry(r, end);
+	} else {
+		w = json_new(ANSWER_TEXT_MAX);
+		json_object(w, NULL);
+		json_time_ns(w, "now", q->part[0].now_ns);
+		shape(w, r, q);
+		json_object_end(w);
+		reply_json(r, &w);
+	}
+	inquiry_free(&q);
+}
+
+static struct inquiry *
+inquiry_of(struct request *r, inquiry_fn *fn)
+{
+	return inquiry_new(r->httpd, r->cookie, &r->ip, fn, r);
+}
+
+/* An interface that nobody knows and one that the caller may not see give the same: nothing. */
+static uint32_t
+point_number(const struct request *r, const char *name)
+{
+	const struct boot *b = r->httpd->boot;
+
+	for (uint32_t i = 0; i < b->npoints; i++)
+		if (strcmp(b->points[i].name, name) == 0)
+			return b->points[i].id;
+	return POINT_NONE;
+}
+
+static struct part *
+ask_list(struct inquiry *q, enum question_kind kind, const struct request *r)
+{
+	const struct params *p = &r->params;
+	struct part *part = inquiry_add(q, kind);
+
+	part->q.limit = params_has(p, PARAM_LIMIT) ? p->limit : 100;
+	part->q.sort = p->sort;
+	part->q.ascending = p->ascending;
+	if (params_has(p, PARAM_INTERFACE))
+		part->q.point = point_number(r, p->interface);
+	part->q.cursor_len = p->cursor_len;
+	memcpy(part->q.cursor, p->cursor, p->cursor_len);
+	return part;
+}
+
+static void
+put_cursor(struct json_writer *w, const struct part *p)
+{
+	char text[sodium_base64_ENCODED_LEN(CURSOR_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+
+	if (p->cursor_len == 0) {
+		json_null(w, "next_cursor");
+		return;
+	}
+	(void)sodium_bin2base64(text, sizeof(text), p->cursor, p->cursor_len,
+				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	json_string(w, "next_cursor", text);
+}
+
+/* --- lists
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+shape_interfaces(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	(void)r;
+	part_array(w, "interfaces", &q->part[0], present_interface);
+}
+
+static void
+on_interfaces(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_interfaces);
+}
+
+void
+api_interfaces(struct request *r)
+{
+	struct inquiry *q = inquiry_of(r, on_interfaces);
+
+	(void)inquiry_add(q, ASK_POINTS);
+	inquiry_run(q);
+}
+
+static void
+shape_hosts(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	(void)r;
+	part_array(w, "hosts", &q->part[0], present_host);
+	put_cursor(w, &q->part[0]);
+}
+
+static void
+on_hosts(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_hosts);
+}
+
+void
+api_hosts(struct request *r)
+{
+	struct inquiry *q = inquiry_of(r, on_hosts);
+
+	(void)ask_list(q, ASK_HOSTS, r);
+	inquiry_run(q);
+}
+
+static void
+shape_flows(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	(void)r;
+	part_array(w, "flows", &q->part[0], present_flow);
+	put_cursor(w, &q->part[0]);
+}
+
+static void
+on_flows(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_flows);
+}
+
+/* A range of time that can be: false where r was answered. */
+static bool
+range_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
+{
+	if (from_ns < to_ns)
+		return true;
+	reply_problem(r, 400, "to: is not after from");
+	return false;
+}
+
+void
+api_flows(struct request *r)
+{
+	const struct params *p = &r->params;
+	bool kept = params_has(p, PARAM_FROM);
+	int64_t to_ns = params_has(p, PARAM_TO) ? p->to_ns : clock_utc_ns();
+	struct inquiry *q;
+	struct part *part;
+
+	if (params_has(p, PARAM_TO) && !kept) {
+		reply_problem(r, 400, "to: needs from");
+		return;
+	}
+	if (kept && (params_has(p, PARAM_SORT) || params_has(p, PARAM_ORDER))) {
+		reply_problem(r, 400, "%s: kept flows are always newest first",
+			      params_has(p, PARAM_SORT) ? "sort" : "order");
+		return;
+	}
+	if (kept && !range_is_valid(r, p->from_ns, to_ns))
+		return;
+	q = inquiry_of(r, on_flows);
+	part = ask_list(q, ASK_FLOWS, r);
+	part->q.from_ns = p->from_ns;
+	part->q.to_ns = kept ? to_ns : 0;
+	part->q.has_ip = params_has(p, PARAM_HOST);
+	part->q.ip = p->host;
+	part->q.key_len = (uint16_t)strlen(p->application);
+	memcpy(part->q.key, p->application, part->q.key_len);
+	inquiry_run(q);
+}
+
+static void
+shape_applications(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	(void)r;
+	part_array(w, "applications", &q->part[0], present_application);
+}
+
+static void
+on_applications(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_applications);
+}
+
+void
+api_applications(struct request *r)
+{
+	struct inquiry *q = inquiry_of(r, on_applications);
+
+	(void)ask_list(q, ASK_APPLICATIONS, r);
+	inquiry_run(q);
+}
+
+/* --- single things
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void
+on_host(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	struct request *r = ctx;
+	struct rows rows = part_rows(&q->part[0]);
+	struct json_writer *w;
+	struct row row;
+
+	if (end != INQUIRY_OK)
+		refuse_inquiry(r, end);
+	else if (!rows_next(&rows, &row))
+		refuse_inquiry(r, INQUIRY_NOT_FOUND);
+	else {
+		w = json_new(ANSWER_TEXT_MAX);
+		present_host(w, NULL, &row);
+		reply_json(r, &w);
+	}
+	inquiry_free(&q);
+}
+
+void
+api_host(struct request *r)
+{
+	struct inquiry *q;
+	struct part *part;
+	struct ip_addr ip;
+
+	if (!ip_parse(r->segment, &ip)) {
+		refuse_inquiry(r, INQUIRY_NOT_FOUND);
+		return;
+	}
+	q = inquiry_of(r, on_host);
+	part = inquiry_add(q, ASK_HOST);
+	part->q.has_ip = 1;
+	part->q.ip = ip;
+	part->q.vlan = r->params.vlan;
+	part->q.space = r->params.space;
+	inquiry_run(q);
+}
+
+static void
+shape_flow(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	(void)r;
+	part_array(w, "flows", &q->part[0], present_flow);
+}
+
+static void
+on_flow(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	struct rows rows = part_rows(&q->part[0]);
+	struct row row;
+
+	answer_with(ctx, q, end == INQUIRY_OK && !rows_next(&rows, &row) ? INQUIRY_NOT_FOUND : end,
+		    shape_flow);
+}
+
+void
+api_flow(struct request *r)
+{
+	struct inquiry *q;
+	struct flow_id id;
+
+	if (!flow_id_parse(r->segment, &id)) {
+		refuse_inquiry(r, INQUIRY_NOT_FOUND);
+		return;
+	}
+	q = inquiry_of(r, on_flow);
+	inquiry_add(q, ASK_FLOW)->q.flow = id;
+	inquiry_run(q);
+}
+
+/* --- series
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+put_point(struct json_writer *w, const char *key, const struct row *r)
+{
+	(void)key;
+	present_series_point(w, r);
+}
+
+static void
+shape_series(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	static const char *const names[] = {
+		[SERIES_TENANT] = "tenant", [SERIES_POINT] = "interface", [SERIES_APPLICATION] = "application"
+	};
+	const struct wire_question *asked = &q->part[0].q;
+
+	json_string(w, "subject", names[asked->subject]);
+	json_string(w, "key", r->params.key[0] != '\0' ? r->params.key : NULL);
+	json_uint(w, "resolution", asked->resolution_s);
+	part_array(w, "points", &q->part[0], put_point);
+}
+
+static void
+on_series(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_series);
+}
+
+/* The finest that is kept for so long and gives at most 1,000 points. */
+static uint32_t
+finest(const struct request *r, int64_t from_ns, int64_t to_ns)
+{
+	const struct settings *s = &r->httpd->boot->settings;
+	int64_t age_ms = (clock_utc_ns() - from_ns) / NS_PER_MS, span_s = (to_ns - from_ns) / NS_PER_S;
+
+	if (span_s <= 1000 && age_ms <= s->keep_seconds_ms)
+		return 1;
+	return span_s <= 60000 && age_ms <= s->keep_minutes_ms ? 60 : 3600;
+}
+
+/* The conditions that its parameters set one another; false where r was answered. */
+static bool
+series_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
+{
+	const struct params *p = &r->params;
+	bool wants_key = p->subject == SERIES_POINT || p->subject == SERIES_APPLICATION;
+
+	if (wants_key != params_has(p, PARAM_KEY)) {
+		reply_problem(r, 400, wants_key ? "key: is missing" : "key: the tenant's series has none");
+		return false;
+	}
+	if (!range_is_valid(r, from_ns, to_ns))
+		return false;
+	if (params_has(p, PARAM_RESOLUTION) &&
+	    (to_ns - from_ns) / NS_PER_S / p->resolution_s > SERIES_POINTS) {
+		reply_problem(r, 400, "resolution: gives more than %d points for this range", SERIES_POINTS);
+		return false;
+	}
+	return true;
+}
+
+void
+api_timeseries(struct request *r)
+{
+	struct params *p = &r->params;
+	int64_t to_ns = params_has(p, PARAM_TO) ? p->to_ns : clock_utc_ns();
+	int64_t from_ns = params_has(p, PARAM_FROM) ? p->from_ns : to_ns - 300 * NS_PER_S;
+	struct inquiry *q;
+	struct part *part;
+
+	if (!params_has(p, PARAM_SUBJECT))
+		p->subject = SERIES_TENANT;
+	if (!series_is_valid(r, from_ns, to_ns))
+		return;
+	q = inquiry_of(r, on_series);
+	part = inquiry_add(q, ASK_SERIES);
+	part->follow = true;
+	part->q.subject = p->subject;
+	part->q.from_ns = from_ns > 0 ? from_ns : 1;
+	part->q.to_ns = to_ns;
+	part->q.resolution_s = params_has(p, PARAM_RESOLUTION) ? p->resolution_s : finest(r, from_ns, to_ns);
+	if (p->subject == SERIES_POINT)
+		part->q.point = point_number(r, p->key);
+	if (p->subject == SERIES_APPLICATION) {
+		part->q.key_len = (uint16_t)strlen(p->key);
+		memcpy(part->q.key, p->key, part->q.key_len);
+	}
+	inquiry_run(q);
+}
+
+/* --- totals
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+shape_totals(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	struct counter_sum *sums = mem_calloc(2, sizeof(*sums)); /* drops, undecoded */
+	struct rows totals = part_rows(&q->part[0]), counters = part_rows(&q->part[1]);
+	struct row_totals sum = { 0 };
+	struct row row;
+
+	(void)r;
+	if (rows_next(&totals, &row))
+		sum = row.totals;
+	while (rows_next(&counters, &row))
+		if (row.counter.class_ == COUNTER_DROP || row.counter.class_ == COUNTER_UNDECODED)
+			counter_sum_add(&sums[row.counter.class_ == COUNTER_UNDECODED], &row);
+	present_totals(w, "totals", &sum, &sums[0], &sums[1]);
+	mem_drop(&sums);
+}
+
+static void
+on_totals(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_totals);
+}
+
+void
+api_totals(struct request *r)
+{
+	struct inquiry *q = inquiry_of(r, on_totals);
+
+	(void)inquiry_add(q, ASK_TOTALS);
+	(void)inquiry_add(q, ASK_COUNTERS);
+	inquiry_run(q);
+}

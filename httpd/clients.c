@@ -1,0 +1,370 @@
+#include "clients.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tls.h"
+
+#define READING_MS   10000
+#define ANSWERING_MS 60000
+#define SWEEP_MS     250
+#define BURST        64 /* connections above the limit while the ones to go are still going */
+#define BUCKETS      4096
+
+/* One address, or one IPv6 /64: whoever has one has all of it. */
+struct address {
+	struct address *next;
+	struct ip_addr ip;
+	unsigned n;
+};
+
+struct client {
+	TAILQ_ENTRY(client) entry; /* in the queue of its state */
+	TAILQ_ENTRY(client) newest;
+	struct clients *set;
+	struct bufferevent *bev;
+	struct address *address;
+	struct ip_addr ip;
+	int64_t since_ns;
+	enum client_state state;
+	bool fresh, cut;
+};
+TAILQ_HEAD(queue, client);
+
+struct clients {
+	struct event_base *base;
+	struct event *sweep, *arrival;
+	struct evconnlistener *listener;
+	struct queue queue[CLIENT_STATES]; /* by when they entered: the head's deadline is the first */
+	struct queue fresh;                /* not yet counted by address */
+	int64_t limit_ns[CLIENT_STATES];   /* 0: none */
+	size_t n, max, max_address;
+	bool paused;
+	uint64_t seed;
+	struct address *bucket[BUCKETS];
+	struct log_limit shed;
+};
+
+/* --- by address
+ * ----------------------------------------------------------------------------------------------------- */
+
+static struct address **
+address_find(struct clients *cs, const struct ip_addr *ip)
+{
+	struct address **a = &cs->bucket[hash_bytes(ip, sizeof(*ip), cs->seed) % BUCKETS];
+
+	while (*a != NULL && !ip_equal(&(*a)->ip, ip))
+		a = &(*a)->next;
+	return a;
+}
+
+static struct address *
+address_take(struct clients *cs, const struct ip_addr *ip)
+{
+	struct ip_addr key = *ip;
+	struct address **a;
+
+	if (!ip_is_v4(ip))
+		memset(key.b + 8, 0, 8);
+	a = address_find(cs, &key);
+	if (*a == NULL) {
+		*a = mem_calloc(1, sizeof(**a));
+		(*a)->ip = key;
+	}
+	(*a)->n++;
+	return *a;
+}
+
+static void
+address_give(struct clients *cs, struct address *a)
+{
+	struct address **at;
+
+	if (a == NULL || --a->n > 0)
+		return;
+	at = address_find(cs, &a->ip);
+	*at = a->next;
+	free(a);
+}
+
+/* --- one connection
+ * -------------------------------------------------------------------------------------------------- */
+
+void
+client_enter(struct client *c, enum client_state state)
+{
+	struct clients *cs = c->set;
+
+	/* What was cut keeps its place at the head of its queue until it is gone. */
+	TAILQ_REMOVE(&cs->queue[c->state], c, entry);
+	if (state == CLIENT_IDLE && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
+		state = CLIENT_READING; /* the next request came along with the last */
+	c->state = state;
+	c->since_ns = clock_boot_ns();
+	TAILQ_INSERT_TAIL(&cs->queue[state], c, entry);
+}
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct client *c = arg;
+
+	(void)input;
+	if (info->n_added > 0 && c->state == CLIENT_IDLE)
+		client_enter(c, CLIENT_READING);
+}
+
+void
+client_cut(struct client *c)
+{
+	if (!c->cut)
+		(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	c->cut = true;
+}
+
+bool
+client_ip(struct client *c, struct ip_addr *ip)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (c->address != NULL) {
+		*ip = c->ip;
+		return true;
+	}
+	memset(&ss, 0, sizeof(ss));
+	if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&ss, &len) == -1)
+		return false;
+	if (ss.ss_family == AF_INET) {
+		uint8_t v4[4];
+
+		memcpy(v4, &((struct sockaddr_in *)&ss)->sin_addr, sizeof(v4));
+		*ip = ip_from_v4(v4);
+	} else if (ss.ss_family == AF_INET6)
+		memcpy(ip->b, &((struct sockaddr_in6 *)&ss)->sin6_addr, sizeof(ip->b));
+	else
+		return false;
+	return true;
+}
+
+struct client *
+client_of(struct bufferevent *bev)
+{
+	return tls_owner(bev);
+}
+
+struct bufferevent *
+clients_accept(struct clients *cs, struct tls *t)
+{
+	struct client *c = mem_calloc(1, sizeof(*c));
+
+	c->set = cs;
+	c->since_ns = clock_boot_ns();
+	c->state = CLIENT_READING;
+	c->fresh = true;
+	c->bev = tls_accept(t, cs->base, c);
+	if (evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c) == NULL)
+		fatalx("no memory for a connection");
+	TAILQ_INSERT_TAIL(&cs->queue[CLIENT_READING], c, entry);
+	TAILQ_INSERT_TAIL(&cs->fresh, c, newest);
+	if (++cs->n >= cs->max + BURST && cs->listener != NULL) {
+		evconnlistener_disable(cs->listener);
+		cs->paused = true;
+	}
+	event_active(cs->arrival, EV_TIMEOUT, 0); /* evhttp sets the descriptor once we return */
+	return c->bev;
+}
+
+void
+clients_gone(void *client)
+{
+	struct client *c = client;
+	struct clients *cs = c->set;
+
+	TAILQ_REMOVE(&cs->queue[c->state], c, entry);
+	if (c->fresh)
+		TAILQ_REMOVE(&cs->fresh, c, newest);
+	address_give(cs, c->address);
+	cs->n--;
+	free(c);
+	if (cs->paused && cs->n < cs->max + BURST) {
+		evconnlistener_enable(cs->listener);
+		cs->paused = false;
+	}
+}
+
+/* --- all of them
+ * ------------------------------------------------------------------------------------------------------ */
+
+static struct client *
+first_uncut(struct queue *q)
+{
+	struct client *c = TAILQ_FIRST(q);
+
+	while (c != NULL && c->cut)
+		c = TAILQ_NEXT(c, entry);
+	return c;
+}
+
+/* Full: whoever waits longest without asking for anything makes room, else the newcomer goes. */
+static void
+make_room(struct clients *cs, struct client *newcomer)
+{
+	struct client *idle = first_uncut(&cs->queue[CLIENT_IDLE]);
+	struct client *slow = first_uncut(&cs->queue[CLIENT_READING]);
+
+	log_warn_limited(&cs->shed,
+			 "%zu clients are connected, %zu may be: the one that waits longest is cut off",
+			 cs->n, cs->max);
+	client_cut(idle != NULL ? idle : slow != NULL ? slow : newcomer);
+}
+
+static void
+on_arrival(evutil_socket_t fd, short what, void *arg)
+{
+	struct clients *cs = arg;
+	struct client *c;
+
+	(void)fd;
+	(void)what;
+	while ((c = TAILQ_FIRST(&cs->fresh)) != NULL) {
+		struct ip_addr ip;
+
+		TAILQ_REMOVE(&cs->fresh, c, newest);
+		c->fresh = false;
+		if (!client_ip(c, &ip)) {
+			client_cut(c);
+			continue;
+		}
+		c->ip = ip;
+		c->address = address_take(cs, &ip);
+		if (c->address->n > cs->max_address) {
+			char text[IP_TEXT_MAX];
+
+			log_warn_limited(&cs->shed, "%s has more than %zu connections: the newest is cut off",
+					 ip_format(&ip, text), cs->max_address);
+			client_cut(c);
+		} else if (cs->n > cs->max)
+			make_room(cs, c);
+	}
+}
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct clients *cs = arg;
+	int64_t now = clock_boot_ns();
+
+	(void)fd;
+	(void)what;
+	for (unsigned s = 0; s < CLIENT_STATES; s++) {
+		struct client *c;
+
+		if (cs->limit_ns[s] == 0)
+			continue;
+		TAILQ_FOREACH(c, &cs->queue[s], entry)
+		{
+			if (now - c->since_ns < cs->limit_ns[s])
+				break;
+			client_cut(c);
+		}
+	}
+	if (cs->paused && cs->n < cs->max + BURST) {
+		evconnlistener_enable(cs->listener);
+		cs->paused = false;
+	}
+}
+
+/* A listener's callbacks share one argument, and evhttp has set it to its own: this one is found here. */
+static struct clients *listening;
+
+/* No descriptor left, or the like: waits for the next sweep instead of asking again at once. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct clients *cs = listening;
+
+	(void)arg;
+	log_warn_limited(&cs->shed, "cannot accept a connection: %s", strerror(errno));
+	evconnlistener_disable(listener);
+	cs->paused = true;
+}
+
+struct clients *
+clients_new(struct event_base *base, size_t max, size_t max_address, int64_t idle_ms)
+{
+	static const struct timeval often = { 0, SWEEP_MS * 1000 };
+	struct clients *cs = mem_calloc(1, sizeof(*cs));
+
+	cs->base = base;
+	cs->max = max;
+	cs->max_address = max_address;
+	cs->limit_ns[CLIENT_READING] = READING_MS * NS_PER_MS;
+	cs->limit_ns[CLIENT_ANSWERING] = ANSWERING_MS * NS_PER_MS;
+	cs->limit_ns[CLIENT_IDLE] = idle_ms * NS_PER_MS;
+	randombytes_buf(&cs->seed, sizeof(cs->seed));
+	TAILQ_INIT(&cs->fresh);
+	for (unsigned i = 0; i < CLIENT_STATES; i++)
+		TAILQ_INIT(&cs->queue[i]);
+	cs->arrival = event_new(base, -1, 0, on_arrival, cs);
+	cs->sweep = event_new(base, -1, EV_PERSIST, on_sweep, cs);
+	if (cs->arrival == NULL || cs->sweep == NULL || event_add(cs->sweep, &often) == -1)
+		fatalx("no memory for the clients");
+	return cs;
+}
+
+void
+clients_stop(struct clients *cs)
+{
+	if (cs->arrival != NULL)
+		event_free(cs->arrival);
+	if (cs->sweep != NULL)
+		event_free(cs->sweep);
+	cs->arrival = cs->sweep = NULL;
+	clients_listen(cs, NULL);
+}
+
+void
+clients_free(struct clients **cs)
+{
+	free(*cs);
+	*cs = NULL;
+}
+
+void
+clients_listen(struct clients *cs, struct evconnlistener *listener)
+{
+	cs->listener = listener;
+	cs->paused = false;
+	listening = cs;
+	if (listener != NULL)
+		evconnlistener_set_error_cb(listener, on_accept_error);
+}
+
+void
+clients_cut_idle(struct clients *cs)
+{
+	struct client *c;
+
+	TAILQ_FOREACH(c, &cs->queue[CLIENT_IDLE], entry)
+	client_cut(c);
+}
+
+size_t
+clients_count(const struct clients *cs)
+{
+	return cs->n;
+}

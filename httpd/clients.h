@@ -1,0 +1,55 @@
+/*
+ * The connections of browsers: how many there are in all and of one address, and how long each may take.
+ * evhttp limits none of this. A connection that must go is shut down, and evhttp then frees it as if its
+ * client had left.
+ */
+#ifndef WEIR_HTTPD_CLIENTS_H
+#define WEIR_HTTPD_CLIENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+
+struct bufferevent;
+struct client;
+struct clients;
+struct evconnlistener;
+struct event_base;
+struct tls;
+
+/* What a connection is doing; each has its absolute deadline but CLIENT_LIVE, which live.c watches. */
+enum client_state {
+	CLIENT_READING,   /* the handshake, or a request of which bytes have come */
+	CLIENT_ANSWERING, /* from the whole request to the last byte of the answer */
+	CLIENT_IDLE,      /* between requests */
+	CLIENT_LIVE,      /* a stream of events */
+	CLIENT_STATES
+};
+
+/* At most max connections, max_address of one address; one that asks for nothing for idle_ms is closed. */
+struct clients *clients_new(struct event_base *base, size_t max, size_t max_address, int64_t idle_ms);
+/* Counts on without events, while the last connections go with their event base; then the rest. */
+void clients_stop(struct clients *cs);
+void clients_free(struct clients **cs);
+/* Where connections come from: it is paused while too many come at once. NULL: from nowhere any more. */
+void clients_listen(struct clients *cs, struct evconnlistener *listener);
+
+/* A new connection, which is counted from now on; its bufferevent. */
+struct bufferevent *clients_accept(struct clients *cs, struct tls *t);
+/* The connection's memory goes: for tls_new. */
+void clients_gone(void *client);
+
+struct client *client_of(struct bufferevent *bev);
+void client_enter(struct client *c, enum client_state state);
+/* The client's address; false where it is gone already. */
+bool client_ip(struct client *c, struct ip_addr *ip);
+/* Shuts the connection down; evhttp notices and frees it. */
+void client_cut(struct client *c);
+
+/* Cuts every connection that waits for nothing: at the end. */
+void clients_cut_idle(struct clients *cs);
+size_t clients_count(const struct clients *cs);
+
+#endif

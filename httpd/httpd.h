@@ -1,0 +1,47 @@
+/* What the files of weir-httpd share: the one context, passed to whoever needs it. */
+#ifndef WEIR_HTTPD_HTTPD_H
+#define WEIR_HTTPD_HTTPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/boot.h"
+
+struct asks;
+struct clients;
+struct event;
+struct event_base;
+struct evconnlistener;
+struct evhttp;
+struct live;
+struct peers;
+struct redirect;
+struct sessions;
+struct tls;
+
+struct httpd {
+	const struct boot *boot;
+	struct event_base *base;
+	struct peers *peers;
+	struct tls *tls;
+	struct clients *clients;
+	struct evhttp *http;
+	struct asks *asks;
+	struct sessions *sessions;
+	struct live *live;
+	struct redirect *redirect;
+	struct evconnlistener *listener;
+	struct event *rotation, *drain, *sigterm;
+	unsigned drain_steps;
+	size_t held;                 /* bytes of answers that wait for the rest of their set */
+	int64_t down_ns[PROC_COUNT]; /* UTC since when a peer is away; 0: it is there */
+	bool draining;               /* SIGTERM came: finish, take nothing new */
+};
+
+/* serve.c: connects to the peers, and hands what they send to the asks that wait for it. */
+void serve_open(struct httpd *h);
+/* Whether a peer can be asked now. */
+bool serve_has(const struct httpd *h, enum proc proc);
+
+#endif

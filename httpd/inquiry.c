@@ -1,0 +1,303 @@
+#include "inquiry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "asks.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/channel.h"
+
+#define ONE_MAX (8u << 20)   /* bytes that one inquiry may gather */
+#define ALL_MAX (256u << 20) /* and all of them together */
+
+struct body {
+	struct body *next;
+	size_t len;
+	uint8_t bytes[];
+};
+
+/* What a question of each kind is answered with. */
+static const enum row_kind answered_with[ASK_KIND_COUNT] = {
+	[ASK_POINTS] = ROW_POINT,         [ASK_HOSTS] = ROW_HOST,    [ASK_HOST] = ROW_HOST,
+	[ASK_FLOWS] = ROW_FLOW,           [ASK_FLOW] = ROW_FLOW,     [ASK_APPLICATIONS] = ROW_APPLICATION,
+	[ASK_SERIES] = ROW_SERIES,        [ASK_TOTALS] = ROW_TOTALS, [ASK_COUNTERS] = ROW_COUNTER,
+	[ASK_COMPONENTS] = ROW_COMPONENT,
+};
+
+struct inquiry *
+inquiry_new(struct httpd *h, const uint8_t cookie[static COOKIE_BYTES], const struct ip_addr *ip,
+	    inquiry_fn *fn, void *ctx)
+{
+	struct inquiry *q = mem_calloc(1, sizeof(*q));
+
+	q->httpd = h;
+	memcpy(q->cookie, cookie, COOKIE_BYTES);
+	q->ip = *ip;
+	q->max_age_s = SESSION_ANY_AGE;
+	q->fn = fn;
+	q->ctx = ctx;
+	return q;
+}
+
+struct part *
+inquiry_add(struct inquiry *q, enum question_kind kind)
+{
+	struct part *p = &q->part[q->n++];
+
+	if (q->n > INQUIRY_PARTS)
+		fatalx("an inquiry has more than %d questions", INQUIRY_PARTS);
+	p->q.kind = kind;
+	p->q.point = ANY_POINT;
+	p->last = &p->first;
+	p->inquiry = q;
+	return p;
+}
+
+static void
+drop_bodies(struct inquiry *q)
+{
+	for (unsigned i = 0; i < q->n; i++) {
+		struct part *p = &q->part[i];
+
+		while (p->first != NULL) {
+			struct body *b = p->first;
+
+			p->first = b->next;
+			free(b);
+		}
+		p->last = &p->first;
+		p->cursor_len = 0;
+	}
+	q->httpd->held -= q->bytes;
+	q->bytes = 0;
+}
+
+static void
+cancel_asks(struct inquiry *q)
+{
+	for (unsigned i = 0; i < q->n; i++) {
+		asks_cancel(q->httpd->asks, q->part[i].ask);
+		q->part[i].ask = 0;
+	}
+}
+
+void
+inquiry_free(struct inquiry **q)
+{
+	if (*q == NULL)
+		return;
+	cancel_asks(*q);
+	drop_bodies(*q);
+	free(*q);
+	*q = NULL;
+}
+
+static void
+finish(struct inquiry *q, enum inquiry_end end)
+{
+	cancel_asks(q);
+	q->fn(q->ctx, q, end);
+}
+
+/* --- answers
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+keep_body(struct part *p, const void *body, size_t len)
+{
+	struct inquiry *q = p->inquiry;
+	struct body *b;
+
+	if (len > ONE_MAX - q->bytes || len > ALL_MAX - q->httpd->held)
+		return false;
+	b = mem_calloc(1, sizeof(*b) + len);
+	b->len = len;
+	memcpy(b->bytes, body, len);
+	*p->last = b;
+	p->last = &b->next;
+	q->bytes += len;
+	q->httpd->held += len;
+	return true;
+}
+
+static enum inquiry_end
+end_of(uint32_t status)
+{
+	static const enum inquiry_end ends[] = { [ANSWER_OK] = INQUIRY_OK,
+						 [ANSWER_NOT_FOUND] = INQUIRY_NOT_FOUND,
+						 [ANSWER_NOT_GRANTED] = INQUIRY_NO_SESSION,
+						 [ANSWER_UNAVAILABLE] = INQUIRY_NO_STORE,
+						 [ANSWER_BAD_QUESTION] = INQUIRY_BAD,
+						 [ANSWER_HISTORY_DOWN] = INQUIRY_NO_HISTORY };
+
+	return ends[status]; /* serve.c looked at its range */
+}
+
+static bool part_ask(struct part *p, const struct session *s);
+
+static void
+on_follow(void *ctx, enum session_end end, const struct session *s)
+{
+	struct part *p = ctx;
+
+	if (end != SESSION_OK)
+		finish(p->inquiry, end == SESSION_DENIED ? INQUIRY_NO_SESSION : INQUIRY_NO_AUTHD);
+	else if (!part_ask(p, s))
+		finish(p->inquiry, INQUIRY_NO_STORE);
+}
+
+static void
+part_done(struct part *p)
+{
+	struct inquiry *q = p->inquiry;
+
+	if (p->follow && p->cursor_len > 0) {
+		memcpy(p->q.cursor, p->cursor, p->cursor_len);
+		p->q.cursor_len = p->cursor_len;
+		p->cursor_len = 0;
+		session_get(q->httpd->sessions, q->cookie, &q->ip, SESSION_ANY_AGE, on_follow, p);
+		return;
+	}
+	if (--q->left == 0)
+		finish(q, INQUIRY_OK);
+}
+
+static void
+part_failed(struct part *p, enum inquiry_end end)
+{
+	struct inquiry *q = p->inquiry;
+
+	if (p->optional && end != INQUIRY_NO_STORE) {
+		part_done(p);
+		return;
+	}
+	if (end == INQUIRY_NO_SESSION && !q->retried) {
+		/* The grant may be older than store's knowledge of it: authd is asked once more. */
+		q->retried = true;
+		cancel_asks(q);
+		drop_bodies(q);
+		session_drop(q->httpd->sessions, q->cookie);
+		inquiry_run(q);
+		return;
+	}
+	finish(q, end);
+}
+
+static bool
+on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
+{
+	struct part *p = ctx;
+	struct answer a;
+
+	if (end != ASK_PART)
+		p->ask = 0;
+	if (end == ASK_LATE || end == ASK_LOST) {
+		part_failed(p, end == ASK_LATE ? INQUIRY_LATE : INQUIRY_NO_STORE);
+		return true;
+	}
+	if (!answer_open(&a, body, len) ||
+	    (a.head.nrows > 0 && a.head.row_kind != (uint32_t)answered_with[p->q.kind])) {
+		part_failed(p, INQUIRY_NO_STORE);
+		return false;
+	}
+	if (a.head.status != ANSWER_OK) {
+		asks_cancel(p->inquiry->httpd->asks, p->ask); /* it may have said that more follows */
+		p->ask = 0;
+		part_failed(p, end_of(a.head.status));
+		return true;
+	}
+	if (!keep_body(p, body, len)) {
+		finish(p->inquiry, INQUIRY_TOO_LONG);
+		return true;
+	}
+	p->now_ns = a.head.now_ns;
+	if (end == ASK_PART)
+		return true;
+	if (a.head.has_cursor != 0) {
+		p->cursor_len = a.head.cursor_len;
+		memcpy(p->cursor, a.head.cursor, a.head.cursor_len);
+	}
+	part_done(p);
+	return true;
+}
+
+/* --- questions
+ * -------------------------------------------------------------------------------------------------------- */
+
+static bool
+part_ask(struct part *p, const struct session *s)
+{
+	struct httpd *h = p->inquiry->httpd;
+	struct channel *ch = peers_find(h->peers, PROC_STORE, 0);
+	uint8_t message[WIRE_QUESTION_MAX];
+
+	if (ch == NULL || (p->ask = asks_add(h->asks, PROC_STORE, ASK_QUICK, on_answer, p)) == 0)
+		return false;
+	p->q.request = p->ask;
+	p->q.grant_len = (uint32_t)s->grant_len;
+	memcpy(message, &p->q, sizeof(p->q));
+	memcpy(message + sizeof(p->q), s->grant, s->grant_len);
+	return channel_send(ch, MSG_QUESTION, message, sizeof(p->q) + s->grant_len);
+}
+
+static void
+on_session(void *ctx, enum session_end end, const struct session *s)
+{
+	struct inquiry *q = ctx;
+	bool sent = true;
+
+	if (end != SESSION_OK) {
+		finish(q, end == SESSION_DENIED ? INQUIRY_NO_SESSION : INQUIRY_NO_AUTHD);
+		return;
+	}
+	q->me = s->me;
+	q->left = q->n;
+	for (unsigned i = 0; i < q->n && sent; i++)
+		sent = part_ask(&q->part[i], s);
+	if (!sent || q->n == 0)
+		finish(q, sent ? INQUIRY_OK : INQUIRY_NO_STORE);
+}
+
+void
+inquiry_run(struct inquiry *q)
+{
+	session_get(q->httpd->sessions, q->cookie, &q->ip, q->max_age_s, on_session, q);
+}
+
+/* --- rows
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+struct rows
+part_rows(const struct part *p)
+{
+	return (struct rows){ .next = p->first };
+}
+
+bool
+rows_next(struct rows *rows, struct row *r)
+{
+	for (;;) {
+		if (rows->open && answer_next(&rows->answer, r) == 1)
+			return true;
+		if (rows->next == NULL || !answer_open(&rows->answer, rows->next->bytes, rows->next->len))
+			return false;
+		rows->open = true;
+		rows->next = rows->next->next;
+	}
+}
+
+void
+part_array(struct json_writer *w, const char *key, const struct part *p,
+	   void (*present)(struct json_writer *w, const char *key, const struct row *r))
+{
+	struct rows rows = part_rows(p);
+	struct row r;
+
+	json_array(w, key);
+	while (rows_next(&rows, &r))
+		present(w, NULL, &r);
+	json_array_end(w);
+}

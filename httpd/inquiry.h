@@ -1,0 +1,87 @@
+/*
+ * A set of questions to store that are asked under one session's grant and answered together. Rows were
+ * checked when they came (serve.c); an answer has the kind of rows that its question asks for.
+ */
+#ifndef WEIR_HTTPD_INQUIRY_H
+#define WEIR_HTTPD_INQUIRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "httpd.h"
+#include "ipc/wire.h"
+#include "present/present.h"
+#include "sessions.h"
+
+#define INQUIRY_PARTS 8
+
+enum inquiry_end {
+	INQUIRY_OK,
+	INQUIRY_NO_SESSION, /* authd knows no such session, or store does not take its grant */
+	INQUIRY_NO_AUTHD,
+	INQUIRY_NO_STORE, /* away, or it answers nothing as long as authd is silent */
+	INQUIRY_LATE,
+	INQUIRY_NOT_FOUND,
+	INQUIRY_BAD,        /* store refuses the question (a cursor of another list) */
+	INQUIRY_NO_HISTORY, /* the database cannot be read */
+	INQUIRY_TOO_LONG
+};
+
+struct body; /* one message of an answer */
+
+struct part {
+	struct wire_question q; /* its request and grant are filled in when it is sent */
+	bool optional;          /* whatever goes wrong: no rows */
+	bool follow; /* goes on from cursor to cursor by itself; only where it is the one question of its set
+		      */
+	/* the answer */
+	struct body *first, **last;
+	int64_t now_ns;
+	uint8_t cursor[CURSOR_MAX];
+	uint16_t cursor_len; /* 0: no rows are left */
+	uint64_t ask;
+	struct inquiry *inquiry;
+};
+
+typedef void inquiry_fn(void *ctx, struct inquiry *q, enum inquiry_end end);
+
+struct inquiry {
+	struct httpd *httpd;
+	uint8_t cookie[COOKIE_BYTES];
+	struct ip_addr ip;
+	unsigned max_age_s; /* of the grant */
+	struct me me;       /* once it was granted */
+	struct part part[INQUIRY_PARTS];
+	unsigned n, left;
+	bool retried;
+	size_t bytes;
+	inquiry_fn *fn;
+	void *ctx;
+};
+
+struct inquiry *inquiry_new(struct httpd *h, const uint8_t cookie[static COOKIE_BYTES],
+			    const struct ip_addr *ip, inquiry_fn *fn, void *ctx);
+/* Adds a question, all of whose other fields say "any". */
+struct part *inquiry_add(struct inquiry *q, enum question_kind kind);
+/* Asks; fn is called once, perhaps at once, and owns q then: it calls inquiry_free. */
+void inquiry_run(struct inquiry *q);
+void inquiry_free(struct inquiry **q);
+
+/* --- rows
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+struct rows {
+	const struct body *next;
+	struct answer answer;
+	bool open;
+};
+/* Walks through the rows of a part: false at the end. */
+struct rows part_rows(const struct part *p);
+bool rows_next(struct rows *rows, struct row *r);
+/* All rows as an array. */
+void part_array(struct json_writer *w, const char *key, const struct part *p,
+		void (*present)(struct json_writer *w, const char *key, const struct row *r));
+
+#endif

@@ -1,0 +1,71 @@
+/* weir-httpd: faces browsers. TLS, /api/v1 and the page; owns no data and no secrets of others. */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "asks.h"
+#include "base/log.h"
+#include "clients.h"
+#include "front.h"
+#include "httpd.h"
+#include "ipc/channel.h"
+#include "live.h"
+#include "sandbox/sandbox.h"
+#include "sessions.h"
+#include "tls.h"
+
+static void
+on_sigterm(evutil_socket_t signal, short what, void *arg)
+{
+	(void)signal;
+	(void)what;
+	front_drain(arg);
+}
+
+static void
+httpd_open(struct httpd *h, const struct boot *boot)
+{
+	h->boot = boot;
+	h->base = event_base_new();
+	h->sigterm = h->base == NULL ? NULL : evsignal_new(h->base, SIGTERM, on_sigterm, h);
+	if (h->sigterm == NULL || evsignal_add(h->sigterm, NULL) == -1)
+		fatalx("no event loop");
+	h->asks = asks_new(h->base);
+	h->sessions = sessions_new(h);
+	h->live = live_new(h);
+	front_open(h);
+	serve_open(h);
+}
+
+/* Whoever still waits is answered before what it waits for goes. */
+static void
+httpd_close(struct httpd *h)
+{
+	live_stop(h->live);
+	asks_free(&h->asks);
+	sessions_free(&h->sessions);
+	front_close(h);
+	live_free(&h->live);
+	peers_free(&h->peers);
+	event_free(h->sigterm);
+	event_base_free(h->base);
+	clients_free(&h->clients);
+	tls_free(&h->tls);
+}
+
+int
+main(void)
+{
+	static struct httpd h;
+	const struct boot *boot = boot_read(PROC_HTTPD);
+
+	sandbox_warm();
+	httpd_open(&h, boot);
+	sandbox_enter(&sandbox_httpd);
+
+	front_start(&h);
+	if (event_base_dispatch(h.base) == -1)
+		fatalx("the event loop failed");
+	httpd_close(&h);
+	return EXIT_OK;
+}

@@ -1,0 +1,258 @@
+#include "params.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "guard.h"
+
+#define VALUE_MAX 128
+#define TIME_MAX  INT64_C(9000000000) /* seconds: fits into nanoseconds of 64 bits */
+
+/* Digits alone, from lo to hi. */
+static bool
+number(const char *text, int64_t lo, int64_t hi, int64_t *v)
+{
+	size_t n = strspn(text, "0123456789");
+	int64_t x = 0;
+
+	if (n < 1 || n > 12 || text[n] != '\0')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		x = x * 10 + (text[i] - '0');
+	*v = x;
+	return x >= lo && x <= hi;
+}
+
+/* Unix seconds, with at most nine digits of fraction. */
+static bool
+moment(const char *text, int64_t *ns)
+{
+	char whole[16] = "", fraction[10] = "000000000";
+	size_t n = strcspn(text, "."), m = 0;
+	int64_t s, f;
+
+	if (n >= sizeof(whole))
+		return false;
+	memcpy(whole, text, n);
+	if (text[n] == '.') {
+		m = strlen(text + n + 1);
+		if (m < 1 || m > 9)
+			return false;
+		memcpy(fraction, text + n + 1, m);
+	}
+	if (!number(whole, 0, TIME_MAX, &s) || !number(fraction, 0, NS_PER_S - 1, &f))
+		return false;
+	*ns = s * NS_PER_S + f;
+	if (*ns == 0)
+		*ns = 1; /* 0 means live, 1970 does not */
+	return true;
+}
+
+static bool
+set_sort(struct params *p, const char *v)
+{
+	static const struct {
+		const char *name;
+		enum sort_key key;
+	} keys[] = { { "bytes", SORT_BYTES }, { "packets", SORT_PACKETS }, { "rate", SORT_RATE },
+		     { "first", SORT_FIRST }, { "last", SORT_LAST },       { "score", SORT_SCORE },
+		     { "flows", SORT_FLOWS } };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(keys[i].name, v) == 0) {
+			p->sort = keys[i].key;
+			return true;
+		}
+	return false;
+}
+
+static bool
+set_order(struct params *p, const char *v)
+{
+	p->ascending = strcmp(v, "asc") == 0;
+	return p->ascending || strcmp(v, "desc") == 0;
+}
+
+static bool
+set_limit(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 1, 1000, &n))
+		return false;
+	p->limit = (uint32_t)n;
+	return true;
+}
+
+static bool
+set_cursor(struct params *p, const char *v)
+{
+	size_t n = 0;
+
+	if (v[0] == '\0' || sodium_base642bin(p->cursor, sizeof(p->cursor), v, strlen(v), NULL, &n, NULL,
+					      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+		return false;
+	p->cursor_len = (uint16_t)n;
+	return n > 0;
+}
+
+static bool
+set_interface(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->interface, sizeof(p->interface), v);
+}
+
+static bool
+set_host(struct params *p, const char *v)
+{
+	return ip_parse(v, &p->host);
+}
+
+static bool
+set_application(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->application, sizeof(p->application), v);
+}
+
+static bool
+set_from(struct params *p, const char *v)
+{
+	return moment(v, &p->from_ns);
+}
+
+static bool
+set_to(struct params *p, const char *v)
+{
+	return moment(v, &p->to_ns);
+}
+
+static bool
+set_subject(struct params *p, const char *v)
+{
+	static const char *const names[] = {
+		[SERIES_TENANT] = "tenant", [SERIES_POINT] = "interface", [SERIES_APPLICATION] = "application"
+	};
+	static_assert(ARRAY_LEN(names) == SERIES_SUBJECT_COUNT, "name every subject");
+
+	for (unsigned i = SERIES_TENANT; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i], v) == 0) {
+			p->subject = (enum series_subject)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+set_key(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->key, sizeof(p->key), v);
+}
+
+static bool
+set_resolution(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 1, 3600, &n) || (n != 1 && n != 60 && n != 3600))
+		return false;
+	p->resolution_s = (uint32_t)n;
+	return true;
+}
+
+static bool
+set_vlan(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 0, 4095, &n))
+		return false;
+	p->vlan = (uint16_t)n;
+	return true;
+}
+
+static bool
+set_space(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 0, UINT32_MAX, &n))
+		return false;
+	p->space = (uint32_t)n;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*set)(struct params *p, const char *value);
+	const char *expected;
+} rows[PARAM_COUNT] = {
+	[PARAM_SORT] = { "sort", set_sort, "a column that this list is sorted by" },
+	[PARAM_ORDER] = { "order", set_order, "asc or desc" },
+	[PARAM_LIMIT] = { "limit", set_limit, "a number from 1 to 1000" },
+	[PARAM_CURSOR] = { "cursor", set_cursor, "the next_cursor of an earlier answer" },
+	[PARAM_INTERFACE] = { "interface", set_interface, "the name of an interface" },
+	[PARAM_HOST] = { "host", set_host, "an IP address" },
+	[PARAM_APPLICATION] = { "application", set_application, "the name of an application" },
+	[PARAM_FROM] = { "from", set_from, "Unix seconds" },
+	[PARAM_TO] = { "to", set_to, "Unix seconds" },
+	[PARAM_SUBJECT] = { "subject", set_subject, "tenant, interface or application" },
+	[PARAM_KEY] = { "key", set_key, "the name of an interface or application" },
+	[PARAM_RESOLUTION] = { "resolution", set_resolution, "1, 60 or 3600" },
+	[PARAM_VLAN] = { "vlan", set_vlan, "a number from 0 to 4095" },
+	[PARAM_SPACE] = { "space", set_space, "the number of an address space" },
+};
+
+static enum param
+param_find(const char *name, size_t len)
+{
+	unsigned i = 0;
+
+	while (i < PARAM_COUNT && !(strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0))
+		i++;
+	return (enum param)i;
+}
+
+static bool
+refuse(char *err, size_t errsize, const char *name, size_t len, const char *why, const char *more)
+{
+	(void)snprintf(err, errsize, "%.*s: %s%s", (int)(len < 64 ? len : 64), name, why, more);
+	return false;
+}
+
+static bool
+set_one(const char *pair, size_t len, uint32_t allowed, uint32_t sorts, struct params *p, char *err,
+	size_t errsize)
+{
+	const char *equals = memchr(pair, '=', len);
+	size_t name_len = equals != NULL ? (size_t)(equals - pair) : len;
+	enum param which = param_find(pair, name_len);
+	char value[VALUE_MAX];
+
+	if (which == PARAM_COUNT || (allowed >> which & 1) == 0)
+		return refuse(err, errsize, pair, name_len, "no such parameter here", "");
+	if (params_has(p, which))
+		return refuse(err, errsize, pair, name_len, "given twice", "");
+	if (equals == NULL || !percent_decode(equals + 1, len - name_len - 1, true, value, sizeof(value)) ||
+	    !rows[which].set(p, value) || (which == PARAM_SORT && (sorts >> p->sort & 1) == 0))
+		return refuse(err, errsize, pair, name_len, "is not ", rows[which].expected);
+	p->given |= 1u << which;
+	return true;
+}
+
+bool
+params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct params *p, char *err, size_t errsize)
+{
+	const char *at = query;
+
+	while (at != NULL && *at != '\0') {
+		size_t len = strcspn(at, "&");
+
+		if (len > 0 && !set_one(at, len, allowed, sorts, p, err, errsize))
+			return false;
+		at += len + (at[len] == '&');
+	}
+	return true;
+}

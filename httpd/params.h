@@ -1,0 +1,64 @@
+/* The query parameters of the API, one row each: strictly parsed, bounded, a bad one named. Pure. */
+#ifndef WEIR_HTTPD_PARAMS_H
+#define WEIR_HTTPD_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "ipc/wire.h"
+
+enum param {
+	PARAM_SORT,
+	PARAM_ORDER,
+	PARAM_LIMIT,
+	PARAM_CURSOR,
+	PARAM_INTERFACE,
+	PARAM_HOST,
+	PARAM_APPLICATION,
+	PARAM_FROM,
+	PARAM_TO,
+	PARAM_SUBJECT,
+	PARAM_KEY,
+	PARAM_RESOLUTION,
+	PARAM_VLAN,
+	PARAM_SPACE,
+	PARAM_COUNT
+};
+#define PARAM(p)    (1u << PARAM_##p)
+#define SORTABLE(s) (1u << SORT_##s)
+
+struct params {
+	uint32_t given; /* PARAM() bits */
+	enum sort_key sort;
+	bool ascending;
+	uint32_t limit;
+	uint8_t cursor[CURSOR_MAX];
+	uint16_t cursor_len;
+	char interface[64];
+	struct ip_addr host;
+	char application[64];
+	int64_t from_ns, to_ns; /* UTC, above 0 */
+	enum series_subject subject;
+	char key[64];
+	uint32_t resolution_s;
+	uint16_t vlan;
+	uint32_t space;
+};
+
+/*
+ * Parses query (the text behind '?', or NULL) into p, which starts zeroed. Only the parameters in allowed
+ * (PARAM() bits) and, for sort, the keys in sorts (SORTABLE() bits) are known. False with a sentence naming
+ * the parameter in err.
+ */
+bool params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct params *p, char *err,
+		  size_t errsize);
+
+static inline bool
+params_has(const struct params *p, enum param which)
+{
+	return (p->given >> which & 1) != 0;
+}
+
+#endif

@@ -1,0 +1,33 @@
+#include "refuse.h"
+
+#include "request.h"
+
+static const struct {
+	int status;
+	const char *detail;
+} refusals[] = {
+	[INQUIRY_OK] = { 500, NULL },
+	[INQUIRY_NO_SESSION] = { 401, "The session has ended: log in." },
+	[INQUIRY_NO_AUTHD] = { 503, "The process that knows the accounts is being restarted." },
+	[INQUIRY_NO_STORE] = { 503, "The process that keeps the data is being restarted." },
+	[INQUIRY_LATE] = { 504, "The process that keeps the data did not answer in time." },
+	[INQUIRY_NOT_FOUND] = { 404, NULL },
+	[INQUIRY_BAD] = { 400, "cursor: is not one of this list" },
+	[INQUIRY_NO_HISTORY] = { 503, "The database cannot be read now: what is live still is." },
+	[INQUIRY_TOO_LONG] = { 503, "The answer is longer than this server can hold now: ask for less." },
+};
+
+void
+refuse_inquiry(struct request *r, enum inquiry_end end)
+{
+	if (refusals[end].detail == NULL)
+		reply_problem(r, refusals[end].status, NULL);
+	else
+		reply_problem(r, refusals[end].status, "%s", refusals[end].detail);
+}
+
+const char *
+inquiry_why(enum inquiry_end end)
+{
+	return refusals[end].detail;
+}

@@ -1,0 +1,268 @@
+/* Answers: status, headers, body. Every answer goes through finish(), so that none lacks a header. */
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "clients.h"
+#include "guard.h"
+#include "page.h"
+#include "request.h"
+
+#define PROBLEM_MAX 4096
+
+#define ALWAYS                                                                                               \
+	{ "Strict-Transport-Security", "max-age=31536000" }, { "X-Content-Type-Options", "nosniff" },        \
+	    { "Referrer-Policy", "no-referrer" }, { "Cross-Origin-Opener-Policy", "same-origin" },           \
+	    { "Cross-Origin-Resource-Policy", "same-origin" },                                               \
+	{                                                                                                    \
+		"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"         \
+	}
+
+struct header {
+	const char *name, *value;
+};
+
+/* Data are for their reader alone, and no document. */
+static const struct header api_headers[] = {
+	ALWAYS,
+	{ "Content-Security-Policy",
+	  "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'" },
+	{ "Cache-Control", "no-store" },
+};
+
+static const struct header page_headers[] = {
+	ALWAYS,
+	{ "Content-Security-Policy",
+	  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+	  "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+	  "frame-ancestors 'none'" },
+};
+
+static const char *
+reason(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} known[] = {
+		{ 200, "OK" },
+		{ 204, "No Content" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 411, "Length Required" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i].status == status)
+			return known[i].text;
+	return "Unknown";
+}
+
+void
+reply_header(struct request *r, const char *name, const char *value)
+{
+	if (evhttp_add_header(evhttp_request_get_output_headers(r->ev), name, value) == -1)
+		log_warn("no header %s", name);
+}
+
+static void
+add_headers(struct request *r, const struct header *h, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		reply_header(r, h[i].name, h[i].value);
+	if (r->httpd->draining)
+		reply_header(r, "Connection", "close");
+}
+
+static void
+on_sent(struct evhttp_request *ev, void *client)
+{
+	(void)ev;
+	client_enter(client, CLIENT_IDLE);
+}
+
+/* Sends and frees r. body may be NULL. */
+static void
+finish(struct request *r, int status, struct evbuffer *body)
+{
+	char length[24];
+
+	if (status != 204 && status != 304) {
+		(void)snprintf(length, sizeof(length), "%zu", body == NULL ? 0 : evbuffer_get_length(body));
+		reply_header(r, "Content-Length", length);
+	}
+	if (body != NULL && r->head)
+		(void)evbuffer_drain(body, evbuffer_get_length(body));
+	if (r->client != NULL)
+		evhttp_request_set_on_complete_cb(r->ev, on_sent, r->client);
+	evhttp_send_reply(r->ev, status, reason(status), body);
+	free(r);
+}
+
+static struct evbuffer *
+buffer_new(void)
+{
+	struct evbuffer *b = evbuffer_new();
+
+	if (b == NULL)
+		fatalx("no memory for an answer");
+	return b;
+}
+
+static void
+free_writer(const void *text, size_t len, void *writer)
+{
+	struct json_writer *w = writer;
+
+	(void)text;
+	(void)len;
+	json_free(&w);
+}
+
+static void
+finish_json(struct request *r, int status, const char *type, struct json_writer **w)
+{
+	struct evbuffer *b = buffer_new();
+	size_t len = 0;
+	const char *text = json_text(*w, &len);
+
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	reply_header(r, "Content-Type", type);
+	if (evbuffer_add_reference(b, text, len, free_writer, *w) == -1)
+		fatalx("no memory for an answer");
+	*w = NULL;
+	finish(r, status, b);
+	evbuffer_free(b);
+}
+
+void
+reply_json(struct request *r, struct json_writer **w)
+{
+	if (json_text(*w, NULL) == NULL) {
+		json_free(w);
+		reply_problem(
+		    r, 500,
+		    "The answer is longer than this server gives in one piece: ask with a smaller limit.");
+		return;
+	}
+	finish_json(r, 200, "application/json", w);
+}
+
+void
+reply_static(struct request *r, const char *type, const void *text, size_t len)
+{
+	struct evbuffer *b = buffer_new();
+
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	reply_header(r, "Content-Type", type);
+	if (evbuffer_add_reference(b, text, len, NULL, NULL) == -1)
+		fatalx("no memory for an answer");
+	finish(r, 200, b);
+	evbuffer_free(b);
+}
+
+void
+reply_empty(struct request *r, int status)
+{
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	finish(r, status, NULL);
+}
+
+static void
+problem(struct request *r, int status, const char *detail)
+{
+	struct json_writer *w = json_new(PROBLEM_MAX);
+
+	json_object(w, NULL);
+	json_string(w, "type", "about:blank");
+	json_string(w, "title", reason(status));
+	json_int(w, "status", status);
+	if (detail != NULL)
+		json_string(w, "detail", detail);
+	json_object_end(w);
+	finish_json(r, status, "application/problem+json", &w);
+}
+
+void
+reply_problem(struct request *r, int status, const char *detail, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (status == 503)
+		reply_header(r, "Retry-After", "1");
+	if (detail == NULL) {
+		problem(r, status, NULL);
+		return;
+	}
+	va_start(ap, detail);
+	(void)vsnprintf(text, sizeof(text), detail, ap);
+	va_end(ap);
+	problem(r, status, text);
+}
+
+void
+reply_problem_close(struct request *r, int status, const char *detail)
+{
+	if (!r->httpd->draining)
+		reply_header(r, "Connection", "close");
+	problem(r, status, detail);
+}
+
+void
+reply_page(struct request *r, const struct page_file *f)
+{
+	bool zip = f->gzip != f->gzip_end && accepts_gzip(request_header(r, "Accept-Encoding"));
+	const unsigned char *data = zip ? f->gzip : f->data, *end = zip ? f->gzip_end : f->data_end;
+	struct evbuffer *b = buffer_new();
+
+	add_headers(r, page_headers, ARRAY_LEN(page_headers));
+	reply_header(r, "Cache-Control", f->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+	reply_header(r, "ETag", f->etag);
+	reply_header(r, "Vary", "Accept-Encoding");
+	if (etag_matches(request_header(r, "If-None-Match"), f->etag)) {
+		finish(r, 304, NULL);
+	} else {
+		reply_header(r, "Content-Type", f->type);
+		if (zip)
+			reply_header(r, "Content-Encoding", "gzip");
+		if (evbuffer_add_reference(b, data, (size_t)(end - data), NULL, NULL) == -1)
+			fatalx("no memory for an answer");
+		finish(r, 200, b);
+	}
+	evbuffer_free(b);
+}
+
+struct evhttp_request *
+reply_stream(struct request *r, const char *type)
+{
+	struct evhttp_request *ev = r->ev;
+
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	if (!r->httpd->draining)
+		reply_header(r, "Connection", "close"); /* nothing follows a stream on its connection */
+	reply_header(r, "Content-Type", type);
+	client_enter(r->client, CLIENT_LIVE);
+	evhttp_send_reply_start(ev, 200, reason(200));
+	free(r);
+	return ev;
+}

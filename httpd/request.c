@@ -1,0 +1,214 @@
+#include "request.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "clients.h"
+#include "guard.h"
+#include "page.h"
+
+const char *
+request_header(const struct request *r, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(r->ev), name);
+}
+
+char *
+request_body(const struct request *r, size_t *len)
+{
+	struct evbuffer *in = evhttp_request_get_input_buffer(r->ev);
+	char *text;
+
+	*len = evbuffer_get_length(in);
+	if (*len > BODY_MAX)
+		return NULL;
+	text = mem_calloc(*len + 1, 1);
+	if (evbuffer_copyout(in, text, *len) != (ssize_t)*len) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* --- where one request ends and the next begins
+ * ------------------------------------------------------------------------ */
+
+/*
+ * evhttp is generous about how a request's length is told. A proxy in front may read the same bytes
+ * otherwise, and what it takes for one request could be two here (RFC 9112 section 11.2). So whatever has two
+ * readings ends the connection. Returns the reason, or NULL.
+ */
+static const char *
+ambiguity(const struct request *r, int *status)
+{
+	const struct evkeyval *h;
+	unsigned hosts = 0, lengths = 0;
+	size_t length = 0;
+
+	*status = 400;
+	TAILQ_FOREACH(h, evhttp_request_get_input_headers(r->ev), next)
+	{
+		if (!header_name_is_valid(h->key))
+			return "A header has a name that is none.";
+		hosts += strcasecmp(h->key, "Host") == 0;
+		if (strcasecmp(h->key, "Content-Length") == 0) {
+			lengths++;
+			if (!length_parse(h->value, &length))
+				return "Content-Length is not a number.";
+		}
+		if (strcasecmp(h->key, "Transfer-Encoding") == 0) {
+			*status = 411;
+			return "Bodies are sent with Content-Length here, not with Transfer-Encoding.";
+		}
+	}
+	if (hosts != 1 || !host_is_valid(request_header(r, "Host")))
+		return "A request has one Host header with the name of this server.";
+	if (lengths > 1)
+		return "A request has one Content-Length.";
+	if (length > 0 && evhttp_request_get_command(r->ev) != EVHTTP_REQ_POST)
+		return "A request of this method has no body.";
+	return NULL;
+}
+
+/* --- dispatch
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static void
+refuse_method(struct request *r, unsigned methods)
+{
+	reply_header(r, "Allow",
+		     methods == METHOD_GET    ? "GET, HEAD"
+		     : methods == METHOD_POST ? "POST"
+					      : "GET, HEAD, POST");
+	reply_problem(r, 405, "This address does not know the method.");
+}
+
+static bool
+is_json(const char *type)
+{
+	size_t n = type == NULL ? 0 : strcspn(type, "; \t");
+
+	return n == strlen("application/json") && strncasecmp(type, "application/json", n) == 0;
+}
+
+/* The route's conditions; false where r was answered. */
+static bool
+admit(struct request *r, const char *query)
+{
+	unsigned flags = r->route->flags;
+	const char *csrf = request_header(r, "X-Weir-CSRF");
+	char why[160];
+
+	if (!origin_is_ours(request_header(r, "Origin"), request_header(r, "Sec-Fetch-Site"),
+			    request_header(r, "Host"))) {
+		reply_problem(r, 403, "The request comes from another site.");
+		return false;
+	}
+	if ((flags & ROUTE_STREAM) != 0 && r->head) {
+		reply_header(r, "Allow", "GET");
+		reply_problem(r, 405, "A stream has no head alone.");
+		return false;
+	}
+	if ((flags & ROUTE_SESSION) != 0 && !r->has_cookie) {
+		reply_problem(r, 401, "Log in first.");
+		return false;
+	}
+	if (((flags & ROUTE_CSRF) != 0 && !csrf_matches(r->cookie, csrf)) ||
+	    ((flags & ROUTE_LOGIN) != 0 && (csrf == NULL || strcmp(csrf, "1") != 0))) {
+		reply_problem(r, 403, "X-Weir-CSRF is missing or not this session's.");
+		return false;
+	}
+	if ((flags & ROUTE_BODY) != 0 && !is_json(request_header(r, "Content-Type"))) {
+		reply_problem(r, 415, "Send application/json.");
+		return false;
+	}
+	if (!params_parse(query, r->route->params, r->route->sorts, &r->params, why, sizeof(why))) {
+		reply_problem(r, 400, "%s", why);
+		return false;
+	}
+	return true;
+}
+
+static void
+serve_page(struct request *r, const char *path, unsigned method)
+{
+	const struct page_file *f = page_find(path);
+
+	if (f == NULL)
+		reply_problem(r, 404, NULL);
+	else if (method != METHOD_GET)
+		refuse_method(r, METHOD_GET);
+	else
+		reply_page(r, f);
+}
+
+static void
+dispatch(struct request *r, const char *path, const char *query, unsigned method)
+{
+	unsigned methods;
+
+	r->route = route_find(path, method, r->segment, &methods);
+	if (r->route != NULL) {
+		if (admit(r, query))
+			r->route->serve(r);
+	} else if (methods != 0)
+		refuse_method(r, methods);
+	else if (strncmp(path, "/api/", 5) == 0 || strcmp(path, "/api") == 0)
+		reply_problem(r, 404, NULL);
+	else
+		serve_page(r, path, method);
+}
+
+static unsigned
+method_of(struct request *r)
+{
+	enum evhttp_cmd_type command = evhttp_request_get_command(r->ev);
+
+	r->head = command == EVHTTP_REQ_HEAD;
+	return command == EVHTTP_REQ_GET || r->head ? METHOD_GET
+	       : command == EVHTTP_REQ_POST         ? METHOD_POST
+						    : 0;
+}
+
+void
+request_serve(struct evhttp_request *ev, void *httpd)
+{
+	struct httpd *h = httpd;
+	struct request *r = mem_calloc(1, sizeof(*r));
+	const char *target = evhttp_request_get_uri(ev), *why;
+	char path[1024];
+	size_t n = strcspn(target, "?");
+	int status;
+
+	r->httpd = h;
+	r->ev = ev;
+	r->client = client_of(evhttp_connection_get_bufferevent(evhttp_request_get_connection(ev)));
+	client_enter(r->client, CLIENT_ANSWERING);
+	why = ambiguity(r, &status);
+	if (why == NULL && (target[0] != '/' || strchr(target, '#') != NULL))
+		why = "The address of a request begins with a slash.";
+	if (why == NULL && !client_ip(r->client, &r->ip))
+		why = "The connection is gone.";
+	if (why != NULL) {
+		reply_problem_close(r, status, why);
+		return;
+	}
+	if (n >= sizeof(path)) {
+		reply_problem(r, 404, NULL);
+		return;
+	}
+	memcpy(path, target, n);
+	path[n] = '\0';
+	r->has_cookie = cookie_parse(request_header(r, "Cookie"), r->cookie);
+	dispatch(r, path, target[n] == '?' ? target + n + 1 : NULL, method_of(r));
+}

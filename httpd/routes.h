@@ -1,0 +1,38 @@
+/* The table of what is served under /api/v1: an auditor reads who may ask what in one place. */
+#ifndef WEIR_HTTPD_ROUTES_H
+#define WEIR_HTTPD_ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct request;
+
+enum method { METHOD_GET = 1, METHOD_POST = 2 }; /* HEAD is a GET whose answer has no body */
+
+enum route_flags {
+	ROUTE_SESSION = 1, /* only with a session's cookie */
+	ROUTE_CSRF = 2,    /* X-Weir-CSRF: the session's token */
+	ROUTE_LOGIN = 4,   /* X-Weir-CSRF: 1, since there is no session yet */
+	ROUTE_BODY = 8,    /* a JSON object comes along */
+	ROUTE_STREAM = 16  /* no HEAD: the answer does not end */
+};
+
+struct route {
+	const char *path; /* below /api/v1; an ending "/{}" stands for one segment */
+	enum method method;
+	void (*serve)(struct request *r);
+	unsigned flags;
+	uint32_t params; /* PARAM() bits */
+	uint32_t sorts;  /* SORTABLE() bits */
+};
+
+#define API_PREFIX  "/api/v1"
+#define SEGMENT_MAX 64
+
+/* The route of a path (without query), and the decoded last segment where it has one. NULL where there is
+ * none: *methods then says which METHOD_ bits the path has with others (0: no such path). */
+const struct route *route_find(const char *path, unsigned method, char segment[static SEGMENT_MAX],
+			       unsigned *methods);
+
+#endif

@@ -1,0 +1,104 @@
+/* The messages that msg.def lets httpd receive: answers of authd and of store. */
+#include <string.h>
+
+#include "asks.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "httpd.h"
+#include "ipc/channel.h"
+#include "ipc/wire.h"
+#include "present/present.h"
+
+static bool
+ends(const char *text, size_t size)
+{
+	return memchr(text, 0, size) != NULL;
+}
+
+static bool
+serve_auth_answer(struct httpd *h, const struct msg *m)
+{
+	const struct wire_auth_answer *a =
+	    m->body; /* its size is the row's in msg.def; aligned by the channel's buffer */
+	struct wire_auth_answer copy;
+	bool good;
+
+	memcpy(&copy, a, sizeof(copy));
+	if (copy.status < AUTH_OK || copy.status > AUTH_UNAVAILABLE || copy.grant_len > GRANT_MAX ||
+	    !ends(copy.name, sizeof(copy.name)) || !ends(copy.tenant, sizeof(copy.tenant)) ||
+	    !ends(copy.role, sizeof(copy.role)) || !ends(copy.detail, sizeof(copy.detail)))
+		return false;
+	good = asks_answer(h->asks, PROC_AUTHD, copy.request, true, &copy, sizeof(copy));
+	explicit_bzero(&copy, sizeof(copy));
+	return good;
+}
+
+/* Every row is looked at here, so that whoever waits for them may rely on their lengths. */
+static bool
+serve_answer(struct httpd *h, const struct msg *m)
+{
+	struct answer a;
+	struct row r;
+	int rc;
+
+	if (!answer_open(&a, m->body, m->len) || a.head.status < ANSWER_OK ||
+	    a.head.status > ANSWER_HISTORY_DOWN)
+		return false;
+	while ((rc = answer_next(&a, &r)) == 1)
+		;
+	return rc == 0 && asks_answer(h->asks, PROC_STORE, a.head.request, a.head.more == 0, m->body, m->len);
+}
+
+static const struct {
+	enum msg_id id;
+	bool (*serve)(struct httpd *h, const struct msg *m);
+} served[] = {
+	{ MSG_AUTH_ANSWER, serve_auth_answer },
+	{ MSG_ANSWER, serve_answer },
+};
+
+static bool
+on_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	(void)ch;
+	for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
+		if (served[i].id == m->id)
+			return served[i].serve(ctx, m);
+	return false;
+}
+
+static void
+on_up(void *ctx, struct channel *ch)
+{
+	struct httpd *h = ctx;
+
+	log_debug("%s is there", channel_name(ch));
+	h->down_ns[channel_proc(ch)] = 0;
+}
+
+static void
+on_down(void *ctx, struct channel *ch)
+{
+	struct httpd *h = ctx;
+
+	log_info("%s is gone", channel_name(ch));
+	h->down_ns[channel_proc(ch)] = clock_utc_ns();
+	if (h->asks != NULL)
+		asks_lost(h->asks, channel_proc(ch));
+}
+
+void
+serve_open(struct httpd *h)
+{
+	static const struct peers_handlers handlers = { on_up, on_down, on_message };
+
+	for (unsigned i = 0; i < PROC_COUNT; i++)
+		h->down_ns[i] = clock_utc_ns();
+	h->peers = peers_new(h->base, h->boot, BOOT_FD_LISTEN, &handlers, h);
+}
+
+bool
+serve_has(const struct httpd *h, enum proc proc)
+{
+	return peers_find(h->peers, proc, 0) != NULL;
+}

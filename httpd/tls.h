@@ -1,0 +1,30 @@
+/* TLS for accepted connections: OpenSSL, seen by tls.c alone. */
+#ifndef WEIR_HTTPD_TLS_H
+#define WEIR_HTTPD_TLS_H
+
+#include <stdbool.h>
+
+struct bufferevent;
+struct event_base;
+struct tls;
+
+/* Reads the certificate chain and its key (PEM) from two open files and closes both; the key's text is wiped.
+ * gone(owner) is called when a connection's memory goes, whatever the cause. Dies with a reason where the
+ * pair is unusable. */
+struct tls *tls_new(int certificate, int key, void (*gone)(void *owner));
+void tls_free(struct tls **t);
+
+/* Handshakes with itself in memory, so that OpenSSL has loaded all it will ever load. Dies where that fails.
+ */
+void tls_warm(struct tls *t);
+
+/* The server's side of a connection whose descriptor comes later (bufferevent_setfd); it is closed with the
+ * result. */
+struct bufferevent *tls_accept(struct tls *t, struct event_base *base, void *owner);
+/* The owner that tls_accept was given. */
+void *tls_owner(struct bufferevent *bev);
+
+/* New keys for session tickets; sessions of the old ones begin with a full handshake again. */
+void tls_rotate(struct tls *t);
+
+#endif
