@@ -1,0 +1,240 @@
+/* Judges a question, then its grant, then calls the handler of its kind. */
+#include "ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* --- judging
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+	ask_handler *handler;
+	enum row_kind row;
+	enum action action;
+	bool pages; /* its cursors come from ask_end_page */
+} kinds[ASK_KIND_COUNT] = {
+	[ASK_POINTS] = { ask_points, ROW_POINT, ACTION_READ_TRAFFIC, false },
+	[ASK_HOSTS] = { ask_hosts, ROW_HOST, ACTION_READ_TRAFFIC, true },
+	[ASK_HOST] = { ask_host, ROW_HOST, ACTION_READ_TRAFFIC, false },
+	[ASK_FLOWS] = { ask_live_flows, ROW_FLOW, ACTION_READ_TRAFFIC, true },
+	[ASK_FLOW] = { ask_flow, ROW_FLOW, ACTION_READ_TRAFFIC, false },
+	[ASK_APPLICATIONS] = { ask_applications, ROW_APPLICATION, ACTION_READ_TRAFFIC, true },
+	[ASK_SERIES] = { ask_series, ROW_SERIES, ACTION_READ_TRAFFIC, true },
+	[ASK_TOTALS] = { ask_totals, ROW_TOTALS, ACTION_READ_TRAFFIC, false },
+	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false },
+	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false },
+};
+
+#define LIMIT_DEFAULT 100u
+
+static bool
+well_formed(const struct wire_question *q, size_t len)
+{
+	if (q->kind == 0 || q->kind >= ASK_KIND_COUNT || q->limit > TOPK_MAX || q->sort >= SORT_KEY_COUNT ||
+	    q->ascending > 1)
+		return false;
+	if (q->grant_len != len - sizeof(*q) || q->cursor_len > CURSOR_MAX || q->key_len > sizeof(q->key) ||
+	    q->has_ip > 1)
+		return false;
+	if (q->from_ns < 0 || q->to_ns < 0 || (q->to_ns != 0 && q->to_ns < q->from_ns))
+		return false;
+	if (q->resolution_s != 0 && q->resolution_s != 1 && q->resolution_s != 60 && q->resolution_s != 3600)
+		return false;
+	if (q->kind == ASK_SERIES && (q->subject == 0 || q->subject >= SERIES_SUBJECT_COUNT))
+		return false;
+	return q->cursor_len == 0 || kinds[q->kind].pages;
+}
+
+/* What belongs to a tenant is judged as its own; a grant that spans all has to reach everybody's. */
+static bool
+allowed(const struct grant *g, enum question_kind kind)
+{
+	uint32_t whose = g->tenant == TENANT_PLATFORM ? TENANT_UNASSIGNED : g->tenant;
+
+	/* Its answers have to mask addresses, which nothing here does yet: rather nothing than too much. */
+	if (g->role == ROLE_LIMITED_VIEWER)
+		return false;
+	if (kind == ASK_COUNTERS && policy_decide(g, ACTION_READ_PLATFORM, TENANT_PLATFORM))
+		return true;
+	if (kind == ASK_COMPONENTS)
+		whose = TENANT_PLATFORM;
+	return policy_decide(g, kinds[kind].action, whose);
+}
+
+static enum answer_status
+admit(struct store *s, const struct asker *who, struct question *a, const uint8_t *grant)
+{
+	struct grant g;
+	enum answer_status status = grants_check(s->grants, grant, a->q.grant_len, who->proc, who->instance,
+						 s->now_ns, s->now_boot_ns, &g);
+
+	if (status != ANSWER_OK)
+		return status;
+	if (!allowed(&g, (enum question_kind)a->q.kind))
+		return ANSWER_NOT_GRANTED;
+	view_make(s, &g, &a->v);
+	if (a->q.cursor_len == 0)
+		return ANSWER_OK;
+	a->has_page = page_open(s->cursor_key, a->v.tenant, a->q.cursor, a->q.cursor_len, &a->page) &&
+		      a->page.sort == a->q.sort && a->page.ascending == a->q.ascending;
+	return a->has_page ? ANSWER_OK : ANSWER_BAD_QUESTION;
+}
+
+void
+ask(struct store *s, const struct asker *who, const void *body, size_t len)
+{
+	struct question *a = mem_calloc(1, sizeof(*a));
+	enum answer_status status = ANSWER_BAD_QUESTION;
+
+	store_clock(s);
+	if (len >= sizeof(a->q))
+		memcpy(&a->q, body, sizeof(a->q));
+
+	bool good = len >= sizeof(a->q) && well_formed(&a->q, len);
+
+	a->limit = a->q.limit == 0 ? LIMIT_DEFAULT : a->q.limit;
+	if (good)
+		status = admit(s, who, a, (const uint8_t *)body + sizeof(a->q));
+	answer_begin(&a->out, who->emit, who->ctx, a->q.request, good ? kinds[a->q.kind].row : ROW_NONE,
+		     status == ANSWER_OK ? a->v.now_ns : s->now_ns);
+	if (status != ANSWER_OK) {
+		s->counters.n[OWN_QUESTIONS_REFUSED]++;
+		answer_end(&a->out, status, NULL, 0);
+	} else if (a->q.kind == ASK_FLOWS && (a->q.from_ns != 0 || a->q.to_ns != 0)) {
+		ask_kept_flows(s, a);
+	} else {
+		kinds[a->q.kind].handler(s, a);
+	}
+	free(a);
+}
+
+/* --- shared
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+void
+ask_end(struct question *a)
+{
+	answer_end(&a->out, ANSWER_OK, NULL, 0);
+}
+
+void
+ask_end_page(struct store *s, struct question *a, uint32_t kind, const struct topk_entry *at)
+{
+	struct page p = {
+		.kind = kind, .sort = (uint16_t)a->q.sort, .ascending = (uint16_t)a->q.ascending, .at = *at
+	};
+	uint8_t cursor[PAGE_LEN];
+
+	page_seal(s->cursor_key, a->v.tenant, &p, cursor);
+	answer_end(&a->out, ANSWER_OK, cursor, sizeof(cursor));
+}
+
+static const char unknown_name[] = "Unknown";
+
+bool
+ask_application(struct store *s, const struct question *a, uint16_t *number)
+{
+	size_t len = strnlen(a->q.key, a->q.key_len);
+
+	*number = names_find(s->names, NAME_APPLICATION, a->q.key, len);
+	return *number != 0 || (len == sizeof(unknown_name) - 1 && memcmp(a->q.key, unknown_name, len) == 0);
+}
+
+const char *
+ask_application_name(struct store *s, uint16_t number)
+{
+	return number == 0 ? unknown_name : names_text(s->names, NAME_APPLICATION, number);
+}
+
+bool
+ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_application, uint16_t application)
+{
+	const struct wire_question *q = &a->q;
+
+	if (q->point != ANY_POINT && f->point != q->point)
+		return false;
+	if (q->has_ip != 0 && !ip_equal(&f->ip[CLIENT], &q->ip) && !ip_equal(&f->ip[SERVER], &q->ip))
+		return false;
+	return !has_application || f->application == application;
+}
+
+size_t
+ask_risks(struct store *s, uint64_t risks, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (; risks != 0; risks &= risks - 1) {
+		const char *name = names_text(s->names, NAME_RISK, (uint16_t)(__builtin_ctzll(risks) + 1));
+		size_t n = strlen(name);
+
+		if (n == 0 || len + n + 1 > size)
+			continue;
+		if (len > 0)
+			out[len++] = ',';
+		memcpy(out + len, name, n);
+		len += n;
+	}
+	return len;
+}
+
+const struct fact *
+ask_fact(struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *ip)
+{
+	return point == POINT_NONE ? NULL : facts_find(s->facts, point, vlan, ip);
+}
+
+static struct row_flow
+flow_row(const struct question *a, const struct rec_flow *f, const uint64_t *rate)
+{
+	struct row_flow r = { .flow = *f, .live = rate != NULL };
+
+	r.flow.id = flow_id_veil(&a->v.id, &f->id);
+	r.flow.slot = r.flow.generation = 0;
+	r.flow.application = r.flow.category = 0;
+	r.flow.risks = 0;
+	r.flow.server_name_len = r.flow.info_len = 0;
+	memset(r.flow.reserved1, 0, sizeof(r.flow.reserved1));
+	memset(r.flow.reserved2, 0, sizeof(r.flow.reserved2));
+	r.flow.tcp.reserved = 0;
+	if (rate != NULL)
+		memcpy(r.bytes_per_s, rate, sizeof(r.bytes_per_s));
+	return r;
+}
+
+void
+ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, const char *server_name,
+	     const char *info, const uint64_t *rate)
+{
+	uint32_t point = points_index(&s->points, f->point);
+	const struct fact *fact[2] = { ask_fact(s, point, f->vlan[0], &f->ip[CLIENT]),
+				       ask_fact(s, point, f->vlan[0], &f->ip[SERVER]) };
+	const char *application = ask_application_name(s, f->application),
+		   *category = names_text(s->names, NAME_CATEGORY, f->category);
+	char risks[RISKS_TEXT_MAX];
+	struct row_flow r = flow_row(a, f, rate);
+	const char *name = point == POINT_NONE ? "" : s->points.point[point].boot->name;
+
+	r.application_len = f->application == 0 && rate != NULL ? 0 : (uint16_t)strlen(application);
+	r.category_len = (uint16_t)strlen(category);
+	r.server_name_len = f->server_name_len;
+	r.info_len = f->info_len;
+	r.risks_len = (uint16_t)ask_risks(s, f->risks, risks, sizeof(risks));
+	r.client_name_len = fact[CLIENT] == NULL ? 0 : fact[CLIENT]->name_len;
+	r.server_host_len = fact[SERVER] == NULL ? 0 : fact[SERVER]->name_len;
+	r.point_len = (uint16_t)strlen(name);
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_put(&a->out, application, r.application_len);
+	answer_put(&a->out, category, r.category_len);
+	answer_put(&a->out, server_name, r.server_name_len);
+	answer_put(&a->out, info, r.info_len);
+	answer_put(&a->out, risks, r.risks_len);
+	answer_put(&a->out, fact[CLIENT] == NULL ? NULL : fact[CLIENT]->name, r.client_name_len);
+	answer_put(&a->out, fact[SERVER] == NULL ? NULL : fact[SERVER]->name, r.server_host_len);
+	answer_put(&a->out, name, r.point_len);
+	answer_row_end(&a->out);
+}

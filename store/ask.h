@@ -1,0 +1,66 @@
+/* Questions and their answers. Nothing of a question is believed: not its shape, not its grant, not who asks.
+ */
+#ifndef WEIR_STORE_ASK_H
+#define WEIR_STORE_ASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer.h"
+#include "page.h"
+#include "store.h"
+#include "view.h"
+
+/* Who asks, as the channel says. */
+struct asker {
+	uint32_t proc, instance;
+	answer_emit *emit;
+	void *ctx;
+};
+
+/* Answers the body of a QUESTION in one or more messages, always. */
+void ask(struct store *s, const struct asker *who, const void *body, size_t len);
+
+/* A question that is well-formed, with its grant verified: what the handlers of each kind get. */
+struct question {
+	struct wire_question q;
+	uint32_t limit;
+	struct view v;
+	bool has_page;
+	struct page page;
+	struct answer_out out;
+};
+
+typedef void ask_handler(struct store *s, struct question *a);
+
+ask_handler ask_points, ask_hosts, ask_host, ask_live_flows, ask_applications, ask_totals; /* ask_live.c */
+ask_handler ask_kept_flows, ask_flow, ask_series;                                          /* ask_history.c */
+ask_handler ask_counters, ask_components;                                                  /* ask_health.c */
+
+/* --- what they share: ask.c
+ * --------------------------------------------------------------------------------------------- */
+
+#define PAGE_HISTORY 256u
+
+/* Ends the answer with a cursor behind at. */
+void ask_end_page(struct store *s, struct question *a, uint32_t kind, const struct topk_entry *at);
+void ask_end(struct question *a);
+/* A flow as a row. texts: server name and info, as f says; rate: bytes in the last full second, NULL for kept
+ * ones. */
+void ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, const char *server_name,
+		  const char *info, const uint64_t *rate);
+/* The application that the question names: *number is its number, 0 for "Unknown". False: nothing has that
+ * name. */
+bool ask_application(struct store *s, const struct question *a, uint16_t *number);
+/* The name as it is shown. */
+const char *ask_application_name(struct store *s, uint16_t number);
+/* Whether a flow is one that the question filters for. point: index or POINT_NONE. */
+bool ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_application,
+		    uint16_t application);
+/* "a,b,c" of the risks in a mask. Returns the length. */
+size_t ask_risks(struct store *s, uint64_t risks, char *out, size_t size);
+#define RISKS_TEXT_MAX (NAMES_RISKS_MAX * (NAME_TEXT_MAX + 1))
+/* What is known of an address at a point, NULL nothing. */
+const struct fact *ask_fact(struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *ip);
+
+#endif

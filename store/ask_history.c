@@ -1,0 +1,285 @@
+/* Questions about what was: kept flows, one flow with all its slices, series. */
+#include <string.h>
+
+#include "ask.h"
+#include "base/clock.h"
+
+#define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
+#define SLICES_MAX 1000
+#define POINTS_MAX 98000 /* of a series, in one range: what 4096 chunks of any resolution hold */
+
+static void
+history_down(struct question *a, enum db_status status)
+{
+	if (status == DB_OK)
+		ask_end(a);
+	else
+		answer_end(&a->out, ANSWER_HISTORY_DOWN, NULL, 0);
+}
+
+/* --- kept flows by time
+ * ------------------------------------------------------------------------------------------------------- */
+
+struct listing {
+	struct store *s;
+	struct question *a;
+	bool has_application;
+	uint16_t application;
+	unsigned left;
+};
+
+static bool
+list_kept(void *ctx, const struct kept_flow *k)
+{
+	struct listing *l = ctx;
+
+	if (!ask_wants_flow(l->a, &k->f, l->has_application, l->application))
+		return true;
+	ask_put_flow(l->s, l->a, &k->f, k->server_name, k->info, NULL);
+	return --l->left > 0;
+}
+
+/* A position as a cursor holds it, with the id as the viewer knows it; and back. */
+static void
+entry_of(const struct view *v, const struct flow_position *p, struct topk_entry *e)
+{
+	struct flow_id id = flow_id_veil(&v->id, &p->id);
+
+	*e = (struct topk_entry){ .value = (uint64_t)p->last_ns, .tenant = p->tenant };
+	memcpy(e->tie, id.b, sizeof(id.b));
+	memcpy(e->tie + sizeof(id.b), &p->slice, sizeof(p->slice));
+}
+
+static void
+position_of(const struct view *v, const struct topk_entry *e, struct flow_position *p)
+{
+	struct flow_id id;
+
+	memcpy(id.b, e->tie, sizeof(id.b));
+	memcpy(&p->slice, e->tie + sizeof(id.b), sizeof(p->slice));
+	p->id = flow_id_unveil(&v->id, &id);
+	p->last_ns = (int64_t)e->value;
+	p->tenant = e->tenant;
+}
+
+/* Kept flows come by their end, newest first, whatever order is asked for. */
+void
+ask_kept_flows(struct store *s, struct question *a)
+{
+	struct listing l = { .s = s, .a = a, .has_application = a->q.key_len > 0, .left = a->limit };
+	struct flow_query q = {
+		.tenant = a->v.tenant, .from_ns = a->q.from_ns, .to_ns = a->q.to_ns, .visits = VISITS_MAX
+	};
+	struct flow_position after, last;
+	struct topk_entry at;
+	bool finished = false;
+
+	if (a->has_page && a->page.kind != (ASK_FLOWS | PAGE_HISTORY)) {
+		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+		return;
+	}
+	if (q.to_ns == 0)
+		q.to_ns = INT64_MAX;
+	if (l.has_application && !ask_application(s, a, &l.application)) {
+		ask_end(a);
+		return;
+	}
+	if (a->has_page) {
+		position_of(&a->v, &a->page.at, &after);
+		q.after = &after;
+	}
+
+	enum db_status status = history_flows(s->history, &q, list_kept, &l, &last, &finished);
+
+	if (status != DB_OK || finished) {
+		history_down(a, status);
+		return;
+	}
+	entry_of(&a->v, &last, &at);
+	ask_end_page(s, a, ASK_FLOWS | PAGE_HISTORY, &at);
+}
+
+/* --- one flow
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+list_slice(void *ctx, const struct kept_flow *k)
+{
+	struct listing *l = ctx;
+
+	ask_put_flow(l->s, l->a, &k->f, k->server_name, k->info, NULL);
+	return --l->left > 0;
+}
+
+/* The live row of an id, if the viewer sees it. */
+static const struct live_flow *
+find_live(const struct store *s, const struct view *v, const struct flow_id *id)
+{
+	for (unsigned i = 0; i < s->nengines; i++) {
+		const struct engine *e = &s->engine[i];
+
+		for (uint32_t n = 0; n < e->limit; n++)
+			if (view_sees_flow(v, &e->flow[n]) && memcmp(&e->flow[n].f.id, id, sizeof(*id)) == 0)
+				return &e->flow[n];
+	}
+	return NULL;
+}
+
+void
+ask_flow(struct store *s, struct question *a)
+{
+	struct flow_id id = flow_id_unveil(&a->v.id, &a->q.flow);
+	const struct live_flow *r = find_live(s, &a->v, &id);
+	struct listing l = { .s = s, .a = a, .left = SLICES_MAX };
+
+	if (r != NULL) {
+		const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
+					   rate_at(&r->rate, a->v.rate_second, 1) };
+
+		ask_put_flow(s, a, &r->f, r->text, r->text == NULL ? NULL : r->text + r->f.server_name_len,
+			     rate);
+	}
+
+	enum db_status status = history_flow(s->history, a->v.tenant, &id, SLICES_MAX, list_slice, &l);
+
+	if (r == NULL && l.left == SLICES_MAX)
+		answer_end(&a->out, status == DB_OK ? ANSWER_NOT_FOUND : ANSWER_HISTORY_DOWN, NULL, 0);
+	else
+		ask_end(a);
+}
+
+/* --- series
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+struct plot {
+	struct question *a;
+	uint32_t resolution_s;
+	unsigned left;
+	int64_t last_s;
+};
+
+static bool
+put_series_point(void *ctx, const struct series_point *p)
+{
+	struct plot *l = ctx;
+
+	if (l->left == 0)
+		return false;
+
+	struct row_series r = { .time_ns = p->time_s * NS_PER_S,
+				.resolution_s = l->resolution_s,
+				.bytes = p->bytes,
+				.packets = p->packets,
+				.bytes_max = p->bytes_max,
+				.packets_max = p->packets_max,
+				.flows_max = p->flows_max };
+
+	answer_row(&l->a->out);
+	answer_put(&l->a->out, &r, sizeof(r));
+	answer_row_end(&l->a->out);
+	l->last_s = p->time_s;
+	l->left--;
+	return true;
+}
+
+/* The finest resolution that covers the range within the limit of points and is kept for so long. */
+static uint32_t
+resolution_for(const struct store *s, const struct question *a, int64_t from_s, int64_t to_s)
+{
+	static const uint32_t resolutions[] = { 1, 60, 3600 };
+	const struct settings *set = &s->boot->settings;
+	const int64_t keep_s[] = { set->keep_seconds_ms / 1000, set->keep_minutes_ms / 1000, INT64_MAX };
+	int64_t age_s = a->v.now_ns / NS_PER_S - from_s;
+
+	for (int i = 0; i < 2; i++)
+		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit && age_s <= keep_s[i])
+			return resolutions[i];
+	return resolutions[2];
+}
+
+/* What is asked for. False: nothing that the viewer could see. */
+static bool
+series_of(struct store *s, const struct question *a, struct series_key *k)
+{
+	uint16_t application;
+
+	*k = (struct series_key){ a->v.tenant, a->q.subject, 0 };
+	if (a->q.subject == SERIES_APPLICATION) {
+		if (!ask_application(s, a, &application))
+			return false;
+		k->number = application;
+	}
+	if (a->q.subject == SERIES_POINT) {
+		uint32_t point = points_index(&s->points, a->q.point);
+
+		if (point == POINT_NONE)
+			return false;
+		k->number = a->q.point;
+		if (view_owns_point(s, &a->v, point))
+			k->tenant = TENANT_PLATFORM;
+	}
+	return true;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+kept_since(const struct store *s, const struct question *a, uint32_t resolution_s)
+{
+	const struct settings *set = &s->boot->settings;
+	int64_t keep_ms = resolution_s == 1    ? set->keep_seconds_ms
+			  : resolution_s == 60 ? set->keep_minutes_ms
+					       : set->keep_hours_ms;
+
+	if ((s->boot->flags & BOOT_ANALYZE) != 0)
+		return 0;
+	/* A chunk goes when all of it is too old: the longest is a day. */
+	return later(a->v.now_ns / NS_PER_S - keep_ms / 1000 - 86400, 0);
+}
+
+void
+ask_series(struct store *s, struct question *a)
+{
+	int64_t from_s = (a->q.from_ns + NS_PER_S - 1) / NS_PER_S;
+	int64_t to_s = ((a->q.to_ns == 0 ? a->v.now_ns + NS_PER_S : a->q.to_ns) + NS_PER_S - 1) / NS_PER_S;
+	struct plot l = { .a = a, .left = a->limit };
+	struct series_key k;
+
+	if (a->has_page && a->page.kind != (ASK_SERIES | PAGE_HISTORY)) {
+		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+		return;
+	}
+	l.resolution_s = a->q.resolution_s != 0 ? a->q.resolution_s : resolution_for(s, a, from_s, to_s);
+	/* The bucket that holds from begins before it; what is older than is kept need not be looked for. */
+	from_s = later(from_s, kept_since(s, a, l.resolution_s));
+	from_s -= from_s % l.resolution_s;
+	if ((to_s - from_s) / l.resolution_s > POINTS_MAX) {
+		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+		return;
+	}
+	if (a->has_page)
+		from_s = (int64_t)a->page.at.value;
+	if (!series_of(s, a, &k) || from_s >= to_s) {
+		ask_end(a);
+		return;
+	}
+	l.last_s = from_s - 1;
+
+	enum db_status status =
+	    history_series(s->history, &k, l.resolution_s, from_s, to_s, put_series_point, &l);
+
+	if (status != DB_OK || l.left > 0) {
+		history_down(a, status);
+		return;
+	}
+
+	struct topk_entry at = { .value = (uint64_t)(l.last_s + l.resolution_s) };
+
+	ask_end_page(s, a, ASK_SERIES | PAGE_HISTORY, &at);
+}

@@ -1,0 +1,516 @@
+/* Questions about now: observation points, hosts, live flows, applications, totals. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "base/mem.h"
+#include "sum.h"
+
+/* --- lists
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+static struct topk *
+list_begin(struct question *a)
+{
+	struct topk *t = mem_calloc(1, sizeof(*t));
+
+	topk_begin(t, a->limit, a->q.ascending != 0, a->has_page ? &a->page.at : NULL);
+	return t;
+}
+
+static void
+list_end(struct store *s, struct question *a, struct topk *t)
+{
+	if (t->n > 0 && topk_more(t))
+		ask_end_page(s, a, a->q.kind, &t->heap[t->n - 1]);
+	else
+		ask_end(a);
+	free(t);
+}
+
+/* A cursor that was made for another kind of list. */
+static bool
+wrong_page(struct question *a)
+{
+	if (!a->has_page || a->page.kind == a->q.kind)
+		return false;
+	answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+	return true;
+}
+
+static void
+put_be32(uint8_t out[static 4], uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* --- points and totals
+ * -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t
+dropped_at(const struct store *s, uint32_t point)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->nengines; i++)
+		for (uint32_t d = 0; d < s->engine[i].ndrops; d++)
+			if (s->engine[i].drop[d].is_loss && s->engine[i].drop[d].point == point)
+				n = sum_sat(n,
+					    sum_sat(s->engine[i].drop[d].before, s->engine[i].drop[d].last));
+	return n;
+}
+
+/* Up where one worker sees it; ended once every worker came to the end of the file. */
+static uint32_t
+state_of(const struct store *s, uint32_t point)
+{
+	unsigned up = 0, ended = 0;
+
+	for (unsigned i = 0; i < s->nengines; i++) {
+		up += s->engine[i].progress[point].state == POINT_UP;
+		ended += s->engine[i].progress[point].state == POINT_ENDED;
+	}
+	if (up > 0)
+		return POINT_UP;
+	return ended == s->nengines && ended > 0 ? POINT_ENDED : POINT_DOWN;
+}
+
+static uint32_t
+hosts_at_point(const struct store *s, uint32_t point)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < s->nengines; i++)
+		n += s->engine[i].progress[point].hosts_active;
+	return n;
+}
+
+static void
+point_row(struct store *s, const struct view *v, uint32_t i, struct row_point *r)
+{
+	const struct point *p = &s->points.point[i];
+	bool owns = view_owns_point(s, v, i);
+	const struct subject *u = owns ? subjects_at(s->subjects, p->subject)
+				       : subjects_find(s->subjects, v->tenant, SERIES_POINT, p->boot->id);
+	int64_t second = view_point_second(s, v, i);
+
+	*r = (struct row_point){
+		.id = p->boot->id, .space = p->boot->space, .kind = p->boot->kind, .state = state_of(s, i)
+	};
+	str_copy(r->name, sizeof(r->name), p->boot->name);
+	r->bytes = owns ? p->bytes : u->bytes;
+	r->packets = owns ? p->packets : u->packets;
+	r->bytes_per_s = rate_at(owns ? &p->rate : &u->rate, second, 0);
+	r->packets_per_s = rate_at(owns ? &p->rate : &u->rate, second, 1);
+	r->dropped = owns ? dropped_at(s, i) : 0;
+	r->flows = u->flows_active;
+	r->hosts = owns ? hosts_at_point(s, i) : 0;
+	r->first_ns = owns ? p->first_ns : u->first_ns;
+	r->last_ns = owns ? p->last_ns : u->last_ns;
+}
+
+void
+ask_points(struct store *s, struct question *a)
+{
+	struct row_point r;
+
+	for (uint32_t i = 0; i < s->points.n; i++) {
+		if (!view_sees_point(s, &a->v, i) ||
+		    (a->q.point != ANY_POINT && a->q.point != s->points.point[i].boot->id))
+			continue;
+		point_row(s, &a->v, i, &r);
+		answer_row(&a->out);
+		answer_put(&a->out, &r, sizeof(r));
+		answer_row_end(&a->out);
+	}
+	ask_end(a);
+}
+
+static uint64_t
+undecoded_at(const struct point *p)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < NAMES_UNDECODED_MAX; i++)
+		n = sum_sat(n, p->undecoded[i]);
+	return n;
+}
+
+static void
+total_add_point(struct store *s, const struct view *v, uint32_t i, struct row_totals *t)
+{
+	bool owns = view_owns_point(s, v, i), truncated = false;
+	struct row_point r;
+
+	point_row(s, v, i, &r);
+	t->points++;
+	t->points_ended += r.state == POINT_ENDED;
+	t->packets = sum_sat(t->packets, r.packets);
+	t->bytes = sum_sat(t->bytes, r.bytes);
+	t->bytes_per_s = sum_sat(t->bytes_per_s, r.bytes_per_s);
+	t->packets_per_s = sum_sat(t->packets_per_s, r.packets_per_s);
+	t->dropped = sum_sat(t->dropped, r.dropped);
+	t->undecoded = sum_sat(t->undecoded, owns ? undecoded_at(&s->points.point[i]) : 0);
+	for (unsigned e = 0; owns && e < s->nengines; e++) {
+		const struct progress *g = &s->engine[e].progress[i];
+
+		t->captured = sum_sat(t->captured, g->captured);
+		truncated |= g->truncated;
+	}
+	t->truncated_files += truncated;
+}
+
+void
+ask_totals(struct store *s, struct question *a)
+{
+	const struct subject *u = a->v.platform ? subjects_at(s->subjects, s->platform_total)
+						: subjects_find(s->subjects, a->v.tenant, SERIES_TENANT, 0);
+	struct row_totals t = { 0 };
+
+	for (uint32_t i = 0; i < s->points.n; i++) {
+		if (!view_sees_point(s, &a->v, i))
+			continue;
+		total_add_point(s, &a->v, i, &t);
+		t.hosts += a->v.platform ? hosts_at_point(s, i) : 0;
+	}
+	t.counted = sum_less(t.packets, t.undecoded);
+	if (u != NULL) {
+		t.flows = u->flows_active;
+		t.flows_seen = u->flows;
+		t.hosts += a->v.platform ? 0 : u->hosts_active;
+	}
+	if (a->v.platform) {
+		t.flows_seen = s->flows_seen;
+		t.flows_stored = s->flows_stored;
+		t.dropped = sum_sat(t.dropped, dropped_at(s, POINT_NONE));
+		for (int i = 0; i < OWN_COUNTER_COUNT; i++)
+			if (own_counter_is_loss(i))
+				t.dropped = sum_sat(t.dropped, s->counters.n[i]);
+	}
+	answer_row(&a->out);
+	answer_put(&a->out, &t, sizeof(t));
+	answer_row_end(&a->out);
+	ask_end(a);
+}
+
+/* --- hosts
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+host_value(const struct question *a, const struct host *h, const struct host_share *n)
+{
+	switch (a->q.sort) {
+	case SORT_PACKETS:
+		return sum_sat(n->packets[0], n->packets[1]);
+	case SORT_RATE:
+		return sum_sat(rate_at(&n->rate, a->v.rate_second, 0),
+			       rate_at(&n->rate, a->v.rate_second, 1));
+	case SORT_FIRST:
+		return (uint64_t)h->first_ns;
+	case SORT_LAST:
+		return (uint64_t)h->last_ns;
+	case SORT_SCORE:
+		return h->score;
+	case SORT_FLOWS:
+		return (uint64_t)n->active[0] + n->active[1];
+	default:
+		return sum_sat(n->bytes[0], n->bytes[1]);
+	}
+}
+
+static size_t
+host_applications(struct store *s, const struct host *h, char *out, size_t size)
+{
+	bool used[HOST_APPS] = { false };
+	size_t len = 0;
+
+	for (int n = 0; n < HOST_APPS; n++) {
+		int best = -1;
+
+		for (int i = 0; i < HOST_APPS; i++)
+			if (!used[i] && h->app[i].application != 0 && h->app[i].bytes > 0 &&
+			    (best == -1 || h->app[i].bytes > h->app[best].bytes))
+				best = i;
+		if (best == -1)
+			break;
+		used[best] = true;
+
+		const char *name = names_text(s->names, NAME_APPLICATION, h->app[best].application);
+		size_t k = strlen(name);
+
+		if (len + k + 1 > size)
+			break;
+		if (len > 0)
+			out[len++] = ',';
+		memcpy(out + len, name, k);
+		len += k;
+	}
+	return len;
+}
+
+/* What was learned of the address at the points where the viewer's tenant has flows with it. */
+static const struct fact *
+host_fact(struct store *s, const struct host *h, bool name)
+{
+	for (uint32_t bits = h->points; bits != 0; bits &= bits - 1) {
+		const struct fact *f = ask_fact(s, (uint32_t)__builtin_ctz(bits), h->key.vlan, &h->key.ip);
+
+		if (f != NULL && (name ? f->name_len > 0 : f->has_mac))
+			return f;
+	}
+	return NULL;
+}
+
+static void
+put_host(struct store *s, struct question *a, const struct host *h, const struct host_share *n)
+{
+	char applications[HOST_APPS * (NAME_TEXT_MAX + 1)], risks[RISKS_TEXT_MAX];
+	const struct fact *name = host_fact(s, h, true), *mac = host_fact(s, h, false);
+	struct row_host r = { .ip = h->key.ip,
+			      .space = h->key.space,
+			      .vlan = (uint16_t)h->key.vlan,
+			      .local = h->local,
+			      .score = h->score,
+			      .flows_client = n->active[0],
+			      .flows_server = n->active[1],
+			      .peers = host_peers(h),
+			      .first_ns = h->first_ns,
+			      .last_ns = h->last_ns };
+
+	for (int i = 0; i < 2; i++) {
+		r.bytes[i] = n->bytes[i];
+		r.packets[i] = n->packets[i];
+		r.bytes_per_s[i] = rate_at(&n->rate, a->v.rate_second, i);
+	}
+	if (mac != NULL) {
+		r.has_mac = 1;
+		memcpy(r.mac, mac->mac, sizeof(r.mac));
+	}
+	r.name_len = name == NULL ? 0 : name->name_len;
+	r.applications_len = (uint16_t)host_applications(s, h, applications, sizeof(applications));
+	r.risks_len = (uint16_t)ask_risks(s, h->risks, risks, sizeof(risks));
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_put(&a->out, name == NULL ? NULL : name->name, r.name_len);
+	answer_put(&a->out, applications, r.applications_len);
+	answer_put(&a->out, risks, r.risks_len);
+	answer_row_end(&a->out);
+}
+
+void
+ask_hosts(struct store *s, struct question *a)
+{
+	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
+	uint32_t limit = a->q.point != ANY_POINT && point == POINT_NONE ? 0 : hosts_limit(s->hosts);
+	struct host_share n;
+
+	if (wrong_page(a))
+		return;
+
+	struct topk *t = list_begin(a);
+
+	for (uint32_t i = 0; i < limit; i++) {
+		const struct host *h = hosts_at(s->hosts, i);
+
+		if (!view_host(&a->v, h, &n) || (point != POINT_NONE && (h->points >> point & 1) == 0))
+			continue;
+
+		struct topk_entry e = { .value = host_value(a, h, &n),
+					.tenant = h->key.tenant,
+					.ref = { i, 0 } };
+
+		if (!topk_wants(t, e.value))
+			continue;
+		memcpy(e.tie, h->key.ip.b, 16);
+		put_be32(e.tie + 16, h->key.space);
+		put_be32(e.tie + 20, h->key.vlan);
+		topk_offer(t, &e);
+	}
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct host *h = hosts_at(s->hosts, t->heap[i].ref[0]);
+
+		if (view_host(&a->v, h, &n))
+			put_host(s, a, h, &n);
+	}
+	list_end(s, a, t);
+}
+
+/* A host of several tenants is as many rows to the platform. */
+void
+ask_host(struct store *s, struct question *a)
+{
+	const struct snapshot *policy = grants_policy(s->grants);
+	size_t tenants = a->v.platform ? snapshot_tenants(policy) + 1 : 1;
+	struct host_share n;
+	unsigned found = 0;
+
+	for (size_t i = 0; i < tenants && a->q.has_ip != 0 && found < a->limit; i++) {
+		const struct tenant *t = snapshot_tenant_at(policy, i);
+		struct host_key k = { .space = a->q.space, .ip = a->q.ip, .vlan = a->q.vlan };
+
+		k.tenant = !a->v.platform ? a->v.tenant : t == NULL ? TENANT_UNASSIGNED : t->number;
+
+		const struct host *h = hosts_find(s->hosts, &k);
+
+		if (h == NULL || !view_host(&a->v, h, &n))
+			continue;
+		put_host(s, a, h, &n);
+		found++;
+	}
+	answer_end(&a->out, found > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);
+}
+
+/* --- live flows
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+flow_value(const struct question *a, const struct live_flow *r)
+{
+	const struct flow_counters *c = &r->f.count;
+
+	switch (a->q.sort) {
+	case SORT_PACKETS:
+		return c->packets[0] + c->packets[1];
+	case SORT_RATE:
+		return rate_at(&r->rate, a->v.rate_second, 0) + rate_at(&r->rate, a->v.rate_second, 1);
+	case SORT_FIRST:
+		return (uint64_t)r->f.first_ns;
+	case SORT_LAST:
+		return (uint64_t)r->f.last_ns;
+	case SORT_SCORE:
+		return r->f.score;
+	default:
+		return c->bytes[0] + c->bytes[1];
+	}
+}
+
+static void
+offer_flows(const struct engine *e, struct question *a, bool has_application, uint16_t application,
+	    struct topk *t)
+{
+	for (uint32_t i = 0; i < e->limit; i++) {
+		const struct live_flow *r = &e->flow[i];
+
+		if (!view_sees_flow(&a->v, r) || !ask_wants_flow(a, &r->f, has_application, application))
+			continue;
+
+		struct topk_entry x = { .value = flow_value(a, r), .ref = { e->index, i } };
+
+		if (!topk_wants(t, x.value))
+			continue;
+
+		struct flow_id id = flow_id_veil(&a->v.id, &r->f.id);
+
+		memcpy(x.tie, id.b, sizeof(id.b));
+		put_be32(x.tie + 16, r->f.slice);
+		topk_offer(t, &x);
+	}
+}
+
+static void
+put_live_flow(struct store *s, struct question *a, const struct live_flow *r)
+{
+	const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
+				   rate_at(&r->rate, a->v.rate_second, 1) };
+
+	ask_put_flow(s, a, &r->f, r->text, r->text == NULL ? NULL : r->text + r->f.server_name_len, rate);
+}
+
+void
+ask_live_flows(struct store *s, struct question *a)
+{
+	bool has_application = a->q.key_len > 0;
+	uint16_t application = 0;
+	bool any = !has_application || ask_application(s, a, &application);
+
+	if (wrong_page(a))
+		return;
+
+	struct topk *t = list_begin(a);
+
+	for (unsigned i = 0; any && i < s->nengines; i++)
+		offer_flows(&s->engine[i], a, has_application, application, t);
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++)
+		put_live_flow(s, a, &s->engine[t->heap[i].ref[0]].flow[t->heap[i].ref[1]]);
+	list_end(s, a, t);
+}
+
+/* --- applications
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+application_value(const struct question *a, const struct subject *u)
+{
+	switch (a->q.sort) {
+	case SORT_PACKETS:
+		return u->packets;
+	case SORT_RATE:
+		return rate_at(&u->rate, a->v.rate_second, 0);
+	case SORT_FLOWS:
+		return u->flows;
+	case SORT_FIRST:
+		return (uint64_t)u->first_ns;
+	case SORT_LAST:
+		return (uint64_t)u->last_ns;
+	default:
+		return u->bytes;
+	}
+}
+
+static void
+put_application(struct store *s, struct question *a, const struct subject *u)
+{
+	const char *name = ask_application_name(s, (uint16_t)u->key.number);
+	const char *category = names_text(s->names, NAME_CATEGORY, u->category);
+	struct row_application r = { .bytes = u->bytes,
+				     .packets = u->packets,
+				     .bytes_per_s = rate_at(&u->rate, a->v.rate_second, 0),
+				     .flows = u->flows > UINT32_MAX ? UINT32_MAX : (uint32_t)u->flows,
+				     .name_len = (uint16_t)strlen(name),
+				     .category_len = (uint16_t)strlen(category) };
+
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_put(&a->out, name, r.name_len);
+	answer_put(&a->out, category, r.category_len);
+	answer_row_end(&a->out);
+}
+
+void
+ask_applications(struct store *s, struct question *a)
+{
+	if (wrong_page(a))
+		return;
+
+	struct topk *t = list_begin(a);
+
+	for (uint32_t i = 0; i < subjects_count(s->subjects); i++) {
+		const struct subject *u = subjects_at(s->subjects, i);
+
+		if (u->key.tenant != a->v.tenant || u->key.subject != SERIES_APPLICATION ||
+		    (u->flows == 0 && u->packets == 0))
+			continue;
+
+		struct topk_entry e = { .value = application_value(a, u), .ref = { i, 0 } };
+
+		if (!topk_wants(t, e.value))
+			continue;
+
+		/* By name: numbers would tell in which order applications came up anywhere. */
+		const char *name = ask_application_name(s, (uint16_t)u->key.number);
+
+		memcpy(e.tie, name, strnlen(name, sizeof(e.tie)));
+		topk_offer(t, &e);
+	}
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++)
+		put_application(s, a, subjects_at(s->subjects, t->heap[i].ref[0]));
+	list_end(s, a, t);
+}

@@ -1,0 +1,91 @@
+/*
+ * What one commit writes: kept flows, additions to series, new names, and how far each engine's records are
+ * in it. Built by the main thread, then handed whole to the writer. Bounded: batch_full says when to stop.
+ */
+#ifndef WEIR_STORE_BATCH_H
+#define WEIR_STORE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow_row.h"
+#include "names.h"
+
+/* Whose series: what a subject is (subjects.h), and its key in history. */
+struct series_key {
+	uint32_t tenant;
+	uint32_t subject; /* enum series_subject */
+	uint32_t number;  /* 0, point id, application number */
+};
+
+struct batch_delta {
+	struct series_key key;
+	uint32_t previous; /* index + 1 of the delta of the same series that was made before; 0 none */
+	int64_t second;
+	uint64_t bytes, packets, flows_max;
+};
+
+struct batch_flow {
+	uint32_t tenant[2]; /* the primary one and, unless 0, the secondary one */
+	uint32_t slice;
+	uint32_t len; /* of the row that follows, padded to 8 */
+	int64_t last_ns;
+	struct flow_id id;
+};
+
+struct batch_name {
+	uint16_t kind, number, len, reserved;
+	char text[NAME_TEXT_MAX + 1];
+};
+
+/* How far the records of one engine's run are applied to series and totals of a point. Kept with the data, so
+ * that what is replayed after a restart of store is recognised. */
+struct batch_applied {
+	uint32_t worker, point;
+	int64_t run;             /* start of the engine process */
+	int64_t second;          /* newest second applied */
+	uint64_t packets, bytes; /* cumulative over the run: live totals survive a restart of store */
+	uint64_t undecoded[NAMES_UNDECODED_MAX]; /* by dictionary number - 1 */
+	struct flow_id newest;                   /* of the flows applied */
+};
+
+#define BATCH_ENGINES     64
+#define BATCH_APPLIED_MAX 512
+
+struct batch {
+	uint8_t *rows; /* struct batch_flow + row, again and again */
+	size_t rows_len, rows_cap, rows_max;
+	size_t nflows; /* slices */
+	struct batch_delta *delta;
+	uint32_t ndelta, delta_cap, delta_max;
+	uint32_t generation; /* changes with each use of the memory: subjects remember deltas by it */
+	struct batch_name *name;
+	uint32_t nname, name_cap;
+	struct batch_applied *applied;
+	uint32_t napplied;
+	uint64_t position[BATCH_ENGINES];     /* of each engine's ring, taken so far */
+	uint64_t ring[BATCH_ENGINES];         /* which ring that was (engine.h); 0 none */
+	uint16_t names_upto[NAME_KIND_COUNT]; /* the dictionary is complete up to here with this batch */
+};
+
+/* rows_max bytes of rows and delta_max deltas are the most that it takes. */
+void batch_init(struct batch *b, size_t rows_max, uint32_t delta_max);
+void batch_free(struct batch *b);
+/* Empties it for the next use. */
+void batch_reset(struct batch *b);
+bool batch_full(const struct batch *b);
+bool batch_empty(const struct batch *b);
+
+/* False where there is no room. */
+bool batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
+		    const char *server_name, const char *info);
+/* Adds to a second of a series. *last is the series' memory of its newest delta in this batch (index + 1, 0
+ * none). False: no room. */
+bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,
+		      uint64_t bytes, uint64_t packets, uint64_t flows);
+void batch_add_name(struct batch *b, enum name_kind kind, uint16_t number, const char *text);
+/* Forgets rows and additions to series, keeps names. */
+void batch_discard(struct batch *b);
+
+#endif

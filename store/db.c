@@ -1,0 +1,415 @@
+/* LMDB behind a sticky error: see db.h. */
+#include "db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/boot.h"
+
+#define DATA_FILE "data.mdb"
+#define LOCK_FILE "lock.mdb"
+
+static const char *const table_names[] = {
+	[DB_META] = "meta", [DB_NAMES] = "names",   [DB_FLOWS] = "flows",
+	[DB_IDS] = "ids",   [DB_SERIES] = "series",
+};
+_Static_assert(sizeof(table_names) / sizeof(table_names[0]) == DB_TABLE_COUNT, "name every table");
+
+struct db {
+	MDB_env *env;
+	MDB_dbi dbi[DB_TABLE_COUNT];
+	uint64_t size;
+};
+
+static enum db_status
+status_of(int code)
+{
+	switch (code) {
+	case MDB_SUCCESS:
+		return DB_OK;
+	case MDB_MAP_FULL:
+		return DB_MAP_FULL;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return DB_FULL;
+	case MDB_INVALID:
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INCOMPATIBLE:
+	case MDB_VERSION_MISMATCH:
+		return DB_DAMAGED;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return DB_REFUSED;
+	case MDB_PANIC:
+	case MDB_BAD_TXN:
+		return DB_BROKEN;
+	default:
+		return DB_IO;
+	}
+}
+
+static void
+sentence(char *err, size_t size, enum db_status s, int code, const char *file)
+{
+	switch (s) {
+	case DB_DAMAGED:
+		snprintf(err, size,
+			 "%s in the store's directory is damaged (%s): move it away or restore a copy, then "
+			 "start again",
+			 file, mdb_strerror(code));
+		return;
+	case DB_REFUSED:
+		snprintf(err, size,
+			 "%s in the store's directory cannot be opened (%s): give the directory and its "
+			 "files to the store's user",
+			 file, mdb_strerror(code));
+		return;
+	case DB_MAP_FULL:
+		snprintf(err, size, "the store's database is larger than store.size: raise it in weir.yaml");
+		return;
+	case DB_FULL:
+		snprintf(err, size,
+			 "%s in the store's directory cannot be written (%s): make room on the disk", file,
+			 mdb_strerror(code));
+		return;
+	default:
+		snprintf(err, size, "%s in the store's directory cannot be opened (%s)", file,
+			 mdb_strerror(code));
+	}
+}
+
+/* LMDB found its own pages in an impossible state. */
+static void
+on_assert(MDB_env *env, const char *what)
+{
+	(void)env;
+	fatal_status(
+	    EXIT_BAD_INPUT,
+	    "%s in the store's directory is damaged (%s): move it away or restore a copy, then start again",
+	    DATA_FILE, what);
+}
+
+/* Only the owner may touch what is in here: refuse what somebody else could have prepared. */
+static bool
+permissions_ok(char *err, size_t size)
+{
+	static const char *const files[] = { ".", DATA_FILE, LOCK_FILE };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const char *what = i == 0 ? "the store's directory" : files[i];
+
+		if (lstat(files[i], &st) == -1) {
+			if (errno == ENOENT)
+				continue;
+			snprintf(err, size, "%s cannot be read (%s)", what, strerror(errno));
+			return false;
+		}
+		if (st.st_uid != geteuid() || (st.st_mode & 022) != 0 ||
+		    (i == 0 ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))) {
+			snprintf(err, size,
+				 "%s must belong to user %u and be writable by nobody else (is: user %u, "
+				 "mode %03o)",
+				 what, (unsigned)geteuid(), (unsigned)st.st_uid,
+				 (unsigned)(st.st_mode & 07777));
+			return false;
+		}
+		if (i > 0 && access(files[i], R_OK | W_OK) == -1) {
+			snprintf(err, size, "%s in the store's directory cannot be opened (%s): chmod 600 it",
+				 what, strerror(errno));
+			return false;
+		}
+	}
+	if (access(".", R_OK | W_OK | X_OK) == -1) {
+		snprintf(err, size, "the store's directory cannot be written (%s): chmod 700 it",
+			 strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* A file that is shorter than what its header promises would kill us with SIGBUS later. */
+static bool
+long_enough(MDB_env *env)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+	struct stat file;
+	int fd;
+
+	return mdb_env_info(env, &info) == 0 && mdb_env_stat(env, &st) == 0 &&
+	       mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &file) == 0 &&
+	       (uint64_t)file.st_size / st.ms_psize >= (uint64_t)info.me_last_pgno + 1;
+}
+
+static int
+open_tables(struct db *db)
+{
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
+
+	for (int t = 0; rc == 0 && t < DB_TABLE_COUNT; t++)
+		rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &db->dbi[t]);
+	if (rc == 0)
+		return mdb_txn_commit(txn);
+	if (txn != NULL)
+		mdb_txn_abort(txn);
+	return rc;
+}
+
+static int
+open_env(struct db *db, uint64_t size)
+{
+	int rc = mdb_env_create(&db->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(db->env, (size_t)size);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
+	if (rc == 0)
+		rc = mdb_env_set_assert(db->env, on_assert);
+	/* NOTLS: a read transaction belongs to its owner, not to a thread. */
+	if (rc == 0)
+		rc = mdb_env_open(db->env, ".", MDB_NOTLS, 0600);
+	if (rc == 0 && !long_enough(db->env))
+		rc = MDB_CORRUPTED;
+	return rc == 0 ? open_tables(db) : rc;
+}
+
+struct db *
+db_open(uint64_t size, enum db_status *status, char *err, size_t errsize)
+{
+	struct db *db;
+
+	*status = DB_REFUSED;
+	if (!permissions_ok(err, errsize))
+		return NULL;
+	db = mem_calloc(1, sizeof(*db));
+	db->size = size & ~(uint64_t)0xffff;
+
+	int rc = open_env(db, db->size);
+
+	*status = status_of(rc);
+	if (rc == 0)
+		return db;
+	/* What LMDB does not know as its own it calls EINVAL, or reports a page that is not there. */
+	if (rc == EINVAL)
+		*status = DB_DAMAGED;
+	sentence(err, errsize, *status, rc, DATA_FILE);
+	db_close(&db);
+	return NULL;
+}
+
+void
+db_close(struct db **db)
+{
+	if (*db == NULL)
+		return;
+	if ((*db)->env != NULL)
+		mdb_env_close((*db)->env);
+	free(*db);
+	*db = NULL;
+}
+
+uint64_t
+db_size(const struct db *db)
+{
+	return db->size;
+}
+
+/* Keeps the first error and says whether rc was none. */
+static bool
+note(struct db_txn *x, int rc)
+{
+	if (rc != 0 && x->status == DB_OK) {
+		x->status = status_of(rc);
+		x->code = rc;
+	}
+	return rc == 0;
+}
+
+void
+db_begin(struct db *db, struct db_txn *x, bool write)
+{
+	MDB_txn *txn = NULL;
+
+	*x = (struct db_txn){ .db = db, .write = write };
+	note(x, mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn));
+	x->txn = txn;
+}
+
+enum db_status
+db_end(struct db_txn *x)
+{
+	if (x->txn != NULL) {
+		if (x->write && x->status == DB_OK)
+			note(x, mdb_txn_commit(x->txn));
+		else
+			mdb_txn_abort(x->txn);
+	}
+	x->txn = NULL;
+	return x->status;
+}
+
+const char *
+db_why(const struct db_txn *x)
+{
+	return x->code == MDB_MAP_FULL ? "store.size is reached" : mdb_strerror(x->code);
+}
+
+static MDB_val
+val(struct db_bytes b)
+{
+	return (MDB_val){ b.n, (void *)(uintptr_t)b.p };
+}
+
+bool
+db_get(struct db_txn *x, enum db_table t, struct db_bytes key, struct db_bytes *v)
+{
+	MDB_val k = val(key), d;
+
+	if (x->status != DB_OK)
+		return false;
+
+	int rc = mdb_get(x->txn, x->db->dbi[t], &k, &d);
+
+	if (rc == MDB_NOTFOUND || !note(x, rc))
+		return false;
+	*v = (struct db_bytes){ d.mv_data, d.mv_size };
+	return true;
+}
+
+void
+db_put(struct db_txn *x, enum db_table t, struct db_bytes key, struct db_bytes v)
+{
+	MDB_val k = val(key), d = val(v);
+
+	if (x->status == DB_OK)
+		note(x, mdb_put(x->txn, x->db->dbi[t], &k, &d, 0));
+}
+
+bool
+db_put_new(struct db_txn *x, enum db_table t, struct db_bytes key, struct db_bytes v, struct db_bytes *have)
+{
+	MDB_val k = val(key), d = val(v);
+
+	if (x->status != DB_OK)
+		return true;
+
+	int rc = mdb_put(x->txn, x->db->dbi[t], &k, &d, MDB_NOOVERWRITE);
+
+	if (rc == MDB_KEYEXIST) {
+		*have = (struct db_bytes){ d.mv_data, d.mv_size };
+		return false;
+	}
+	note(x, rc);
+	return true;
+}
+
+void
+db_delete(struct db_txn *x, enum db_table t, struct db_bytes key)
+{
+	MDB_val k = val(key);
+
+	if (x->status != DB_OK)
+		return;
+
+	int rc = mdb_del(x->txn, x->db->dbi[t], &k, NULL);
+
+	if (rc != MDB_NOTFOUND)
+		note(x, rc);
+}
+
+void
+db_cursor_open(struct db_txn *x, enum db_table t, struct db_cursor *c)
+{
+	MDB_cursor *cursor = NULL;
+
+	*c = (struct db_cursor){ .x = x };
+	if (x->status == DB_OK)
+		note(x, mdb_cursor_open(x->txn, x->db->dbi[t], &cursor));
+	c->cursor = cursor;
+}
+
+void
+db_cursor_close(struct db_cursor *c)
+{
+	if (c->cursor != NULL)
+		mdb_cursor_close(c->cursor);
+	c->cursor = NULL;
+}
+
+static bool
+move(struct db_cursor *c, MDB_cursor_op op, struct db_bytes *key, struct db_bytes *v)
+{
+	MDB_val k = val(*key), d = { 0, NULL };
+
+	if (c->x->status != DB_OK)
+		return false;
+
+	int rc = mdb_cursor_get(c->cursor, &k, &d, op);
+
+	/* EINVAL: the cursor stands nowhere, as behind the last entry. */
+	if (rc == MDB_NOTFOUND || rc == EINVAL || !note(c->x, rc))
+		return false;
+	*key = (struct db_bytes){ k.mv_data, k.mv_size };
+	if (v != NULL)
+		*v = (struct db_bytes){ d.mv_data, d.mv_size };
+	return true;
+}
+
+bool
+db_seek(struct db_cursor *c, struct db_bytes from, struct db_bytes *key, struct db_bytes *v)
+{
+	*key = from;
+	return move(c, MDB_SET_RANGE, key, v);
+}
+
+bool
+db_seek_before(struct db_cursor *c, struct db_bytes before, struct db_bytes *key, struct db_bytes *v)
+{
+	*key = before;
+	return move(c, MDB_SET_RANGE, key, v) ? move(c, MDB_PREV, key, v) : move(c, MDB_LAST, key, v);
+}
+
+bool
+db_next(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v)
+{
+	return move(c, MDB_NEXT, key, v);
+}
+
+bool
+db_previous(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v)
+{
+	return move(c, MDB_PREV, key, v);
+}
+
+void
+db_cursor_delete(struct db_cursor *c)
+{
+	if (c->x->status == DB_OK)
+		note(c->x, mdb_cursor_del(c->cursor, 0));
+}
+
+uint64_t
+db_used(struct db_txn *x)
+{
+	uint64_t pages = 2;
+	MDB_stat st = { 0 };
+
+	for (int t = 0; x->status == DB_OK && t < DB_TABLE_COUNT; t++)
+		if (note(x, mdb_stat(x->txn, x->db->dbi[t], &st)))
+			pages += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
+	return pages * st.ms_psize;
+}

@@ -1,0 +1,84 @@
+/*
+ * LMDB, and the only file that knows it. Transactions carry their error: after the first failure every
+ * further call does nothing, and the end of the transaction undoes it all and says why.
+ */
+#ifndef WEIR_STORE_DB_H
+#define WEIR_STORE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum db_table { DB_META, DB_NAMES, DB_FLOWS, DB_IDS, DB_SERIES, DB_TABLE_COUNT };
+
+enum db_status {
+	DB_OK,
+	DB_FULL,     /* the disk or a quota is full: worth trying again later */
+	DB_MAP_FULL, /* store.size is reached: the oldest has to go */
+	DB_IO,       /* the disk failed: worth trying again later */
+	DB_DAMAGED,  /* the file is no database of ours, or broken */
+	DB_NEWER,    /* written by a newer Weir */
+	DB_REFUSED,  /* permissions */
+	DB_BROKEN    /* LMDB gave up on itself: only a restart helps */
+};
+
+struct db_bytes {
+	const void *p;
+	size_t n;
+};
+
+struct db;
+struct db_txn {
+	struct db *db;
+	void *txn; /* MDB_txn */
+	bool write;
+	enum db_status status;
+	int code; /* LMDB's or errno */
+};
+struct db_cursor {
+	struct db_txn *x;
+	void *cursor; /* MDB_cursor */
+};
+
+/*
+ * Opens (or makes) the database in the working directory with a map of size bytes. Every file and table is
+ * opened here: afterwards nothing is. NULL with *status and a sentence in err that names the file and what to
+ * do.
+ */
+struct db *db_open(uint64_t size, enum db_status *status, char *err, size_t errsize);
+void db_close(struct db **db);
+/* The most that the map may grow to. */
+uint64_t db_size(const struct db *db);
+
+/* A read transaction sees one moment and must be short; there is one write transaction at a time, in one
+ * thread. */
+void db_begin(struct db *db, struct db_txn *x, bool write);
+/* Commits a write transaction that had no error, else undoes it; ends a read transaction. */
+enum db_status db_end(struct db_txn *x);
+/* In words, for the log and the page. */
+const char *db_why(const struct db_txn *x);
+
+/* False where there is no such key, and on error. What v points to lives until the next write or the end. */
+bool db_get(struct db_txn *x, enum db_table t, struct db_bytes key, struct db_bytes *v);
+void db_put(struct db_txn *x, enum db_table t, struct db_bytes key, struct db_bytes v);
+/* Puts only where the key is new; otherwise false, and *have is what was there. */
+bool db_put_new(struct db_txn *x, enum db_table t, struct db_bytes key, struct db_bytes v,
+		struct db_bytes *have);
+void db_delete(struct db_txn *x, enum db_table t, struct db_bytes key);
+
+/* Cursors end before their transaction. Each move is false past the ends and on error. */
+void db_cursor_open(struct db_txn *x, enum db_table t, struct db_cursor *c);
+void db_cursor_close(struct db_cursor *c);
+/* The first entry whose key is not less than from. */
+bool db_seek(struct db_cursor *c, struct db_bytes from, struct db_bytes *key, struct db_bytes *v);
+/* The last entry whose key is less than before. */
+bool db_seek_before(struct db_cursor *c, struct db_bytes before, struct db_bytes *key, struct db_bytes *v);
+bool db_next(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v);
+bool db_previous(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v);
+/* Deletes the entry that the cursor stands on; db_next then gives the one behind it. */
+void db_cursor_delete(struct db_cursor *c);
+
+/* Bytes of pages that hold something. */
+uint64_t db_used(struct db_txn *x);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * What was: kept flows and series, by tenant. Callers know questions and batches, not the layout: rows of
+ * LMDB today, columnar segments later. One thread writes (history_write); another may read at the same time.
+ */
+#ifndef WEIR_STORE_HISTORY_H
+#define WEIR_STORE_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+#include "batch.h"
+#include "db.h"
+#include "flow_id.h"
+
+struct history;
+
+#define HISTORY_WHY_MAX 160
+
+struct history_limits {
+	uint64_t size;
+	int64_t keep_flows_ns, keep_ns[3]; /* of series of 1 s, 1 min, 1 h */
+	bool keep_everything;              /* analyze: nothing is trimmed by age */
+};
+void history_limits_of(const struct settings *s, bool analyze, struct history_limits *l);
+
+/* Opens the database in the working directory, checks its format, restores the dictionary into names. NULL
+ * with *status and a sentence in err. */
+struct history *history_open(const struct history_limits *l, struct names *names, enum db_status *status,
+			     char *err, size_t errsize);
+void history_close(struct history **h);
+/* Random, made with the database: ids and cursors are derived from it. */
+const uint8_t *history_secret(const struct history *h);
+/* Calls visit for each record of how far engines' records were applied. */
+void history_applied(struct history *h, void (*visit)(void *ctx, const struct batch_applied *a), void *ctx);
+
+/* Writes all of b or nothing, and deletes in small steps what is older than now minus its time. Twice the
+ * same batch is as once, but for series: they add up. On failure a sentence in why. */
+enum db_status history_write(struct history *h, const struct batch *b, int64_t now_ns,
+			     char why[static HISTORY_WHY_MAX]);
+
+/* Where a row stands in the order of history_flows: newest end first. */
+struct flow_position {
+	int64_t last_ns;
+	struct flow_id id;
+	uint32_t slice, tenant;
+};
+
+struct flow_query {
+	uint32_t tenant;                   /* TENANT_PLATFORM: the primary rows of all */
+	int64_t from_ns, to_ns;            /* last packet within [from, to) */
+	const struct flow_position *after; /* NULL: from the newest */
+	unsigned visits;                   /* rows looked at, at most */
+};
+
+/* Calls visit for rows in order until it returns false, none is left (*finished) or the visits are used up.
+ * *last is the position of the last row that was looked at. */
+enum db_status history_flows(struct history *h, const struct flow_query *q,
+			     bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx,
+			     struct flow_position *last, bool *finished);
+/* Every slice of one flow, first one first, at most max; TENANT_PLATFORM as above. */
+enum db_status history_flow(struct history *h, uint32_t tenant, const struct flow_id *id, unsigned max,
+			    bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx);
+
+struct series_point {
+	int64_t time_s;
+	uint64_t bytes, packets, bytes_max, packets_max, flows_max;
+};
+/* The points of a series within [from, to), oldest first, until visit returns false. resolution_s: 1, 60 or
+ * 3600. */
+enum db_status history_series(struct history *h, const struct series_key *key, uint32_t resolution_s,
+			      int64_t from_s, int64_t to_s,
+			      bool (*visit)(void *ctx, const struct series_point *p), void *ctx);
+
+#endif

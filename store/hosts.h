@@ -1,0 +1,89 @@
+/*
+ * Hosts by (tenant, address space, VLAN, ip): a host seen in two tenants' flows is two rows that share
+ * nothing. Bounded: where the table is full, the host that has been without flows for longest makes room.
+ */
+#ifndef WEIR_STORE_HOSTS_H
+#define WEIR_STORE_HOSTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "ipc/wire.h"
+#include "sum.h"
+
+#define HOST_NONE  UINT32_MAX
+#define HOST_APPS  8
+#define HOST_PEERS 64
+
+struct host_key {
+	uint32_t tenant, space;
+	struct ip_addr ip;
+	uint32_t vlan;
+};
+
+/* One half of what was counted: in flows whose primary tenant this is, or in flows that another tenant has as
+ * primary. The platform sums the first halves only, so that no flow counts twice. */
+struct host_share {
+	uint64_t bytes[2], packets[2]; /* [0] sent, [1] received */
+	struct rate rate;              /* bytes: [0] sent, [1] received */
+	uint32_t active[2];            /* flows: [0] as client, [1] as server */
+};
+enum { SHARE_PRIMARY, SHARE_SECONDARY, SHARES };
+
+struct host {
+	struct host_key key;
+	bool used, local;
+	uint8_t npeers;        /* exact while below HOST_PEERS / 4, then 255: registers */
+	uint16_t score;        /* largest of its flows */
+	uint32_t next;         /* in its bucket */
+	uint32_t older, newer; /* among those without active flows */
+	uint32_t points;       /* bit i: had flows at observation point i of the boot document */
+	uint64_t risks;
+	int64_t first_ns, last_ns;
+	struct host_share share[SHARES];
+	struct {
+		uint16_t application;
+		uint64_t bytes;
+	} app[HOST_APPS];
+	union {
+		uint32_t exact[HOST_PEERS / 4];
+		uint8_t reg[HOST_PEERS]; /* HyperLogLog (Flajolet et al., 2007) */
+	} peers;
+};
+
+struct hosts;
+
+struct hosts *hosts_new(size_t max);
+void hosts_free(struct hosts **h);
+/* The host's number, made where there is none; HOST_NONE where every row has active flows. *fresh says that
+ * it was made. */
+uint32_t hosts_get(struct hosts *h, const struct host_key *key, bool *fresh);
+struct host *hosts_find(struct hosts *h, const struct host_key *key);
+struct host *hosts_at(struct hosts *h, uint32_t i);
+/* Rows 0 .. limit - 1 may be used. */
+uint32_t hosts_limit(const struct hosts *h);
+
+/* A flow of the host began or ended. The row stays while it has any. Returns whether the host as a whole
+ * became active or idle. */
+bool hosts_flow_begins(struct hosts *h, uint32_t i, int share, enum side side);
+bool hosts_flow_ends(struct hosts *h, uint32_t i, int share, enum side side);
+/* Forgets hosts without flows whose last packet is older than before_ns, at most budget of them. */
+void hosts_forget(struct hosts *h, int64_t before_ns, unsigned budget);
+
+void host_add_peer(struct host *host, const struct ip_addr *peer, uint64_t seed);
+uint32_t host_peers(const struct host *host);
+/* Adds (or, negative, takes back) bytes of an application. Keeps those with most bytes. */
+void host_add_application(struct host *host, uint16_t application, int64_t bytes);
+uint64_t hosts_seed(const struct hosts *h);
+
+static inline bool
+host_is_active(const struct host *h)
+{
+	const struct host_share *p = &h->share[SHARE_PRIMARY], *s = &h->share[SHARE_SECONDARY];
+
+	return (p->active[0] | p->active[1] | s->active[0] | s->active[1]) != 0;
+}
+
+#endif

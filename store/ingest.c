@@ -1,0 +1,486 @@
+/* Judges each record by itself and against what its engine said before, then applies it. */
+#include "ingest.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "flows.h"
+#include "sum.h"
+
+/* No counter of one flow or second comes near this; sums of counters below it do not wrap. */
+#define COUNT_MAX (UINT64_C(1) << 53)
+
+static uint32_t
+point_of(const struct store *s, uint32_t id, uint32_t space)
+{
+	uint32_t i = points_index(&s->points, id);
+
+	return i != POINT_NONE && s->points.point[i].boot->space == space ? i : POINT_NONE;
+}
+
+static bool
+count_sane(const struct flow_counters *c)
+{
+	for (int i = 0; i < 2; i++)
+		if (c->bytes[i] > COUNT_MAX || c->packets[i] > COUNT_MAX || c->payload[i] > COUNT_MAX)
+			return false;
+	return true;
+}
+
+static bool
+count_not_less(const struct flow_counters *now, const struct flow_counters *before)
+{
+	for (int i = 0; i < 2; i++)
+		if (now->bytes[i] < before->bytes[i] || now->packets[i] < before->packets[i] ||
+		    now->payload[i] < before->payload[i])
+			return false;
+	return true;
+}
+
+static bool
+time_sane(const struct store *s, uint32_t point, int64_t ns)
+{
+	return point_time_ok(&s->points.point[point], ns, s->now_ns);
+}
+
+static bool
+second_sane(const struct store *s, uint32_t point, int64_t second)
+{
+	return second >= 0 && second <= INT64_MAX / NS_PER_S && time_sane(s, point, second * NS_PER_S);
+}
+
+static void
+point_seen(struct store *s, uint32_t point, int64_t first_ns, int64_t last_ns)
+{
+	struct point *p = &s->points.point[point];
+
+	if (first_ns > 0 && (p->first_ns == 0 || first_ns < p->first_ns))
+		p->first_ns = first_ns;
+	if (last_ns > p->last_ns)
+		p->last_ns = last_ns;
+}
+
+/* --- names
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static const uint32_t number_limit[NAME_KIND_COUNT] = {
+	[NAME_APPLICATION] = NAME_NUMBER_MAX, [NAME_CATEGORY] = NAME_NUMBER_MAX, [NAME_RISK] = 64,
+	[NAME_UNDECODED] = UNDECODED_REASONS, [NAME_PLACE] = NAME_NUMBER_MAX,
+};
+
+static bool
+text_sane(const char *t, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)t[i] < 0x20 || t[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static const char *
+take_name(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	struct rec_name n;
+	const char *text = (const char *)bytes + sizeof(n);
+
+	memcpy(&n, bytes, sizeof(n));
+	if (n.kind == 0 || n.kind >= NAME_KIND_COUNT || n.number >= number_limit[n.kind])
+		return "a name of no kind or number";
+	if (n.len == 0 || n.len > NAME_TEXT_MAX || n.len != len - sizeof(n) || !text_sane(text, n.len))
+		return "a name that is no text";
+
+	uint16_t *at = &e->name[n.kind][n.number];
+	uint16_t number = names_intern(s->names, n.kind, text, n.len);
+
+	if (number == 0) {
+		s->counters.n[OWN_NAMES_FULL]++;
+		number = NAME_NO_ROOM;
+	}
+	if (*at != 0 && *at != number)
+		return "a number announced with another name";
+	*at = number;
+	return NULL;
+}
+
+/* --- flows
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+/* A flow record as far as it can be judged alone; f gets the dictionary's numbers. */
+static const char *
+judge_flow(struct store *s, struct engine *e, struct rec_flow *f, size_t strings, uint32_t *point)
+{
+	bool known = true;
+	uint64_t risks = 0;
+
+	if (f->server_name_len > SERVER_NAME_MAX || f->info_len > INFO_MAX ||
+	    (size_t)f->server_name_len + f->info_len != strings)
+		return "a flow with wrong lengths";
+	if (f->slot >= e->max_flows)
+		return "a flow in a slot that does not exist";
+	*point = point_of(s, f->point, f->space);
+	if (*point == POINT_NONE)
+		return "a flow at an unknown observation point";
+	if (f->tunnel >= TUNNEL_COUNT || f->state >= FLOW_STATE_COUNT || f->end_reason >= END_LOST)
+		return "a flow of unknown state";
+	if (!time_sane(s, *point, f->first_ns) || !time_sane(s, *point, f->slice_ns) ||
+	    !time_sane(s, *point, f->last_ns))
+		return "a flow at an impossible time";
+	if (!count_sane(&f->count))
+		return "a flow with impossible counters";
+	f->application = engine_name(e, NAME_APPLICATION, f->application, &known);
+	f->category = engine_name(e, NAME_CATEGORY, f->category, &known);
+	for (uint64_t left = f->risks; left != 0; left &= left - 1) {
+		uint16_t r = engine_name(e, NAME_RISK, (uint32_t)__builtin_ctzll(left), &known);
+
+		risks |= r == 0 ? 0 : UINT64_C(1) << (r - 1);
+	}
+	f->risks = risks;
+	if (!known)
+		return "a flow with a number that was not announced";
+	/* Frames of a file may stand in any order: the slice spans them. */
+	if (f->slice_ns < f->first_ns)
+		f->slice_ns = f->first_ns;
+	if (f->last_ns < f->slice_ns)
+		f->last_ns = f->slice_ns;
+	return NULL;
+}
+
+static bool
+same_flow(const struct rec_flow *a, const struct rec_flow *b)
+{
+	return memcmp(&a->id, &b->id, sizeof(a->id)) == 0 && a->point == b->point &&
+	       a->protocol == b->protocol && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 &&
+	       memcmp(a->vlan, b->vlan, sizeof(a->vlan)) == 0;
+}
+
+/*
+ * The live row that f is about: *row, or NULL where there is none. What stood in the slot before and was
+ * never ended (its END found no room in the ring) is ended here. *stale: f repeats what is over.
+ */
+static const char *
+find_row(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t point, struct live_flow **row,
+	 bool *stale)
+{
+	struct live_flow *r = &e->flow[f->slot];
+
+	*row = NULL;
+	*stale = false;
+	if (!r->active)
+		return NULL;
+	if (r->f.generation == f->generation && !same_flow(&r->f, f))
+		return "a flow that became another one";
+	if (r->f.generation != f->generation || r->f.slice < f->slice) {
+		flow_lost(s, r);
+		return NULL;
+	}
+	if (r->f.slice > f->slice || !count_not_less(&f->count, &r->f.count)) {
+		*stale = true;
+		return e->progress[point].resumed ? NULL : "counters of a flow that went back";
+	}
+	*row = r;
+	return NULL;
+}
+
+static const char *
+take_open(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	const char *text = (const char *)bytes + sizeof(struct rec_flow);
+	struct live_flow *r;
+	struct rec_flow f;
+	uint32_t point;
+	bool stale;
+
+	memcpy(&f, bytes, sizeof(f));
+
+	const char *lie = judge_flow(s, e, &f, len - sizeof(f), &point);
+
+	if (lie == NULL && f.end_reason != END_NONE)
+		lie = "a flow that begins with its end";
+	if (lie == NULL)
+		lie = find_row(s, e, &f, point, &r, &stale);
+	if (lie != NULL || stale)
+		return lie;
+	if (r == NULL)
+		flow_begin(s, e, &f, point, text);
+	else
+		flow_update(s, r, &f, text);
+	point_seen(s, point, f.first_ns, f.last_ns);
+	return NULL;
+}
+
+static const char *
+take_end(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	const char *text = (const char *)bytes + sizeof(struct rec_flow);
+	struct live_flow *r;
+	struct rec_flow f;
+	uint32_t point;
+	bool stale;
+
+	memcpy(&f, bytes, sizeof(f));
+
+	const char *lie = judge_flow(s, e, &f, len - sizeof(f), &point);
+
+	if (lie == NULL && f.end_reason == END_NONE)
+		lie = "a flow that ended without a reason";
+	if (lie == NULL)
+		lie = find_row(s, e, &f, point, &r, &stale);
+	if (lie != NULL || stale)
+		return lie;
+	if (r == NULL)
+		flow_whole(s, e, &f, point, text);
+	else
+		flow_end(s, r, &f, text);
+	point_seen(s, point, f.first_ns, f.last_ns);
+	return NULL;
+}
+
+static const char *
+take_count(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	struct rec_flow_count c;
+
+	(void)len;
+	memcpy(&c, bytes, sizeof(c));
+	if (c.slot >= e->max_flows)
+		return "counters of a slot that does not exist";
+	if (c.state >= FLOW_STATE_COUNT || !count_sane(&c.count))
+		return "counters that cannot be";
+
+	struct live_flow *r = &e->flow[c.slot];
+
+	if (!r->active || r->f.generation != c.generation) {
+		s->counters.n[OWN_UNKNOWN_SLOT]++;
+		return NULL;
+	}
+	if (!second_sane(s, r->point, c.second) || !time_sane(s, r->point, c.last_ns))
+		return "counters at an impossible time";
+	if (!count_not_less(&c.count, &r->f.count))
+		return e->progress[r->point].resumed ? NULL : "counters of a flow that went back";
+	flow_count(s, r, &c);
+	point_seen(s, r->point, 0, c.last_ns);
+	return NULL;
+}
+
+/* --- hosts, seconds, points, drops
+ * ----------------------------------------------------------------------------------------- */
+
+static const char *
+take_host(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	const char *name = (const char *)bytes + sizeof(struct rec_host);
+	struct rec_host h;
+
+	(void)e;
+	memcpy(&h, bytes, sizeof(h));
+
+	uint32_t point = point_of(s, h.point, h.space);
+
+	if (point == POINT_NONE)
+		return "a host at an unknown observation point";
+	if (h.name_len > HOST_NAME_MAX_LEN || h.name_len != len - sizeof(h) || h.name_source > HOST_NAME_TLS)
+		return "a host with a name of wrong length";
+	if (facts_learn(s->facts, point, &h, name))
+		s->counters.n[OWN_FACTS_FULL]++;
+	return NULL;
+}
+
+static const char *
+judge_second(struct store *s, struct engine *e, const struct rec_second *r, uint32_t *point)
+{
+	uint64_t undecoded = 0;
+	bool known = true;
+
+	*point = points_index(&s->points, r->point);
+	if (*point == POINT_NONE || r->worker != e->instance)
+		return "a second of an unknown observation point or worker";
+	if (!second_sane(s, *point, r->second))
+		return "a second at an impossible time";
+	for (uint32_t i = 0; i < UNDECODED_REASONS; i++) {
+		if (r->undecoded[i] == 0)
+			continue;
+		if (r->undecoded[i] > COUNT_MAX)
+			return "a second with impossible counters";
+		undecoded += r->undecoded[i];
+		engine_name(e, NAME_UNDECODED, i, &known);
+	}
+	if (!known)
+		return "a reason that was not announced";
+	if (r->packets > COUNT_MAX || r->bytes > COUNT_MAX || undecoded > r->packets)
+		return "a second with impossible counters";
+	return NULL;
+}
+
+static void
+platform_second(struct store *s, uint32_t subject, const struct rec_second *r)
+{
+	struct subject *u = subjects_at(s->subjects, subject);
+
+	u->bytes = sum_sat(u->bytes, r->bytes);
+	u->packets = sum_sat(u->packets, r->packets);
+	rate_add(&u->rate, r->second, r->bytes, r->packets);
+	if (u->delta_generation != s->open->generation) {
+		u->delta_generation = s->open->generation;
+		u->delta = 0;
+	}
+	if (r->packets == 0 && r->flows_active == 0)
+		return;
+	if (!batch_add_second(s->open, &u->key, &u->delta, r->second, r->bytes, r->packets, r->flows_active))
+		s->counters.n[OWN_HISTORY_FULL]++;
+}
+
+static void
+apply_second(struct store *s, struct engine *e, uint32_t point, const struct rec_second *r)
+{
+	struct progress *g = &e->progress[point];
+	struct point *p = &s->points.point[point];
+	bool known = true;
+
+	p->packets = sum_sat(p->packets, r->packets);
+	p->bytes = sum_sat(p->bytes, r->bytes);
+	g->applied.packets = sum_sat(g->applied.packets, r->packets);
+	g->applied.bytes = sum_sat(g->applied.bytes, r->bytes);
+	for (uint32_t i = 0; i < UNDECODED_REASONS; i++) {
+		uint16_t n = r->undecoded[i] == 0 ? 0 : engine_name(e, NAME_UNDECODED, i, &known);
+
+		if (n == 0)
+			continue;
+		p->undecoded[n - 1] = sum_sat(p->undecoded[n - 1], r->undecoded[i]);
+		g->applied.undecoded[n - 1] = sum_sat(g->applied.undecoded[n - 1], r->undecoded[i]);
+	}
+	rate_add(&p->rate, r->second, r->bytes, r->packets);
+	platform_second(s, p->subject, r);
+	platform_second(s, s->platform_total, r);
+	if (r->second > g->applied.second)
+		g->applied.second = r->second;
+	g->dirty = true;
+}
+
+static const char *
+take_second(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	struct rec_second r;
+	uint32_t point;
+
+	(void)len;
+	memcpy(&r, bytes, sizeof(r));
+
+	const char *lie = judge_second(s, e, &r, &point);
+
+	if (lie != NULL)
+		return lie;
+
+	struct progress *g = &e->progress[point];
+
+	g->flows_active = r.flows_active;
+	g->hosts_active = r.hosts_active;
+	g->heard_ns = s->now_boot_ns;
+	if (r.second > g->second)
+		g->second = r.second;
+	if (g->state == 0)
+		g->state = POINT_UP;
+	if (g->resumed && r.second <= g->resume_second)
+		s->counters.n[OWN_SECOND_AGAIN]++;
+	else
+		apply_second(s, e, point, &r);
+	return NULL;
+}
+
+static const char *
+take_point(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	struct rec_point r;
+
+	(void)len;
+	memcpy(&r, bytes, sizeof(r));
+
+	uint32_t point = points_index(&s->points, r.point);
+
+	if (point == POINT_NONE || r.worker != e->instance || r.state < POINT_UP || r.state > POINT_ENDED ||
+	    r.truncated > 1)
+		return "a point of unknown id, worker or state";
+	if (!time_sane(s, point, r.first_ns) || !time_sane(s, point, r.last_ns))
+		return "a point at an impossible time";
+	if (r.frames > COUNT_MAX || r.bytes > COUNT_MAX || r.counted > COUNT_MAX || r.undecoded > COUNT_MAX)
+		return "a point with impossible counters";
+
+	struct progress *g = &e->progress[point];
+
+	g->state = r.state;
+	if (r.state == POINT_ENDED) {
+		g->captured = r.frames;
+		g->counted = r.counted;
+		g->undecoded = r.undecoded;
+		g->truncated = r.truncated != 0;
+	}
+	point_seen(s, point, r.first_ns, r.last_ns);
+	return NULL;
+}
+
+static const char *
+take_drops(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	struct rec_drops r;
+	bool known = true;
+
+	(void)len;
+	memcpy(&r, bytes, sizeof(r));
+
+	uint32_t point = r.point == 0 ? POINT_NONE : points_index(&s->points, r.point);
+	uint16_t place = engine_name(e, NAME_PLACE, r.place, &known);
+
+	if (r.worker != e->instance || (r.point != 0 && point == POINT_NONE) || r.is_loss > 1 ||
+	    r.count > COUNT_MAX)
+		return "drops of an unknown observation point or worker, or impossible ones";
+	if (!known || r.place == 0)
+		return "a place that was not announced";
+	for (uint32_t i = 0; i <= e->ndrops && i < ENGINE_DROPS_MAX; i++) {
+		struct drop *d = &e->drop[i];
+
+		if (i == e->ndrops) {
+			e->ndrops++;
+			*d = (struct drop){ .point = point, .place = place };
+		}
+		if (d->point != point || d->place != place)
+			continue;
+		if (r.count < d->last)
+			d->before = sum_sat(d->before, d->last);
+		d->last = r.count;
+		d->is_loss = r.is_loss != 0;
+		return NULL;
+	}
+	s->counters.n[OWN_NAMES_FULL]++;
+	return NULL;
+}
+
+/* --- the table
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+	size_t min, max;
+	const char *(*take)(struct store *s, struct engine *e, const uint8_t *bytes, size_t len);
+} kinds[REC_KIND_COUNT] = {
+	[REC_NAME] = { sizeof(struct rec_name) + 1, sizeof(struct rec_name) + NAME_TEXT_MAX, take_name },
+	[REC_FLOW_OPEN] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + SERVER_NAME_MAX + INFO_MAX,
+			    take_open },
+	[REC_FLOW_COUNT] = { sizeof(struct rec_flow_count), sizeof(struct rec_flow_count), take_count },
+	[REC_FLOW_END] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + SERVER_NAME_MAX + INFO_MAX,
+			   take_end },
+	[REC_HOST] = { sizeof(struct rec_host), sizeof(struct rec_host) + HOST_NAME_MAX_LEN, take_host },
+	[REC_SECOND] = { sizeof(struct rec_second), sizeof(struct rec_second), take_second },
+	[REC_POINT] = { sizeof(struct rec_point), sizeof(struct rec_point), take_point },
+	[REC_DROPS] = { sizeof(struct rec_drops), sizeof(struct rec_drops), take_drops },
+};
+
+const char *
+ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *bytes, size_t len)
+{
+	if (kind == 0 || kind >= REC_KIND_COUNT)
+		return "a record of no kind";
+	if (len < kinds[kind].min || len > kinds[kind].max)
+		return "a record of the wrong length";
+	return kinds[kind].take(s, e, bytes, len);
+}

@@ -1,0 +1,39 @@
+/* weir-store: sole owner of the traffic database; takes records in, answers every question about traffic. */
+#include <signal.h>
+#include <sodium.h>
+
+#include "base/log.h"
+#include "ipc/boot.h"
+#include "sandbox/sandbox.h"
+#include "serve.h"
+#include "store.h"
+
+static void
+signals_init(void)
+{
+	/* A terminal's Ctrl-C reaches everybody; the launcher decides. SIGXFSZ: a disk limit is an error of
+	 * write, not an end. */
+	if (signal(SIGINT, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		fatal("signals");
+}
+
+int
+main(void)
+{
+	const struct boot *boot = boot_read(PROC_STORE);
+
+	signals_init();
+	if (sodium_init() == -1)
+		fatalx("libsodium does not start");
+	sandbox_warm();
+
+	struct store *s = store_new(boot);
+	struct serve *v = serve_new(s, BOOT_FD_LISTEN);
+
+	sandbox_enter(&sandbox_store);
+	serve_run(v);
+	serve_free(&v);
+	store_free(&s);
+	return EXIT_OK;
+}

@@ -1,0 +1,62 @@
+/* What store itself counts: losses by place, and counts worth showing. */
+#ifndef WEIR_STORE_OWN_COUNTERS_H
+#define WEIR_STORE_OWN_COUNTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*       name                  place as shown             is a loss */
+#define OWN_COUNTERS(X)                                                                                      \
+	X(OWN_BAD_RECORD, "store.bad_record", true) /* a record was a lie; its engine's channel ended */     \
+	X(OWN_HOSTS_FULL, "store.hosts_full",                                                                \
+	  true) /* a flow's host had no room: its bytes are in no host row */                                \
+	X(OWN_SUBJECTS_FULL, "store.subjects_full",                                                          \
+	  true)                                      /* as hosts_full, for totals and series of a tenant */  \
+	X(OWN_FACTS_FULL, "store.facts_full", false) /* an older name or MAC made room for a newer one */    \
+	X(OWN_NAMES_FULL, "store.names_full", true)  /* a new name had no room in the dictionary */          \
+	X(OWN_HISTORY_FULL, "store.history_full", true) /* kept from history while the disk was full */      \
+	X(OWN_FLOWS_LOST, "store.flows_lost",                                                                \
+	  true) /* flows whose engine died before it reported their end */                                   \
+	X(OWN_GRANTS_FULL, "store.grants_full", true) /* grants that had no room in the live set */          \
+	X(OWN_UNKNOWN_SLOT, "store.unknown_slot",                                                            \
+	  false) /* counters of a flow that was not opened on this ring */                                   \
+	X(OWN_SECOND_AGAIN, "store.second_again",                                                            \
+	  false) /* a second that was replayed and had been counted */                                       \
+	X(OWN_QUESTIONS_REFUSED, "store.questions_refused", false)
+
+enum own_counter {
+#define X(name, text, loss) name,
+	OWN_COUNTERS(X)
+#undef X
+	    OWN_COUNTER_COUNT
+};
+
+struct own_counters {
+	uint64_t n[OWN_COUNTER_COUNT];
+};
+
+static inline const char *
+own_counter_name(enum own_counter c)
+{
+	static const char *const names[] = {
+#define X(name, text, loss) text,
+		OWN_COUNTERS(X)
+#undef X
+	};
+
+	return names[c];
+}
+
+static inline bool
+own_counter_is_loss(enum own_counter c)
+{
+	static const bool loss_of[] = {
+#define X(name, text, loss) loss,
+		OWN_COUNTERS(X)
+#undef X
+	};
+
+	return loss_of[c];
+}
+
+#endif

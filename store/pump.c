@@ -1,0 +1,230 @@
+/* Draws records from rings, as long as the open batch has room: what is not taken stays in the engines'
+ * bounded memory. */
+#include "pump.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "commit.h"
+#include "flows.h"
+#include "ingest.h"
+
+#define RECORD_MAX 1024 /* no record is longer */
+
+/* --- a run of an engine
+ * --------------------------------------------------------------------------------------------------- */
+
+static const struct batch_applied *
+loaded_of(const struct store *s, unsigned worker, uint32_t point, int64_t run)
+{
+	for (uint32_t i = 0; i < s->nloaded; i++) {
+		const struct batch_applied *a = &s->loaded[i];
+
+		if (a->worker == worker && a->point == point && a->run == run)
+			return a;
+	}
+	return NULL;
+}
+
+/* What an earlier life of store had applied of this run counts in the live totals again. */
+static void
+restore_totals(struct store *s, uint32_t point, const struct batch_applied *a)
+{
+	struct point *p = &s->points.point[point];
+
+	p->packets = sum_sat(p->packets, a->packets);
+	p->bytes = sum_sat(p->bytes, a->bytes);
+	for (int i = 0; i < NAMES_UNDECODED_MAX; i++)
+		p->undecoded[i] = sum_sat(p->undecoded[i], a->undecoded[i]);
+
+	const uint32_t subjects[] = { p->subject, s->platform_total };
+
+	for (int i = 0; i < 2; i++) {
+		struct subject *u = subjects_at(s->subjects, subjects[i]);
+
+		u->packets = sum_sat(u->packets, a->packets);
+		u->bytes = sum_sat(u->bytes, a->bytes);
+	}
+}
+
+static void
+begin_progress(struct store *s, struct engine *e, uint32_t point, int64_t run)
+{
+	struct progress *g = &e->progress[point];
+	const struct batch_applied *a = loaded_of(s, e->instance, s->points.point[point].boot->id, run);
+
+	if (g->applied.run == run && run != 0) {
+		g->resumed = g->live_known = true;
+	} else {
+		memset(g, 0, sizeof(*g));
+		g->second = -1;
+		if (a != NULL) {
+			g->applied = *a;
+			g->resumed = true;
+			restore_totals(s, point, a);
+		} else {
+			g->applied = (struct batch_applied){ .worker = e->instance,
+							     .point = s->points.point[point].boot->id,
+							     .run = run,
+							     .second = -1 };
+		}
+	}
+	g->resume_id = g->applied.newest;
+	g->resume_second = g->applied.second;
+}
+
+static void
+begin_ring(struct store *s, struct engine *e)
+{
+	bool again = e->run == e->now.run;
+
+	e->gone = e->lied = false;
+	e->lose_at = 0;
+	e->run = e->now.run;
+	memset(e->name, 0, sizeof(e->name));
+	for (uint32_t i = 0; i < s->points.n; i++)
+		begin_progress(s, e, i, e->now.run);
+	/* A new process counts its own losses from 0; capture's, which it passes on, go on: those come
+	 * through take_drops. */
+	for (uint32_t i = 0; !again && i < e->ndrops; i++) {
+		if (e->drop[i].point != POINT_NONE)
+			continue;
+		e->drop[i].before = sum_sat(e->drop[i].before, e->drop[i].last);
+		e->drop[i].last = 0;
+	}
+}
+
+void
+pump_offer(struct store *s, struct engine *e, struct ring_consumer *r, int64_t run)
+{
+	struct engine_ring offered = { .ring = r, .number = ++s->rings, .run = run };
+
+	if (e->now.number == 0) {
+		e->now = offered;
+		begin_ring(s, e);
+		return;
+	}
+	ring_consumer_free(&e->next.ring);
+	e->next = offered;
+	e->gone = true;
+}
+
+void
+pump_gone(struct store *s, struct engine *e)
+{
+	(void)s;
+	e->ch = NULL;
+	if (e->now.number != 0)
+		e->gone = true;
+	/* Offered by the same channel: with it, it is gone before it began. Its flows are in the engine
+	 * still. */
+	ring_consumer_free(&e->next.ring);
+	e->next = (struct engine_ring){ 0 };
+}
+
+/* Ends what the engine left behind, as far as the batch has room. True once nothing is left. */
+static bool
+lose_flows(struct store *s, struct engine *e)
+{
+	for (; e->lose_at < e->limit; e->lose_at++) {
+		if (batch_full(s->open) && !commit_make_room(s))
+			return false;
+		if (e->flow[e->lose_at].active)
+			flow_lost(s, &e->flow[e->lose_at]);
+	}
+	for (uint32_t i = 0; i < s->points.n; i++) {
+		struct progress *g = &e->progress[i];
+
+		g->flows_active = g->hosts_active = 0;
+		if (g->state == POINT_UP)
+			g->state = POINT_DOWN;
+	}
+	return true;
+}
+
+/* The ring is through: on to the next one, if there is any. */
+static void
+next_ring(struct store *s, struct engine *e)
+{
+	ring_consumer_free(&e->now.ring);
+	e->now = e->next;
+	e->next = (struct engine_ring){ 0 };
+	e->gone = e->lied = false;
+	if (e->now.number != 0)
+		begin_ring(s, e);
+}
+
+/* --- records
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+lie_found(struct store *s, struct engine *e, const char *what)
+{
+	static struct log_limit limit;
+
+	s->counters.n[OWN_BAD_RECORD]++;
+	e->gone = e->lied = true;
+	log_warn_limited(&limit, "engine@%u: %s: its channel ends, what is stored stays", e->instance, what);
+	if (e->ch != NULL)
+		channel_end(e->ch, what);
+}
+
+/* Takes records until the ring is empty, the budget is used up or the batch is full. True: empty. */
+static bool
+drain(struct store *s, struct engine *e, unsigned budget)
+{
+	_Alignas(8) uint8_t record[RECORD_MAX];
+	uint16_t kind;
+	uint32_t len;
+
+	for (; budget > 0; budget--) {
+		if (batch_full(s->open) && !commit_make_room(s))
+			return false;
+
+		int got = ring_take(e->now.ring, record, sizeof(record), &kind, &len);
+
+		if (got == 0)
+			return true;
+
+		const char *lie = got < 0 ? "the ring is a lie" : ingest_record(s, e, kind, record, len);
+
+		if (lie != NULL) {
+			lie_found(s, e, lie);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+pump_engine(struct store *s, struct engine *e, unsigned budget)
+{
+	/* Without a snapshot nobody knows whose a flow is: it waits in the ring. */
+	if (e->now.number == 0 || grants_policy(s->grants) == NULL)
+		return false;
+	if (!e->lied && !drain(s, e, budget))
+		return !batch_full(s->open);
+	if (!e->gone)
+		return !ring_sleep(e->now.ring);
+	if (!lose_flows(s, e))
+		return false;
+	next_ring(s, e);
+	return e->now.number != 0;
+}
+
+void
+pump_release(struct engine *e, uint64_t number, uint64_t position)
+{
+	if (number == 0 || e->now.number != number || position <= e->now.released)
+		return;
+	e->now.released = position;
+	if (ring_release(e->now.ring, position) && e->ch != NULL)
+		channel_nudge(e->ch, MSG_RECORD_ROOM);
+}
+
+uint64_t
+pump_held(const struct engine *e)
+{
+	return e->now.number == 0 ? 0 : ring_position(e->now.ring) - e->now.released;
+}

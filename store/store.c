@@ -1,0 +1,200 @@
+/* Makes the store's parts and takes them apart. */
+#include "store.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define SUBJECTS_MAX 131072u
+#define HOSTS_MAX    4194304u
+
+static uint64_t
+clamp(uint64_t v, uint64_t least, uint64_t most)
+{
+	return v < least ? least : v > most ? most : v;
+}
+
+static void
+remember_applied(void *ctx, const struct batch_applied *a)
+{
+	struct store *s = ctx;
+
+	if (s->nloaded < BATCH_APPLIED_MAX)
+		s->loaded[s->nloaded++] = *a;
+}
+
+static void
+open_history(struct store *s, const struct settings *set)
+{
+	static const uint8_t label[] = "weir cursor";
+	struct history_limits limits;
+	enum db_status status;
+	char err[512] = "";
+
+	history_limits_of(set, (s->boot->flags & BOOT_ANALYZE) != 0, &limits);
+	s->history = history_open(&limits, s->names, &status, err, sizeof(err));
+	if (s->history == NULL)
+		fatal_status(status == DB_DAMAGED || status == DB_NEWER ? EXIT_BAD_INPUT : EXIT_FAILED, "%s",
+			     err);
+	for (int k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++)
+		s->names_saved[k] = names_count(s->names, k);
+	history_applied(s->history, remember_applied, s);
+	crypto_generichash(s->cursor_key, sizeof(s->cursor_key), label, sizeof(label),
+			   history_secret(s->history), FLOW_ID_SECRET);
+	s->writer = writer_new(s->history);
+}
+
+/* Small maps get small batches: one must always fit what trimming keeps free. */
+static void
+make_batches(struct store *s)
+{
+	uint64_t size = (uint64_t)s->boot->settings.store_size;
+	size_t rows = (size_t)clamp(size / 64, 256u << 10, 8u << 20);
+	uint32_t deltas = (uint32_t)clamp(size / 4096, 4096, 262144);
+
+	for (size_t i = 0; i < ARRAY_LEN(s->batch); i++)
+		batch_init(&s->batch[i], rows, deltas);
+	s->open = &s->batch[0];
+	s->open->generation = ++s->generations;
+}
+
+static void
+make_engines(struct store *s)
+{
+	const struct settings *set = &s->boot->settings;
+
+	s->engine = mem_calloc(STORE_ENGINES_MAX, sizeof(*s->engine));
+	for (uint32_t i = 0; i < s->boot->npeers && s->nengines < STORE_ENGINES_MAX; i++) {
+		if (s->boot->peers[i].proc != PROC_ENGINE)
+			continue;
+
+		struct engine *e = &s->engine[s->nengines];
+
+		e->index = s->nengines++;
+		e->instance = s->boot->peers[i].instance;
+		e->max_flows = (uint32_t)set->max_flows;
+		e->flow = mem_pages(e->max_flows * sizeof(*e->flow));
+	}
+}
+
+static void
+read_local_networks(struct store *s, const struct settings *set)
+{
+	static const char *const usual[] = { "10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16",
+					     "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+					     "fc00::/7",      "fe80::/10",      "::1/128" };
+	uint32_t n = set->local_networks.n == 0 ? ARRAY_LEN(usual) : set->local_networks.n;
+
+	for (uint32_t i = 0; i < n && s->nlocal < LOCAL_NETWORKS_MAX; i++) {
+		const char *text = set->local_networks.n == 0 ? usual[i] : set->local_networks.item[i];
+
+		if (prefix_parse(text, &s->local[s->nlocal]))
+			s->nlocal++;
+		else
+			log_warn("local_networks: %s is no network: left out", text);
+	}
+}
+
+bool
+store_is_local(const struct store *s, const struct ip_addr *ip)
+{
+	for (uint32_t i = 0; i < s->nlocal; i++)
+		if (prefix_contains(&s->local[i], ip))
+			return true;
+	return false;
+}
+
+void
+store_clock(struct store *s)
+{
+	s->now_ns = clock_utc_ns();
+	s->now_boot_ns = clock_boot_ns();
+}
+
+static void
+make_platform_subjects(struct store *s)
+{
+	struct series_key all = { TENANT_PLATFORM, SERIES_TENANT, 0 };
+
+	s->platform_total = subjects_get(s->subjects, &all);
+	for (uint32_t i = 0; i < s->points.n; i++) {
+		struct series_key k = { TENANT_PLATFORM, SERIES_POINT, s->points.point[i].boot->id };
+
+		s->points.point[i].subject = subjects_get(s->subjects, &k);
+	}
+}
+
+struct store *
+store_new(const struct boot *boot)
+{
+	const struct settings *set = &boot->settings;
+	struct store *s = mem_calloc(1, sizeof(*s));
+
+	s->boot = boot;
+	store_clock(s);
+	s->names = names_new();
+	s->loaded = mem_calloc(BATCH_APPLIED_MAX, sizeof(*s->loaded));
+	open_history(s, set);
+	s->grants = grants_new();
+	points_init(&s->points, boot);
+	s->subjects = subjects_new(SUBJECTS_MAX);
+	make_engines(s);
+
+	size_t hosts = (size_t)clamp((uint64_t)set->max_hosts * 2 * (s->nengines == 0 ? 1 : s->nengines),
+				     1024, HOSTS_MAX);
+
+	s->hosts = hosts_new(hosts);
+	s->facts = facts_new(hosts);
+	read_local_networks(s, set);
+	make_platform_subjects(s);
+	make_batches(s);
+	return s;
+}
+
+struct engine *
+store_engine(struct store *s, unsigned instance)
+{
+	for (unsigned i = 0; i < s->nengines; i++)
+		if (s->engine[i].instance == instance)
+			return &s->engine[i];
+	return NULL;
+}
+
+static void
+engine_free(struct engine *e)
+{
+	ring_consumer_free(&e->now.ring);
+	ring_consumer_free(&e->next.ring);
+	for (uint32_t i = 0; i < e->limit; i++)
+		free(e->flow[i].text);
+	munmap(e->flow, e->max_flows * sizeof(*e->flow));
+}
+
+void
+store_free(struct store **sp)
+{
+	struct store *s = *sp;
+
+	if (s == NULL)
+		return;
+	writer_free(&s->writer);
+	history_close(&s->history);
+	for (unsigned i = 0; i < s->nengines; i++)
+		engine_free(&s->engine[i]);
+	free(s->engine);
+	for (size_t i = 0; i < ARRAY_LEN(s->batch); i++)
+		batch_free(&s->batch[i]);
+	facts_free(&s->facts);
+	hosts_free(&s->hosts);
+	subjects_free(&s->subjects);
+	grants_free(&s->grants);
+	names_free(&s->names);
+	free(s->loaded);
+	free(s);
+	*sp = NULL;
+}

@@ -1,0 +1,77 @@
+/* The store as a whole: what its parts share. */
+#ifndef WEIR_STORE_STORE_H
+#define WEIR_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "components.h"
+#include "engine.h"
+#include "facts.h"
+#include "grants.h"
+#include "history.h"
+#include "hosts.h"
+#include "ipc/boot.h"
+#include "own_counters.h"
+#include "points.h"
+#include "subjects.h"
+#include "writer.h"
+
+#define STORE_ENGINES_MAX  16
+#define LOCAL_NETWORKS_MAX 64
+
+struct store {
+	const struct boot *boot;
+	int64_t now_ns; /* UTC, refreshed at each turn of the loop */
+	int64_t now_boot_ns;
+
+	struct names *names;
+	struct history *history;
+	struct writer *writer;
+	struct grants *grants;
+
+	struct points points;
+	struct subjects *subjects;
+	struct hosts *hosts;
+	struct facts *facts;
+	struct engine *engine; /* [nengines], by peer of the boot document */
+	unsigned nengines;
+	uint64_t rings; /* numbers given to rings */
+	struct components components;
+	struct own_counters counters;
+	struct ip_prefix local[LOCAL_NETWORKS_MAX];
+	uint32_t nlocal;
+	uint32_t platform_total; /* subject: all frames of all points */
+
+	/* commit.c */
+	struct batch batch[2];
+	struct batch *open,
+	    *flight; /* being filled; being written or waiting for another attempt (NULL: none) */
+	uint32_t generations;
+	uint16_t names_saved[NAME_KIND_COUNT];
+	int64_t last_commit_ns, retry_ns; /* clock_boot_ns */
+	bool degraded;
+	char why[HISTORY_WHY_MAX]; /* of degraded, or of the last failed read */
+	int64_t degraded_since_ns; /* UTC */
+	uint64_t flows_seen;       /* slices that ended; of one tenant each */
+	uint64_t flows_stored;     /* of these, on disk */
+
+	/* What history says was applied before we started. */
+	struct batch_applied *loaded;
+	uint32_t nloaded;
+
+	uint8_t cursor_key[32];
+	struct peers *peers; /* NULL in tests */
+};
+
+/* Opens everything that has a file; dies with a sentence where it cannot. Call in the store's own directory,
+ * before the sandbox. */
+struct store *store_new(const struct boot *boot);
+void store_free(struct store **s);
+/* NULL where no peer of the boot document is this engine. */
+struct engine *store_engine(struct store *s, unsigned instance);
+void store_clock(struct store *s);
+bool store_is_local(const struct store *s, const struct ip_addr *ip);
+
+#endif

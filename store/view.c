@@ -1,0 +1,117 @@
+/* What one grant sees. */
+#include "view.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "sum.h"
+
+bool
+view_owns_point(struct store *s, const struct view *v, uint32_t point)
+{
+	return v->platform ||
+	       snapshot_owns_point(grants_policy(s->grants), v->tenant, s->points.point[point].boot->name);
+}
+
+bool
+view_sees_point(struct store *s, const struct view *v, uint32_t point)
+{
+	return view_owns_point(s, v, point) ||
+	       subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[point].boot->id) != NULL;
+}
+
+/* The newest second that every worker of the point has closed; a worker that says nothing is not waited for.
+ */
+static int64_t
+closed_second(const struct store *s, uint32_t point)
+{
+	int64_t least = INT64_MAX, newest = -1;
+
+	for (unsigned i = 0; i < s->nengines; i++) {
+		const struct progress *g = &s->engine[i].progress[point];
+
+		if (g->second > newest)
+			newest = g->second;
+		if (g->state == POINT_UP && s->now_boot_ns - g->heard_ns < 3 * NS_PER_S && g->second < least)
+			least = g->second;
+	}
+	return least == INT64_MAX ? newest : least;
+}
+
+int64_t
+view_point_second(struct store *s, const struct view *v, uint32_t point)
+{
+	int64_t second = closed_second(s, point), floor_s = s->now_ns / NS_PER_S - 2;
+
+	if (s->points.point[point].boot->kind == POINT_INTERFACE)
+		return second < floor_s ? floor_s : second;
+	if (view_owns_point(s, v, point))
+		return second;
+
+	const struct subject *u =
+	    subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[point].boot->id);
+
+	return u == NULL ? -1 : u->rate.second;
+}
+
+/* The last frame of a file that the viewer may know of. */
+static int64_t
+last_seen(struct store *s, const struct view *v, uint32_t point)
+{
+	if (view_owns_point(s, v, point))
+		return s->points.point[point].last_ns;
+
+	const struct subject *u =
+	    subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[point].boot->id);
+
+	return u == NULL ? 0 : u->last_ns;
+}
+
+void
+view_make(struct store *s, const struct grant *g, struct view *v)
+{
+	bool live = false;
+
+	memset(v, 0, sizeof(*v));
+	v->grant = *g;
+	v->tenant = g->tenant;
+	v->platform = g->tenant == TENANT_PLATFORM;
+	v->sees_platform = policy_decide(g, ACTION_READ_PLATFORM, TENANT_PLATFORM);
+	flow_id_key(history_secret(s->history), g->tenant, &v->id);
+	v->rate_second = -1;
+	for (uint32_t i = 0; i < s->points.n; i++) {
+		if (!view_sees_point(s, v, i))
+			continue;
+
+		int64_t second = view_point_second(s, v, i), last = last_seen(s, v, i);
+
+		live |= s->points.point[i].boot->kind == POINT_INTERFACE;
+		v->rate_second = second > v->rate_second ? second : v->rate_second;
+		v->now_ns = last > v->now_ns ? last : v->now_ns;
+	}
+	if (live || v->now_ns == 0)
+		v->now_ns = s->now_ns;
+}
+
+bool
+view_host(const struct view *v, const struct host *h, struct host_share *sum)
+{
+	const struct host_share *p = &h->share[SHARE_PRIMARY], *o = &h->share[SHARE_SECONDARY];
+
+	if (!h->used || (!v->platform && h->key.tenant != v->tenant))
+		return false;
+	*sum = *p;
+	if (v->platform)
+		return (p->packets[0] | p->packets[1] | p->active[0] | p->active[1]) != 0 ||
+		       (o->packets[0] | o->packets[1] | o->active[0] | o->active[1]) == 0;
+	for (int i = 0; i < 2; i++) {
+		sum->bytes[i] = sum_sat(p->bytes[i], o->bytes[i]);
+		sum->packets[i] = sum_sat(p->packets[i], o->packets[i]);
+		sum->active[i] = p->active[i] + o->active[i];
+		/* As one rate, of the second that is asked for. */
+		sum->rate.now[i] =
+		    rate_at(&p->rate, v->rate_second, i) + rate_at(&o->rate, v->rate_second, i);
+	}
+	sum->rate.second = v->rate_second;
+	return true;
+}

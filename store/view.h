@@ -1,0 +1,40 @@
+/* What one grant sees: every row of every answer goes through here. */
+#ifndef WEIR_STORE_VIEW_H
+#define WEIR_STORE_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow_id.h"
+#include "store.h"
+
+struct view {
+	struct grant grant;
+	uint32_t tenant;       /* TENANT_PLATFORM: all, each flow once */
+	bool platform;         /* tenant is that */
+	bool sees_platform;    /* may read what belongs to no tenant: losses, processes */
+	struct flow_id_key id; /* flow ids as this tenant sees them */
+	int64_t now_ns;        /* UTC now, or where only files are seen the time of their last frame */
+	int64_t rate_second;   /* the last full second */
+};
+
+void view_make(struct store *s, const struct grant *g, struct view *v);
+/* All frames of the point are the viewer's business. */
+bool view_owns_point(struct store *s, const struct view *v, uint32_t point);
+/* ... or at least some of its flows are. */
+bool view_sees_point(struct store *s, const struct view *v, uint32_t point);
+/* The last full second of a point. */
+int64_t view_point_second(struct store *s, const struct view *v, uint32_t point);
+
+static inline bool
+view_sees_flow(const struct view *v, const struct live_flow *r)
+{
+	return r->active &&
+	       (v->platform || r->stamp[0].tenant == v->tenant || r->stamp[1].tenant == v->tenant);
+}
+
+/* What of a host's counters the viewer sums: a row that is in other tenants' flows only is none of the
+ * platform's. */
+bool view_host(const struct view *v, const struct host *h, struct host_share *sum);
+
+#endif
