@@ -15,10 +15,10 @@
 /* How long frames may wait in the kernel's buffer for an engine that has not come yet, when the process
  * starts. */
 #define GRACE_S 2
-/* The longest nap between batches, and the rate that the kernel's buffer must outlast it at (four times
- * over). */
-#define NAP_MS_MAX   4
-#define BYTES_PER_MS (8 << 20)
+/* The longest nap between batches, and what can arrive in a millisecond of it: small frames at 10 Gbit/s,
+ * with the kernel's overhead. */
+#define NAP_MS_MAX   20
+#define BYTES_PER_MS (5 << 19)
 /* Read from a file at a time. */
 #define FILE_BUFFER (256u << 10)
 

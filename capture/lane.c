@@ -99,6 +99,20 @@ lane_take_orders(struct lane *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+void
+lane_begin(struct lane *l)
+{
+	lane_take_orders(l);
+	if (l->ring != NULL)
+		ring_rewind(l->ring);
+}
+
+size_t
+lane_room(struct lane *l)
+{
+	return l->ring == NULL ? SIZE_MAX : ring_producer_size(l->ring) - ring_producer_used(l->ring);
+}
+
 static void
 publish(struct lane *l)
 {

@@ -73,6 +73,11 @@ uint64_t lane_shown(const struct lane *l, enum lane_count c);
  */
 
 void lane_take_orders(struct lane *l);
+/* Before a batch: takes orders, and keeps the ring of an engine that keeps up within a cache. */
+void lane_begin(struct lane *l);
+/* Bytes that the ring has room for as the engine last said; SIZE_MAX where there is no ring, which takes (and
+ * drops) anything. */
+size_t lane_room(struct lane *l);
 /* Copies a frame into the ring. False where there is no room or no ring: nothing was counted then. */
 bool lane_put(struct lane *l, const struct frame *f);
 /* As lane_put, for sources that cannot wait: what does not fit is a ring drop. */

@@ -15,12 +15,20 @@
 /* Frames of a batch: the main loop (or the lane's orders) get a turn after this many. */
 #define BATCH 4096
 
-enum next { NEXT_WAIT, NEXT_NAP, NEXT_MORE };
+/* A ring with less room than this is left alone for a while: the kernel's buffer holds what comes, and the
+ * engine catches up. Longer than PATIENCE turns of a millisecond it is overrun for good, and frames are
+ * dropped and counted. */
+#define ROOM_LEAST (256u << 10)
+#define ROOM_FRAME 2048
+#define PATIENCE   25
+
+enum next { NEXT_WAIT, NEXT_NAP, NEXT_SHORT_NAP, NEXT_MORE };
 
 struct pump {
 	struct pump_source source;
 	struct lane *lane;
 	int nap_ms;
+	int patience;
 	bool threaded, started;
 	void (*tell)(void *ctx);
 	void *ctx;
@@ -36,14 +44,31 @@ struct pump {
 static enum next
 turn(struct pump *p, uint32_t *signals)
 {
-	int n;
+	size_t room;
+	int most, n;
 
-	lane_take_orders(p->lane);
-	n = p->source.read(p->source.handle, p->lane, BATCH);
+	lane_begin(p->lane);
+	room = lane_room(p->lane);
+	if (room < ROOM_LEAST && p->patience > 0) {
+		p->patience--;
+		*signals = lane_flush(p->lane);
+		return NEXT_SHORT_NAP;
+	}
+	most = room / ROOM_FRAME < BATCH ? (int)(room / ROOM_FRAME) + 1 : BATCH;
+	n = p->source.read(p->source.handle, p->lane, most);
 	*signals = lane_flush(p->lane);
+	if (room >= ROOM_LEAST)
+		p->patience = PATIENCE;
 	if (n == 0)
 		return NEXT_WAIT;
-	return n < BATCH ? NEXT_NAP : NEXT_MORE;
+	return n < most ? NEXT_NAP : NEXT_MORE;
+}
+
+/* How long to wait before the next turn, where frames do not end it earlier. */
+static int
+pause_ms(const struct pump *p, enum next next)
+{
+	return next == NEXT_NAP ? p->nap_ms : next == NEXT_SHORT_NAP ? 1 : 0;
 }
 
 /* --- in the main loop
@@ -52,11 +77,10 @@ turn(struct pump *p, uint32_t *signals)
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval at_once = { 0, 0 };
 	struct pump *p = arg;
-	struct timeval nap = { 0, p->nap_ms * 1000 };
 	uint32_t signals;
 	enum next next = turn(p, &signals);
+	struct timeval pause = { 0, pause_ms(p, next) * 1000 };
 	int rc;
 
 	(void)fd;
@@ -66,7 +90,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	if (next == NEXT_WAIT || (next == NEXT_NAP && p->nap_ms == 0))
 		rc = event_add(p->readable, NULL);
 	else
-		rc = event_add(p->later, next == NEXT_NAP ? &nap : &at_once);
+		rc = event_add(p->later, &pause);
 	if (rc == -1)
 		fatalx("cannot wait for frames");
 }
@@ -97,11 +121,11 @@ static void
 rest(struct pump *p, enum next next)
 {
 	struct pollfd fds[2] = { { p->kick, POLLIN, 0 }, { p->source.fd, POLLIN, 0 } };
-	bool nap = next == NEXT_NAP && p->nap_ms > 0;
+	int ms = pause_ms(p, next);
 
 	if (next == NEXT_MORE)
 		return;
-	if (poll(fds, nap ? 1 : 2, nap ? p->nap_ms : -1) == -1 && errno != EINTR)
+	if (poll(fds, ms > 0 ? 1 : 2, ms > 0 ? ms : -1) == -1 && errno != EINTR)
 		fatal("cannot wait for frames");
 	if (fds[0].revents != 0)
 		hush_bell(p->kick);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdatomic.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,6 @@
 
 /* A block of the kernel's buffer is handed over when it is full or this old. */
 #define BLOCK_MS 100
-/* Frames lie one behind another in a block, written by another processor: fetching this far ahead hides the
- * way. */
-#define FETCH_AHEAD 512
 
 struct source {
 	pcap_t *pcap;
@@ -125,8 +123,17 @@ on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct frame f = { time_of(h), h->len, h->caplen, bytes };
 
-	__builtin_prefetch(bytes + h->caplen + FETCH_AHEAD);
 	lane_put_or_drop((struct lane *)(void *)user, &f);
+}
+
+/* Of several threads that see it at the same time one says so. */
+static void
+gone(const struct source *s, const char *why)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&said))
+		fatal_status(EXIT_INTERFACE_GONE, "interface %s: %s", s->nic.name, why);
 }
 
 int
@@ -137,11 +144,15 @@ source_read(void *handle, struct lane *l, int most)
 	int n;
 
 	/* Looked at before libpcap does, which waits for an interface that is down to come back. */
-	if (error != 0)
-		fatal_status(EXIT_INTERFACE_GONE, "interface %s: %s", s->nic.name, strerrordesc_np(error));
+	if (error != 0) {
+		gone(s, strerrordesc_np(error));
+		return 0;
+	}
 	n = pcap_dispatch(s->pcap, most, on_frame, (u_char *)(void *)l);
-	if (n < 0)
-		fatal_status(EXIT_INTERFACE_GONE, "interface %s: %s", s->nic.name, pcap_geterr(s->pcap));
+	if (n < 0) {
+		gone(s, pcap_geterr(s->pcap));
+		return 0;
+	}
 	return n;
 }
 

@@ -17,6 +17,8 @@
 #define PAGE       4096u
 #define SEALS      (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 #define AREA_MAX   (UINT64_C(1) << 31)
+/* A rewind nearer to the start than this is not worth its padding. */
+#define REWIND_BEHIND (256u << 10)
 
 /* Each index has a cache line of its own; head and tail live on different pages of different owners. */
 struct producer_page {
@@ -50,6 +52,7 @@ struct ring_producer {
 	uint32_t nudged;   /* sleep number for which a nudge was asked */
 	uint32_t want;
 	bool lied;
+	bool rewind; /* the next entry goes to the start of the area */
 	const struct consumer_page *peer; /* read-only, NULL before it is attached */
 	bool borrowed;                    /* peer is the other side's own map: ring_pair_in_process */
 };
@@ -190,9 +193,10 @@ ring_reserve(struct ring_producer *r, size_t len)
 {
 	size_t need = padded(len);
 	uint64_t to_end = r->size - (r->head & r->mask);
-	uint64_t pad = to_end < need ? to_end : 0;
+	uint64_t pad = to_end < need || r->rewind ? to_end : 0;
 
 	assert(len <= RING_ENTRY_MAX);
+	r->rewind = false;
 	if (r->head + pad + need - r->tail > r->size) {
 		if (r->lied || !see_tail(r) || r->head + pad + need - r->tail > r->size)
 			return NULL;
@@ -235,6 +239,13 @@ ring_publish(struct ring_producer *r)
 		return false;
 	r->nudged = sleep;
 	return true;
+}
+
+void
+ring_rewind(struct ring_producer *r)
+{
+	if ((r->head & r->mask) >= REWIND_BEHIND && r->peer != NULL && !r->lied && see_tail(r))
+		r->rewind = r->tail == r->head;
 }
 
 bool

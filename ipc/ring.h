@@ -41,6 +41,9 @@ void ring_commit(struct ring_producer *r, uint16_t kind, size_t len);
 /* Shows everything committed to the consumer. True where the consumer sleeps and has not been nudged since:
  * nudge it. */
 bool ring_publish(struct ring_producer *r);
+/* Between batches: where the consumer has released everything, the next entry goes to the start of the area again, so that the
+ * ring of a consumer that keeps up stays within a processor's cache, however large it is. */
+void ring_rewind(struct ring_producer *r);
 /* The ring was full: asks the consumer for a nudge once there is room. True where there is still none: wait
  * for the nudge. False: try again at once. */
 bool ring_wait_for_room(struct ring_producer *r);
