@@ -1,0 +1,75 @@
+/* A store in a directory of its own, with engines made of ring producers in this process, a policy of three tenants, and
+ * askers who hold any grant that a test wants. */
+#ifndef WEIR_TESTS_STORE_WORLD_H
+#define WEIR_TESTS_STORE_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/boot.h"
+#include "ipc/ring.h"
+#include "ipc/wire.h"
+#include "policy/grant.h"
+#include "policy/snapshot.h"
+#include "store.h"
+
+/* Observation points of the boot document. */
+enum { ETH0 = 11, ETH1 = 12, FILE1 = 13 };
+/* Tenants: alpha owns eth0 and the file; beta has 10.2.0.0/16 and gamma 10.3.0.0/16, both seen on eth1. */
+enum { ALPHA = 1, BETA = 2, GAMMA = 3 };
+/* Announced numbers of the engines. */
+enum { APP_DNS = 5, APP_TLS = 7, CAT_WEB = 3, RISK_A = 2, RISK_B = 40, REASON_ARP = 4, PLACE_RING = 9 };
+
+struct world {
+	struct boot boot;
+	struct store *s;
+	char dir[64];
+	uint8_t sign_public[32], sign_secret[64];
+	struct ring_producer *ring[2];
+	int64_t utc; /* a full second in the recent past: what tests count from */
+	uint64_t snapshot;
+	/* The answer to the last question. */
+	enum answer_status status;
+	uint32_t row_kind, nrows;
+	uint8_t *rows; /* lengths, structures and strings, as they came */
+	size_t rows_len, rows_cap;
+	bool has_cursor, complete;
+	uint8_t cursor[CURSOR_MAX];
+	uint16_t cursor_len;
+	unsigned messages;
+	size_t longest;
+};
+
+/* size: of the map; flags: BOOT_*. The store is open, has keys, snapshot and an empty set of grants. */
+struct world *world_new(uint64_t size, uint32_t flags);
+void world_free(struct world *w);
+/* As a restart of store: what is on disk is all that stays. */
+void world_reopen(struct world *w);
+void world_close(struct world *w);
+void world_open(struct world *w);
+
+/* An engine (0 or 1) offers a ring and announces its names. */
+void world_engine(struct world *w, unsigned i, int64_t run);
+void world_put(struct world *w, unsigned i, uint16_t kind, const void *rec, size_t len, const char *text);
+/* Takes all that was put. */
+void world_pump(struct world *w);
+/* Commits and asserts that it could. */
+void world_commit(struct world *w);
+
+/* A flow of sequence number n from 10.A.0.host to server, with counters. */
+struct rec_flow world_flow(const struct world *w, uint64_t n, uint32_t point, const char *client, const char *server);
+
+/* A grant for an asker (PROC_HTTPD, 0), live in the store. tenant TENANT_PLATFORM gives a platform administrator. */
+size_t world_grant(struct world *w, uint32_t tenant, uint8_t out[GRANT_BYTES_MAX]);
+/* As it, changed by the caller before it is signed; live: whether store is told. */
+size_t world_grant_as(struct world *w, struct grant *g, bool live, uint8_t out[GRANT_BYTES_MAX]);
+struct grant world_grant_plain(struct world *w, uint32_t tenant);
+
+struct wire_question world_question(enum question_kind kind);
+enum answer_status world_ask(struct world *w, uint32_t tenant, const struct wire_question *q);
+enum answer_status world_ask_with(struct world *w, const struct wire_question *q, const uint8_t *grant, size_t len);
+/* The n-th row of the answer: its structure; *strings the bytes behind it. */
+const void *world_row(const struct world *w, uint32_t n, size_t struct_size, const char **strings);
+
+#endif

@@ -1,0 +1,496 @@
+/* Records in, live views out; and records that lie. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ingest.h"
+#include "pump.h"
+#include "store_world.h"
+
+static struct world *w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	w = world_new(64 << 20, 0);
+	world_engine(w, 0, 1000);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+static void
+put_flow(uint16_t kind, struct rec_flow *f, const char *name)
+{
+	f->server_name_len = (uint16_t)(name == NULL ? 0 : strlen(name));
+	world_put(w, 0, kind, f, sizeof(*f), name);
+}
+
+static void
+put_count(const struct rec_flow *f, int64_t second, uint64_t sent, uint64_t received)
+{
+	struct rec_flow_count c = { .slot = f->slot, .generation = f->generation, .second = second,
+		.last_ns = second * NS_PER_S, .state = FLOW_ESTABLISHED };
+
+	c.count.bytes[0] = sent;
+	c.count.bytes[1] = received;
+	c.count.packets[0] = sent / 100;
+	c.count.packets[1] = received / 100;
+	world_put(w, 0, REC_FLOW_COUNT, &c, sizeof(c), NULL);
+}
+
+static void
+a_flow_lives(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+	struct wire_question q = world_question(ASK_FLOWS);
+	const char *text;
+
+	(void)state;
+	f.application = APP_TLS;
+	f.category = CAT_WEB;
+	f.risks = UINT64_C(1) << RISK_A | UINT64_C(1) << RISK_B;
+	f.score = 60;
+	put_flow(REC_FLOW_OPEN, &f, "www.example.org");
+	put_count(&f, w->utc, 5000, 9000);
+	world_pump(w);
+
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+
+	const struct row_flow *r = world_row(w, 0, sizeof(*r), &text);
+
+	assert_int_equal(r->flow.count.bytes[0], 5000);
+	assert_int_equal(r->flow.count.bytes[1], 9000);
+	assert_int_equal(r->live, 1);
+	assert_memory_equal(text, "TLS.GoogleWebwww.example.org", 28);
+	assert_memory_equal(text + 28, "Risk A,Risk B", 13);
+	assert_memory_equal(text + 41, "eth0", 4);
+	assert_memory_not_equal(r->flow.id.b, f.id.b, 16);
+
+	/* The same by its id, as the tenant knows it; nobody else finds it. */
+	struct wire_question by_id = world_question(ASK_FLOW);
+
+	by_id.flow = r->flow.id;
+	assert_int_equal(world_ask(w, ALPHA, &by_id), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	assert_int_equal(world_ask(w, BETA, &by_id), ANSWER_NOT_FOUND);
+	by_id.flow = f.id;
+	assert_int_equal(world_ask(w, ALPHA, &by_id), ANSWER_NOT_FOUND);
+}
+
+static void
+hosts_and_applications_sum_flows(void **state)
+{
+	struct wire_question q = world_question(ASK_HOST);
+	const char *text;
+
+	(void)state;
+	for (uint64_t n = 0; n < 10; n++) {
+		struct rec_flow f = world_flow(w, n, ETH0, "10.1.0.5", "192.0.2.1");
+
+		f.ip[SERVER].b[15] = (uint8_t)n;
+		f.application = n < 7 ? APP_DNS : APP_TLS;
+		put_flow(REC_FLOW_OPEN, &f, NULL);
+	}
+	world_pump(w);
+	q.has_ip = 1;
+	assert_true(ip_parse("10.1.0.5", &q.ip));
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+
+	const struct row_host *h = world_row(w, 0, sizeof(*h), &text);
+
+	assert_int_equal(h->bytes[0], 10000);
+	assert_int_equal(h->bytes[1], 30000);
+	assert_int_equal(h->packets[0], 40);
+	assert_int_equal(h->flows_client, 10);
+	assert_int_equal(h->flows_server, 0);
+	assert_int_equal(h->peers, 10);
+	assert_int_equal(h->local, 1);
+	assert_memory_equal(text, "DNS,TLS.Google", 14);
+
+	q = world_question(ASK_APPLICATIONS);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 2);
+
+	const struct row_application *a = world_row(w, 0, sizeof(*a), &text);
+
+	assert_int_equal(a->flows, 7);
+	assert_int_equal(a->bytes, 7 * 4000);
+	assert_memory_equal(text, "DNS", 3);
+	/* Nothing of it is anybody else's. */
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 0);
+}
+
+static void
+an_application_found_late_takes_its_bytes_along(void **state)
+{
+	struct rec_flow f = world_flow(w, 3, ETH0, "10.1.0.5", "192.0.2.1");
+	struct wire_question q = world_question(ASK_APPLICATIONS);
+	const char *text;
+
+	(void)state;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	world_pump(w);
+	f.application = APP_TLS;
+	f.count.bytes[0] += 10;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	world_pump(w);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+
+	const struct row_application *a = world_row(w, 0, sizeof(*a), &text);
+
+	assert_int_equal(a->bytes, 4010);
+	assert_int_equal(a->flows, 1);
+	assert_memory_equal(text, "TLS.Google", 10);
+}
+
+static void
+names_are_shown_only_beside_a_flow(void **state)
+{
+	struct rec_host h = { .point = ETH1, .name_len = 7, .name_source = HOST_NAME_DNS, .mac = { 2, 0, 0, 0, 0, 1 } };
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "198.51.100.7");
+	struct wire_question q = world_question(ASK_HOSTS);
+	const char *text;
+
+	(void)state;
+	assert_true(ip_parse("198.51.100.7", &h.ip));
+	world_put(w, 0, REC_HOST, &h, sizeof(h), "example");
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	world_pump(w);
+	assert_int_equal(world_ask(w, GAMMA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 0);
+	q.sort = SORT_BYTES;
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct row_host *r = world_row(w, i, sizeof(*r), &text);
+		bool named = ip_equal(&r->ip, &h.ip);
+
+		assert_int_equal(r->name_len, named ? 7 : 0);
+		assert_int_equal(r->has_mac, named);
+	}
+}
+
+static void
+a_flow_between_tenants_counts_once_for_the_platform(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "10.3.0.9");
+	struct wire_question q = world_question(ASK_HOSTS);
+	uint64_t sent = 0;
+
+	(void)state;
+	f.application = APP_DNS;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	world_pump(w);
+	for (uint32_t t = BETA; t <= GAMMA; t++) {
+		assert_int_equal(world_ask(w, t, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 2);
+	}
+	assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 2);
+	for (uint32_t i = 0; i < 2; i++)
+		sent += ((const struct row_host *)world_row(w, i, sizeof(struct row_host), NULL))->bytes[0];
+	assert_int_equal(sent, 4000);
+	q = world_question(ASK_APPLICATIONS);
+	assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
+	assert_int_equal(((const struct row_application *)world_row(w, 0, sizeof(struct row_application), NULL))->bytes, 4000);
+	q = world_question(ASK_FLOWS);
+	assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+}
+
+static void
+totals_and_drops_of_a_point(void **state)
+{
+	struct rec_second sec = { .point = ETH0, .second = w->utc, .packets = 100, .bytes = 5000 };
+	struct rec_drops d = { .point = ETH0, .place = PLACE_RING, .is_loss = 1, .count = 7 };
+	struct wire_question q = world_question(ASK_TOTALS);
+	const char *text;
+
+	(void)state;
+	sec.undecoded[REASON_ARP] = 8;
+	world_put(w, 0, REC_SECOND, &sec, sizeof(sec), NULL);
+	world_put(w, 0, REC_DROPS, &d, sizeof(d), NULL);
+	d.count = 3; /* who counts began anew */
+	world_put(w, 0, REC_DROPS, &d, sizeof(d), NULL);
+	world_pump(w);
+	for (uint32_t tenant = TENANT_PLATFORM; tenant <= ALPHA; tenant++) {
+		assert_int_equal(world_ask(w, tenant, &q), ANSWER_OK);
+
+		const struct row_totals *t = world_row(w, 0, sizeof(*t), NULL);
+
+		assert_int_equal(t->packets, 100);
+		assert_int_equal(t->bytes, 5000);
+		assert_int_equal(t->undecoded, 8);
+		assert_int_equal(t->counted, 92);
+		assert_int_equal(t->dropped, 10);
+	}
+	/* Beta sees only its own flows of eth1, and there are none. */
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	assert_int_equal(((const struct row_totals *)world_row(w, 0, sizeof(struct row_totals), NULL))->packets, 0);
+	q = world_question(ASK_COUNTERS);
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 0);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 2);
+
+	const struct row_counter *c = world_row(w, 0, sizeof(*c), &text);
+
+	assert_int_equal(c->count, 10);
+	assert_memory_equal(text, "capture.ring_fulleth0", 21);
+}
+
+static void
+a_slot_used_again_ends_what_was_in_it(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+	struct wire_question q = world_question(ASK_FLOWS);
+
+	(void)state;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	world_pump(w);
+
+	struct rec_flow g = world_flow(w, 4097, ETH0, "10.1.0.6", "192.0.2.1");
+
+	assert_int_equal(g.slot, f.slot);
+	put_flow(REC_FLOW_OPEN, &g, NULL);
+	world_pump(w);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	assert_int_equal(w->s->counters.n[OWN_FLOWS_LOST], 1);
+	/* Counters of the old one find nothing and do no harm. */
+	put_count(&f, w->utc, 90000, 90000);
+	world_pump(w);
+	assert_int_equal(w->s->counters.n[OWN_BAD_RECORD], 0);
+	assert_int_equal(w->s->counters.n[OWN_UNKNOWN_SLOT], 1);
+}
+
+static void
+an_engine_that_dies_leaves_lost_flows(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+	struct wire_question q = world_question(ASK_FLOWS);
+
+	(void)state;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	put_count(&f, w->utc, 5000, 9000);
+	ring_publish(w->ring[0]);
+	pump_gone(w->s, store_engine(w->s, 0)); /* before anything was taken: what is in the ring still counts */
+	world_pump(w);
+	world_commit(w);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 0);
+	q.from_ns = 1;
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+
+	const struct row_flow *r = world_row(w, 0, sizeof(*r), NULL);
+
+	assert_int_equal(r->flow.end_reason, END_LOST);
+	assert_int_equal(r->flow.count.bytes[0], 5000);
+
+	/* It comes back alive (only its channel had ended): the slice goes on and its end replaces the lost one. */
+	world_engine(w, 0, 1000);
+	f.count.bytes[0] = 6000;
+	f.count.bytes[1] = 9000;
+	f.count.packets[0] = 60;
+	f.count.packets[1] = 90;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	f.last_ns += 5 * NS_PER_S;
+	f.end_reason = END_IDLE;
+	put_flow(REC_FLOW_END, &f, NULL);
+	world_pump(w);
+	world_commit(w);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	r = world_row(w, 0, sizeof(*r), NULL);
+	assert_int_equal(r->flow.end_reason, END_IDLE);
+	assert_int_equal(r->flow.count.bytes[0], 6000);
+}
+
+/* --- lies ---------------------------------------------------------------------------------------------------------------- */
+
+static struct rec_flow good;
+
+static void lie_slot(struct rec_flow *f) { f->slot = 4096; }
+static void lie_point(struct rec_flow *f) { f->point = 99; }
+static void lie_space(struct rec_flow *f) { f->space = 1; }
+static void lie_tunnel(struct rec_flow *f) { f->tunnel = TUNNEL_COUNT; }
+static void lie_state(struct rec_flow *f) { f->state = FLOW_STATE_COUNT; }
+static void lie_reason(struct rec_flow *f) { f->end_reason = END_LOST; }
+static void lie_ended(struct rec_flow *f) { f->end_reason = END_IDLE; }
+static void lie_before(struct rec_flow *f) { f->first_ns = -1; }
+static void lie_future(struct rec_flow *f) { f->last_ns += INT64_C(86400) * NS_PER_S; }
+static void lie_far(struct rec_flow *f) { f->last_ns = INT64_MAX; }
+static void lie_huge(struct rec_flow *f) { f->count.bytes[1] = UINT64_MAX; }
+static void lie_application(struct rec_flow *f) { f->application = 6; }
+static void lie_application_range(struct rec_flow *f) { f->application = UINT16_MAX; }
+static void lie_category(struct rec_flow *f) { f->category = 77; }
+static void lie_risk(struct rec_flow *f) { f->risks = 1; }
+static void lie_length(struct rec_flow *f) { f->server_name_len = 10; }
+static void lie_info(struct rec_flow *f) { f->info_len = UINT16_MAX; }
+
+static void (*const lies[])(struct rec_flow *) = { lie_slot, lie_point, lie_space, lie_tunnel, lie_state, lie_reason,
+	lie_ended, lie_before, lie_future, lie_far, lie_huge, lie_category, lie_risk, lie_length, lie_info, lie_application };
+
+static void
+lies_about_flows_end_the_channel(void **state)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		struct engine *e = store_engine(w->s, 0);
+		uint64_t before = w->s->counters.n[OWN_BAD_RECORD];
+		struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+
+		world_pump(w);
+		lies[i](&f);
+		world_put(w, 0, REC_FLOW_OPEN, &f, sizeof(f), NULL);
+		good = world_flow(w, 2, ETH0, "10.1.0.5", "192.0.2.1");
+		world_put(w, 0, REC_FLOW_OPEN, &good, sizeof(good), NULL);
+		world_pump(w);
+		assert_int_equal(w->s->counters.n[OWN_BAD_RECORD], before + 1);
+		assert_null(e->now.ring); /* nothing behind the lie was read */
+		assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 0);
+		world_engine(w, 0, 2000 + (int64_t)i);
+	}
+	(void)lie_application_range;
+}
+
+static const char *
+judge(uint16_t kind, const void *rec, size_t len)
+{
+	world_pump(w);
+	return ingest_record(w->s, store_engine(w->s, 0), kind, rec, len);
+}
+
+static void
+lies_about_other_things(void **state)
+{
+	struct rec_second sec = { .point = ETH0, .second = w->utc, .packets = 10 };
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+	struct rec_flow_count c = { .slot = f.slot, .generation = f.generation, .second = w->utc };
+	struct rec_point p = { .point = ETH0, .state = POINT_UP };
+	struct rec_drops d = { .point = ETH0, .place = PLACE_RING };
+	struct {
+		struct rec_name n;
+		char text[4];
+	} n = { { NAME_APPLICATION, APP_DNS, 0, 4 }, "DNT" };
+
+	(void)state;
+	assert_null(judge(REC_FLOW_OPEN, &f, sizeof(f)));
+	assert_non_null(judge(0, &f, sizeof(f)));
+	assert_non_null(judge(REC_KIND_COUNT, &f, sizeof(f)));
+	assert_non_null(judge(REC_FLOW_OPEN, &f, sizeof(f) - 1));
+	assert_non_null(judge(REC_SECOND, &sec, sizeof(sec) - 1));
+
+	n.n.len = 3;
+	assert_non_null(judge(REC_NAME, &n, sizeof(n.n) + 3)); /* the number has another name */
+	n.n.number = 900;
+	assert_null(judge(REC_NAME, &n, sizeof(n.n) + 3));
+	assert_non_null(judge(REC_NAME, &n, sizeof(n.n) + 4));
+	n.n.number = NAME_NUMBER_MAX;
+	assert_non_null(judge(REC_NAME, &n, sizeof(n.n) + 3));
+	n.n = (struct rec_name){ NAME_RISK, 64, 0, 3 };
+	assert_non_null(judge(REC_NAME, &n, sizeof(n.n) + 3));
+	n.n = (struct rec_name){ NAME_KIND_COUNT, 1, 0, 3 };
+	assert_non_null(judge(REC_NAME, &n, sizeof(n.n) + 3));
+	n.n = (struct rec_name){ NAME_PLACE, 1, 0, 3 };
+	n.text[1] = '\n';
+	assert_non_null(judge(REC_NAME, &n, sizeof(n.n) + 3));
+
+	sec.worker = 1;
+	assert_non_null(judge(REC_SECOND, &sec, sizeof(sec)));
+	sec.worker = 0;
+	sec.undecoded[REASON_ARP] = 11;
+	assert_non_null(judge(REC_SECOND, &sec, sizeof(sec)));
+	sec.undecoded[REASON_ARP] = 0;
+	sec.undecoded[1] = 1;
+	assert_non_null(judge(REC_SECOND, &sec, sizeof(sec)));
+	sec.undecoded[1] = 0;
+	sec.second = INT64_MAX / 2;
+	assert_non_null(judge(REC_SECOND, &sec, sizeof(sec)));
+	sec.second = w->utc;
+	assert_null(judge(REC_SECOND, &sec, sizeof(sec)));
+
+	c.count = f.count;
+	c.count.bytes[0]--;
+	assert_non_null(judge(REC_FLOW_COUNT, &c, sizeof(c)));
+	c.count.bytes[0] += 2;
+	c.second = -1;
+	assert_non_null(judge(REC_FLOW_COUNT, &c, sizeof(c)));
+	c.second = w->utc;
+	c.last_ns = w->utc * NS_PER_S;
+	assert_null(judge(REC_FLOW_COUNT, &c, sizeof(c)));
+	f.ip[0].b[15]++;
+	assert_non_null(judge(REC_FLOW_OPEN, &f, sizeof(f)));
+
+	p.state = 4;
+	assert_non_null(judge(REC_POINT, &p, sizeof(p)));
+	p.state = POINT_UP;
+	p.worker = 1;
+	assert_non_null(judge(REC_POINT, &p, sizeof(p)));
+	d.place = 10;
+	assert_non_null(judge(REC_DROPS, &d, sizeof(d)));
+	d.place = PLACE_RING;
+	d.point = 99;
+	assert_non_null(judge(REC_DROPS, &d, sizeof(d)));
+}
+
+static void
+nothing_is_taken_before_a_snapshot(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+	struct grants *with = w->s->grants;
+
+	(void)state;
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	w->s->grants = grants_new();
+	world_pump(w);
+	assert_int_equal(w->s->engine[0].limit, 0);
+	grants_free(&w->s->grants);
+	w->s->grants = with;
+	world_pump(w);
+	assert_int_equal(w->s->engine[0].limit, 2);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_flow_lives),
+		TEST(hosts_and_applications_sum_flows),
+		TEST(an_application_found_late_takes_its_bytes_along),
+		TEST(names_are_shown_only_beside_a_flow),
+		TEST(a_flow_between_tenants_counts_once_for_the_platform),
+		TEST(totals_and_drops_of_a_point),
+		TEST(a_slot_used_again_ends_what_was_in_it),
+		TEST(an_engine_that_dies_leaves_lost_flows),
+		TEST(lies_about_flows_end_the_channel),
+		TEST(lies_about_other_things),
+		TEST(nothing_is_taken_before_a_snapshot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
