@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define DEPTH_MAX 8
@@ -38,6 +40,22 @@ too_deep(const char *text, size_t len)
 	return false;
 }
 
+/* jansson would open /dev/urandom for the seed of its tables, which no sandbox allows: it gets one from the
+ * kernel's call. */
+static void
+seed_tables(void)
+{
+	static bool seeded;
+	size_t seed = 0;
+
+	while (!seeded && seed == 0)
+		if (getrandom(&seed, sizeof(seed), 0) == -1)
+			fatal("no random numbers");
+	if (!seeded)
+		json_object_seed(seed);
+	seeded = true;
+}
+
 struct json_doc *
 json_parse(const char *text, size_t len, size_t max, char *err, size_t errsize)
 {
@@ -53,6 +71,7 @@ json_parse(const char *text, size_t len, size_t max, char *err, size_t errsize)
 		(void)snprintf(err, errsize, "the document is nested deeper than %d levels", DEPTH_MAX);
 		return NULL;
 	}
+	seed_tables();
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
 	if (root == NULL) {
 		(void)snprintf(err, errsize, "line %d, column %d: not valid JSON", e.line, e.column);
