@@ -1,0 +1,291 @@
+/*
+ * The API with made-up data, and the built page, for work on the page alone:
+ *
+ *   node mock/server.mjs [--port 3100] [--file] [--setup] [--quiet]
+ *
+ * --setup: no administrator exists; the link's secret is "mock-secret". Else: admin / "correct horse battery".
+ * POST /mock/{kill,expire,down,loss,unavailable,history} makes what a page has to live with. Never part of a build.
+ */
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { World } from './world.mjs';
+
+const DIST = fileURLToPath(new URL('../dist', import.meta.url));
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+const CSP =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const COOKIE = 'weir-mock';
+
+export async function start({ port = 0, file = false, setup = false } = {}) {
+	const world = new World({ file });
+	const accounts = new Map(setup ? [] : [['admin', 'correct horse battery']]);
+	const sessions = new Map();
+	const streams = new Set();
+	const sockets = new Set();
+	let downUntil = 0;
+	let storeAway = 0;
+	let history = { status: 'ok', why: null };
+	let failures = 0;
+
+	function send(res, status, body, headers = {}) {
+		const type = status >= 400 ? 'application/problem+json' : 'application/json';
+		res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers });
+		res.end(body === null ? undefined : JSON.stringify(body));
+	}
+	function problem(res, status, detail, headers) {
+		send(res, status, { type: 'about:blank', title: `status ${status}`, status, detail }, headers);
+	}
+	function session(req) {
+		const m = /(?:^|;\s*)weir-mock=([^;]+)/.exec(req.headers.cookie ?? '');
+		return m ? sessions.get(m[1]) : undefined;
+	}
+	function meOf(s) {
+		return {
+			name: s.name,
+			role: 'platform-administrator',
+			tenant: 'platform',
+			csrf: s.csrf,
+			session_expires: Date.now() / 1000 + 43200,
+			version: '0.1-mock',
+			monitor: 'lab-east',
+		};
+	}
+	function enter(res, name) {
+		const id = Math.random().toString(36).slice(2);
+		const s = { id, name, csrf: `t${id}` };
+		sessions.set(id, s);
+		send(res, 200, { me: meOf(s) }, { 'Set-Cookie': `${COOKIE}=${id}; HttpOnly; SameSite=Strict; Path=/` });
+	}
+	async function body(req) {
+		let text = '';
+		for await (const c of req) text += c;
+		return text === '' ? {} : JSON.parse(text);
+	}
+	function sorted(list, key) {
+		const by = {
+			bytes: (x) => x.bytes.sent + x.bytes.received,
+			rate: (x) => x.bytes_per_second.sent + x.bytes_per_second.received,
+			flows: (x) => (x.flows ? x.flows.client + x.flows.server : 0),
+			last: (x) => x.last,
+			first: (x) => x.first,
+			score: (x) => x.score,
+		}[key || 'rate'];
+		return [...list].sort((a, b) => by(b) - by(a));
+	}
+	function page(list, q) {
+		const limit = Math.min(1000, Number(q.get('limit') ?? 100));
+		const at = Number(q.get('cursor') ?? 0);
+		return [list.slice(at, at + limit), at + limit < list.length ? String(at + limit) : null];
+	}
+	function top(list, n) {
+		return sorted(list, world.file ? 'bytes' : 'rate').slice(0, n);
+	}
+	function live() {
+		return {
+			now: world.clock(),
+			totals: world.totalsOut(),
+			interfaces: world.interfaceList(),
+			hosts: top(world.hosts.values(), 10).map(world.hostOut),
+			applications: [...world.apps.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 10),
+			flows: top(world.flows, 20).map(world.flowOut),
+			drops: world.dropList(),
+			components: world.components,
+			status: history.status === 'ok' && world.components.every((c) => c.state === 'running' || c.state === 'ended') ? 'ok' : 'degraded',
+			history,
+		};
+	}
+	const away = () => Date.now() < storeAway;
+	const tick = setInterval(() => {
+		world.advance();
+		for (const res of streams) {
+			if (away()) {
+				const c = { ...world.components[0], state: 'restarting', restarts: 0, last_death: null, since: Date.now() / 1000, why: 'not connected to httpd' };
+				res.write(`event: unavailable\ndata: ${JSON.stringify({ status: 'degraded', why: 'store is away', components: [c] })}\n\n`);
+			} else res.write(`event: live\ndata: ${JSON.stringify(live())}\n\n`);
+		}
+	}, 1000);
+
+	async function control(req, res, what) {
+		const b = await body(req);
+		if (what === 'kill') {
+			const c = world.components.find((x) => x.name === b.component);
+			const at = Date.now() / 1000;
+			Object.assign(c, { state: 'restarting', since: at, last_death: at, why: 'killed by SIGKILL' });
+			setTimeout(() => Object.assign(c, { state: 'running', since: Date.now() / 1000, restarts: c.restarts + 1 }), b.back ?? 1500);
+		} else if (what === 'expire') {
+			sessions.clear();
+			for (const r of streams) r.end('event: end\ndata: {"why":"session"}\n\n');
+			streams.clear();
+		} else if (what === 'down') {
+			downUntil = Date.now() + (b.ms ?? 3000);
+			setTimeout(() => sockets.forEach((s) => s.destroy()), 50);
+		} else if (what === 'loss') {
+			world.drops += b.count ?? 1200;
+		} else if (what === 'unavailable') {
+			storeAway = Date.now() + (b.ms ?? 3000);
+			const c = world.components[0];
+			Object.assign(c, { restarts: c.restarts + 1, last_death: Date.now() / 1000, since: Date.now() / 1000 + 1, why: 'killed by SIGKILL' });
+		} else if (what === 'history') {
+			history = b;
+		} else return problem(res, 404, 'no such control');
+		send(res, 200, { ok: true });
+	}
+
+	async function api(req, res, path, q) {
+		if (path === '/setup' && req.method === 'GET') return send(res, 200, { open: accounts.size === 0 });
+		if (req.method === 'POST') {
+			const token = req.headers['x-weir-csrf'];
+			if (path === '/setup') {
+				const b = await body(req);
+				if (token !== '1') return problem(res, 403, 'The request lacks its CSRF token.');
+				if (accounts.size > 0) return problem(res, 409, 'An administrator exists already, or the link was used.');
+				if (b.secret !== 'mock-secret') return problem(res, 401, 'The set-up link is not valid.');
+				if ([...b.password].length < 12) return problem(res, 422, 'The password has fewer than 12 characters.');
+				accounts.set(b.name, b.password);
+				return enter(res, b.name);
+			}
+			if (path === '/login') {
+				const b = await body(req);
+				if (token !== '1') return problem(res, 403, 'The request lacks its CSRF token.');
+				if (failures >= 8) {
+					failures = 0;
+					return problem(res, 429, 'Too many attempts.', { 'Retry-After': '3' });
+				}
+				if (accounts.get(b.name) !== b.password) {
+					failures++;
+					return problem(res, 401, 'Name or password is wrong.');
+				}
+				return enter(res, b.name);
+			}
+			const s = session(req);
+			if (s === undefined) return problem(res, 401, 'Log in.');
+			if (token !== s.csrf) return problem(res, 403, 'The request lacks its CSRF token.');
+			if (path === '/logout') {
+				sessions.delete(s.id);
+				return send(res, 204, null);
+			}
+			return problem(res, 404, 'No such thing.');
+		}
+		if (path === '/health' && session(req) === undefined) return send(res, 200, { status: 'ok' });
+		const s = session(req);
+		if (s === undefined) return problem(res, 401, 'The session has ended: log in.');
+		if (path === '/me') return send(res, 200, meOf(s));
+		if (path === '/live') {
+			res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+			res.write(': hello\n\n');
+			if (!away()) res.write(`event: live\ndata: ${JSON.stringify(live())}\n\n`);
+			streams.add(res);
+			req.on('close', () => streams.delete(res));
+			return undefined;
+		}
+		if (away()) return problem(res, 503, 'The store does not answer now.');
+		const now = world.clock();
+		if (path === '/interfaces') return send(res, 200, { now, interfaces: world.interfaceList() });
+		if (path === '/totals') return send(res, 200, { now, totals: { ...world.totalsOut(), dropped: {}, undecoded: {} } });
+		if (path === '/applications') return send(res, 200, { now, applications: [...world.apps.values()].sort((a, b) => b.bytes - a.bytes) });
+		if (path === '/health')
+			return send(res, 200, {
+				status: 'ok',
+				now,
+				components: world.components,
+				drops: world.dropList(),
+				counters: [
+					{ place: 'capture.merged', interface: 'wan0', worker: 0, count: 412 },
+					{ place: 'engine.flow_table_full', interface: null, worker: 0, count: 0 },
+				],
+				undecoded: [
+					{ reason: 'arp', interface: 'lan0', worker: 0, count: 1834 },
+					{ reason: 'lldp', interface: 'lan0', worker: 0, count: 27 },
+				],
+				history,
+			});
+		if (path === '/timeseries') {
+			const resolution = Number(q.get('resolution') ?? 1);
+			const points = world.series(q.get('subject'), q.get('key') ?? '', Number(q.get('from')), Number(q.get('to')), resolution);
+			return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution, points });
+		}
+		if (path === '/hosts') {
+			const p = q.get('interface');
+			const list = sorted([...world.hosts.values()].filter((h) => !p || h.points.has(p)), q.get('sort') ?? 'bytes');
+			const [hosts, next_cursor] = page(list, q);
+			return send(res, 200, { now, hosts: hosts.map(world.hostOut), next_cursor });
+		}
+		let m = /^\/hosts\/([^/]+)$/.exec(path);
+		if (m) {
+			const h = world.hosts.get(`${decodeURIComponent(m[1])} ${Number(q.get('vlan') ?? 0)}`);
+			return h ? send(res, 200, world.hostOut(h)) : problem(res, 404, 'No such thing.');
+		}
+		if (path === '/flows') {
+			const kept = q.has('from');
+			if (kept && q.has('sort')) return problem(res, 400, 'sort: kept flows are always newest first');
+			let list = kept ? world.kept.filter((f) => f.last >= Number(q.get('from')) && f.last < Number(q.get('to') ?? Infinity)) : sorted(world.flows, q.get('sort'));
+			const host = q.get('host');
+			const application = q.get('application');
+			const point = q.get('interface');
+			list = list.filter(
+				(f) =>
+					(!host || f.client.ip === host || f.server.ip === host) &&
+					(!application || f.application === application) &&
+					(!point || f.observation_point === point),
+			);
+			const [flows, next_cursor] = page(list, q);
+			return send(res, 200, { now, flows: flows.map(world.flowOut), next_cursor });
+		}
+		m = /^\/flows\/([0-9a-f]{32})$/.exec(path);
+		if (m) {
+			const flows = [...world.flows, ...world.kept].filter((f) => f.id === m[1]);
+			return flows.length ? send(res, 200, { now, flows: flows.map(world.flowOut) }) : problem(res, 404, 'No such thing.');
+		}
+		return problem(res, 404, 'No such thing.');
+	}
+
+	async function asset(res, path) {
+		const file = normalize(path).replace(/^(\.\.[/\\])+/, '');
+		let data;
+		let type = TYPES[extname(file)];
+		try {
+			if (!file.startsWith('/assets/')) throw new Error('a view');
+			data = await readFile(join(DIST, file));
+		} catch {
+			if (file.startsWith('/assets/')) return problem(res, 404, 'No such thing.');
+			data = await readFile(join(DIST, 'index.html'));
+			type = TYPES['.html'];
+		}
+		res.writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': CSP, 'X-Content-Type-Options': 'nosniff' });
+		res.end(data);
+	}
+
+	const server = createServer((req, res) => {
+		if (Date.now() < downUntil) return void req.socket.destroy();
+		const url = new URL(req.url, 'http://mock');
+		const done = url.pathname.startsWith('/mock/')
+			? control(req, res, url.pathname.slice(6))
+			: url.pathname.startsWith('/api/v1/')
+				? api(req, res, url.pathname.slice(7), url.searchParams)
+				: asset(res, url.pathname);
+		Promise.resolve(done).catch((e) => problem(res, 500, String(e)));
+	});
+	server.on('connection', (s) => {
+		sockets.add(s);
+		s.on('close', () => sockets.delete(s));
+	});
+	await new Promise((ok) => server.listen(port, '127.0.0.1', ok));
+	return {
+		base: `http://127.0.0.1:${server.address().port}`,
+		world,
+		stop: () => {
+			clearInterval(tick);
+			for (const s of sockets) s.destroy();
+			server.close();
+		},
+	};
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const has = (name) => process.argv.includes(name);
+	const at = process.argv.indexOf('--port');
+	const m = await start({ port: at > 0 ? Number(process.argv[at + 1]) : 3100, file: has('--file'), setup: has('--setup') });
+	if (!has('--quiet')) console.log(has('--setup') ? `${m.base}/setup#mock-secret` : `${m.base}  admin / correct horse battery`);
+}

@@ -1,0 +1,189 @@
+/* The only file that talks to the server: paths, the CSRF token, errors. */
+import type {
+	Application,
+	FlowList,
+	FullTotals,
+	Health,
+	Host,
+	HostList,
+	Interface,
+	Me,
+	Problem,
+	Series,
+	SeriesPoint,
+} from './types';
+import { segment } from '../lib/routes';
+
+const BASE = '/api/v1';
+
+/** What went wrong, in the server's words. status 0: no answer at all. */
+export class ApiError extends Error {
+	readonly status: number;
+	readonly detail: string;
+	/** seconds to wait, from Retry-After; 0: not said */
+	readonly retryAfter: number;
+
+	constructor(status: number, title: string, detail: string, retryAfter = 0) {
+		super(detail || title);
+		this.status = status;
+		this.detail = detail;
+		this.retryAfter = retryAfter;
+	}
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+let csrf = '1';
+let onExpired: () => void = () => {};
+
+/** Called when a request that needs a session finds none. */
+export function whenSessionEnds(f: () => void): void {
+	onExpired = f;
+}
+
+export function query(q: Query): string {
+	const p = new URLSearchParams();
+	for (const [k, v] of Object.entries(q)) if (v !== null && v !== undefined && v !== '') p.set(k, String(v));
+	const s = p.toString();
+	return s === '' ? '' : `?${s}`;
+}
+
+async function problem(r: Response): Promise<ApiError> {
+	const after = Number.parseInt(r.headers.get('Retry-After') ?? '', 10);
+	let p: Partial<Problem> = {};
+	try {
+		p = (await r.json()) as Problem;
+	} catch {
+		/* not a problem document: the status says enough */
+	}
+	return new ApiError(r.status, String(p.title ?? r.statusText), String(p.detail ?? ''), Number.isFinite(after) ? after : 0);
+}
+
+async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+	const headers: Record<string, string> = { Accept: 'application/json' };
+	if (method !== 'GET') {
+		headers['X-Weir-CSRF'] = csrf;
+		if (body !== undefined) headers['Content-Type'] = 'application/json';
+	}
+	let r: Response;
+	try {
+		r = await fetch(BASE + path, {
+			method,
+			headers,
+			body: body === undefined ? undefined : JSON.stringify(body),
+			credentials: 'same-origin',
+			cache: 'no-store',
+			redirect: 'error',
+			signal,
+		});
+	} catch (e) {
+		if (signal?.aborted) throw e;
+		throw new ApiError(0, 'no answer', '');
+	}
+	if (!r.ok) throw await problem(r);
+	return r;
+}
+
+async function get<T>(path: string, q: Query = {}, signal?: AbortSignal): Promise<T> {
+	try {
+		return (await (await request('GET', path + query(q), undefined, signal)).json()) as T;
+	} catch (e) {
+		if (e instanceof ApiError && e.status === 401) onExpired();
+		throw e;
+	}
+}
+
+function loggedIn(me: Me): Me {
+	csrf = me.csrf;
+	return me;
+}
+
+/** null: nobody is logged in. */
+export async function me(): Promise<Me | null> {
+	try {
+		return loggedIn((await (await request('GET', '/me')).json()) as Me);
+	} catch (e) {
+		if (e instanceof ApiError && e.status === 401) return null;
+		throw e;
+	}
+}
+
+export async function setupState(): Promise<{ open: boolean; password_length?: number }> {
+	return (await (await request('GET', '/setup')).json()) as { open: boolean; password_length?: number };
+}
+
+export async function setup(secret: string, name: string, password: string): Promise<Me> {
+	csrf = '1';
+	const r = await request('POST', '/setup', { secret, name, password });
+	return loggedIn(((await r.json()) as { me: Me }).me);
+}
+
+export async function login(name: string, password: string): Promise<Me> {
+	csrf = '1';
+	const r = await request('POST', '/login', { name, password });
+	return loggedIn(((await r.json()) as { me: Me }).me);
+}
+
+export async function logout(): Promise<void> {
+	await request('POST', '/logout');
+	csrf = '1';
+}
+
+export const health = (signal?: AbortSignal) => get<Health>('/health', {}, signal);
+export const interfaces = (signal?: AbortSignal) => get<{ now: number; interfaces: Interface[] }>('/interfaces', {}, signal);
+export const totals = (signal?: AbortSignal) => get<{ now: number; totals: FullTotals }>('/totals', {}, signal);
+export const applications = (limit: number, signal?: AbortSignal) =>
+	get<{ now: number; applications: Application[] }>('/applications', { limit }, signal);
+
+export interface HostQuery extends Query {
+	sort?: string;
+	order?: string;
+	limit?: number;
+	cursor?: string | null;
+	interface?: string;
+}
+export const hosts = (q: HostQuery, signal?: AbortSignal) => get<HostList>('/hosts', q, signal);
+export const host = async (ip: string, vlan?: string, space?: string, signal?: AbortSignal): Promise<Host> => {
+	const h = await get<Host | { host: Host }>(`/hosts/${segment(ip)}`, { vlan, space }, signal);
+	return 'host' in h ? h.host : h;
+};
+
+export interface FlowQuery extends Query {
+	sort?: string;
+	order?: string;
+	interface?: string;
+	host?: string;
+	application?: string;
+	limit?: number;
+	cursor?: string | null;
+	from?: number;
+	to?: number;
+}
+export const flows = (q: FlowQuery, signal?: AbortSignal) => get<FlowList>('/flows', q, signal);
+export const flow = (id: string, signal?: AbortSignal) => get<FlowList>(`/flows/${segment(id)}`, {}, signal);
+
+export interface SeriesQuery {
+	subject: 'tenant' | 'interface' | 'application';
+	key?: string;
+	from: number;
+	to: number;
+	resolution: 1 | 60 | 3600;
+}
+
+/** The server answers at most this many points to one request. */
+const SERIES_POINTS = 900;
+
+/** A range of any length, asked for in as many requests as it takes. */
+export async function timeseries(q: SeriesQuery, signal?: AbortSignal): Promise<Series> {
+	const step = SERIES_POINTS * q.resolution;
+	const points: SeriesPoint[] = [];
+	let last: Series | null = null;
+	for (let from = q.from; from < q.to; from += step) {
+		last = await get<Series>('/timeseries', { ...q, from, to: Math.min(from + step, q.to) }, signal);
+		points.push(...last.points);
+	}
+	return { now: last?.now ?? q.to, subject: q.subject, key: q.key ?? null, resolution: q.resolution, points };
+}
+
+/** The live stream. The caller closes it; EventSource sends the session's cookie by itself. */
+export const liveStream = () => new EventSource(`${BASE}/live`);

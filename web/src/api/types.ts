@@ -1,0 +1,210 @@
+/* The shapes of /api/v1 (docs/API.md). Times are Unix seconds, bytes are bytes of frames on the wire. */
+
+export interface Pair {
+	sent: number;
+	received: number;
+}
+
+export interface Me {
+	name: string;
+	role: string;
+	tenant: string | null;
+	csrf: string;
+	session_expires: number;
+	version: string;
+	monitor: string;
+}
+
+export interface Interface {
+	id: number | string;
+	name: string;
+	kind: 'interface' | 'file';
+	state: 'up' | 'down' | 'ended';
+	bytes: number;
+	packets: number;
+	bytes_per_second: number;
+	packets_per_second: number;
+	dropped: number;
+	flows: number;
+	hosts: number;
+	/** null: no frame yet */
+	first: number | null;
+	last: number | null;
+}
+
+export interface Host {
+	ip: string;
+	vlan: number;
+	address_space: number | string;
+	mac: string | null;
+	vendor: string | null;
+	names: string[];
+	local: boolean;
+	country: string | null;
+	as: { number: number; name: string } | null;
+	os: string | null;
+	bytes: Pair;
+	packets: Pair;
+	bytes_per_second: Pair;
+	flows: { client: number; server: number };
+	applications: string[];
+	peers: number;
+	ports: unknown;
+	score: number;
+	risks: string[];
+	first: number;
+	last: number;
+}
+
+export interface Endpoint {
+	ip: string;
+	/** null: the protocol has none */
+	port: number | null;
+	name: string | null;
+	mac: string | null;
+}
+
+export interface TcpFacts {
+	flags: { sent: string | number; received: string | number };
+	retransmissions: Pair;
+	out_of_order: Pair;
+	lost: Pair;
+	zero_windows: Pair;
+	handshake_ms: { client: number | null; server: number | null };
+}
+
+export interface Flow {
+	id: string;
+	slice: number;
+	first: number;
+	last: number;
+	observation_point: string;
+	address_space: number | string;
+	vlan: number[];
+	tunnel: string | null;
+	protocol: string;
+	client: Endpoint;
+	server: Endpoint;
+	application: string | null;
+	category: string | null;
+	server_name: string | null;
+	info: string | null;
+	bytes: Pair;
+	packets: Pair;
+	bytes_per_second: Pair;
+	tcp: TcpFacts | null;
+	risks: string[];
+	score: number;
+	state: string;
+	end_reason: string | null;
+	live: boolean;
+}
+
+export interface Application {
+	name: string;
+	category: string | null;
+	bytes: number;
+	packets: number;
+	flows: number;
+	bytes_per_second: number;
+}
+
+/** [time, bytes, packets, bytes_max, packets_max, flows_max] */
+export type SeriesPoint = [number, number, number, number, number, number];
+
+export interface Series {
+	now: number;
+	subject: string;
+	key: string | null;
+	resolution: number;
+	points: SeriesPoint[];
+}
+
+export interface Counter {
+	place?: string;
+	reason?: string;
+	interface: string | null;
+	worker: number | null;
+	count: number;
+}
+
+export interface Component {
+	name: string;
+	process: string;
+	instance: number;
+	state: 'running' | 'restarting' | 'waiting' | 'degraded' | 'ended';
+	since: number;
+	restarts: number;
+	/** when it last died; null: never */
+	last_death: number | null;
+	/** in words: how it died, or what it waits for */
+	why: string | null;
+	interface: string | null;
+}
+
+export interface History {
+	status: 'ok' | 'degraded';
+	why: string | null;
+}
+
+export interface Totals {
+	bytes: number;
+	packets: number;
+	bytes_per_second: number;
+	packets_per_second: number;
+	flows: number;
+	hosts: number;
+}
+
+export interface FullTotals extends Totals {
+	dropped: Record<string, number>;
+	undecoded: Record<string, number>;
+}
+
+export interface Health {
+	status: 'ok' | 'degraded';
+	now?: number;
+	components?: Component[];
+	drops?: Counter[];
+	counters?: Counter[];
+	undecoded?: Counter[];
+	history?: History;
+}
+
+export interface LiveEvent {
+	now: number;
+	totals: Totals;
+	interfaces: Interface[];
+	hosts: Host[];
+	applications: Application[];
+	flows: Flow[];
+	drops: Counter[];
+	components: Component[];
+	status: 'ok' | 'degraded';
+	history: History;
+}
+
+export interface UnavailableEvent {
+	status: 'degraded';
+	why: string;
+	components: Component[];
+}
+
+export interface HostList {
+	now: number;
+	hosts: Host[];
+	next_cursor: string | null;
+}
+
+export interface FlowList {
+	now: number;
+	flows: Flow[];
+	next_cursor: string | null;
+}
+
+export interface Problem {
+	type: string;
+	title: string;
+	status: number;
+	detail?: string;
+}

@@ -1,0 +1,123 @@
+/* Series as the charts draw them: a ring of seconds for live numbers, and buckets of history made even. */
+import type { SeriesPoint } from '../api/types';
+
+export interface Drawn {
+	t: number[];
+	v: (number | null)[];
+	/** busiest second of each bucket; absent where a bucket is a second */
+	peak?: (number | null)[];
+}
+
+export type Column = 'bytes' | 'packets';
+
+/** The last `size` seconds of one subject. Seconds come in any order; a later word on a second replaces the earlier one. */
+export class SecondRing {
+	readonly size: number;
+	private stamp: Float64Array;
+	private byteCount: Float64Array;
+	private packetCount: Float64Array;
+	private first = Number.POSITIVE_INFINITY;
+
+	constructor(size: number) {
+		this.size = size;
+		this.stamp = new Float64Array(size).fill(-1);
+		this.byteCount = new Float64Array(size);
+		this.packetCount = new Float64Array(size);
+	}
+
+	put(second: number, bytes: number, packets: number): void {
+		const s = Math.floor(second);
+		const at = s % this.size;
+		if (s < 0 || (this.stamp[at] as number) > s) return;
+		this.stamp[at] = s;
+		this.byteCount[at] = bytes;
+		this.packetCount[at] = packets;
+		if (s < this.first) this.first = s;
+	}
+
+	/**
+	 * Seconds [end - length + 1, end]. A silent second between known ones is 0 (the server leaves it out), one before
+	 * the first known is unknown.
+	 */
+	window(end: number, length: number, column: Column): Drawn {
+		const n = Math.min(length, this.size);
+		const last = Math.floor(end);
+		const from = column === 'bytes' ? this.byteCount : this.packetCount;
+		const d: Drawn = { t: new Array(n), v: new Array(n) };
+		for (let i = 0; i < n; i++) {
+			const s = last - n + 1 + i;
+			const at = ((s % this.size) + this.size) % this.size;
+			d.t[i] = s;
+			d.v[i] = this.stamp[at] === s ? (from[at] as number) : s >= this.first ? 0 : null;
+		}
+		return d;
+	}
+}
+
+/** History as an even row of buckets over [from, to): rates a second, with the busiest second beside them. */
+export function even(points: SeriesPoint[], from: number, to: number, resolution: number, column: Column): Drawn {
+	const start = Math.floor(from / resolution) * resolution;
+	const n = Math.max(0, Math.ceil((to - start) / resolution));
+	const d: Drawn = { t: new Array(n), v: new Array(n).fill(null) };
+	const peak: (number | null)[] = new Array(n).fill(null);
+	const [sum, max] = column === 'bytes' ? [1, 3] : [2, 4];
+	let firstKnown = n;
+	let lastKnown = -1;
+	for (let i = 0; i < n; i++) d.t[i] = start + i * resolution;
+	for (const p of points) {
+		const i = Math.floor((p[0] - start) / resolution);
+		if (i < 0 || i >= n) continue;
+		d.v[i] = (p[sum as 1] ?? 0) / resolution;
+		peak[i] = p[max as 3] ?? 0;
+		if (i < firstKnown) firstKnown = i;
+		if (i > lastKnown) lastKnown = i;
+	}
+	for (let i = firstKnown; i < lastKnown; i++) {
+		if (d.v[i] === null) {
+			d.v[i] = 0;
+			peak[i] = 0;
+		}
+	}
+	if (resolution > 1) d.peak = peak;
+	return d;
+}
+
+export interface Summary {
+	now: number | null;
+	peak: number | null;
+	peakAt: number;
+	mean: number | null;
+}
+
+export function summary(d: Drawn): Summary {
+	const s: Summary = { now: null, peak: null, peakAt: 0, mean: null };
+	let sum = 0;
+	let n = 0;
+	for (let i = 0; i < d.v.length; i++) {
+		const v = d.v[i];
+		if (v === null || v === undefined) continue;
+		const p = d.peak?.[i] ?? v;
+		sum += v;
+		n++;
+		s.now = v;
+		if (s.peak === null || p > s.peak) {
+			s.peak = p;
+			s.peakAt = d.t[i] as number;
+		}
+	}
+	if (n > 0) s.mean = sum / n;
+	return s;
+}
+
+/** The top of a scale from 0: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 times a power of ten. */
+export function scaleTop(max: number): number {
+	if (!(max > 0)) return 1;
+	const power = 10 ** Math.floor(Math.log10(max));
+	for (const m of [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]) if (max <= m * power * 1.0000001) return m * power;
+	return 10 * power;
+}
+
+/** Finest resolution that the server keeps long enough and that a chart of this length can show. */
+export function resolutionFor(seconds: number): 1 | 60 | 3600 {
+	return seconds <= 1800 ? 1 : seconds <= 2 * 86400 ? 60 : 3600;
+}

@@ -1,0 +1,112 @@
+/* Who is looking, and what has to happen before anybody can. */
+import * as api from '../api/client';
+import type { Me } from '../api/types';
+import { retryDelay } from './reducer';
+import { router } from './router.svelte';
+
+/*
+ * boot         nothing known yet
+ * unreachable  the server does not answer; trying again
+ * setup        no administrator exists and we hold the link's secret
+ * unlinked     no administrator exists and we have no secret
+ * login        somebody has to log in
+ * in           somebody is logged in
+ */
+export type Phase = 'boot' | 'unreachable' | 'setup' | 'unlinked' | 'login' | 'in';
+
+class Session {
+	phase = $state<Phase>('boot');
+	me = $state.raw<Me | null>(null);
+	/** the session ended while somebody was looking */
+	expired = $state(false);
+	/** a set-up link was opened, but an administrator exists already */
+	setupOver = $state(false);
+	/** the server's default, until it tells its own; only then the page refuses by itself */
+	passwordLength = $state(12);
+	lengthTold = false;
+	/** the set-up link's secret; never kept anywhere else */
+	secret = '';
+	private attempt = 0;
+	private timer = 0;
+
+	constructor() {
+		this.takeSecret();
+		addEventListener('hashchange', () => {
+			if (this.takeSecret()) void this.boot();
+		});
+		api.whenSessionEnds(() => this.ended());
+	}
+
+	/** Moves the secret from the address into memory, so that it stays in no history and on no screen. */
+	private takeSecret(): boolean {
+		if (location.pathname !== '/setup' || location.hash.length < 2) return false;
+		this.secret = decodeURIComponent(location.hash.slice(1));
+		history.replaceState(null, '', location.pathname);
+		return true;
+	}
+
+	async boot(): Promise<void> {
+		clearTimeout(this.timer);
+		try {
+			const who = await api.me();
+			this.attempt = 0;
+			if (who !== null) {
+				this.enter(who);
+				return;
+			}
+			const s = await api.setupState();
+			if (typeof s.password_length === 'number') {
+				this.passwordLength = s.password_length;
+				this.lengthTold = true;
+			}
+			if (s.open) {
+				this.phase = this.secret === '' ? 'unlinked' : 'setup';
+			} else {
+				this.setupOver = router.route.view === 'setup';
+				this.phase = 'login';
+			}
+		} catch {
+			this.phase = 'unreachable';
+			this.timer = window.setTimeout(() => void this.boot(), retryDelay(this.attempt++));
+		}
+	}
+
+	private enter(who: Me): void {
+		this.me = who;
+		this.secret = '';
+		this.expired = false;
+		this.setupOver = false;
+		const v = router.route.view;
+		if (v === 'setup' || v === 'login') router.go('/', true);
+		this.phase = 'in';
+	}
+
+	async login(name: string, password: string): Promise<void> {
+		this.enter(await api.login(name, password));
+	}
+
+	async setup(name: string, password: string): Promise<void> {
+		this.enter(await api.setup(this.secret, name, password));
+	}
+
+	/** The server knows our cookie no more. The address stays, so that a login leads back to it. */
+	ended(): void {
+		if (this.phase !== 'in') return;
+		this.me = null;
+		this.expired = true;
+		this.phase = 'login';
+	}
+
+	async logout(): Promise<void> {
+		try {
+			await api.logout();
+		} finally {
+			this.me = null;
+			this.expired = false;
+			this.phase = 'login';
+			router.go('/', true);
+		}
+	}
+}
+
+export const session = new Session();
