@@ -1,0 +1,63 @@
+/*
+ * authd's database: accounts, sessions, tenants and the signing key. Wraps LMDB; every change is one
+ * transaction that is on disk when the call returns DB_OK.
+ */
+#ifndef WEIR_AUTHD_ACCOUNTS_DB_H
+#define WEIR_AUTHD_ACCOUNTS_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record.h"
+
+struct accounts_db;
+
+enum db_status {
+	DB_OK,
+	DB_NONE,       /* no such record */
+	DB_EXISTS,     /* the name is taken */
+	DB_UNWRITABLE, /* nothing was changed: disk full, most likely; it may work later */
+	DB_BROKEN      /* damaged, or LMDB refuses to go on: authd is to end */
+};
+
+/* Why a database could not be opened. */
+struct db_error {
+	int status; /* EXIT_FAILED: try again later; EXIT_BAD_INPUT: it is no use */
+	char text[400];
+};
+
+/* Opens (or makes) the file at path, checks every record in it, and makes tenant 1 at first. NULL with *e.
+ * Before the sandbox. */
+struct accounts_db *accounts_db_open(const char *path, struct db_error *e);
+void accounts_db_close(struct accounts_db **db);
+/* What the last DB_UNWRITABLE or DB_BROKEN was about. */
+const char *accounts_db_why(const struct accounts_db *db);
+
+enum db_status accounts_db_find(struct accounts_db *db, const char *name, struct account *a);
+enum db_status accounts_db_get(struct accounts_db *db, uint64_t number, struct account *a);
+/* Whether a platform administrator exists. */
+bool accounts_db_has_administrator(const struct accounts_db *db);
+/* Makes an account (a->number is set here) and its first session (s->account is set here; NULL: none) at
+ * once. */
+enum db_status accounts_db_create(struct accounts_db *db, struct account *a, struct session_record *s);
+enum db_status accounts_db_set_hash(struct accounts_db *db, uint64_t number, const char *hash);
+
+/* Writes sessions and removes others, at once. An id that is not there is no error. */
+enum db_status accounts_db_sessions(struct accounts_db *db, const struct session_record *put, size_t nput,
+				    const uint8_t (*gone)[SESSION_ID_LEN], size_t ngone);
+/* Calls each for every session; false where the database is broken. */
+bool accounts_db_each_session(struct accounts_db *db, void (*each)(void *ctx, const struct session_record *s),
+			      void *ctx);
+
+/* DB_NONE where no key was ever made. */
+enum db_status accounts_db_signing(struct accounts_db *db, struct signing_record *s);
+enum db_status accounts_db_set_signing(struct accounts_db *db, const struct signing_record *s);
+
+/* Number of the policy snapshot: goes up with each change of tenants. */
+uint64_t accounts_db_snapshot_number(const struct accounts_db *db);
+enum db_status accounts_db_tenant(struct accounts_db *db, uint32_t number, struct tenant *t);
+/* Adds every tenant and selector to b. */
+bool accounts_db_build_snapshot(struct accounts_db *db, struct snapshot_builder *b);
+
+#endif

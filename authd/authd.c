@@ -1,0 +1,164 @@
+#include "authd.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "directory.h"
+#include "sandbox/sandbox.h"
+#include "serve.h"
+
+static const struct timeval tick_interval = { 0, 250000 };
+
+void
+authd_give_up(struct authd *a, const char *why)
+{
+	log_error("cannot go on: %s", why);
+	a->exit_status = EXIT_FAILED;
+	event_base_loopbreak(a->base);
+}
+
+static void
+on_hasher_died(void *ctx)
+{
+	authd_give_up(ctx, "passwords cannot be checked");
+}
+
+/* store must not take a grant of a session that is over. */
+static void
+on_session_ended(void *ctx, struct session *s)
+{
+	struct authd *a = ctx;
+
+	while (s->grants != NULL) {
+		store_link_revoke(a, s->grants);
+		grants_drop(&a->grants, s->grants);
+	}
+}
+
+static void
+sweep(struct authd *a)
+{
+	int64_t now = clock_utc_ns();
+	enum db_status status;
+
+	grants_sweep(&a->grants, now);
+	status = sessions_sweep(a->sessions, now);
+	if (status == DB_BROKEN)
+		authd_give_up(a, accounts_db_why(a->db));
+	if (status == DB_UNWRITABLE && !a->unwritable)
+		log_error("the sessions cannot be written: %s; those that are open go on",
+			  accounts_db_why(a->db));
+	if (status == DB_OK && a->unwritable)
+		log_info("the sessions can be written again");
+	a->unwritable = status == DB_UNWRITABLE;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct authd *a = arg;
+	int64_t now = clock_boot_ns();
+
+	(void)fd;
+	(void)what;
+	store_link_tick(a, now);
+	if (now - a->swept_ns < NS_PER_S)
+		return;
+	a->swept_ns = now;
+	sweep(a);
+}
+
+static void
+on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(arg);
+}
+
+static void
+watch(struct authd *a)
+{
+	struct event *tick = event_new(a->base, -1, EV_PERSIST, on_tick, a);
+	struct event *stop = evsignal_new(a->base, SIGTERM, on_stop, a->base);
+
+	if (tick == NULL || stop == NULL || event_add(tick, &tick_interval) != 0 ||
+	    event_add(stop, NULL) != 0)
+		fatalx("cannot set up the event loop");
+}
+
+static void
+open_accounts(struct authd *a)
+{
+	const struct settings *s = &a->boot->settings;
+	const struct sessions_rules rules = {
+		.idle_ns = s->session_idle_ms * NS_PER_MS,
+		.absolute_ns = s->session_absolute_ms * NS_PER_MS,
+		.per_user = (size_t)s->sessions_per_user,
+	};
+	struct db_error e = { .status = EXIT_FAILED };
+
+	if (!directory_judge(e.text, sizeof(e.text)))
+		fatalx("%s", e.text);
+	a->db = accounts_db_open(ACCOUNTS_FILE, &e);
+	if (a->db == NULL)
+		fatal_status(e.status, "%s", e.text);
+	a->sessions = sessions_new(a->db, &rules, on_session_ended, a);
+	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
+		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
+}
+
+struct authd *
+authd_new(const struct boot *b)
+{
+	const struct hash_cost cost = { (uint64_t)b->settings.password_passes,
+					(size_t)b->settings.password_memory };
+	struct authd *a = mem_calloc(1, sizeof(*a));
+
+	sandbox_warm();
+	a->boot = b;
+	a->exit_status = EXIT_OK;
+	a->hashing = hash_queue_fork(&cost);
+	(void)close(BOOT_FD_DIRECTORY); /* it is the working directory as well */
+	open_accounts(a);
+	a->throttle = throttle_new();
+	a->base = event_base_new();
+	if (a->base == NULL)
+		fatalx("cannot make the event loop");
+	watch(a);
+	hash_queue_attach(a->hashing, a->base, on_hasher_died, a);
+	a->peers = peers_new(a->base, b, BOOT_FD_LISTEN, &serve_handlers, a);
+	return a;
+}
+
+void
+authd_run(struct authd *a)
+{
+	log_info("ready: %zu sessions, %s", sessions_count(a->sessions),
+		 accounts_db_has_administrator(a->db) ? "set up" : "no administrator yet");
+	if (event_base_dispatch(a->base) == -1)
+		authd_give_up(a, "the event loop failed");
+}
+
+int
+authd_free(struct authd **ap)
+{
+	struct authd *a = *ap;
+	int status = a->exit_status;
+
+	if (sessions_flush(a->sessions) != DB_OK)
+		log_warn("when sessions were last seen could not be written: %s", accounts_db_why(a->db));
+	signing_forget(&a->signing);
+	setup_disarm(&a->setup);
+	accounts_db_close(&a->db);
+	log_info("ended");
+	free(a);
+	*ap = NULL;
+	return status;
+}

@@ -1,0 +1,45 @@
+/* The whole of authd's state, and its life from init to the end. */
+#ifndef WEIR_AUTHD_AUTHD_H
+#define WEIR_AUTHD_AUTHD_H
+
+#include "accounts_db.h"
+#include "grants.h"
+#include "hash_queue.h"
+#include "ipc/boot.h"
+#include "ipc/channel.h"
+#include "sessions.h"
+#include "setup.h"
+#include "signing.h"
+#include "store_link.h"
+#include "throttle.h"
+
+struct event_base;
+
+struct authd {
+	const struct boot *boot;
+	struct event_base *base;
+	struct peers *peers;
+	uint64_t connections; /* that came up so far: reply.h */
+	struct accounts_db *db;
+	struct hash_queue *hashing;
+	struct throttle *throttle;
+	struct sessions *sessions;
+	struct grants grants;
+	struct signing signing;
+	struct setup setup;
+	struct store_link store;
+	int64_t swept_ns; /* boot clock */
+	bool unwritable;  /* the last sweep could not write: said once */
+	int exit_status;
+};
+
+/* All of init before the sandbox. Dies with a line where something is missing. */
+struct authd *authd_new(const struct boot *b);
+/* Serves until SIGTERM or authd_give_up. */
+void authd_run(struct authd *a);
+/* Writes what is left to write, wipes secrets; returns the exit status. */
+int authd_free(struct authd **a);
+/* Ends the loop with a failure: the launcher starts authd anew. */
+void authd_give_up(struct authd *a, const char *why);
+
+#endif

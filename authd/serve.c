@@ -1,0 +1,206 @@
+#include "serve.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "authd.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "login.h"
+#include "policy/role.h"
+
+/* --- httpd --- */
+
+static bool
+serve_login(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_login w;
+	bool good;
+
+	memcpy(&w, m->body, sizeof(w));
+	good = login_serve(a, ch, &w);
+	sodium_memzero(&w, sizeof(w));
+	return good;
+}
+
+static bool
+serve_setup(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_setup w;
+	bool good;
+
+	memcpy(&w, m->body, sizeof(w));
+	good = setup_serve(a, ch, &w);
+	sodium_memzero(&w, sizeof(w));
+	return good;
+}
+
+static bool
+serve_session(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct return_address to = return_address_of(ch);
+	struct wire_session w;
+	struct account who = { 0 };
+	struct session *s;
+	enum db_status found;
+
+	memcpy(&w, m->body, sizeof(w));
+	s = sessions_find(a->sessions, w.cookie, clock_utc_ns());
+	sodium_memzero(w.cookie, sizeof(w.cookie));
+	if (s == NULL) {
+		reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
+		return true;
+	}
+	found = accounts_db_get(a->db, s->r.account, &who);
+	if (found == DB_OK) {
+		session_answer(a, &to, w.request, s, &who, NULL);
+	} else if (found == DB_NONE) {
+		(void)sessions_end(a->sessions, s);
+		reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
+	} else {
+		if (found == DB_BROKEN)
+			authd_give_up(a, accounts_db_why(a->db));
+		reply_status(a, &to, w.request, AUTH_UNAVAILABLE, 0, "The accounts cannot be read.");
+	}
+	sodium_memzero(&who, sizeof(who));
+	return true;
+}
+
+static bool
+serve_logout(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct answer answer = { .id = MSG_AUTH_ANSWER, .to = return_address_of(ch) };
+	uint64_t before = a->store.ticket;
+	struct wire_session w;
+	struct session *s;
+
+	memcpy(&w, m->body, sizeof(w));
+	s = sessions_find(a->sessions, w.cookie, clock_utc_ns());
+	sodium_memzero(w.cookie, sizeof(w.cookie));
+	answer.auth.request = w.request;
+	answer.auth.status = s == NULL ? AUTH_DENIED : AUTH_OK;
+	/* It is over for everybody at once; what the disk still has is removed by the sweep. */
+	if (s != NULL && sessions_end(a->sessions, s) != DB_OK) {
+		log_error("a session that was ended is still on disk: %s", accounts_db_why(a->db));
+		answer.auth.status = AUTH_UNAVAILABLE;
+		(void)str_copy(answer.auth.detail, sizeof(answer.auth.detail),
+			       "The session is over, but the disk could not be told.");
+	}
+	store_link_answer(a, &answer, before + 1, a->store.ticket, true);
+	return true;
+}
+
+/* --- the launcher and the command line: root, by the kernel's word --- */
+
+static bool
+serve_cli_grant(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	int64_t now = clock_utc_ns();
+	struct grant g = {
+		.audience_proc = channel_proc(ch),
+		.audience_instance = channel_instance(ch),
+		.tenant = 1,
+		.role = ROLE_PLATFORM_ADMINISTRATOR,
+		.snapshot = accounts_db_snapshot_number(a->db),
+		.scopes = UINT64_MAX,
+		.issued_ns = now,
+		.expires_ns = now + GRANT_LIFE_S * NS_PER_S,
+		.subject = "root",
+	};
+	struct answer answer = { .id = MSG_CLI_ANSWER, .to = return_address_of(ch) };
+	struct wire_cli_request w;
+	struct live_grant *l = grants_issue(&a->grants, &g, signing_secret(&a->signing), NULL);
+
+	memcpy(&w, m->body, sizeof(w));
+	answer.cli.request = w.request;
+	answer.cli.status = AUTH_BUSY;
+	if (l != NULL) {
+		store_link_add(a, l);
+		answer.cli.status = AUTH_OK;
+		answer.cli.grant_len = (uint32_t)l->len;
+		memcpy(answer.cli.grant, l->bytes, l->len);
+	}
+	store_link_answer(a, &answer, l == NULL ? 1 : l->ticket, l == NULL ? 0 : l->ticket, false);
+	return true;
+}
+
+static bool
+serve_cli_setup_link(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct return_address to = return_address_of(ch);
+	struct wire_cli_answer answer;
+	struct wire_cli_request w;
+
+	memcpy(&w, m->body, sizeof(w));
+	memset(&answer, 0, sizeof(answer));
+	answer.request = w.request;
+	answer.status = AUTH_SETUP_OVER;
+	if (!accounts_db_has_administrator(a->db)) {
+		setup_arm(&a->setup, answer.secret);
+		answer.status = AUTH_OK;
+		log_info("a set-up link was made for %s", channel_name(ch));
+	}
+	reply_cli(a, &to, &answer);
+	return true;
+}
+
+/* --- store --- */
+
+static bool
+serve_grant_taken(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_grant_change c;
+
+	(void)ch;
+	memcpy(&c, m->body, sizeof(c));
+	return store_link_taken(a, &c);
+}
+
+static bool
+serve_policy_taken(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_snapshot s;
+
+	memcpy(&s, m->body, sizeof(s));
+	if (s.number != accounts_db_snapshot_number(a->db))
+		return false;
+	log_debug("%s has policy snapshot %llu", channel_name(ch), (unsigned long long)s.number);
+	return true;
+}
+
+/* --- all of them --- */
+
+static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, const struct msg *m) = {
+	[MSG_LOGIN] = serve_login,
+	[MSG_SETUP] = serve_setup,
+	[MSG_SESSION] = serve_session,
+	[MSG_LOGOUT] = serve_logout,
+	[MSG_CLI_GRANT] = serve_cli_grant,
+	[MSG_CLI_SETUP_LINK] = serve_cli_setup_link,
+	[MSG_GRANT_TAKEN] = serve_grant_taken,
+	[MSG_POLICY_TAKEN] = serve_policy_taken,
+};
+
+static bool
+on_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	return handlers[m->id] != NULL && handlers[m->id](ctx, ch, m);
+}
+
+static void
+on_up(void *ctx, struct channel *ch)
+{
+	return_address_assign(ctx, ch);
+	if (channel_proc(ch) == PROC_STORE)
+		store_link_up(ctx, ch);
+}
+
+static void
+on_down(void *ctx, struct channel *ch)
+{
+	if (channel_proc(ch) == PROC_STORE)
+		store_link_down(ctx);
+}
+
+const struct peers_handlers serve_handlers = { .up = on_up, .down = on_down, .message = on_message };

@@ -1,0 +1,31 @@
+/* The key that grants and snapshots are signed with: made at the first start, changed now and then, locked in
+ * memory. */
+#ifndef WEIR_AUTHD_SIGNING_H
+#define WEIR_AUTHD_SIGNING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accounts_db.h"
+#include "ipc/wire.h"
+
+#define SIGNING_KEY_LIFE_S (90 * 86400) /* an older one is replaced at the next start */
+
+struct signing {
+	struct signing_record *key; /* locked */
+};
+
+/* Loads the key, or makes one (also where it is too old: what the old one signed stays good). False where the
+ * disk will not have it. */
+bool signing_load(struct signing *s, struct accounts_db *db, int64_t now_ns);
+/* Wipes it. */
+void signing_forget(struct signing *s);
+const uint8_t *signing_secret(const struct signing *s);
+/* The public keys that store is to trust: current, previous. */
+void signing_public(const struct signing *s, struct wire_grant_keys *k);
+/* The signed policy snapshot, to be freed by the caller; NULL where tenants in the database are out of
+ * bounds. */
+uint8_t *signing_snapshot(const struct signing *s, struct accounts_db *db, size_t *len);
+
+#endif

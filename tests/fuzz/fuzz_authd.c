@@ -1,0 +1,83 @@
+/* What authd reads of others: records of its database, names, passwords, and the words with which throttling
+ * is keyed. */
+#include <assert.h>
+#include <sodium.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "password.h"
+#include "record.h"
+#include "throttle.h"
+#include "user_name.h"
+#include "utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
+
+/* A record that is good has one encoding: the one that was read. */
+#define ROUND_TRIP(what, type)                                                                               \
+	static void what(const uint8_t *d, size_t n)                                                         \
+	{                                                                                                    \
+		uint8_t again[RECORD_MAX];                                                                   \
+		struct type r;                                                                               \
+                                                                                                             \
+		if (!what##_decode(d, n, &r))                                                                \
+			return;                                                                              \
+		assert(what##_encode(&r, again, sizeof(again)) == n);                                        \
+		assert(memcmp(again, d, n) == 0);                                                            \
+	}
+ROUND_TRIP(account, account)
+ROUND_TRIP(session, session_record)
+ROUND_TRIP(signing, signing_record)
+ROUND_TRIP(tenant, tenant)
+ROUND_TRIP(selector, tenant_selector)
+
+static void
+words(const uint8_t *d, size_t n)
+{
+	char password[PASSWORD_MAX] = "", name[ACCOUNT_NAME_MAX] = "";
+	size_t half = n / 2;
+
+	memcpy(name, d, half < sizeof(name) ? half : sizeof(name) - 1);
+	memcpy(password, d + half, n - half < sizeof(password) ? n - half : sizeof(password) - 1);
+	assert(utf8_length(name) <= strlen(name));
+	if (user_name_judge(name) == NULL)
+		assert(name[0] != '\0' && strlen(name) <= USER_NAME_MAX && strpbrk(name, "\r\n\t") == NULL);
+	if (password_judge(password, name, 12) == NULL)
+		assert(strlen(password) >= 12 && strcmp(password, name) != 0);
+}
+
+static void
+guesses(const uint8_t *d, size_t n)
+{
+	struct throttle *t = throttle_new();
+	int64_t now = 1;
+
+	for (size_t i = 0; i + 4 <= n && i < 4000; i += 4) {
+		char name[2] = { (char)(d[i] | 1), 0 };
+		struct ip_addr a = { { d[i + 1] } };
+		struct throttle_attempt at;
+		uint32_t retry = 0;
+
+		now += (int64_t)d[i + 2] * 100000000;
+		if (!throttle_begin(t, d[i + 3] & 1 ? name : NULL, &a, now, &at, &retry))
+			assert(retry >= 1 && retry <= 60);
+		else if (d[i + 3] & 2)
+			throttle_succeeded(t, &at, now);
+		else if (d[i + 3] & 4)
+			throttle_forgive(t, &at);
+	}
+	throttle_free(&t);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
+{
+	static void (*const targets[])(const uint8_t *, size_t) = { account,  session, signing, tenant,
+								    selector, words,   guesses };
+
+	if (n < 1 || sodium_init() < 0)
+		return 0;
+	targets[d[0] % ARRAY_LEN(targets)](d + 1, n - 1);
+	return 0;
+}
