@@ -26,7 +26,7 @@ struct analysis {
 	const struct launch *l;
 	struct row_totals totals;
 	struct counter_sum drops, undecoded;
-	uint64_t flows_printed;
+	uint64_t kept_packets;
 	unsigned shown;
 	bool first;
 	struct json_writer *w;
@@ -97,6 +97,45 @@ wait_for_end(struct analysis *n)
 	}
 }
 
+/* Every kept flow, whenever it was: the times are the files' own. (An end without a beginning asks for what
+ * is kept.) */
+static struct wire_question
+about_kept_flows(void)
+{
+	struct wire_question q = about(ASK_FLOWS);
+
+	q.to_ns = INT64_MAX;
+	return q;
+}
+
+static void
+count_kept(void *ctx, const struct row *r)
+{
+	struct analysis *n = ctx;
+	const struct flow_counters *c = &r->flow.flow.count;
+
+	if (r->kind == ROW_FLOW)
+		n->kept_packets += c->packets[CLIENT] + c->packets[SERVER];
+}
+
+/* A file has ended before its last flows are on disk: until the packets of the kept flows are all that were
+ * counted. If they never are, judge() says so. */
+static bool
+wait_for_flows(struct analysis *n)
+{
+	int64_t until = clock_boot_ns() + READY_MS * NS_PER_MS;
+
+	for (int wait_ms = LOOK_MS;; wait_ms = wait_ms < 1000 ? wait_ms * 2 : 1000) {
+		n->kept_packets = 0;
+		if (!put_question(n, about_kept_flows(), count_kept) ||
+		    !put_question(n, about(ASK_TOTALS), take_totals))
+			return false;
+		if (n->kept_packets == n->totals.counted || clock_boot_ns() > until)
+			return true;
+		(void)poll(NULL, 0, wait_ms);
+	}
+}
+
 /* --- JSON: one object, written row by row
  * ----------------------------------------------------------------------------- */
 
@@ -121,7 +160,6 @@ json_row(void *ctx, const struct row *r)
 	switch (r->kind) {
 	case ROW_FLOW:
 		present_flow(n->w, NULL, r);
-		n->flows_printed++;
 		break;
 	case ROW_HOST:
 		present_host(n->w, NULL, r);
@@ -138,15 +176,22 @@ json_row(void *ctx, const struct row *r)
 	put_row(n);
 }
 
-/* Every kept flow, whenever it was: the times are the files' own. */
-static struct wire_question
-about_kept_flows(void)
+static void
+count_host(void *ctx, const struct row *r)
 {
-	struct wire_question q = about(ASK_FLOWS);
+	struct analysis *n = ctx;
 
-	q.from_ns = INT64_MIN + 1;
-	q.to_ns = INT64_MAX;
-	return q;
+	n->totals.hosts += r->kind == ROW_HOST;
+}
+
+/* Of a finished analysis nothing is active any more: totals are of what there was. */
+static bool
+complete_totals(struct analysis *n)
+{
+	n->totals.flows = n->totals.flows_seen < UINT32_MAX ? (uint32_t)n->totals.flows_seen : UINT32_MAX;
+	n->totals.hosts = 0;
+	n->totals.bytes_per_s = n->totals.packets_per_s = 0;
+	return put_question(n, about(ASK_HOSTS), count_host);
 }
 
 static bool
@@ -223,7 +268,6 @@ print_flow(void *ctx, const struct row *r)
 
 	if (r->kind != ROW_FLOW || n->shown++ >= TOP_FLOWS)
 		return;
-	n->flows_printed++;
 	printf("%s %s:%u -> %s:%u  %s  %s %s\n", protocol_name(f->protocol, protocol),
 	       ip_format(&f->ip[CLIENT], c), f->port[CLIENT], ip_format(&f->ip[SERVER], s), f->port[SERVER],
 	       show_bytes(f->count.bytes[CLIENT] + f->count.bytes[SERVER], bytes),
@@ -281,6 +325,12 @@ judge(const struct analysis *n)
 		    (unsigned long long)t->counted, (unsigned long long)t->undecoded);
 		status = WEIR_FAILED;
 	}
+	if (n->kept_packets != t->counted) {
+		say("%llu packets were counted into flows and %llu are in the flows that were kept: that "
+		    "does not add up",
+		    (unsigned long long)t->counted, (unsigned long long)n->kept_packets);
+		status = WEIR_FAILED;
+	}
 	return status;
 }
 
@@ -296,8 +346,8 @@ analysis_ask(const struct launch *l)
 	n->a = ask_open(l->settings.run_directory, ANSWER_MS, err, sizeof(err));
 	if (n->a == NULL)
 		say("%s", err);
-	else if (wait_for_end(n) && put_question(n, about(ASK_COUNTERS), take_counter) &&
-		 (l->json ? print_json(n) : print_table(n)))
+	else if (wait_for_end(n) && wait_for_flows(n) && put_question(n, about(ASK_COUNTERS), take_counter) &&
+		 complete_totals(n) && (l->json ? print_json(n) : print_table(n)))
 		status = judge(n);
 	if (status == WEIR_OK && n->totals.truncated_files > 0)
 		status = WEIR_TRUNCATED; /* the launcher has said which */

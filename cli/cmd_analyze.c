@@ -68,7 +68,8 @@ cmd_analyze(int argc, char **argv)
 		ok = launch_add_file(&l, o.files.name[i]);
 	if (ok && strcmp(l.settings.log_level, "info") == 0)
 		str_copy(l.settings.log_level, sizeof(l.settings.log_level),
-			 "warn"); /* the result is what matters */
+			 "warn");            /* the result is what matters */
+	l.settings.commit_interval_ms = 100; /* the result waits for the disk */
 	l.analyze = true;
 	l.asker = analysis_ask;
 	l.json = o.json;

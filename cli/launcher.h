@@ -39,6 +39,7 @@ struct child {
 	struct event *readable; /* of its standard error */
 	int log;
 	struct child_log lines;
+	char last_line[CHILD_LINE_MAX]; /* analysis: of a capture process */
 	struct wire_component component;
 };
 

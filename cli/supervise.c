@@ -56,11 +56,17 @@ again_in(struct child *c, int64_t ms)
 /* --- what processes write
  * --------------------------------------------------------------------------------------------- */
 
+/* What a capture process of an analysis says is kept for the line about its file; everything else is passed
+ * on. */
 static void
 put_line(void *ctx, const char *line)
 {
-	(void)ctx;
-	(void)fprintf(stderr, "%s\n", line);
+	struct child *c = ctx;
+
+	if (c->l->launch->analyze && c->proc == PROC_CAPTURE)
+		str_copy(c->last_line, sizeof(c->last_line), line);
+	else
+		(void)fprintf(stderr, "%s\n", line);
 }
 
 static void
@@ -73,7 +79,7 @@ read_log(struct child *c, bool to_the_end)
 		n = read(c->log, buf, sizeof(buf));
 		if (n <= 0)
 			break;
-		child_log_take(&c->lines, buf, (size_t)n, now_ms() / 1000, put_line, NULL);
+		child_log_take(&c->lines, buf, (size_t)n, now_ms() / 1000, put_line, c);
 		if (i >= 64) /* more than a pipe holds: somebody else still writes */
 			break;
 	}
@@ -93,7 +99,7 @@ close_log(struct child *c)
 	if (c->log == -1)
 		return;
 	read_log(c, true);
-	child_log_end(&c->lines, now_ms() / 1000, put_line, NULL);
+	child_log_end(&c->lines, now_ms() / 1000, put_line, c);
 	event_free(c->readable);
 	c->readable = NULL;
 	fd_drop(&c->log);
@@ -206,20 +212,34 @@ describe(struct child *c, int status, enum verdict *v)
 		    ": a system call that is not in its sandbox (the kernel's log does not say which)");
 }
 
+/* Why a file could not be read (to its end): in the words of the process that tried, without its name and the
+ * file's. */
+static const char *
+words_about_file(const struct child *c)
+{
+	const char *line = strstr(c->last_line, ": error: ");
+	size_t n = strlen(c->point->name);
+
+	if (line == NULL)
+		return c->component.why;
+	line += strlen(": error: ");
+	return strncmp(line, c->point->name, n) == 0 && line[n] == ' ' ? line + n + 1 : line;
+}
+
 /* Whatever dies early spoils an analysis; a file that was read to its end or its cut does not. */
 static void
 died_in_analysis(struct child *c, enum verdict v)
 {
 	if (v == VERDICT_ENDED || v == VERDICT_TRUNCATED) {
 		if (v == VERDICT_TRUNCATED) {
-			say("%s: %s", c->point->source, c->component.why);
+			say("%s: %s", c->point->source, words_about_file(c));
 			c->l->truncated = true;
 		}
 		set_state(c, COMPONENT_ENDED, NULL);
 		return;
 	}
 	if (c->point != NULL)
-		say("%s: cannot be analyzed: %s", c->point->source, c->component.why);
+		say("%s: %s", c->point->source, words_about_file(c));
 	else
 		say("%s %s: the result would not be whole", c->name, c->component.why);
 	supervise_stop(c->l, WEIR_FAILED);
@@ -234,7 +254,8 @@ died(struct child *c, int status)
 	c->pid = 0;
 	close_log(c);
 	if (c->l->stop != STOP_NOT) {
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		/* SIGTERM as such: it had not come as far as listening to it. */
+		if (WIFEXITED(status) ? WEXITSTATUS(status) != 0 : WTERMSIG(status) != SIGTERM)
 			log_warn("%s: did not end cleanly when told to stop (wait status 0x%x)", c->name,
 				 (unsigned)status);
 		return;
