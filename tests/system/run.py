@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,13 +36,13 @@ class Result(unittest.TestResult):
             self.bad = (self.bad + "\n" if self.bad else "") + text
 
     def addError(self, test, err):
-        self._bad(test, "".join(traceback.format_exception(*err)))
+        self._bad(test, self._exc_info_to_string(err, test))
 
     addFailure = addError
 
     def addSubTest(self, test, subtest, err):
         if err is not None:
-            self._bad(test, f"{subtest._subDescription()}\n" + "".join(traceback.format_exception(*err)))
+            self._bad(test, f"{subtest._subDescription()}\n" + self._exc_info_to_string(err, test))
 
     def addSkip(self, test, reason):
         self._bad(test, f"skipped: {reason}\n")

@@ -115,9 +115,10 @@ class Hardening(unittest.TestCase):
                 self.assertEqual(found & banned, set())
 
     def test_only_the_launcher_executes(self):
+        """authd forks its password hashers before its sandbox; no filter lets anyone fork afterwards."""
         for name in PROGRAMS[1:]:
-            found = symbols(os.path.join(BIN, name))
-            self.assertEqual({s for s in found if s.startswith("exec") or s in ("fork", "vfork", "posix_spawn", "fexecve")}, set(), name)
+            found = {s for s in symbols(os.path.join(BIN, name)) if s.startswith("exec") or s in ("fork", "vfork", "posix_spawn", "fexecve")}
+            self.assertEqual(found - ({"fork"} if name == "weir-authd" else set()), set(), name)
 
     def test_libraries_are_where_they_belong(self):
         """Nobody but its one process links a parser or a database."""

@@ -1,0 +1,671 @@
+/*
+ * A stage for weir-httpd alone: starts the real program with its real boot document, uid and sandbox, and
+ * plays authd and store.
+ *
+ *   httpd_stage PROGRAM CERTIFICATE KEY UID CONNECTIONS PER_ADDRESS [WRAPPER...]
+ *
+ * Prints "https PORT", "http PORT" and "pid N", then obeys lines on standard input (see commands[]) and
+ * answers each with "ok"; at the end of input it sends SIGTERM. The last line says how the program ended:
+ * "exit N" or "signal N".
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/cursor.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/channel.h"
+#include "ipc/wire.h"
+#include "policy/role.h"
+
+#define PASSWORD "correct horse battery"
+
+struct actor {
+	struct stage *stage;
+	struct boot boot;
+	struct peers *peers;
+	int listener;
+};
+
+struct stage {
+	struct event_base *base;
+	struct boot boot; /* httpd's */
+	char dir[64];
+	struct actor authd, store;
+	pid_t pid;
+	struct event *input, *child;
+	int https, http, listener, certificate, key;
+	char **wrapper;
+	uid_t uid;
+	/* how the actors behave */
+	bool silent_store, silent_authd, lie, slow_parts, refuse_grant_once, no_session, history_down;
+	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT];
+	uint32_t pad; /* bytes of server name in each flow, to make answers long */
+	uint8_t cookie[COOKIE_BYTES];
+	bool logged_in, setup_open, limited;
+};
+
+/* --- authd
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+grant(struct stage *s, struct wire_auth_answer *a)
+{
+	a->status = AUTH_OK;
+	memcpy(a->cookie, s->cookie, sizeof(a->cookie));
+	a->grant_expires_ns = clock_utc_ns() + 60 * NS_PER_S;
+	a->session_expires_ns = clock_utc_ns() + 3600 * NS_PER_S;
+	(void)str_copy(a->name, sizeof(a->name), "admin");
+	(void)str_copy(a->tenant, sizeof(a->tenant), s->limited ? "customer" : "");
+	(void)str_copy(a->role, sizeof(a->role),
+		       role_name(s->limited ? ROLE_VIEWER : ROLE_PLATFORM_ADMINISTRATOR));
+	a->grant_len = 200;
+	memset(a->grant, 'G', a->grant_len);
+	memcpy(a->grant, &s->sessions, sizeof(s->sessions)); /* each grant differs */
+}
+
+static void
+judge_login(struct stage *s, const struct wire_login *m, struct wire_auth_answer *a)
+{
+	s->logins++;
+	if (strcmp(m->name, "busy") == 0)
+		a->status = AUTH_BUSY;
+	else if (strcmp(m->name, "throttled") == 0) {
+		a->status = AUTH_THROTTLED;
+		a->retry_after_s = 7;
+	} else if (strcmp(m->password, PASSWORD) == 0) {
+		for (size_t i = 0; i < sizeof(s->cookie); i++)
+			s->cookie[i] = (uint8_t)(i * 7 + 3 + s->logins);
+		s->logged_in = true;
+		grant(s, a);
+	} else
+		a->status = AUTH_DENIED;
+}
+
+static void
+judge_setup(struct stage *s, const struct wire_setup *m, struct wire_auth_answer *a)
+{
+	static const uint8_t right[SETUP_SECRET_BYTES] = { 1 };
+	struct wire_login login = { 0 };
+
+	if (!s->setup_open)
+		a->status = AUTH_SETUP_OVER;
+	else if (memcmp(m->secret, right, sizeof(right)) != 0)
+		a->status = AUTH_DENIED;
+	else if (strlen(m->password) < 12) {
+		a->status = AUTH_WEAK_PASSWORD;
+		(void)str_copy(a->detail, sizeof(a->detail), "the password has fewer than 12 characters");
+	} else {
+		(void)str_copy(login.password, sizeof(login.password), PASSWORD);
+		judge_login(s, &login, a);
+		s->setup_open = false;
+	}
+}
+
+static void
+judge_session(struct stage *s, const struct wire_session *m, struct wire_auth_answer *a)
+{
+	s->sessions++;
+	if (s->logged_in && !s->no_session && memcmp(m->cookie, s->cookie, sizeof(s->cookie)) == 0)
+		grant(s, a);
+	else
+		a->status = AUTH_DENIED;
+}
+
+static bool
+authd_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	struct actor *actor = ctx;
+	struct stage *s = actor->stage;
+	struct wire_auth_answer a = { 0 };
+	union {
+		struct wire_login login;
+		struct wire_setup setup;
+		struct wire_session session;
+	} q;
+
+	if (s->silent_authd)
+		return true;
+	memcpy(&q, m->body, m->len);
+	memcpy(&a.request, m->body, sizeof(a.request));
+	if (m->id == MSG_LOGIN)
+		judge_login(s, &q.login, &a);
+	else if (m->id == MSG_SETUP)
+		judge_setup(s, &q.setup, &a);
+	else if (m->id == MSG_SESSION)
+		judge_session(s, &q.session, &a);
+	else {
+		a.status = AUTH_OK;
+		s->logged_in = false;
+	}
+	a.setup_open = s->setup_open;
+	if (s->lie)
+		memset(a.name, 'x', sizeof(a.name));
+	return channel_send(ch, MSG_AUTH_ANSWER, &a, sizeof(a));
+}
+
+/* --- store
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+struct message {
+	uint8_t bytes[WIRE_ANSWER_MAX];
+	struct wcur at;
+	struct wire_answer head;
+};
+
+static void
+begin(struct message *m, const struct wire_question *q, enum row_kind kind)
+{
+	m->at = wcur_of(m->bytes, sizeof(m->bytes));
+	memset(&m->head, 0, sizeof(m->head));
+	m->head.request = q->request;
+	m->head.status = ANSWER_OK;
+	m->head.row_kind = kind;
+	m->head.now_ns = clock_utc_ns();
+	(void)wcur_put(&m->at, &m->head, sizeof(m->head));
+}
+
+static void
+row(struct message *m, const void *fixed, size_t size, const char *texts)
+{
+	uint32_t len = (uint32_t)(size + strlen(texts));
+
+	(void)wcur_put(&m->at, &len, sizeof(len));
+	(void)wcur_put(&m->at, fixed, size);
+	(void)wcur_put(&m->at, texts, strlen(texts));
+	m->head.nrows++;
+}
+
+static bool
+send_answer(struct channel *ch, struct message *m)
+{
+	memcpy(m->bytes, &m->head, sizeof(m->head));
+	return channel_send(ch, MSG_ANSWER, m->bytes, wcur_len(&m->at));
+}
+
+static void
+row_of_host(struct message *m, uint8_t last)
+{
+	const uint8_t v4[4] = { 10, 0, 0, last };
+	struct row_host h = { .ip = ip_from_v4(v4),
+			      .space = 1,
+			      .vlan = 5,
+			      .local = 1,
+			      .has_mac = 1,
+			      .bytes = { 1000, 2000 },
+			      .packets = { 10, 20 },
+			      .flows_client = 1,
+			      .peers = 3,
+			      .first_ns = NS_PER_S,
+			      .last_ns = 2 * NS_PER_S,
+			      .name_len = 7,
+			      .applications_len = 7,
+			      .risks_len = 0 };
+
+	row(m, &h, sizeof(h), "laptop\x01TLS,DNS");
+}
+
+static void
+row_of_flow(struct message *m, struct stage *s, uint64_t n)
+{
+	char texts[1024];
+	struct row_flow f = { .live = 1, .application_len = 3, .category_len = 3, .point_len = 4 };
+
+	memcpy(f.flow.id.b + 8, &n, sizeof(n));
+	f.flow.protocol = 6;
+	f.flow.point = 1;
+	f.flow.first_ns = f.flow.last_ns = NS_PER_S;
+	f.server_name_len = (uint16_t)s->pad;
+	(void)snprintf(texts, sizeof(texts), "TLSWeb%.*s%s", (int)s->pad,
+		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn",
+		       "eth0");
+	row(m, &f, sizeof(f), texts);
+}
+
+static void
+rows_of_state(struct stage *s, struct message *m)
+{
+	struct wire_component c[3] = {
+		{ .proc = PROC_STORE, .state = COMPONENT_RUNNING, .since_ns = NS_PER_S },
+		{ .proc = PROC_AUTHD, .state = COMPONENT_RUNNING, .since_ns = NS_PER_S },
+		{ .proc = PROC_CAPTURE, .state = COMPONENT_RUNNING, .since_ns = NS_PER_S, .point = "eth0" }
+	};
+
+	if (s->history_down) {
+		c[0].state = COMPONENT_DEGRADED;
+		(void)str_copy(c[0].why, sizeof(c[0].why), "No space left on device");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(c); i++)
+		row(m, &c[i], sizeof(c[i]), "");
+}
+
+static void
+rows_of_counters(struct message *m)
+{
+	struct row_counter drop = { 1, 0, COUNTER_DROP, 17, 4, 3 }, info = { 1, 0, COUNTER_INFO, 14, 4, 2 },
+			   undecoded = { UINT32_MAX, UINT32_MAX, COUNTER_UNDECODED, 3, 0, 9 };
+
+	row(m, &drop, sizeof(drop), "capture.ring_fulleth0");
+	row(m, &info, sizeof(info), "capture.mergedeth0");
+	row(m, &undecoded, sizeof(undecoded), "arp");
+}
+
+static bool
+list(struct stage *s, struct channel *ch, struct message *m, const struct wire_question *q)
+{
+	uint32_t n = q->limit == 0 || q->limit > 1000 ? 100 : q->limit;
+	bool flows = q->kind == ASK_FLOWS;
+
+	if (q->cursor_len > 0 && (q->cursor_len != 3 || memcmp(q->cursor, "abc", 3) != 0)) {
+		m->head.status = ANSWER_BAD_QUESTION;
+		return send_answer(ch, m);
+	}
+	if (q->point != ANY_POINT && q->point != 1)
+		n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (m->at.end - m->at.p < 2048) {
+			m->head.more = 1;
+			if (!send_answer(ch, m))
+				return false;
+			begin(m, q, flows ? ROW_FLOW : ROW_HOST);
+		}
+		if (flows)
+			row_of_flow(m, s, i);
+		else
+			row_of_host(m, (uint8_t)i);
+	}
+	if (q->cursor_len == 0 && n > 0) {
+		m->head.has_cursor = 1;
+		m->head.cursor_len = 3;
+		memcpy(m->head.cursor, "abc", 3);
+	}
+	return send_answer(ch, m);
+}
+
+static void
+rows_of_series(struct message *m, const struct wire_question *q)
+{
+	uint64_t first = q->cursor_len == 0 ? 0 : 2;
+
+	for (uint64_t i = first; i < first + 2; i++) {
+		struct row_series r = { .time_ns = q->from_ns + (int64_t)i * q->resolution_s * NS_PER_S,
+					.resolution_s = q->resolution_s,
+					.bytes = 100 + i,
+					.packets = 10 + i,
+					.bytes_max = 50,
+					.packets_max = 5,
+					.flows_max = 1 };
+
+		row(m, &r, sizeof(r), "");
+	}
+	if (first == 0) {
+		m->head.has_cursor = 1;
+		m->head.cursor_len = 3;
+		memcpy(m->head.cursor, "abc", 3);
+	}
+}
+
+static bool
+answer(struct stage *s, struct channel *ch, const struct wire_question *q)
+{
+	static const enum row_kind kinds[ASK_KIND_COUNT] = {
+		[ASK_POINTS] = ROW_POINT,     [ASK_HOSTS] = ROW_HOST,
+		[ASK_HOST] = ROW_HOST,        [ASK_FLOWS] = ROW_FLOW,
+		[ASK_FLOW] = ROW_FLOW,        [ASK_APPLICATIONS] = ROW_APPLICATION,
+		[ASK_SERIES] = ROW_SERIES,    [ASK_TOTALS] = ROW_TOTALS,
+		[ASK_COUNTERS] = ROW_COUNTER, [ASK_COMPONENTS] = ROW_COMPONENT
+	};
+	static struct message m;
+	struct row_point point = {
+		.id = 1, .space = 1, .kind = POINT_INTERFACE, .state = POINT_UP, .bytes = 5, .packets = 1
+	};
+	struct row_application app = {
+		.bytes = 9, .packets = 2, .flows = 1, .name_len = 3, .category_len = 3
+	};
+	struct row_totals totals = {
+		.packets = 100, .bytes = 5000, .flows = 7, .hosts = 4, .bytes_per_s = 10, .packets_per_s = 1
+	};
+	static const uint8_t known[4] = { 10, 0, 0, 1 };
+	struct ip_addr host = ip_from_v4(known);
+
+	begin(&m, q, kinds[q->kind]);
+	switch ((enum question_kind)q->kind) {
+	case ASK_POINTS:
+		(void)str_copy(point.name, sizeof(point.name), "eth0");
+		row(&m, &point, sizeof(point), "");
+		break;
+	case ASK_HOSTS:
+	case ASK_FLOWS:
+		return list(s, ch, &m, q);
+	case ASK_HOST:
+		if (!ip_equal(&q->ip, &host))
+			m.head.status = ANSWER_NOT_FOUND;
+		else
+			row_of_host(&m, 1);
+		break;
+	case ASK_FLOW:
+		if (q->flow.b[15] != 0)
+			row_of_flow(&m, s, 77);
+		break;
+	case ASK_APPLICATIONS:
+		row(&m, &app, sizeof(app), "TLSWeb");
+		break;
+	case ASK_SERIES:
+		rows_of_series(&m, q);
+		break;
+	case ASK_TOTALS:
+		row(&m, &totals, sizeof(totals), "");
+		break;
+	case ASK_COUNTERS:
+		rows_of_counters(&m);
+		break;
+	case ASK_COMPONENTS:
+		if (s->limited)
+			m.head.status = ANSWER_NOT_GRANTED;
+		else
+			rows_of_state(s, &m);
+		break;
+	case ASK_KIND_COUNT:
+		return false;
+	}
+	if (s->lie)
+		m.head.nrows += 3;
+	return send_answer(ch, &m);
+}
+
+static bool
+store_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	struct actor *actor = ctx;
+	struct stage *s = actor->stage;
+	struct wire_question q;
+	struct wire_answer no = { 0 };
+
+	memcpy(&q, m->body, sizeof(q));
+	s->questions++;
+	if (q.kind < ASK_KIND_COUNT)
+		s->questions_of[q.kind]++;
+	if (s->silent_store)
+		return true;
+	if (q.kind == 0 || q.kind >= ASK_KIND_COUNT || q.grant_len != 200 || s->refuse_grant_once) {
+		s->refuse_grant_once = false;
+		no.request = q.request;
+		no.status = ANSWER_NOT_GRANTED;
+		return channel_send(ch, MSG_ANSWER, &no, sizeof(no));
+	}
+	return answer(s, ch, &q);
+}
+
+/* --- the actors' channels
+ * ---------------------------------------------------------------------------------------------- */
+
+static void
+nothing(void *ctx, struct channel *ch)
+{
+	(void)ctx;
+	(void)ch;
+}
+
+static int
+unix_listener(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)unlink(path);
+	if (fd == -1 || !str_copy(a.sun_path, sizeof(a.sun_path), path) ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 || chmod(path, 0666) == -1 ||
+	    listen(fd, 16) == -1)
+		fatal("%s", path);
+	return fd;
+}
+
+static void
+path_of(const struct stage *s, const char *who, char *path)
+{
+	(void)snprintf(path, BOOT_PATH_MAX, "%s/%s", s->dir, who);
+}
+
+static void
+actor_up(struct stage *s, struct actor *a, enum proc proc, bool call)
+{
+	static const struct peers_handlers authd = { nothing, nothing, authd_message },
+					   store = { nothing, nothing, store_message };
+
+	if (a->peers != NULL)
+		return;
+	a->stage = s;
+	memset(&a->boot, 0, sizeof(a->boot));
+	a->boot.proc = (uint32_t)proc;
+	a->boot.npeers = 1;
+	a->boot.peers[0].proc = PROC_HTTPD;
+	a->boot.peers[0].uid = s->uid;
+	a->boot.peers[0].connect = call;
+	path_of(s, "httpd", a->boot.peers[0].path);
+	a->peers = peers_new(s->base, &a->boot, a->listener, proc == PROC_AUTHD ? &authd : &store, a);
+}
+
+static void
+actor_down(struct actor *a)
+{
+	peers_free(&a->peers);
+}
+
+/* --- the program
+ * ------------------------------------------------------------------------------------------------------- */
+
+static int
+tcp_listener(unsigned *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_ANY) } };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	if (fd == -1 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 || listen(fd, 1024) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
+		fatal("listening socket");
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void
+start(struct stage *s)
+{
+	int from[6] = { boot_memfd(&s->boot), s->listener, s->https, s->http, s->certificate, s->key };
+	int high[6];
+
+	s->pid = fork();
+	if (s->pid != 0) {
+		close(from[0]);
+		printf("pid %d\n", (int)s->pid);
+		return;
+	}
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < 6; i++)
+		high[i] = fcntl(from[i], F_DUPFD, 100);
+	for (int i = 0; i < 6; i++)
+		if (dup2(high[i], BOOT_FD_DOCUMENT + i) == -1)
+			_exit(127);
+	if (close_range(BOOT_FD_DOCUMENT + 6, ~0U, 0) == -1 || dup2(open("/dev/null", O_RDWR), 0) == -1 ||
+	    dup2(2, 1) == -1)
+		_exit(127);
+	if (s->uid != 0 && (setgroups(0, NULL) == -1 || setgid(s->uid) == -1 || setuid(s->uid) == -1))
+		_exit(127);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	execv(s->wrapper[0], s->wrapper);
+	_exit(127);
+}
+
+static void
+finish(struct stage *s)
+{
+	int status;
+
+	(void)kill(s->pid, SIGTERM);
+	if (waitpid(s->pid, &status, 0) == -1)
+		fatal("waitpid");
+	if (WIFEXITED(status))
+		printf("exit %d\n", WEXITSTATUS(status));
+	else
+		printf("signal %d\n", WTERMSIG(status));
+	(void)fflush(stdout);
+	exit(0);
+}
+
+/* --- commands
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Each line is a word and a number. */
+static void
+obey(struct stage *s, const char *word, unsigned v)
+{
+	const struct {
+		const char *word;
+		bool *flag;
+	} flags[] = { { "silent-store", &s->silent_store },
+		      { "silent-authd", &s->silent_authd },
+		      { "lie", &s->lie },
+		      { "refuse-once", &s->refuse_grant_once },
+		      { "no-session", &s->no_session },
+		      { "history-down", &s->history_down },
+		      { "limited", &s->limited },
+		      { "setup-open", &s->setup_open } };
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (strcmp(flags[i].word, word) == 0)
+			*flags[i].flag = v != 0;
+	if (strcmp(word, "pad") == 0)
+		s->pad = v;
+	if (strcmp(word, "store") == 0 && v == 0)
+		actor_down(&s->store);
+	if (strcmp(word, "store") == 0 && v != 0)
+		actor_up(s, &s->store, PROC_STORE, true);
+	if (strcmp(word, "authd") == 0 && v == 0)
+		actor_down(&s->authd);
+	if (strcmp(word, "authd") == 0 && v != 0)
+		actor_up(s, &s->authd, PROC_AUTHD, true);
+	if (strcmp(word, "term") == 0)
+		(void)kill(s->pid, SIGTERM);
+	if (strcmp(word, "restart") == 0) { /* as the launcher does: the sockets stay */
+		int status;
+
+		(void)kill(s->pid, SIGTERM);
+		(void)waitpid(s->pid, &status, 0);
+		start(s);
+	}
+	if (strcmp(word, "counts") == 0)
+		printf("counts %u %u %u %u\n", s->logins, s->sessions, s->questions,
+		       s->questions_of[ASK_HOSTS]);
+	printf("ok\n");
+	(void)fflush(stdout);
+}
+
+static void
+on_input(evutil_socket_t fd, short what, void *arg)
+{
+	struct stage *s = arg;
+	char line[128], word[64];
+	unsigned v = 0;
+
+	(void)fd;
+	(void)what;
+	if (fgets(line, sizeof(line), stdin) == NULL)
+		finish(s);
+	if (sscanf(line, "%63s %u", word, &v) >= 1)
+		obey(s, word, v);
+}
+
+static void
+describe(struct stage *s, unsigned connections, unsigned per_address)
+{
+	struct boot *b = &s->boot;
+
+	b->proc = PROC_HTTPD;
+	b->uid = (uint32_t)s->uid;
+	b->flags = BOOT_HAS_HTTP;
+	settings_default(&b->settings);
+	b->settings.http_connections = connections;
+	b->settings.http_connections_per_address = per_address;
+	b->settings.http_idle_ms = 3000;
+	(void)str_copy(b->settings.name, sizeof(b->settings.name), "stage");
+	b->npoints = 1;
+	b->points[0] = (struct boot_point){ .id = 1, .space = 1, .kind = POINT_INTERFACE, .name = "eth0" };
+	b->npeers = 2;
+	b->peers[0] = (struct boot_peer){ .proc = PROC_AUTHD, .connect = 1 };
+	b->peers[1] = (struct boot_peer){ .proc = PROC_STORE, .connect = 1 };
+	path_of(s, "authd", b->peers[0].path);
+	path_of(s, "store", b->peers[1].path);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct stage s;
+	unsigned https, http;
+	char path[BOOT_PATH_MAX];
+
+	if (argc < 7)
+		return 64;
+	log_init("stage", LOG_LEVEL_WARN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setvbuf(stdin, NULL, _IONBF, 0);
+	s.uid = (uid_t)strtoul(argv[4], NULL, 10);
+	s.setup_open = true;
+	(void)str_copy(s.dir, sizeof(s.dir), "/tmp/weir-stage-XXXXXX");
+	if (mkdtemp(s.dir) == NULL || chmod(s.dir, 0755) == -1)
+		fatal("%s", s.dir);
+	/* PROGRAM comes last, behind what wraps it (strace). */
+	s.wrapper = mem_calloc((size_t)argc, sizeof(char *));
+	for (int i = 7; i < argc; i++)
+		s.wrapper[i - 7] = argv[i];
+	s.wrapper[argc - 7] = argv[1];
+	s.certificate = open(argv[2], O_RDONLY | O_CLOEXEC);
+	s.key = open(argv[3], O_RDONLY | O_CLOEXEC);
+	if (s.certificate == -1 || s.key == -1)
+		fatal("certificate");
+	describe(&s, (unsigned)strtoul(argv[5], NULL, 10), (unsigned)strtoul(argv[6], NULL, 10));
+	s.https = tcp_listener(&https);
+	s.http = tcp_listener(&http);
+	s.boot.settings.https_port = https;
+	path_of(&s, "httpd", path);
+	s.listener = unix_listener(path);
+	path_of(&s, "authd", path);
+	s.authd.listener = unix_listener(path);
+	path_of(&s, "store", path);
+	s.store.listener = unix_listener(path);
+	printf("https %u\nhttp %u\n", https, http);
+	start(&s);
+	(void)fflush(stdout);
+	s.base = event_base_new();
+	if (s.base == NULL)
+		return 1;
+	actor_up(&s, &s.authd, PROC_AUTHD, false);
+	actor_up(&s, &s.store, PROC_STORE, false);
+	s.input = event_new(s.base, 0, EV_READ | EV_PERSIST, on_input, &s);
+	if (s.input == NULL || event_add(s.input, NULL) == -1)
+		return 1;
+	return event_base_dispatch(s.base) == -1;
+}

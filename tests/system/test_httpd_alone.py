@@ -1,0 +1,944 @@
+#!/usr/bin/python3
+"""weir-httpd alone: the real program in its sandbox, between real TLS clients and an authd and a store that httpd_stage.c plays.
+
+WEIR_BIN names the folder of the programs (default build/release/bin); the stage stands beside it in tests/. Needs root: the
+program runs under a uid of its own."""
+
+import base64
+import gzip
+import http.client
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "release", "bin"))
+STAGE = os.path.join(BIN, "..", "tests", "httpd_stage")
+PATIENCE = 20 * float(os.environ.get("WEIR_PATIENCE", "1"))
+UID = "62977"
+PASSWORD = "correct horse battery"
+JSON = {"Content-Type": "application/json"}
+
+certificate = None
+
+
+def setUpModule():
+    global certificate
+    certificate = tempfile.mkdtemp()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                    "-subj", "/CN=localhost", "-keyout", f"{certificate}/key.pem", "-out", f"{certificate}/cert.pem"],
+                   check=True, capture_output=True)
+
+
+def tearDownModule():
+    shutil.rmtree(certificate)
+
+
+def context(low=ssl.TLSVersion.TLSv1_2, high=ssl.TLSVersion.TLSv1_3):
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    c.check_hostname = False
+    c.verify_mode = ssl.CERT_NONE
+    c.minimum_version, c.maximum_version = low, high
+    return c
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+        self.json = json.loads(self.body) if "json" in (self.headers["Content-Type"] or "") and self.body else None
+
+
+class Stage:
+    def __init__(self, connections=256, per_address=128, wrapper=()):
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=1", UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([STAGE, f"{BIN}/weir-httpd", f"{certificate}/cert.pem", f"{certificate}/key.pem", UID, str(connections),
+                                         str(per_address), *wrapper],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=env, text=True, bufsize=1)
+        self.https, self.http, self.pid = (int(self.process.stdout.readline().split()[1]) for _ in range(3))
+        self.cookie, self.csrf = None, "1"
+        self.until(lambda: self.get("/api/v1/health").json["status"] == "ok", "connected to its peers")
+
+    def until(self, condition, what):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                if condition():
+                    return
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"not within {PATIENCE} s: {what}\n{self.said()}")
+
+    def tell(self, *words):
+        """A command to the stage; what it prints before "ok" comes back."""
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        lines = []
+        while True:
+            line = self.process.stdout.readline()
+            if line.strip() in ("ok", ""):
+                return lines
+            lines.append(line.strip())
+
+    def counts(self):
+        return dict(zip(("logins", "sessions", "questions", "hosts"), map(int, self.tell("counts")[0].split()[1:])))
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def close(self):
+        """Ends the program; how it ended."""
+        self.process.stdin.close()
+        end = self.process.stdout.read().split("\n")
+        self.process.stdout.close()
+        self.process.wait(PATIENCE)
+        said = self.said()
+        self.log.close()
+        return [line for line in end if line][-1], said
+
+    def request(self, method, path, body=None, headers=None, cookie=True, timeout=30):
+        h = dict(headers or {})
+        if cookie and self.cookie:
+            h.setdefault("Cookie", self.cookie)
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if method == "POST":
+            h.setdefault("X-Weir-CSRF", self.csrf)
+        c = http.client.HTTPSConnection("127.0.0.1", self.https, context=context(), timeout=timeout)
+        try:
+            c.request(method, path, body, h)
+            return Answer(c.getresponse())
+        finally:
+            c.close()
+
+    def get(self, path, headers=None, **more):
+        return self.request("GET", path, None, headers, **more)
+
+    def login(self):
+        self.cookie, self.csrf = None, "1"
+        a = self.request("POST", "/api/v1/login", {"name": "admin", "password": PASSWORD}, JSON)
+        assert a.status == 200, a.body
+        self.cookie = a.headers["Set-Cookie"].split(";")[0]
+        self.csrf = a.json["me"]["csrf"]
+        return a
+
+    def connect(self, **how):
+        s = socket.create_connection(("127.0.0.1", self.https), timeout=30)
+        return context(**how).wrap_socket(s)
+
+    def raw(self, data, shut=True):
+        """Everything that comes back for these bytes until the server closes or nothing comes for a second."""
+        s = self.connect()
+        try:
+            s.sendall(data)
+            got = b""
+            s.settimeout(1)
+            while True:
+                try:
+                    more = s.recv(65536)
+                except (socket.timeout, ConnectionError, ssl.SSLError):
+                    return got, False
+                if not more:
+                    return got, True
+                got += more
+        finally:
+            s.close()
+
+    def stream(self, **how):
+        s = self.connect(**how)
+        s.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: localhost:{self.https}\r\nCookie: {self.cookie}\r\n\r\n".encode())
+        return Stream(s)
+
+
+class Stream:
+    """Server-sent events, taken apart as a browser does."""
+
+    def __init__(self, s):
+        self.s, self.buffer, self.ended = s, b"", False
+        self.head = self._upto(b"\r\n\r\n")
+
+    def _upto(self, end):
+        while end not in self.buffer:
+            more = self.s.recv(65536)
+            if not more:
+                self.ended = True
+                raise EOFError
+            self.buffer += more
+        part, self.buffer = self.buffer.split(end, 1)
+        return part + end
+
+    def _chunk(self):
+        n = int(self._upto(b"\r\n"), 16)
+        while len(self.buffer) < n + 2:
+            more = self.s.recv(65536)
+            if not more:
+                raise EOFError
+            self.buffer += more
+        chunk, self.buffer = self.buffer[:n], self.buffer[n + 2:]
+        if n == 0:
+            self.ended = True
+            raise EOFError
+        return chunk
+
+    def event(self):
+        while True:
+            lines = dict(line.split(": ", 1) for line in self._chunk().decode().strip().split("\n") if not line.startswith(":"))
+            if "event" in lines:
+                return lines["event"], json.loads(lines["data"])
+
+    def until(self, name):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            got, data = self.event()
+            if got == name:
+                return data
+        raise AssertionError(f"no event {name}")
+
+    def close(self):
+        self.s.close()
+
+
+class OnStage(unittest.TestCase):
+    settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stage = Stage(**cls.settings)
+
+    @classmethod
+    def tearDownClass(cls):
+        end, said = cls.stage.close()
+        assert end == "exit 0", f"{end}\n{said}"
+        assert "Sanitizer" not in said and "runtime error" not in said, said
+
+    def problem(self, answer, status, *words):
+        self.assertEqual(status, answer.status, answer.body)
+        self.assertEqual("application/problem+json", answer.headers["Content-Type"])
+        self.assertEqual(status, answer.json["status"])
+        self.assertEqual("about:blank", answer.json["type"])
+        for word in words:
+            self.assertIn(word, answer.json.get("detail", ""))
+
+
+class Logins(OnStage):
+    def post(self, path, body, headers=JSON, **more):
+        return self.stage.request("POST", path, body, headers, cookie=False, **more)
+
+    def setUp(self):
+        self.stage.csrf = "1"
+
+    def test_login_gives_a_cookie_that_scripts_and_others_cannot_see(self):
+        a = self.stage.login()
+        self.assertEqual({"name", "role", "tenant", "csrf", "session_expires", "version", "monitor"}, set(a.json["me"]))
+        self.assertEqual(("admin", "platform-administrator", "stage"), tuple(a.json["me"][k] for k in ("name", "role", "monitor")))
+        self.assertRegex(a.headers["Set-Cookie"], r"^__Host-weir=[\w-]{43}; Path=/; Secure; HttpOnly; SameSite=Strict$")
+
+    def test_wrong_password(self):
+        a = self.post("/api/v1/login", {"name": "admin", "password": "wrong"})
+        self.problem(a, 401)
+        self.assertIsNone(a.headers["Set-Cookie"])
+
+    def test_refusals_of_authd(self):
+        a = self.post("/api/v1/login", {"name": "throttled", "password": "x"})
+        self.problem(a, 429)
+        self.assertEqual("7", a.headers["Retry-After"])
+        self.problem(self.post("/api/v1/login", {"name": "busy", "password": "x"}), 503)
+
+    def test_bodies_that_are_not_a_login(self):
+        for body, word in ((b"", "JSON"), (b"{", "JSON"), (b"[]", "JSON"), ({"name": "a"}, "password"), ({"name": 1, "password": "x"}, "name"),
+                           ({"name": "", "password": "x"}, "name"), ({"name": "a" * 128, "password": "x"}, "name"),
+                           ({"name": "a", "password": "x" * 256}, "password"), ({"name": "a", "password": "x", "admin": True}, "admin"),
+                           ('{"name":"a","name":"b","password":"x"}', "JSON"), ('{"name":"a\\u0000b","password":"x"}', "")):
+            with self.subTest(body=body):
+                self.problem(self.post("/api/v1/login", body), 400, word)
+
+    def test_type_of_the_body(self):
+        self.problem(self.post("/api/v1/login", {"name": "a"}, {"Content-Type": "text/plain"}), 415)
+        self.problem(self.post("/api/v1/login", {"name": "a"}, {"Content-Type": "application/jsonx"}), 415)
+        self.problem(self.post("/api/v1/login", {"name": "a"}, {"Content-Type": "application/json; charset=utf-8"}), 400)
+
+    def test_a_body_that_is_too_long(self):
+        a = self.stage.raw(b"POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70000)[0]
+        self.assertTrue(a == b"" or a.startswith(b"HTTP/1.1 413"), a[:200])
+        before = self.stage.counts()["logins"]
+        self.problem(self.post("/api/v1/login", b'{"name":"' + b"x" * 60000 + b'"}'), 400)
+        self.assertEqual(before, self.stage.counts()["logins"])
+
+    def test_requests_of_other_sites(self):
+        host = f"127.0.0.1:{self.stage.https}"
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": f"http://{host}"}, {"Sec-Fetch-Site": "cross-site"},
+                        {"Sec-Fetch-Site": "same-site"}, {"X-Weir-CSRF": "2"}, {"X-Weir-CSRF": ""}):
+            with self.subTest(headers=headers):
+                self.problem(self.post("/api/v1/login", {"name": "admin", "password": PASSWORD}, {**JSON, **headers}), 403)
+        self.assertEqual(200, self.post("/api/v1/login", {"name": "admin", "password": PASSWORD},
+                                        {**JSON, "Origin": f"https://{host}", "Sec-Fetch-Site": "same-origin"}).status)
+        self.problem(self.stage.get("/api/v1/health", {"Sec-Fetch-Site": "cross-site"}), 403)
+
+    def test_me_and_logout(self):
+        self.problem(self.stage.get("/api/v1/me", cookie=False), 401)
+        self.problem(self.stage.get("/api/v1/me", {"Cookie": "__Host-weir=" + "A" * 43}), 401)
+        self.stage.login()
+        self.assertEqual("admin", self.stage.get("/api/v1/me").json["name"])
+        for csrf in ("1", "", "A" * 43):
+            self.problem(self.stage.request("POST", "/api/v1/logout", headers={"X-Weir-CSRF": csrf}), 403)
+        a = self.stage.request("POST", "/api/v1/logout")
+        self.assertEqual((204, b""), (a.status, a.body))
+        self.assertIn("Max-Age=0", a.headers["Set-Cookie"])
+        self.problem(self.stage.get("/api/v1/me"), 401)
+        self.problem(self.stage.get("/api/v1/hosts"), 401)
+
+    def test_the_csrf_token_is_of_the_cookie_alone(self):
+        first = self.stage.login().json["me"]["csrf"]
+        self.assertEqual(first, self.stage.get("/api/v1/me").json["csrf"])
+        self.assertNotEqual(first, self.stage.login().json["me"]["csrf"])
+
+    def test_setup(self):
+        right = base64.urlsafe_b64encode(b"\1" + b"\0" * 31).decode().rstrip("=")
+        wrong = base64.urlsafe_b64encode(b"\2" + b"\0" * 31).decode().rstrip("=")
+        body = {"secret": right, "name": "admin", "password": "x" * 12}
+        self.stage.tell("setup-open", 1)
+        self.assertEqual({"open": True}, self.stage.get("/api/v1/setup").json)
+        self.problem(self.post("/api/v1/setup", {**body, "secret": wrong}), 401)
+        self.problem(self.post("/api/v1/setup", {**body, "secret": "short"}), 401)
+        self.problem(self.post("/api/v1/setup", {**body, "password": "x"}), 422, "12 characters")
+        self.assertEqual(200, self.post("/api/v1/setup", body).status)
+        self.problem(self.post("/api/v1/setup", body), 409)
+        self.assertEqual({"open": False}, self.stage.get("/api/v1/setup").json)
+
+
+class Data(OnStage):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.stage.login()
+
+    def test_every_list_needs_a_session(self):
+        for path in ("interfaces", "hosts", "hosts/10.0.0.1", "flows", "flows/" + "0" * 32, "applications", "timeseries", "totals", "live", "me"):
+            with self.subTest(path=path):
+                self.problem(self.stage.get(f"/api/v1/{path}", cookie=False), 401)
+                self.problem(self.stage.get(f"/api/v1/{path}", {"Cookie": "__Host-weir=" + "B" * 43}), 401)
+
+    def test_interfaces(self):
+        a = self.stage.get("/api/v1/interfaces")
+        self.assertEqual(200, a.status)
+        self.assertEqual("no-store", a.headers["Cache-Control"])
+        self.assertAlmostEqual(time.time(), a.json["now"], delta=60)
+        self.assertEqual(["eth0"], [i["name"] for i in a.json["interfaces"]])
+
+    def test_hosts_and_pages(self):
+        a = self.stage.get("/api/v1/hosts?limit=2&sort=rate&order=asc&interface=eth0").json
+        self.assertEqual(["10.0.0.0", "10.0.0.1"], [h["ip"] for h in a["hosts"]])
+        self.assertEqual(["laptop\x01"], a["hosts"][0]["names"])
+        b = self.stage.get(f"/api/v1/hosts?limit=2&cursor={a['next_cursor']}").json
+        self.assertIsNone(b["next_cursor"])
+        self.problem(self.stage.get("/api/v1/hosts?cursor=AAAA"), 400, "cursor")
+
+    def test_one_host(self):
+        a = self.stage.get("/api/v1/hosts/10.0.0.1?vlan=5&space=1")
+        self.assertEqual("10.0.0.1", a.json["ip"])
+        unseen, none = self.stage.get("/api/v1/hosts/10.0.0.9"), self.stage.get("/api/v1/hosts/nonsense")
+        self.problem(unseen, 404)
+        self.assertEqual(unseen.body, none.body)
+        self.problem(self.stage.get("/api/v1/hosts/2001%3Adb8%3A%3A1"), 404)
+        self.problem(self.stage.get("/api/v1/hosts/10.0.0.1%00"), 404)
+
+    def test_flows(self):
+        a = self.stage.get("/api/v1/flows?limit=3&host=10.0.0.1&application=TLS&sort=score").json
+        self.assertEqual(3, len(a["flows"]))
+        self.assertEqual(("TLS", "eth0", "TCP", True), tuple(a["flows"][0][k] for k in ("application", "observation_point", "protocol", "live")))
+        self.assertEqual(100, len(self.stage.get(f"/api/v1/flows?from={time.time() - 60}").json["flows"]))
+        self.problem(self.stage.get("/api/v1/flows?to=5"), 400, "to")
+        self.problem(self.stage.get("/api/v1/flows?from=5&to=5"), 400, "to")
+        self.problem(self.stage.get("/api/v1/flows?from=5&sort=bytes"), 400, "sort")
+
+    def test_an_answer_of_many_messages(self):
+        self.stage.tell("pad", 200)
+        a = self.stage.get("/api/v1/flows?limit=1000")
+        self.stage.tell("pad", 0)
+        self.assertEqual(1000, len(a.json["flows"]))
+        self.assertEqual({200}, {len(f["server_name"]) for f in a.json["flows"]})
+
+    def test_one_flow(self):
+        self.assertEqual(1, len(self.stage.get("/api/v1/flows/" + "0" * 31 + "1").json["flows"]))
+        for flow in ("0" * 32, "0" * 31, "x" * 32):
+            self.problem(self.stage.get(f"/api/v1/flows/{flow}"), 404)
+
+    def test_interfaces_that_are_none_are_empty(self):
+        self.assertEqual([], self.stage.get("/api/v1/hosts?interface=eth7").json["hosts"])
+
+    def test_applications_and_totals(self):
+        self.assertEqual(["TLS"], [x["name"] for x in self.stage.get("/api/v1/applications?limit=5").json["applications"]])
+        t = self.stage.get("/api/v1/totals").json["totals"]
+        self.assertEqual({"packets": 100, "bytes": 5000, "dropped": {"capture.ring_full": 3}, "undecoded": {"arp": 9}, "flows": 7, "hosts": 4,
+                          "bytes_per_second": 10, "packets_per_second": 1}, t)
+
+    def test_series(self):
+        a = self.stage.get("/api/v1/timeseries?subject=application&key=TLS&from=1000&to=2000&resolution=60").json
+        self.assertEqual(("application", "TLS", 60), (a["subject"], a["key"], a["resolution"]))
+        self.assertEqual([[1000, 100, 10, 50, 5, 1], [1060, 101, 11, 50, 5, 1], [1120, 102, 12, 50, 5, 1], [1180, 103, 13, 50, 5, 1]], a["points"])
+        self.assertEqual(1, self.stage.get("/api/v1/timeseries").json["resolution"])
+        self.assertEqual(3600, self.stage.get("/api/v1/timeseries?from=1&to=100000000").json["resolution"])
+        for query, word in (("subject=application", "key"), ("key=x", "key"), ("from=2&to=1", "to"), ("from=1&to=100000000&resolution=1", "resolution"),
+                            ("resolution=2", "resolution"), ("subject=host", "subject")):
+            with self.subTest(query=query):
+                self.problem(self.stage.get(f"/api/v1/timeseries?{query}"), 400, word)
+
+    def test_parameters_are_strict(self):
+        for query, word in (("limit=0", "limit"), ("limit=1001", "limit"), ("limit=-1", "limit"), ("limit=1e3", "limit"), ("limit=", "limit"),
+                            ("limit", "limit"), ("limit=1&limit=1", "limit"), ("nonsense=1", "nonsense"), ("sort=name", "sort"), ("sort=first", "sort"),
+                            ("order=up", "order"), ("cursor=", "cursor"), ("cursor=%21", "cursor"), ("interface=%zz", "interface"), ("vlan=1", "vlan"),
+                            ("interface=" + "x" * 64, "interface"), ("cursor=" + "A" * 200, "cursor"), ("%6cimit=1", "%6cimit")):
+            with self.subTest(query=query):
+                self.problem(self.stage.get(f"/api/v1/hosts?{query}"), 400, word)
+        self.assertEqual(200, self.stage.get("/api/v1/hosts?&limit=1&").status)
+
+    def test_nothing_there_and_nothing_allowed(self):
+        for path in ("/api/v1/none", "/api/v1", "/api/", "/api/v2/hosts", "/api/v1/hosts/", "/api/v1/hosts/10.0.0.1/x", "/assets/none.js", "/../etc/passwd",
+                     "/..%2fetc", "/.env", "//etc/passwd.txt"):
+            with self.subTest(path=path):
+                a = self.stage.get(path)
+                self.assertTrue(a.status == 404 or (a.status == 200 and b"<!doctype html>" in a.body.lower()), a.body[:200])
+                self.assertNotIn(b"root:", a.body)
+        for method, path, allow in (("POST", "/api/v1/hosts", "GET, HEAD"), ("GET", "/api/v1/login", "POST"), ("DELETE", "/api/v1/setup", "GET, HEAD, POST"),
+                                    ("OPTIONS", "/api/v1/me", "GET, HEAD"), ("HEAD", "/api/v1/live", "GET"), ("PUT", "/", "GET, HEAD"),
+                                    ("PROPFIND", "/api/v1/me", "GET, HEAD"), ("TRACE", "/api/v1/me", "GET, HEAD")):
+            with self.subTest(method=method, path=path):
+                a = self.stage.request(method, path)
+                self.assertEqual((405, allow), (a.status, a.headers["Allow"]))
+
+    def test_health_in_full(self):
+        a = self.stage.get("/api/v1/health").json
+        self.assertEqual("ok", a["status"])
+        self.assertEqual({"status": "ok", "why": None}, a["history"])
+        self.assertEqual(["store@0", "authd@0", "capture@0"], [c["name"] for c in a["components"]])
+        self.assertEqual([("capture.ring_full", 3)], [(c["place"], c["count"]) for c in a["drops"]])
+        self.assertEqual([("capture.merged", 2)], [(c["place"], c["count"]) for c in a["counters"]])
+        self.assertEqual([("arp", 9)], [(c["reason"], c["count"]) for c in a["undecoded"]])
+        self.stage.tell("history-down", 1)
+        a = self.stage.get("/api/v1/health").json
+        self.stage.tell("history-down", 0)
+        self.assertEqual(("degraded", "degraded", "No space left on device"), (a["status"], a["history"]["status"], a["history"]["why"]))
+
+    def test_health_for_others(self):
+        self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", cookie=False).json)
+        self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", {"Cookie": "__Host-weir=" + "C" * 43}).json)
+
+    def test_openapi_describes_every_route(self):
+        a = self.stage.get("/api/v1/openapi.json", cookie=False)
+        self.assertEqual("application/json", a.headers["Content-Type"])
+        self.assertEqual("3.1.0", a.json["openapi"])
+        self.assertEqual({"/health", "/openapi.json", "/setup", "/login", "/logout", "/me", "/interfaces", "/hosts", "/hosts/{ip}", "/flows", "/flows/{id}",
+                          "/applications", "/timeseries", "/totals", "/live"}, set(a.json["paths"]))
+
+
+class Headers(OnStage):
+    ALWAYS = {"Strict-Transport-Security": "max-age=31536000", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+              "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin"}
+
+    def test_on_every_answer(self):
+        for method, path in (("GET", "/"), ("GET", "/api/v1/health"), ("GET", "/api/v1/hosts"), ("GET", "/nothing.js"), ("DELETE", "/api/v1/me"),
+                             ("HEAD", "/"), ("GET", "/api/v1/openapi.json")):
+            with self.subTest(path=path):
+                a = self.stage.request(method, path)
+                for name, value in self.ALWAYS.items():
+                    self.assertEqual([value], a.headers.get_all(name))
+                csp = a.headers["Content-Security-Policy"]
+                self.assertTrue(csp.startswith("default-src 'none'") and "unsafe" not in csp and "frame-ancestors 'none'" in csp, csp)
+                self.assertIn("Permissions-Policy", a.headers)
+                self.assertNotIn("Server", a.headers)
+                self.assertIn("Cache-Control", a.headers)
+
+    def test_the_page(self):
+        plain = self.stage.get("/")
+        self.assertEqual("text/html; charset=utf-8", plain.headers["Content-Type"])
+        self.assertEqual("no-cache", plain.headers["Cache-Control"])
+        for place in ("/login", "/hosts/10", "/index.html", "/flows"):
+            self.assertEqual(plain.body, self.stage.get(place).body)
+        head = self.stage.request("HEAD", "/")
+        self.assertEqual((b"", str(len(plain.body))), (head.body, head.headers["Content-Length"]))
+        again = self.stage.get("/", {"If-None-Match": plain.headers["ETag"]})
+        self.assertEqual((304, b""), (again.status, again.body))
+        self.assertEqual(200, self.stage.get("/", {"If-None-Match": '"other"'}).status)
+
+    def test_its_assets(self):
+        paths = set(re.findall(rb'(?:src|href)="?(/assets/[^">\s]+)', self.stage.get("/").body))
+        self.assertTrue(paths)
+        for path in paths:
+            path = path.decode()
+            plain, zipped = self.stage.get(path), self.stage.get(path, {"Accept-Encoding": "br, gzip;q=0.8"})
+            self.assertEqual(200, plain.status)
+            self.assertIn("immutable", plain.headers["Cache-Control"])
+            self.assertIsNone(plain.headers["Content-Encoding"])
+            if zipped.headers["Content-Encoding"] == "gzip":
+                self.assertEqual(plain.body, gzip.decompress(zipped.body))
+            self.assertIsNone(self.stage.get(path, {"Accept-Encoding": "gzip;q=0"}).headers["Content-Encoding"])
+        self.assertTrue(any(self.stage.get(p.decode(), {"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip" for p in paths))
+
+
+class Peers(OnStage):
+    def setUp(self):
+        for flag in ("silent-store", "silent-authd", "lie", "no-session", "refuse-once", "limited"):
+            self.stage.tell(flag, 0)
+        self.stage.tell("store", 1)
+        self.stage.tell("authd", 1)
+        self.stage.until(lambda: self.stage.get("/api/v1/health", cookie=False).json["status"] == "ok", "its peers are back")
+        self.stage.login()
+
+    def test_a_grant_is_used_again(self):
+        before = self.stage.counts()["sessions"]
+        for _ in range(5):
+            self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+        self.assertEqual(before, self.stage.counts()["sessions"])
+
+    def test_a_grant_that_store_refuses_is_renewed_once(self):
+        before = self.stage.counts()["sessions"]
+        self.stage.tell("refuse-once", 1)
+        self.assertEqual(200, self.stage.get("/api/v1/totals").status)
+        self.assertEqual(before + 1, self.stage.counts()["sessions"])
+
+    def test_a_session_that_ended_elsewhere(self):
+        self.stage.tell("no-session", 1)
+        self.stage.tell("refuse-once", 1)
+        self.problem(self.stage.get("/api/v1/hosts"), 401)
+
+    def test_store_away(self):
+        self.stage.tell("store", 0)
+        self.stage.until(lambda: self.stage.get("/api/v1/health", cookie=False).json["status"] == "degraded", "store is missed")
+        a = self.stage.get("/api/v1/hosts")
+        self.problem(a, 503)
+        self.assertEqual("1", a.headers["Retry-After"])
+        h = self.stage.get("/api/v1/health").json
+        self.assertEqual(("degraded", "store@0", "restarting"), (h["status"], h["components"][0]["name"], h["components"][0]["state"]))
+        self.assertEqual(([], [], []), (h["drops"], h["counters"], h["undecoded"]))
+        self.stage.tell("store", 1)
+        self.stage.until(lambda: self.stage.get("/api/v1/hosts").status == 200, "store answers again")
+
+    def test_authd_away(self):
+        self.stage.get("/api/v1/hosts")
+        self.stage.tell("authd", 0)
+        self.stage.until(lambda: self.stage.get("/api/v1/health", cookie=False).json["status"] == "degraded", "authd is missed")
+        self.problem(self.stage.request("POST", "/api/v1/login", {"name": "a", "password": "b"}, {**JSON, "X-Weir-CSRF": "1"}), 503)
+        self.problem(self.stage.get("/api/v1/setup"), 503)
+        self.problem(self.stage.get("/api/v1/me", {"Cookie": "__Host-weir=" + "D" * 43}), 503)
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+        self.assertEqual("degraded", self.stage.get("/api/v1/health").json["status"])
+
+    def test_store_silent(self):
+        self.stage.tell("silent-store", 1)
+        began = time.monotonic()
+        self.problem(self.stage.get("/api/v1/hosts"), 504)
+        self.assertGreater(time.monotonic() - began, 4)
+        self.stage.tell("silent-store", 0)
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+
+    def test_authd_silent(self):
+        self.stage.tell("silent-authd", 1)
+        self.problem(self.stage.get("/api/v1/me", {"Cookie": "__Host-weir=" + "E" * 43}), 503)
+
+    def test_a_store_that_lies_is_dropped(self):
+        self.stage.tell("lie", 1)
+        self.problem(self.stage.get("/api/v1/interfaces"), 503)
+        self.stage.tell("lie", 0)
+        self.stage.tell("store", 0)
+        self.stage.tell("store", 1)
+        self.stage.until(lambda: self.stage.get("/api/v1/interfaces").status == 200, "an honest store is listened to")
+
+    def test_an_authd_that_lies_is_dropped(self):
+        self.stage.tell("lie", 1)
+        self.problem(self.stage.get("/api/v1/setup"), 503)
+        self.stage.tell("lie", 0)
+        self.stage.tell("authd", 0)
+
+    def test_many_at_once_ask_authd_once(self):
+        self.stage.tell("refuse-once", 0)
+        self.stage.request("POST", "/api/v1/logout")
+        self.stage.login()
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.stage.get("/api/v1/hosts?limit=1").status)) for _ in range(20)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual([200] * 20, answers)
+
+    def test_roles_without_the_platform(self):
+        self.stage.tell("limited", 1)
+        self.stage.login()
+        self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health").json)
+        s = self.stage.stream()
+        self.assertEqual([], s.until("live")["components"])
+        s.close()
+
+
+class Live(OnStage):
+    def setUp(self):
+        self.stage.tell("no-session", 0)
+        self.stage.tell("store", 1)
+        self.stage.until(lambda: self.stage.get("/api/v1/health", cookie=False).json["status"] == "ok", "its peers are back")
+        self.stage.login()
+
+    def test_the_shape(self):
+        s = self.stage.stream()
+        self.assertIn(b"Content-Type: text/event-stream", s.head)
+        self.assertIn(b"Cache-Control: no-store", s.head)
+        for _ in range(2):
+            e = s.until("live")
+            self.assertEqual({"now", "totals", "interfaces", "hosts", "applications", "flows", "drops", "components", "status", "history"}, set(e))
+            self.assertEqual({"bytes_per_second", "packets_per_second", "flows", "hosts", "bytes", "packets"}, set(e["totals"]))
+            self.assertEqual((10, 20, "ok"), (len(e["hosts"]), len(e["flows"]), e["status"]))
+        s.close()
+
+    def test_windows_of_one_session_share_their_questions(self):
+        windows = [self.stage.stream() for _ in range(8)]
+        for w in windows:
+            w.until("live")
+        before = self.stage.counts()["hosts"]
+        for _ in range(3):
+            windows[0].until("live")
+        self.assertLessEqual(self.stage.counts()["hosts"] - before, 5)
+        for w in windows[:4]:
+            w.close()
+        windows[7].until("live")
+        for w in windows[4:]:
+            w.close()
+        self.stage.until(lambda: self.stage.counts()["hosts"] == (time.sleep(1.5), self.stage.counts()["hosts"])[1], "nobody is asked for nobody")
+
+    def test_store_goes_and_comes(self):
+        s = self.stage.stream()
+        s.until("live")
+        self.stage.tell("store", 0)
+        e = s.until("unavailable")
+        self.assertEqual(("degraded", "store@0"), (e["status"], e["components"][0]["name"]))
+        self.assertTrue(e["why"])
+        self.stage.tell("store", 1)
+        s.until("live")
+        s.close()
+
+    def test_the_end_of_the_session(self):
+        s = self.stage.stream()
+        s.until("live")
+        self.stage.tell("no-session", 1)
+        self.stage.request("POST", "/api/v1/logout")
+        self.assertEqual({"why": "session"}, s.until("end"))
+        with self.assertRaises(EOFError):
+            s.event()
+        s.close()
+
+    def test_a_window_that_does_not_read(self):
+        self.stage.tell("pad", 200)
+        s = self.stage.stream()
+        reader = self.stage.stream()
+        for _ in range(3):
+            reader.until("live")
+        self.stage.tell("pad", 0)
+        s.close()
+        reader.close()
+
+    def test_http_1_0(self):
+        s = self.stage.connect()
+        s.sendall(f"GET /api/v1/live HTTP/1.0\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
+        got = b""
+        while b"\n\nevent: live" not in got:
+            got += s.recv(65536)
+        self.assertNotIn(b"chunked", got)
+        s.close()
+
+
+class Edges(OnStage):
+    """Where a request ends and the next begins; and clients that leave at every point."""
+
+    def host(self):
+        return f"Host: 127.0.0.1:{self.stage.https}\r\n".encode()
+
+    def first_line(self, data):
+        return data.split(b"\r\n", 1)[0]
+
+    def test_requests_with_two_readings_end_the_connection(self):
+        h = self.host()
+        tail = b"GET /api/v1/openapi.json HTTP/1.1\r\n" + h + b"\r\n"
+        for name, data, status in (
+                ("chunked", b"POST /api/v1/login HTTP/1.1\r\n" + h + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
+                ("both", b"POST /api/v1/login HTTP/1.1\r\n" + h + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
+                ("odd coding", b"POST /api/v1/login HTTP/1.1\r\n" + h + b"Transfer-Encoding: xchunked\r\nContent-Length: 3\r\n\r\nabc", b"411"),
+                ("two lengths", b"POST /api/v1/login HTTP/1.1\r\n" + h + b"Content-Length: 3\r\nContent-Length: 0\r\n\r\nabc", b"400"),
+                ("signed length", b"POST /api/v1/login HTTP/1.1\r\n" + h + b"Content-Length: +3\r\n\r\nabc", b"400"),
+                ("space before colon", b"POST /api/v1/login HTTP/1.1\r\n" + h + b"Content-Length : 3\r\n\r\n", b"400"),
+                ("tab in name", b"GET / HTTP/1.1\r\n" + h + b"X\tY: 3\r\n\r\n", b"400"),
+                ("two hosts", b"GET / HTTP/1.1\r\n" + h + h + b"\r\n", b"400"),
+                ("no host", b"GET / HTTP/1.1\r\n\r\n", b"400"),
+                ("bad host", b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", b"400"),
+                ("GET with body", b"GET / HTTP/1.1\r\n" + h + b"Content-Length: 3\r\n\r\nabc", b"400"),
+                ("HEAD with body", b"HEAD / HTTP/1.1\r\n" + h + b"Content-Length: 3\r\n\r\nabc", b"400"),
+                ("absolute address", b"GET https://elsewhere/ HTTP/1.1\r\n" + h + b"\r\n", b"400"),
+                ("asterisk", b"OPTIONS * HTTP/1.1\r\n" + h + b"\r\n", b"400"),
+                ("connect", b"CONNECT elsewhere:443 HTTP/1.1\r\n" + h + b"\r\n", b"400"),
+                ("no version", b"GET /\r\n\r\n", b"400"),
+                ("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
+                ("long header", b"GET / HTTP/1.1\r\n" + h + b"X: " + b"y" * 20000 + b"\r\n\r\n", b"400"),
+                ("rubbish", b"\x00\x01\x02\r\n\r\n", b"400")):
+            with self.subTest(name):
+                got, closed = self.stage.raw(data + tail)
+                self.assertNotIn(b'"3.1.0"', got)
+                self.assertEqual(b"HTTP/1.1 " + status, got[:12], got[:300])
+                self.assertTrue(closed)
+
+    def test_header_injection(self):
+        a = self.stage.get("/x%0d%0aSet-Cookie:%20a=b")
+        self.assertIsNone(a.headers["Set-Cookie"])
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        one = b"GET /api/v1/health HTTP/1.1\r\n" + self.host() + b"\r\n"
+        two = b"GET /api/v1/none HTTP/1.1\r\n" + self.host() + b"\r\n"
+        got, closed = self.stage.raw(one + two + one)
+        self.assertEqual([b"200", b"404", b"200"], re.findall(rb"HTTP/1\.1 (\d+)", got))
+        self.assertFalse(closed)
+
+    def test_long_addresses(self):
+        self.problem(self.stage.get("/" + "x" * 3000), 404)
+        self.problem(self.stage.get("/api/v1/hosts/" + "1" * 500, {"Cookie": "__Host-weir=" + "A" * 43}), 404)
+
+    def test_expectations(self):
+        body = b'{"name":"a","password":"b"}'
+        head = b"POST /api/v1/login HTTP/1.1\r\n" + self.host() + b"X-Weir-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+        s = self.stage.connect()
+        s.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        self.assertTrue(s.recv(1000).startswith(b"HTTP/1.1 100"))
+        s.sendall(body)
+        self.assertTrue(s.recv(1000).startswith(b"HTTP/1.1 401"))
+        s.close()
+
+    def test_clients_that_leave_at_every_point(self):
+        self.stage.login()
+        request = f"GET /api/v1/hosts?limit=1000 HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode()
+        live = request.replace(b"/hosts?limit=1000", b"/live")
+        for n in range(0, 300, 7):  # within the handshake
+            s = socket.create_connection(("127.0.0.1", self.stage.https))
+            s.sendall((b"\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03" + b"\x55" * 300)[:n])
+            s.close()
+        for data in (request, live):
+            for n in list(range(0, len(data), 9)) + [len(data)] * 20:  # within the request, and right after
+                s = self.stage.connect()
+                s.sendall(data[:n])
+                if n % 2:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset
+                s.close()
+        self.stage.tell("silent-store", 1)
+        for data in (request, live) * 10:  # while store thinks
+            s = self.stage.connect()
+            s.sendall(data)
+            s.close()
+        waiting = [self.stage.connect() for _ in range(10)]
+        for s in waiting:
+            s.sendall(request)
+        self.stage.tell("store", 0)  # and store dies meanwhile
+        for s in waiting:
+            s.settimeout(PATIENCE)
+            self.assertIn(b"503", s.recv(4096)[:12])
+            s.close()
+        self.stage.tell("silent-store", 0)
+        self.stage.tell("store", 1)
+        for _ in range(20):  # within the answer
+            s = self.stage.connect()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.sendall(request)
+            s.close()
+        self.stage.until(lambda: self.stage.get("/api/v1/hosts").status == 200, "it lives")
+
+    def test_plain_http_on_the_tls_port(self):
+        s = socket.create_connection(("127.0.0.1", self.stage.https), timeout=PATIENCE)
+        s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        try:
+            self.assertNotIn(b"html", s.recv(4096))
+        except ConnectionError:
+            pass
+        s.close()
+
+
+class Tls(OnStage):
+    def test_versions(self):
+        for v in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            self.stage.connect(low=v, high=v).close()
+        c = context()
+        c.set_ciphers("ALL:@SECLEVEL=0")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            c.minimum_version = ssl.TLSVersion.TLSv1
+            c.maximum_version = ssl.TLSVersion.TLSv1_1
+            c.wrap_socket(socket.create_connection(("127.0.0.1", self.stage.https)))
+
+    def test_old_ciphers(self):
+        for cipher in ("AES128-SHA", "AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-SHA"):
+            c = context(high=ssl.TLSVersion.TLSv1_2)
+            c.set_ciphers(cipher + ":@SECLEVEL=0")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                c.wrap_socket(socket.create_connection(("127.0.0.1", self.stage.https)))
+
+    def test_protocols(self):
+        c = context()
+        c.set_alpn_protocols(["h2", "http/1.1"])
+        s = c.wrap_socket(socket.create_connection(("127.0.0.1", self.stage.https)))
+        self.assertEqual("http/1.1", s.selected_alpn_protocol())
+        s.close()
+
+    def test_resumption(self):
+        c = context(high=ssl.TLSVersion.TLSv1_2)
+        first = c.wrap_socket(socket.create_connection(("127.0.0.1", self.stage.https)))
+        session = first.session
+        first.close()
+        again = c.wrap_socket(socket.create_connection(("127.0.0.1", self.stage.https)), session=session)
+        self.assertTrue(again.session_reused)
+        again.close()
+
+
+class Limits(OnStage):
+    settings = {"connections": 24, "per_address": 16}
+
+    def is_closed(self, s, within):
+        s.settimeout(within)
+        try:
+            return s.recv(100) == b""
+        except socket.timeout:
+            return False
+        except (ConnectionError, ssl.SSLError):
+            return True
+
+    def test_connections_of_one_address(self):
+        held = [self.stage.connect() for _ in range(16)]
+        s = socket.create_connection(("127.0.0.1", self.stage.https))
+        self.assertTrue(self.is_closed(s, 5))
+        s.close()
+        for h in held:
+            h.close()
+        self.stage.until(lambda: self.stage.get("/api/v1/health").status == 200, "places are free again")
+
+    def test_all_connections(self):
+        """Others are not locked out by those who hold every place: whoever waits longest goes."""
+        held = []
+        for n in range(24):
+            s = socket.socket()
+            s.bind((f"127.0.0.{2 + n // 8}", 0))
+            s.connect(("127.0.0.1", self.stage.https))
+            held.append(s)
+        for _ in range(6):
+            self.assertEqual(200, self.stage.get("/api/v1/health").status)
+        self.assertTrue(self.is_closed(held[0], 5))
+        self.assertFalse(self.is_closed(held[23], 0.1))
+        for s in held:
+            s.close()
+        self.stage.until(lambda: self.stage.get("/api/v1/health").status == 200, "places are free again")
+
+    def test_an_idle_connection_is_closed(self):
+        s = self.stage.connect()
+        s.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 200"))
+        self.assertFalse(self.is_closed(s, 1))
+        self.assertTrue(self.is_closed(s, PATIENCE))
+        s.close()
+
+    def test_a_slow_request_is_cut(self):
+        """A byte now and then keeps no connection open for ever."""
+        s = self.stage.connect()
+        began = time.monotonic()
+        try:
+            for c in b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 1000:
+                s.sendall(bytes([c]))
+                if select.select([s], [], [], 0.2)[0]:
+                    break
+        except (ConnectionError, ssl.SSLError):
+            pass
+        self.assertLess(time.monotonic() - began, 10 + PATIENCE)
+        self.assertTrue(self.is_closed(s, 5))
+        s.close()
+
+
+class Port80(OnStage):
+    def ask(self, data):
+        s = socket.create_connection(("127.0.0.1", self.stage.http), timeout=PATIENCE)
+        s.sendall(data)
+        got = b""
+        try:
+            while more := s.recv(4096):
+                got += more
+        except ConnectionError:
+            pass
+        s.close()
+        return got
+
+    def test_redirect(self):
+        for host, path, location in (("weir.example", "/", f"https://weir.example:{self.stage.https}/"),
+                                     ("weir.example:3000", "/hosts?x=%20", f"https://weir.example:{self.stage.https}/hosts?x=%20"),
+                                     ("[2001:db8::1]:3000", "/a", f"https://[2001:db8::1]:{self.stage.https}/a")):
+            got = self.ask(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            self.assertTrue(got.startswith(b"HTTP/1.1 308 "), got)
+            self.assertIn(f"\r\nLocation: {location}\r\n".encode(), got)
+
+    def test_nothing_else(self):
+        for data in (b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                     b"GET //x HTTP/1.1\r\nHost: a@b\r\n\r\n", b"GET http://x/ HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\n\r\n", b"GET\r\n\r\n", b"x" * 9000,
+                     b"GET /" + b"y" * 3000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"):
+            self.assertTrue(self.ask(data).startswith(b"HTTP/1.1 400 "), data)
+
+    def test_crowds(self):
+        held = [socket.create_connection(("127.0.0.1", self.stage.http)) for _ in range(100)]
+        self.assertIn(b" 308 ", self.ask(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+        for s in held:
+            s.close()
+
+
+class Ends(unittest.TestCase):
+    def test_a_restart_refuses_nobody(self):
+        stage = Stage()
+        failures, done, stop = [], [0], threading.Event()
+
+        def knock():
+            while not stop.is_set():
+                try:
+                    socket.create_connection(("127.0.0.1", stage.https), timeout=PATIENCE).close()
+                    done[0] += 1
+                except OSError as e:
+                    failures.append(e)
+        threads = [threading.Thread(target=knock) for _ in range(4)]
+        for t in threads:
+            t.start()
+        for _ in range(2):
+            stage.tell("restart")
+            stage.until(lambda: stage.get("/api/v1/health").json["status"] == "ok", "back after a restart")
+        stop.set()
+        for t in threads:
+            t.join()
+        self.assertEqual([], failures)
+        self.assertGreater(done[0], 0)
+        self.assertEqual("exit 0", stage.close()[0])
+
+    def test_what_is_in_flight_is_answered(self):
+        stage = Stage()
+        stage.login()
+        stream, idle, waiting = stage.stream(), stage.connect(), stage.connect()
+        idle.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b"200", idle.recv(4096))
+        stage.tell("silent-store", 1)
+        waiting.sendall(f"GET /api/v1/hosts HTTP/1.1\r\nHost: localhost\r\nCookie: {stage.cookie}\r\n\r\n".encode())
+        stage.until(lambda: stage.counts()["hosts"] > 1, "the question is with store")
+        began = time.monotonic()
+        stage.tell("term")
+        stage.tell("silent-store", 0)
+        waiting.settimeout(PATIENCE)
+        self.assertTrue(waiting.recv(4096).startswith(b"HTTP/1.1 503"))
+        end, said = stage.close()
+        self.assertEqual("exit 0", end, said)
+        self.assertLess(time.monotonic() - began, 5 + PATIENCE)
+        for s in (stream, idle, waiting):
+            s.close()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
