@@ -223,6 +223,13 @@ series_of(struct store *s, const struct question *a, struct series_key *k)
 	return true;
 }
 
+/* The first second that does not begin before ns. */
+static int64_t
+second_from(int64_t ns)
+{
+	return ns / NS_PER_S + (ns % NS_PER_S != 0);
+}
+
 static int64_t
 later(int64_t a, int64_t b)
 {
@@ -246,8 +253,8 @@ kept_since(const struct store *s, const struct question *a, uint32_t resolution_
 void
 ask_series(struct store *s, struct question *a)
 {
-	int64_t from_s = (a->q.from_ns + NS_PER_S - 1) / NS_PER_S;
-	int64_t to_s = ((a->q.to_ns == 0 ? a->v.now_ns + NS_PER_S : a->q.to_ns) + NS_PER_S - 1) / NS_PER_S;
+	int64_t from_s = second_from(a->q.from_ns);
+	int64_t to_s = a->q.to_ns == 0 ? a->v.now_ns / NS_PER_S + 1 : second_from(a->q.to_ns);
 	struct plot l = { .a = a, .left = a->limit };
 	struct series_key k;
 

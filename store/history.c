@@ -277,6 +277,21 @@ next_tenant(struct db_cursor *c, uint32_t *tenant)
 	return true;
 }
 
+/* Only one tenant is left: from now on the cursor stands where it is, and walks with it. */
+static void
+merge_alone(struct merge *m)
+{
+	const struct flow_position *at = &m->head[0].at;
+	struct db_bytes key, v;
+
+	if (m->n != 1)
+		return;
+
+	struct key_bytes k = flow_key(at->tenant, at->last_ns, &at->id, at->slice);
+
+	db_seek(&m->c, key_of(&k), &key, &v);
+}
+
 static void
 merge_begin(struct merge *m, struct history *h, const struct flow_query *q)
 {
@@ -297,6 +312,7 @@ merge_begin(struct merge *m, struct history *h, const struct flow_query *q)
 	}
 	for (size_t i = m->n / 2; i-- > 0;)
 		sift_down(m, i);
+	merge_alone(m);
 }
 
 /* The top row was used: its tenant's next one takes its place. */
@@ -308,18 +324,15 @@ merge_next(struct merge *m)
 	struct key_bytes at = flow_key(top->at.tenant, top->at.last_ns, &top->at.id, top->at.slice);
 
 	/* With one tenant the cursor stands there already. */
-	bool have = m->n == 1 ? db_previous(&m->c, &key, &v) : db_seek_before(&m->c, key_of(&at), &key, &v);
+	bool alone = m->n == 1;
+	bool have = alone ? db_previous(&m->c, &key, &v) : db_seek_before(&m->c, key_of(&at), &key, &v);
 
 	if (!have || !head_set(m, top->at.tenant, key, v, top))
 		*top = m->head[--m->n];
 	if (m->n > 1)
 		sift_down(m, 0);
-	/* The last of several: from now on the cursor walks with it. */
-	if (m->n == 1) {
-		at = flow_key(m->head[0].at.tenant, m->head[0].at.last_ns, &m->head[0].at.id,
-			      m->head[0].at.slice);
-		db_seek(&m->c, key_of(&at), &key, &v);
-	}
+	if (!alone)
+		merge_alone(m);
 }
 
 static enum db_status

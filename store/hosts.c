@@ -215,7 +215,7 @@ register_add(struct host *host, uint32_t hash)
 {
 	uint8_t *reg = &host->peers.reg[hash % HOST_PEERS];
 	uint32_t rest = hash / HOST_PEERS;
-	uint8_t rank = rest == 0 ? 27 : (uint8_t)(__builtin_ctz(rest) + 1);
+	uint8_t rank = rest == 0 ? 26 : (uint8_t)(__builtin_ctz(rest) + 1);
 
 	if (rank > *reg)
 		*reg = rank;
@@ -259,7 +259,7 @@ host_peers(const struct host *host)
 		zero += host->peers.reg[i] == 0;
 	}
 
-	double estimate = 0.709 * m * m / sum;
+	double estimate = 0.715 * m * m / sum;
 
 	if (estimate <= 2.5 * m && zero > 0)
 		estimate = m * log(m / zero);

@@ -15,7 +15,7 @@
 
 #define HOST_NONE  UINT32_MAX
 #define HOST_APPS  8
-#define HOST_PEERS 64
+#define HOST_PEERS 128
 
 struct host_key {
 	uint32_t tenant, space;
