@@ -12,33 +12,35 @@
 #include "directories.h"
 #include "launch.h"
 
+/* out = directory/name; false where it does not fit. */
+static bool
+join(char *out, size_t size, const char *directory, const char *name)
+{
+	int n = snprintf(out, size, "%s/%s", directory, name);
+
+	return n > 0 && (size_t)n < size;
+}
+
 /* DIR/data and DIR/run below the folder for temporary files; others may enter, since the processes' sockets
  * are there. */
 static bool
 make_directory(char *path, size_t size, struct settings *s)
 {
 	const char *tmp = getenv("TMPDIR");
-	char run[sizeof(s->run_directory)];
-	bool fits;
 
 	if (tmp == NULL || tmp[0] != '/')
 		tmp = "/tmp";
-	fits = (size_t)snprintf(path, size, "%s/weir-analyze-XXXXXX", tmp) < size;
-	fits = fits && (size_t)snprintf(run, sizeof(run), "%s/run", path) < sizeof(run);
-	if (!fits) {
-		path[0] = '\0';
-		say("TMPDIR %s: the path is too long", tmp);
-		return false;
-	}
-	if (mkdtemp(path) == NULL || chmod(path, 0711) == -1) {
-		say("%s: %s", path, strerror(errno));
+	if (!join(path, size, tmp, "weir-analyze-XXXXXX") ||
+	    !join(s->run_directory, sizeof(s->run_directory), path, "run") || mkdtemp(path) == NULL) {
+		say("no directory can be made in %s (TMPDIR): %s", tmp,
+		    strlen(tmp) > 32 ? "its path is too long" : strerror(errno));
 		path[0] = '\0';
 		return false;
 	}
-	(void)snprintf(run, sizeof(run), "%s/run", path);
-	(void)snprintf(s->data_directory, sizeof(s->data_directory), "%s/data", path);
-	if (mkdir(run, 0711) == 0 && mkdir(s->data_directory, 0711) == 0 &&
-	    str_copy(s->run_directory, sizeof(s->run_directory), run))
+	/* Again, with the real name. */
+	if (join(s->run_directory, sizeof(s->run_directory), path, "run") &&
+	    join(s->data_directory, sizeof(s->data_directory), path, "data") && chmod(path, 0711) == 0 &&
+	    mkdir(s->run_directory, 0711) == 0 && mkdir(s->data_directory, 0711) == 0)
 		return true;
 	say("%s: %s", path, strerror(errno));
 	return false;

@@ -59,7 +59,7 @@ name_of_file(const struct launch *l, const char *path, char name[static 64])
 	char plain[56];
 	size_t n = 0;
 
-	for (; base[n] != '\0' && n < sizeof(plain) - 1; n++)
+	for (; n < sizeof(plain) - 1 && base[n] != '\0'; n++)
 		plain[n] = base[n] > 0x20 && base[n] < 0x7f ? base[n] : '?';
 	plain[n] = '\0';
 	str_copy(name, 64, plain);
