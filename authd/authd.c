@@ -156,6 +156,9 @@ authd_free(struct authd **ap)
 		log_warn("when sessions were last seen could not be written: %s", accounts_db_why(a->db));
 	signing_forget(&a->signing);
 	setup_disarm(&a->setup);
+	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
+	sessions_free(&a->sessions);
+	throttle_free(&a->throttle);
 	accounts_db_close(&a->db);
 	log_info("ended");
 	free(a);
