@@ -159,12 +159,18 @@ asks_new(struct event_base *base)
 }
 
 void
+asks_close(struct asks *a)
+{
+	a->closing = true;
+	fail_all(a, PROC_NONE);
+}
+
+void
 asks_free(struct asks **a)
 {
 	if (*a == NULL)
 		return;
-	(*a)->closing = true;
-	fail_all(*a, PROC_NONE);
+	asks_close(*a);
 	event_free((*a)->sweep);
 	free(*a);
 	*a = NULL;

@@ -27,7 +27,9 @@ typedef bool ask_fn(void *ctx, enum ask_end end, const void *body, size_t len);
 enum ask_time { ASK_QUICK, ASK_SLOW, ASK_TIMES }; /* 5 s; 30 s for what waits for a password check */
 
 struct asks *asks_new(struct event_base *base);
-/* Fails what is left (ASK_LOST). */
+/* Fails what waits (ASK_LOST) and takes nothing new. */
+void asks_close(struct asks *a);
+/* Closes before it frees. */
 void asks_free(struct asks **a);
 
 /* A number for a request to send to proc; 0 where the table is full. */

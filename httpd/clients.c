@@ -130,6 +130,10 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 void
 client_cut(struct client *c)
 {
+	struct evbuffer *input = bufferevent_get_input(c->bev);
+
+	/* What came already is not read any more. */
+	(void)evbuffer_drain(input, evbuffer_get_length(input));
 	if (!c->cut)
 		(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
 	c->cut = true;

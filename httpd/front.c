@@ -5,6 +5,7 @@
 #include <event2/listener.h>
 #include <sys/resource.h>
 
+#include "asks.h"
 #include "base/log.h"
 #include "clients.h"
 #include "httpd.h"
@@ -21,6 +22,7 @@
 #define ROTATE_S      3600
 #define DRAIN_STEP_MS 20
 #define DRAIN_STEPS   100
+#define GIVE_UP_STEPS 75
 
 static struct bufferevent *
 on_connection(struct event_base *base, void *arg)
@@ -113,8 +115,10 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (++h->drain_steps == GIVE_UP_STEPS)
+		asks_close(h->asks); /* whoever still waits is told, while there is time to send it */
 	clients_cut_idle(h->clients);
-	if (clients_count(h->clients) == 0 || ++h->drain_steps >= DRAIN_STEPS)
+	if (clients_count(h->clients) == 0 || h->drain_steps >= DRAIN_STEPS)
 		(void)event_base_loopbreak(h->base);
 }
 

@@ -100,6 +100,15 @@ on_sent(struct evhttp_request *ev, void *client)
 	client_enter(client, CLIENT_IDLE);
 }
 
+/* evhttp goes on after a CONNECT whatever the answer said. */
+static void
+on_sent_last(struct evhttp_request *ev, void *client)
+{
+	(void)ev;
+	client_enter(client, CLIENT_ANSWERING);
+	client_cut(client);
+}
+
 /* Sends and frees r. body may be NULL. */
 static void
 finish(struct request *r, int status, struct evbuffer *body)
@@ -112,8 +121,9 @@ finish(struct request *r, int status, struct evbuffer *body)
 	}
 	if (body != NULL && r->head)
 		(void)evbuffer_drain(body, evbuffer_get_length(body));
-	if (r->client != NULL)
-		evhttp_request_set_on_complete_cb(r->ev, on_sent, r->client);
+	evhttp_request_set_on_complete_cb(
+	    r->ev, evhttp_request_get_command(r->ev) == EVHTTP_REQ_CONNECT ? on_sent_last : on_sent,
+	    r->client);
 	evhttp_send_reply(r->ev, status, reason(status), body);
 	free(r);
 }
