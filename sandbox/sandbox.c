@@ -172,11 +172,20 @@ filter_system_calls(const struct sandbox *s)
 	seccomp_release(f);
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
 void
 sandbox_warm(void)
 {
 	struct tm tm;
 	time_t now = time(NULL);
+	int numbers[1024] = { 0 };
 
 	/* glibc reads /etc/localtime at the first localtime, wherever a library makes it. */
 	tzset();
@@ -187,6 +196,8 @@ sandbox_warm(void)
 		fatalx("libsodium could not be started");
 	(void)randombytes_random();
 	(void)strerror(ENOSPC);
+	/* glibc asks how much memory there is at the first qsort of more than a kilobyte. */
+	qsort(numbers, ARRAY_LEN(numbers), sizeof(numbers[0]), by_number);
 }
 
 void
