@@ -30,7 +30,7 @@ class Login(LabTest):
         self.assertEqual(answer.headers.get_content_type(), "application/problem+json")
         d = answer.json
         self.assertEqual(d["status"], status)
-        self.assertLessEqual({"type", "title", "status", "detail"}, set(d))
+        self.assertLessEqual({"type", "title", "status"}, set(d))
         return d
 
     # --- set-up
@@ -52,7 +52,7 @@ class Login(LabTest):
         again = self.weir.api().post("/api/v1/setup", {"secret": self.secret, "name": "second", "password": PASSWORD})
         self.assertIn(again.status, (401, 403, 404, 409, 410))
         self.assertEqual(self.weir.api().get("/api/v1/setup").json, {"open": False})
-        self.assertEqual(self.weir.api().post("/api/v1/login", {"name": "second", "password": PASSWORD}).status, 401)
+        self.assertIn(self.weir.api().post("/api/v1/login", {"name": "second", "password": PASSWORD}).status, (401, 429))
 
     def test_z_no_new_link_after_a_restart(self):
         self.weir.stop()
