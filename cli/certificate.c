@@ -17,9 +17,21 @@
 
 #define LIFE_DAYS                                                                                            \
 	397 /* browsers refuse more than 398 of public ones; what they think of private ones changes */
-#define RENEW_DAYS 30
-#define DAY_S      86400L
-#define NAMES_MAX  4096
+#define RENEW_DAYS    30
+#define DAY_S         86400L
+#define PEM_BYTES_MAX 262144u
+#define NAMES_MAX     4096
+
+/* OpenSSL would otherwise ask for it at the terminal. */
+static int
+no_password(char *buf, int size, int writing, void *ctx)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)ctx;
+	return -1;
+}
 
 static void
 key_drop(EVP_PKEY **k)
@@ -186,9 +198,50 @@ is_good(int directory)
 	if (f == NULL || k == NULL)
 		return false;
 	x = PEM_read_X509(f, NULL, NULL, NULL);
-	key = PEM_read_PrivateKey(k, NULL, NULL, NULL);
+	key = PEM_read_PrivateKey(k, NULL, no_password, NULL);
 	return x != NULL && key != NULL && X509_check_private_key(x, key) == 1 &&
 	       X509_cmp_time(X509_get0_notAfter(x), &soon) > 0;
+}
+
+/* What the file holds, read without touching the offset that its next reader relies on; NULL where it is too
+ * large for a PEM file. */
+static BIO *
+read_pem(int fd, char *buf, size_t size)
+{
+	ssize_t n = pread(fd, buf, size, 0);
+
+	return n < 0 || (size_t)n == size ? NULL : BIO_new_mem_buf(buf, (int)n);
+}
+
+bool
+certificate_check(int certificate, const char *certificate_name, int key_fd, const char *key_name, char *err,
+		  size_t errsize)
+{
+	AUTO(x509_drop) X509 *x = NULL;
+	AUTO(key_drop) EVP_PKEY *key = NULL;
+	AUTO(mem_drop) char *buf = mem_calloc(1, PEM_BYTES_MAX);
+	BIO *in = read_pem(certificate, buf, PEM_BYTES_MAX);
+	bool good = false;
+
+	if (in != NULL)
+		x = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	BIO_free(in);
+	in = read_pem(key_fd, buf, PEM_BYTES_MAX);
+	if (in != NULL)
+		key = PEM_read_bio_PrivateKey(in, NULL, no_password, NULL);
+	BIO_free(in);
+	explicit_bzero(buf, PEM_BYTES_MAX);
+	if (x == NULL)
+		(void)snprintf(err, errsize, "%s: holds no certificate in PEM form", certificate_name);
+	else if (key == NULL)
+		(void)snprintf(err, errsize, "%s: holds no private key in PEM form without a password",
+			       key_name);
+	else if (X509_check_private_key(x, key) != 1)
+		(void)snprintf(err, errsize, "%s: is not the private key of the certificate in %s", key_name,
+			       certificate_name);
+	else
+		good = true;
+	return good;
 }
 
 bool

@@ -39,7 +39,7 @@ struct child {
 	struct event *readable; /* of its standard error */
 	int log;
 	struct child_log lines;
-	char last_line[CHILD_LINE_MAX]; /* analysis: of a capture process */
+	char last_line[CHILD_LINE_MAX]; /* of the reader of a file */
 	struct wire_component component;
 };
 
@@ -53,6 +53,7 @@ struct launcher {
 	struct event *signals[4];
 	struct event *deadline; /* of the stop phase at hand */
 	enum stop_phase stop;
+	int64_t began_ms;
 	int status; /* weir's exit status */
 	bool truncated;
 

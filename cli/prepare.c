@@ -231,7 +231,13 @@ open_certificate(struct launcher *l)
 		l->key = l->certificate == -1
 			     ? -1
 			     : open_pem(l->settings->certificate_key, "httpd.certificate_key");
-		return l->key != -1;
+		if (l->key == -1)
+			return false;
+		if (certificate_check(l->certificate, l->settings->certificate, l->key,
+				      l->settings->certificate_key, err, sizeof(err)))
+			return true;
+		say("%s", err);
+		return false;
 	}
 	tls = directory_of(l->data_directory, l->settings->data_directory, "tls", 0, err, sizeof(err));
 	if (tls == -1) {

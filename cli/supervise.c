@@ -22,6 +22,7 @@
 #include "offload.h"
 
 #define INTERFACE_LOOK_MS 100
+#define START_MS          10000
 #define STOP_SECONDS      8
 #define AUDIT_WAIT_MS     50
 #define LOG_READS         16 /* reads of one pipe before the others get a turn */
@@ -63,9 +64,9 @@ put_line(void *ctx, const char *line)
 {
 	struct child *c = ctx;
 
-	if (c->l->launch->analyze && c->proc == PROC_CAPTURE)
+	if (c->point != NULL && c->point->kind == POINT_FILE)
 		str_copy(c->last_line, sizeof(c->last_line), line);
-	else
+	if (!c->l->launch->analyze || c->point == NULL)
 		(void)fprintf(stderr, "%s\n", line);
 }
 
@@ -245,6 +246,15 @@ died_in_analysis(struct child *c, enum verdict v)
 	supervise_stop(c->l, WEIR_FAILED);
 }
 
+/* What is hopeless right at the start is a mistake for whoever started it to mend, who is told so by the end
+ * of everything: a file that is no capture, a database that is damaged. Later on the rest goes on without it,
+ * visibly. */
+static bool
+spoils_the_start(const struct child *c)
+{
+	return c->component.restarts == 0 && now_ms() - c->l->began_ms < START_MS;
+}
+
 static void
 died(struct child *c, int status)
 {
@@ -273,8 +283,16 @@ died(struct child *c, int status)
 		set_state(c, COMPONENT_ENDED, NULL);
 		return;
 	case VERDICT_HOPELESS:
-		log_error("%s: %s; it is not started again", c->name, c->component.why);
 		set_state(c, COMPONENT_DEGRADED, NULL);
+		if (spoils_the_start(c)) {
+			if (c->point != NULL)
+				say("%s: %s", c->point->source, words_about_file(c));
+			else
+				say("%s %s", c->name, c->component.why);
+			supervise_stop(c->l, WEIR_FAILED);
+			return;
+		}
+		log_error("%s: %s; it is not started again", c->name, c->component.why);
 		return;
 	case VERDICT_WAIT:
 		log_warn("%s: %s is gone or down: waiting for it", c->name, c->point->source);
@@ -458,6 +476,7 @@ on_signal(struct launcher *l, int sig, event_callback_fn fn)
 void
 supervise_begin(struct launcher *l)
 {
+	l->began_ms = now_ms();
 	l->signals[0] = on_signal(l, SIGTERM, on_stop);
 	l->signals[1] = on_signal(l, SIGINT, on_stop);
 	l->signals[2] = on_signal(l, SIGHUP, on_stop);

@@ -218,6 +218,35 @@ certificate_is_made_once(void **state)
 }
 
 static void
+certificates_are_checked(void **state)
+{
+	int certificate, key, other;
+	char err[256];
+	bool made;
+
+	(void)state;
+	assert_true(certificate_ensure(directory, NULL, 0, &made, err, sizeof(err)));
+	certificate = openat(directory, CERTIFICATE_FILE, O_RDONLY);
+	key = openat(directory, CERTIFICATE_KEY_FILE, O_RDONLY);
+	assert_true(certificate_check(certificate, "c", key, "k", err, sizeof(err)));
+	assert_int_equal(lseek(certificate, 0, SEEK_CUR), 0);
+	assert_int_equal(lseek(key, 0, SEEK_CUR), 0);
+	assert_false(certificate_check(key, "c", key, "k", err, sizeof(err)));
+	assert_non_null(strstr(err, "c: holds no certificate"));
+	assert_false(certificate_check(certificate, "c", certificate, "k", err, sizeof(err)));
+	assert_non_null(strstr(err, "k: holds no private key"));
+	assert_int_equal(unlinkat(directory, CERTIFICATE_FILE, 0), 0);
+	assert_true(certificate_ensure(directory, NULL, 0, &made, err, sizeof(err)));
+	assert_true(made);
+	other = openat(directory, CERTIFICATE_KEY_FILE, O_RDONLY);
+	assert_false(certificate_check(certificate, "c", other, "k", err, sizeof(err)));
+	assert_non_null(strstr(err, "k: is not the private key"));
+	close(certificate);
+	close(key);
+	close(other);
+}
+
+static void
 directories_of_others_are_refused(void **state)
 {
 	char sub[96], err[512];
@@ -276,6 +305,7 @@ main(void)
 		cmocka_unit_test(points_are_parsed),
 		cmocka_unit_test_setup_teardown(points_have_a_limit, begin, end),
 		cmocka_unit_test_setup_teardown(certificate_is_made_once, begin, end),
+		cmocka_unit_test_setup_teardown(certificates_are_checked, begin, end),
 		cmocka_unit_test_setup_teardown(directories_of_others_are_refused, begin, end),
 		cmocka_unit_test_setup_teardown(a_lock_is_held_once, begin, end),
 	};
