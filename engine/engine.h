@@ -108,7 +108,7 @@ void hosts_touch(struct engine *e, const struct point *p, const struct flow *f);
 void hosts_name(struct engine *e, const struct point *p, const struct ip_addr *ip, uint16_t vlan,
 		enum host_name_source source, const char *name, size_t len);
 void hosts_mark(struct engine *e, uint32_t number);
-/* Tells store of changed hosts; false where it has to wait. */
+/* Tells store of changed hosts, at most budget; false where more can be told later in this second. */
 bool hosts_tell(struct engine *e, struct point *p, unsigned budget);
 
 /* second.c */
@@ -130,7 +130,8 @@ void report_second(struct engine *e, const struct rec_second *s);
 bool report_point(struct engine *e, struct point *p);
 /* Drops that changed since store was told, of one point or (NULL) of the worker. */
 void report_drops(struct engine *e, const struct point *p);
-/* After a change of ring: goes through old flows and hosts, at most budget; true where nothing is left. */
+/* After a change of ring: goes through old flows and hosts, at most budget; true where more can be told at
+ * once. */
 bool report_again(struct engine *e, unsigned budget);
 void report_again_from_start(struct engine *e);
 

@@ -133,8 +133,10 @@ hosts_tell(struct engine *e, struct point *p, unsigned budget)
 	for (; p->dirty.n > 0 && budget > 0; budget--) {
 		uint32_t n = p->dirty.number[p->dirty.n - 1];
 
-		if (!engine_ready(e, p) || !report_host(e, n, !p->live))
+		if (!engine_ready(e, p))
 			return false;
+		if (!report_host(e, n, !p->live))
+			return true; /* the ring is nearly full: the next second's occasion */
 		unmark(e, n);
 	}
 	return p->dirty.n == 0;

@@ -352,8 +352,8 @@ point_work(struct engine *e, struct point *p)
 		return WORK_BLOCKED;
 	if (p->closing && !second_step(e, p, STEP_FLOWS) && !engine_ready(e, p))
 		return WORK_BLOCKED;
-	if (!p->closing)
-		(void)hosts_tell(e, p, STEP_FLOWS);
+	if (p->telling && !p->closing)
+		p->telling = !hosts_tell(e, p, STEP_FLOWS);
 	work = expire_step(e, p, STEP_FLOWS) ? WORK_DONE : WORK_NONE;
 	switch (take_frames(e, p)) {
 	case WORK_DONE:

@@ -64,7 +64,8 @@ struct point {
 	uint32_t told_flows, told_hosts; /* in the last REC_SECOND */
 	struct touched touched[2];       /* flows of this second [current] and of the one being closed */
 	unsigned current;
-	struct touched dirty; /* hosts to tell of */
+	struct touched dirty; /* hosts to tell of, after each second: */
+	bool telling;
 
 	struct wheel wheel;
 	uint32_t flows, hosts; /* active */

@@ -119,17 +119,21 @@ records_put(struct records *r, enum record_kind kind, const void *rec, size_t le
 }
 
 bool
-records_put_soft(struct records *r, enum record_kind kind, const void *rec, size_t len, const char *a,
-		 size_t alen)
+records_soft_room(const struct records *r)
 {
 	size_t size = ring_producer_size(r->ring);
 
-	if (ring_producer_used(r->ring) > size - size / 4 ||
-	    !records_put(r, kind, rec, len, a, alen, NULL, 0)) {
-		r->deferred++;
-		return false;
-	}
-	return true;
+	return ring_producer_used(r->ring) <= size - size / 4;
+}
+
+bool
+records_put_soft(struct records *r, enum record_kind kind, const void *rec, size_t len, const char *a,
+		 size_t alen)
+{
+	if (records_soft_room(r) && records_put(r, kind, rec, len, a, alen, NULL, 0))
+		return true;
+	r->deferred++;
+	return false;
 }
 
 bool

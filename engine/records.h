@@ -50,6 +50,8 @@ bool records_put(struct records *r, enum record_kind kind, const void *rec, size
  * full. */
 bool records_put_soft(struct records *r, enum record_kind kind, const void *rec, size_t len, const char *a,
 		      size_t alen);
+/* Whether records_put_soft would refuse nothing now. */
+bool records_soft_room(const struct records *r);
 /* Whether bytes of records fit for certain, padding included. */
 bool records_room(const struct records *r, size_t bytes);
 /* Shows what was put; true where store is to be nudged. */

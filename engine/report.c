@@ -242,24 +242,22 @@ report_again_from_start(struct engine *e)
 
 /* Flows that an earlier ring knew, and this one does not. Those that no ring knew yet are told of with their
  * first second. */
-static bool
+static void
 again_flow(struct engine *e, uint32_t number)
 {
 	const struct flow *f = &e->flows.flow[number];
 
-	if (!(f->flags & FLOW_USED) || f->epoch == 0 || f->epoch == e->records.epoch)
-		return true;
-	return report_open(e, &e->point[f->key.point], number);
+	if ((f->flags & FLOW_USED) && f->epoch != 0 && f->epoch != e->records.epoch)
+		(void)report_open(e, &e->point[f->key.point], number);
 }
 
-static bool
+static void
 again_host(struct engine *e, uint32_t number)
 {
 	const struct host *h = &e->hosts.host[number];
 
-	if (!(h->flags & HOST_USED) || h->epoch == 0 || h->epoch == e->records.epoch)
-		return true;
-	return report_host(e, number, false);
+	if ((h->flags & HOST_USED) && h->epoch != 0 && h->epoch != e->records.epoch)
+		(void)report_host(e, number, false);
 }
 
 bool
@@ -268,11 +266,13 @@ report_again(struct engine *e, unsigned budget)
 	for (unsigned i = 0; i < e->npoints; i++)
 		if (!e->point[i].told_state && e->point[i].state != 0 && !report_point(e, &e->point[i]))
 			return false;
-	for (; e->resync_host < e->hosts.fresh && budget > 0; e->resync_host++, budget--)
-		if (!records_room(&e->records, FRAME_ROOM) || !again_host(e, e->resync_host))
+	for (; budget > 0 && records_soft_room(&e->records); budget--) {
+		if (e->resync_host < e->hosts.fresh)
+			again_host(e, e->resync_host++);
+		else if (e->resync_flow < e->flows.fresh)
+			again_flow(e, e->resync_flow++);
+		else
 			return false;
-	for (; e->resync_flow < e->flows.fresh && budget > 0; e->resync_flow++, budget--)
-		if (!records_room(&e->records, FRAME_ROOM) || !again_flow(e, e->resync_flow))
-			return false;
-	return e->resync_host >= e->hosts.fresh && e->resync_flow >= e->flows.fresh;
+	}
+	return budget == 0;
 }

@@ -79,21 +79,25 @@ turn(struct server *s)
 	bool busy = false;
 
 	e->wall_ns = clock_utc_ns();
-	for (unsigned i = 0; i < e->npoints; i++)
-		if (point_work(e, &e->point[i]) == WORK_DONE)
-			busy = true;
-	if (!report_again(e, RESYNC_BUDGET) && records_room(&e->records, FRAME_ROOM))
-		busy = true;
+	s->blocked = false;
+	for (unsigned i = 0; i < e->npoints; i++) {
+		enum work work = point_work(e, &e->point[i]);
+
+		busy |= work == WORK_DONE;
+		s->blocked |= work == WORK_BLOCKED;
+	}
+	busy |= report_again(e, RESYNC_BUDGET);
 	serve_after_turn(s);
 	return busy;
 }
 
 /* Says that we sleep; false where something came meanwhile. */
 static bool
-may_sleep(struct engine *e)
+may_sleep(const struct server *s)
 {
+	struct engine *e = s->e;
 	bool blocked = !records_room(&e->records, FRAME_ROOM);
-	bool sleep = true;
+	bool sleep = !s->blocked || blocked; /* else room came meanwhile */
 
 	for (unsigned i = 0; i < e->npoints; i++) {
 		struct point *p = &e->point[i];
@@ -145,7 +149,7 @@ run(struct server *s)
 		if (turn(s)) {
 			if (n % TURNS_PER_POLL == 0)
 				event_base_loop(s->base, EVLOOP_NONBLOCK);
-		} else if (may_sleep(s->e)) {
+		} else if (may_sleep(s)) {
 			event_base_loop(s->base, EVLOOP_ONCE);
 		}
 	}

@@ -127,6 +127,7 @@ second_step(struct engine *e, struct point *p, unsigned budget)
 		return false;
 	tell_second(e, p);
 	p->closing = false;
+	p->telling = true;
 	return true;
 }
 

@@ -13,6 +13,7 @@ struct server {
 	struct peers *peers;
 	struct event *tick, *term;
 	bool stop;
+	bool blocked; /* in the last turn a file waited for room in the record ring */
 };
 
 extern const struct peers_handlers serve_handlers;

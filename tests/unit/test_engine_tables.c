@@ -1,0 +1,289 @@
+/* The engine's tables in fixed memory: flows by key, deadlines, texts, hosts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "flow.h"
+#include "host.h"
+#include "text.h"
+#include "wheel.h"
+
+#define FLOWS 1024
+
+static struct flow_key
+key_of(unsigned n)
+{
+	struct flow_key k = { .protocol = 17 };
+
+	memcpy(k.ip[0].b, &n, sizeof(n));
+	return k;
+}
+
+/* Hashes collide on purpose: the last third shares few homes. */
+static uint32_t
+hash_of(unsigned n)
+{
+	return n % 3 == 0 ? (n % 7) << 20 : (uint32_t)hash_mix(n, UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static void
+test_flows_against_a_model(void **state)
+{
+	uint32_t number[2 * FLOWS];
+	struct flow_table t = { 0 };
+	unsigned used = 0;
+
+	(void)state;
+	flow_table_init(&t, FLOWS);
+	for (unsigned n = 0; n < 2 * FLOWS; n++)
+		number[n] = FLOW_NONE;
+	for (uint64_t step = 1; step < 200000; step++) {
+		unsigned n = (unsigned)(hash_mix(step, UINT64_C(0xd6e8feb86659fd93)) % (2 * FLOWS));
+		struct flow_key k = key_of(n);
+
+		assert_int_equal(flow_find(&t, &k, hash_of(n)), number[n]);
+		if (number[n] != FLOW_NONE) {
+			flow_remove(&t, number[n]);
+			number[n] = FLOW_NONE;
+			used--;
+		} else {
+			number[n] = flow_insert(&t, &k, hash_of(n));
+			assert_int_equal(number[n] == FLOW_NONE, used == FLOWS);
+			used += number[n] != FLOW_NONE;
+		}
+		assert_int_equal(t.used, used);
+	}
+	for (unsigned n = 0; n < 2 * FLOWS; n++) {
+		struct flow_key k = key_of(n);
+
+		assert_int_equal(flow_find(&t, &k, hash_of(n)), number[n]);
+	}
+	flow_table_free(&t);
+}
+
+static void
+test_generation_changes_with_each_use(void **state)
+{
+	struct flow_table t = { 0 };
+	struct flow_key k = key_of(1);
+	uint32_t a, first;
+
+	(void)state;
+	flow_table_init(&t, 16);
+	a = flow_insert(&t, &k, 5);
+	first = t.flow[a].generation;
+	flow_remove(&t, a);
+	assert_int_equal(flow_insert(&t, &k, 5), a);
+	assert_int_not_equal(t.flow[a].generation, first);
+	flow_table_free(&t);
+}
+
+static void
+test_wheel_gives_back_what_is_due(void **state)
+{
+	static struct wheel w;
+	struct flow_table t = { 0 };
+	uint32_t n[3], got;
+	unsigned due = 0;
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	flow_table_init(&t, 16);
+	wheel_init(&w, 60 * NS_PER_S);
+	wheel_start(&w, 1000 * NS_PER_S);
+	for (unsigned i = 0; i < 3; i++) {
+		struct flow_key k = key_of(i);
+
+		n[i] = flow_insert(&t, &k, i);
+		wheel_put(&w, &t, n[i], (1010 + 10 * (int64_t)i) * NS_PER_S);
+	}
+	assert_int_equal(wheel_earliest(&w), n[0]);
+	assert_int_equal(wheel_due(&w, &t, 3, 1009 * NS_PER_S), FLOW_NONE);
+	assert_int_equal(wheel_due(&w, &t, 3, 1011 * NS_PER_S), n[0]);
+	assert_int_equal(wheel_due(&w, &t, 3, 1011 * NS_PER_S), FLOW_NONE);
+	wheel_remove(&w, &t, n[1]);
+	wheel_remove(&w, &t, n[1]); /* twice is harmless */
+	/* a jump far past the whole wheel still finds the last */
+	while ((got = wheel_due(&w, &t, 1, 4000000 * NS_PER_S)) != FLOW_NONE) {
+		assert_int_equal(got, n[2]);
+		due++;
+	}
+	assert_int_equal(due, 1);
+	assert_int_equal(wheel_earliest(&w), FLOW_NONE);
+	flow_table_free(&t);
+}
+
+static void
+test_wheel_first_in_first_out(void **state)
+{
+	static struct wheel w;
+	struct flow_table t = { 0 };
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	flow_table_init(&t, 16);
+	wheel_init(&w, 3600 * NS_PER_S);
+	wheel_start(&w, NS_PER_S);
+	for (unsigned i = 0; i < 5; i++) {
+		struct flow_key k = key_of(i);
+
+		wheel_put(&w, &t, flow_insert(&t, &k, i), 2 * NS_PER_S);
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		uint32_t n = wheel_due(&w, &t, 5, 3600 * NS_PER_S);
+
+		assert_memory_equal(&t.flow[n].key.ip[0], &i, sizeof(i));
+	}
+	flow_table_free(&t);
+}
+
+static void
+test_texts_are_kept_once_and_given_back(void **state)
+{
+	char text[TEXT_MAX], out[TEXT_MAX];
+	struct texts s;
+	uint32_t a, b;
+
+	(void)state;
+	texts_init(&s, 16, 42);
+	for (size_t len = 1; len <= TEXT_MAX; len++) {
+		memset(text, (int)('a' + len % 26), len);
+		a = text_hold(&s, text, len);
+		assert_int_not_equal(a, 0);
+		b = text_hold(&s, text, len);
+		assert_int_equal(a, b);
+		assert_int_equal(text_copy(&s, a, out), len);
+		assert_memory_equal(out, text, len);
+		text_drop(&s, a);
+		assert_int_equal(text_copy(&s, b, out), len);
+		text_drop(&s, b);
+	}
+	assert_int_equal(s.refused, 0); /* 255 texts went through room for a few */
+	assert_int_equal(text_hold(&s, "", 0), 0);
+	text_drop(&s, 0);
+	texts_free(&s);
+}
+
+static void
+test_texts_full(void **state)
+{
+	char text[TEXT_MAX], out[TEXT_MAX];
+	uint32_t kept[16];
+	struct texts s;
+	unsigned n = 0;
+
+	(void)state;
+	texts_init(&s, 16, 42);
+	memset(text, 'x', sizeof(text));
+	for (; n < 16; n++) {
+		text[0] = (char)('a' + n);
+		kept[n] = text_hold(&s, text, 100); /* two chunks each */
+		if (kept[n] == 0)
+			break;
+	}
+	assert_int_equal(n, 8);
+	assert_int_equal(s.refused, 1);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(text_copy(&s, kept[i], out), 100);
+		assert_int_equal(out[0], 'a' + (int)i);
+	}
+	text_drop(&s, kept[3]);
+	assert_int_not_equal(text_hold(&s, "short", 5), 0);
+	texts_free(&s);
+}
+
+static void
+forget(void *ctx, uint32_t number)
+{
+	*(uint32_t *)ctx = number;
+}
+
+static struct host_key
+host_at(unsigned n, uint32_t space, uint16_t vlan)
+{
+	uint8_t v4[4] = { 10, 0, (uint8_t)(n >> 8), (uint8_t)n };
+
+	return (struct host_key){ ip_from_v4(v4), space, vlan, 0 };
+}
+
+static void
+test_hosts_are_kept_apart_and_evicted_coldest_first(void **state)
+{
+	const uint64_t seed[2] = { 1, 2 };
+	struct host_key a = host_at(1, 0, 0), b = host_at(1, 1, 0), c = host_at(1, 0, 9),
+			d = host_at(2, 0, 0);
+	uint32_t gone = HOST_NONE, na, nb, nc, nd;
+	struct host_table t;
+	struct texts s;
+
+	(void)state;
+	texts_init(&s, 16, 42);
+	host_table_init(&t, 3, &s, seed);
+	na = host_get(&t, &a, 0, 100, forget, &gone);
+	nb = host_get(&t, &b, 0, 200, forget, &gone);
+	nc = host_get(&t, &c, 0, 300, forget, &gone);
+	assert_int_not_equal(na, nb);
+	assert_int_not_equal(na, nc);
+	assert_int_equal(host_get(&t, &a, 0, 400, forget, &gone), na);
+	assert_int_equal(gone, HOST_NONE);
+	assert_true(host_set_name(&t, nb, HOST_NAME_DNS, "b.example", 9));
+	host_touch(&t, na, 500);
+	nd = host_get(&t, &d, 0, 600, forget, &gone);
+	assert_int_equal(gone, nb); /* the longest unused */
+	assert_int_equal(t.evicted, 1);
+	assert_false(host_is(&t, nb, &b));
+	assert_true(host_is(&t, nd, &d));
+	assert_int_equal(host_find(&t, &b), HOST_NONE);
+	assert_int_equal(t.host[nd].name, 0);
+	host_table_free(&t);
+	texts_free(&s);
+}
+
+static void
+test_surer_names_win(void **state)
+{
+	const uint64_t seed[2] = { 1, 2 };
+	struct host_key a = host_at(1, 0, 0);
+	uint32_t gone = HOST_NONE, n;
+	char out[TEXT_MAX];
+	struct host_table t;
+	struct texts s;
+
+	(void)state;
+	texts_init(&s, 16, 42);
+	host_table_init(&t, 4, &s, seed);
+	n = host_get(&t, &a, 0, 100, forget, &gone);
+	assert_true(host_set_name(&t, n, HOST_NAME_TLS, "tls.example", 11));
+	assert_true(host_set_name(&t, n, HOST_NAME_DNS, "dns.example", 11));
+	assert_false(host_set_name(&t, n, HOST_NAME_DNS, "dns.example", 11));
+	assert_false(host_set_name(&t, n, HOST_NAME_TLS, "tls.example", 11));
+	assert_int_equal(text_copy(&s, t.host[n].name, out), 11);
+	assert_memory_equal(out, "dns.example", 11);
+	assert_true(host_set_mac(&t, n, (const uint8_t *)"\1\2\3\4\5\6"));
+	assert_false(host_set_mac(&t, n, (const uint8_t *)"\1\2\3\4\5\6"));
+	host_table_free(&t);
+	texts_free(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flows_against_a_model),
+		cmocka_unit_test(test_generation_changes_with_each_use),
+		cmocka_unit_test(test_wheel_gives_back_what_is_due),
+		cmocka_unit_test(test_wheel_first_in_first_out),
+		cmocka_unit_test(test_texts_are_kept_once_and_given_back),
+		cmocka_unit_test(test_texts_full),
+		cmocka_unit_test(test_hosts_are_kept_apart_and_evicted_coldest_first),
+		cmocka_unit_test(test_surer_names_win),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
