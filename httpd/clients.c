@@ -51,7 +51,7 @@ struct clients {
 	struct queue queue[CLIENT_STATES]; /* by when they entered: the head's deadline is the first */
 	struct queue fresh;                /* not yet counted by address */
 	int64_t limit_ns[CLIENT_STATES];   /* 0: none */
-	size_t n, max, max_address;
+	size_t n, ncut, max, max_address;  /* those cut are still counted in n until they are gone */
 	bool paused;
 	uint64_t seed;
 	struct address *bucket[BUCKETS];
@@ -134,9 +134,11 @@ client_cut(struct client *c)
 
 	/* What came already is not read any more. */
 	(void)evbuffer_drain(input, evbuffer_get_length(input));
-	if (!c->cut)
-		(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	if (c->cut)
+		return;
+	(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
 	c->cut = true;
+	c->set->ncut++;
 }
 
 bool
@@ -203,6 +205,7 @@ clients_gone(void *client)
 		TAILQ_REMOVE(&cs->fresh, c, newest);
 	address_give(cs, c->address);
 	cs->n--;
+	cs->ncut -= c->cut;
 	free(c);
 	if (cs->paused && cs->n < cs->max + BURST) {
 		evconnlistener_enable(cs->listener);
@@ -261,7 +264,7 @@ on_arrival(evutil_socket_t fd, short what, void *arg)
 			log_warn_limited(&cs->shed, "%s has more than %zu connections: the newest is cut off",
 					 ip_format(&ip, text), cs->max_address);
 			client_cut(c);
-		} else if (cs->n > cs->max)
+		} else if (cs->n - cs->ncut > cs->max)
 			make_room(cs, c);
 	}
 }
