@@ -1,5 +1,5 @@
-/* A store in a directory of its own, with engines made of ring producers in this process, a policy of three tenants, and
- * askers who hold any grant that a test wants. */
+/* A store in a directory of its own, with engines made of ring producers in this process, a policy of three
+ * tenants, and askers who hold any grant that a test wants. */
 #ifndef WEIR_TESTS_STORE_WORLD_H
 #define WEIR_TESTS_STORE_WORLD_H
 
@@ -58,9 +58,11 @@ void world_pump(struct world *w);
 void world_commit(struct world *w);
 
 /* A flow of sequence number n from 10.A.0.host to server, with counters. */
-struct rec_flow world_flow(const struct world *w, uint64_t n, uint32_t point, const char *client, const char *server);
+struct rec_flow world_flow(const struct world *w, uint64_t n, uint32_t point, const char *client,
+			   const char *server);
 
-/* A grant for an asker (PROC_HTTPD, 0), live in the store. tenant TENANT_PLATFORM gives a platform administrator. */
+/* A grant for an asker (PROC_HTTPD, 0), live in the store. tenant TENANT_PLATFORM gives a platform
+ * administrator. */
 size_t world_grant(struct world *w, uint32_t tenant, uint8_t out[GRANT_BYTES_MAX]);
 /* As it, changed by the caller before it is signed; live: whether store is told. */
 size_t world_grant_as(struct world *w, struct grant *g, bool live, uint8_t out[GRANT_BYTES_MAX]);
@@ -68,7 +70,8 @@ struct grant world_grant_plain(struct world *w, uint32_t tenant);
 
 struct wire_question world_question(enum question_kind kind);
 enum answer_status world_ask(struct world *w, uint32_t tenant, const struct wire_question *q);
-enum answer_status world_ask_with(struct world *w, const struct wire_question *q, const uint8_t *grant, size_t len);
+enum answer_status world_ask_with(struct world *w, const struct wire_question *q, const uint8_t *grant,
+				  size_t len);
 /* The n-th row of the answer: its structure; *strings the bytes behind it. */
 const void *world_row(const struct world *w, uint32_t n, size_t struct_size, const char **strings);
 

@@ -1,17 +1,18 @@
-/* A captured httpd: forged, expired, revoked and foreign grants, malformed questions, other people's traffic. */
+/* A captured httpd: forged, expired, revoked and foreign grants, malformed questions, other people's traffic.
+ */
 #include <setjmp.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <sodium.h>
-#include <unistd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "ask.h"
 #include "pump.h"
 #include "store_world.h"
 
@@ -49,7 +50,9 @@ put_flows(struct world *into, uint64_t first, unsigned n, uint32_t point, const 
 	}
 }
 
-/* --- grants ------------------------------------------------------------------------------------------------------------ */
+/* --- grants
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void
 only_a_good_grant_opens(void **state)
@@ -123,7 +126,8 @@ grants_end(void **state)
 
 	(void)state;
 	assert_int_equal(world_ask_with(w, &q, bytes, len), ANSWER_OK); /* now it is in the cache, too */
-	assert_int_equal(grants_check(w->s->grants, bytes, len, PROC_HTTPD, 0, g.expires_ns, clock_boot_ns(), &out),
+	assert_int_equal(
+	    grants_check(w->s->grants, bytes, len, PROC_HTTPD, 0, g.expires_ns, clock_boot_ns(), &out),
 	    ANSWER_NOT_GRANTED);
 	grants_revoke(w->s->grants, g.id);
 	assert_int_equal(world_ask_with(w, &q, bytes, len), ANSWER_NOT_GRANTED);
@@ -211,7 +215,9 @@ the_live_set_is_bounded(void **state)
 	grants_free(&g);
 }
 
-/* --- malformed ---------------------------------------------------------------------------------------------------------------- */
+/* --- malformed
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static struct {
 	unsigned n;
@@ -252,13 +258,13 @@ malformed_questions_are_refused(void **state)
 	good_one.subject = SERIES_TENANT;
 	good_one.grant_len = (uint32_t)len;
 
-#define REFUSED(change)                                                                     \
-	do {                                                                                \
-		q = good_one;                                                               \
-		change;                                                                     \
-		memcpy(body, &q, sizeof(q));                                                \
-		memcpy(body + sizeof(q), grant, len);                                       \
-		assert_int_equal(ask_raw(body, sizeof(q) + len), ANSWER_BAD_QUESTION);      \
+#define REFUSED(change)                                                                                      \
+	do {                                                                                                 \
+		q = good_one;                                                                                \
+		change;                                                                                      \
+		memcpy(body, &q, sizeof(q));                                                                 \
+		memcpy(body + sizeof(q), grant, len);                                                        \
+		assert_int_equal(ask_raw(body, sizeof(q) + len), ANSWER_BAD_QUESTION);                       \
 	} while (0)
 	REFUSED(q.kind = 0);
 	REFUSED(q.kind = ASK_KIND_COUNT);
@@ -364,10 +370,13 @@ long_answers_come_in_parts(void **state)
 	assert_int_equal(w->nrows, 1000);
 	assert_in_range(w->messages, 5, 10);
 	for (uint32_t i = 0; i < 1000; i += 111)
-		assert_int_equal(((const struct row_flow *)world_row(w, i, sizeof(struct row_flow), NULL))->flow.point, ETH0);
+		assert_int_equal(
+		    ((const struct row_flow *)world_row(w, i, sizeof(struct row_flow), NULL))->flow.point,
+		    ETH0);
 }
 
-/* --- what a tenant sees is the same, whoever else is there ---------------------------------------------------------------------- */
+/* --- what a tenant sees is the same, whoever else is there
+ * ---------------------------------------------------------------------- */
 
 struct snap {
 	uint8_t *bytes;
@@ -378,7 +387,8 @@ struct snap {
 static void
 normalise(struct world *x)
 {
-	size_t field = x->row_kind == ROW_FLOW ? offsetof(struct row_flow, flow.id) : offsetof(struct row_host, peers);
+	size_t field =
+	    x->row_kind == ROW_FLOW ? offsetof(struct row_flow, flow.id) : offsetof(struct row_host, peers);
 	size_t size = x->row_kind == ROW_FLOW ? sizeof(struct flow_id) : sizeof(uint32_t);
 
 	if (x->row_kind != ROW_FLOW && x->row_kind != ROW_HOST)
@@ -410,7 +420,10 @@ everything_beta_may_ask(struct world *x, struct snap *s)
 			if (variant == 7 || variant == 8 || kind == ASK_SERIES)
 				q.from_ns = x->utc * NS_PER_S - 1;
 			q.has_ip = kind == ASK_HOST || variant == 4;
-			assert_true(ip_parse(variant % 2 == 0 ? "10.2.0.61" : variant == 3 ? "10.3.0.61" : "192.0.2.1", &q.ip));
+			assert_true(ip_parse(variant % 2 == 0 ? "10.2.0.61"
+					     : variant == 3   ? "10.3.0.61"
+							      : "192.0.2.1",
+					     &q.ip));
 			if (variant == 9 || kind == ASK_SERIES) {
 				q.key_len = 3;
 				memcpy(q.key, variant == 3 ? "Sec" : "DNS", 3);
@@ -466,7 +479,8 @@ others_traffic(struct world *x, unsigned round)
 	sec.point = ETH1;
 	world_put(x, 0, REC_SECOND, &sec, sizeof(sec), NULL);
 	world_put(x, 0, REC_DROPS, &d, sizeof(d), NULL);
-	put_flows(x, 1000 + 100 * round, 50, ETH0, "10.2.0.1", REC_FLOW_OPEN); /* the same addresses, on alpha's interface */
+	put_flows(x, 1000 + 100 * round, 50, ETH0, "10.2.0.1",
+		  REC_FLOW_OPEN); /* the same addresses, on alpha's interface */
 	put_flows(x, 2000 + 100 * round, 50, ETH0, "10.1.0.1", REC_FLOW_END);
 	put_flows(x, 3000 + 100 * round, 50, ETH1, "10.3.0.1", REC_FLOW_END); /* gamma, on beta's interface */
 	put_flows(x, 3500 + 100 * round, 20, ETH1, "10.9.0.1", REC_FLOW_OPEN); /* nobody's */
@@ -507,7 +521,9 @@ a_tenants_answers_do_not_depend_on_others(void **state)
 static void
 components_by_role(void **state)
 {
-	struct wire_component c = { .proc = PROC_CAPTURE, .state = COMPONENT_RUNNING, .point = "eth0", .why = "eth0 was away" };
+	struct wire_component c = {
+		.proc = PROC_CAPTURE, .state = COMPONENT_RUNNING, .point = "eth0", .why = "eth0 was away"
+	};
 	struct wire_question q = world_question(ASK_COMPONENTS);
 	bool store_seen = false;
 
@@ -515,7 +531,8 @@ components_by_role(void **state)
 	assert_true(components_set(&w->s->components, &c));
 	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
 	for (uint32_t i = 0; i < w->nrows; i++)
-		assert_int_not_equal(((const struct wire_component *)world_row(w, i, sizeof(c), NULL))->proc, PROC_CAPTURE);
+		assert_int_not_equal(((const struct wire_component *)world_row(w, i, sizeof(c), NULL))->proc,
+				     PROC_CAPTURE);
 
 	w->s->degraded = true;
 	str_copy(w->s->why, sizeof(w->s->why), "No space left on device");

@@ -48,7 +48,9 @@ put_end(uint64_t n, uint32_t point, const char *client, int64_t last_ns)
 static void
 put_second(uint32_t point, int64_t second, uint64_t bytes, uint64_t packets)
 {
-	struct rec_second s = { .point = point, .second = second, .bytes = bytes, .packets = packets, .flows_active = 3 };
+	struct rec_second s = {
+		.point = point, .second = second, .bytes = bytes, .packets = packets, .flows_active = 3
+	};
 
 	world_put(w, 0, REC_SECOND, &s, sizeof(s), NULL);
 }
@@ -87,8 +89,11 @@ kept_flows_come_in_pages(void **state)
 	(void)state;
 	/* Many with one end time: the cursor has to tell them apart. */
 	for (uint64_t n = 1; n <= 1000; n++)
-		put_end(n, n % 4 == 0 ? ETH1 : ETH0, n % 8 == 0 ? "10.3.0.1" : n % 4 == 0 ? "10.2.0.1" : "10.1.0.1",
-		    (w->utc + (int64_t)(n / 100)) * NS_PER_S);
+		put_end(n, n % 4 == 0 ? ETH1 : ETH0,
+			n % 8 == 0   ? "10.3.0.1"
+			: n % 4 == 0 ? "10.2.0.1"
+				     : "10.1.0.1",
+			(w->utc + (int64_t)(n / 100)) * NS_PER_S);
 	world_pump(w);
 	world_commit(w);
 	q.from_ns = 1;
@@ -163,7 +168,9 @@ all_fields_of_a_flow_are_kept(void **state)
 	assert_memory_equal(&back, &f, sizeof(f));
 }
 
-/* --- series --------------------------------------------------------------------------------------------------------------- */
+/* --- series
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static struct wire_question
 series(enum series_subject subject, uint32_t point, uint32_t resolution)
@@ -249,7 +256,8 @@ replayed_seconds_count_once(void **state)
 		put_second(ETH0, w->utc + i, 1000, 2);
 	world_pump(w);
 	world_commit(w);
-	world_reopen(w); /* store dies; the engine is the same: it carries over what was not released, here everything */
+	world_reopen(w); /* store dies; the engine is the same: it carries over what was not released, here
+			    everything */
 	world_engine(w, 0, 1000);
 	for (int64_t i = 0; i < 30; i++)
 		put_second(ETH0, w->utc + i, 1000, 2);
@@ -257,7 +265,8 @@ replayed_seconds_count_once(void **state)
 	world_commit(w);
 	assert_int_equal(sum_series(ALPHA, &q).packets, 60);
 	assert_int_equal(world_ask(w, ALPHA, &totals), ANSWER_OK);
-	assert_int_equal(((const struct row_totals *)world_row(w, 0, sizeof(struct row_totals), NULL))->packets, 60);
+	assert_int_equal(
+	    ((const struct row_totals *)world_row(w, 0, sizeof(struct row_totals), NULL))->packets, 60);
 
 	world_engine(w, 0, 2000); /* another process: its seconds are its own */
 	for (int64_t i = 25; i < 30; i++)
@@ -271,7 +280,8 @@ static void
 flows_known_before_a_restart_are_not_counted_twice(void **state)
 {
 	struct wire_question q = series(SERIES_TENANT, ANY_POINT, 1), hosts = world_question(ASK_HOSTS);
-	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.1", "192.0.2.1"), g = world_flow(w, 2, ETH0, "10.1.0.1", "192.0.2.1");
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.1", "192.0.2.1"),
+			g = world_flow(w, 2, ETH0, "10.1.0.1", "192.0.2.1");
 
 	(void)state;
 	world_put(w, 0, REC_FLOW_OPEN, &f, sizeof(f), NULL);
@@ -292,7 +302,8 @@ flows_known_before_a_restart_are_not_counted_twice(void **state)
 	assert_int_equal(sum_series(ALPHA, &q).bytes, 4000 + 4000 + 100);
 	/* Live totals began at 0 with the restart and know the flow's all. */
 	assert_int_equal(world_ask(w, ALPHA, &hosts), ANSWER_OK);
-	assert_int_equal(((const struct row_host *)world_row(w, 0, sizeof(struct row_host), NULL))->bytes[0] +
+	assert_int_equal(
+	    ((const struct row_host *)world_row(w, 0, sizeof(struct row_host), NULL))->bytes[0] +
 		((const struct row_host *)world_row(w, 0, sizeof(struct row_host), NULL))->bytes[1],
 	    4600 + 4000);
 	/* And its record is complete. */
@@ -301,7 +312,9 @@ flows_known_before_a_restart_are_not_counted_twice(void **state)
 	kept.from_ns = 1;
 	assert_int_equal(world_ask(w, ALPHA, &kept), ANSWER_OK);
 	assert_int_equal(w->nrows, 1);
-	assert_int_equal(((const struct row_flow *)world_row(w, 0, sizeof(struct row_flow), NULL))->flow.count.bytes[0], 1600);
+	assert_int_equal(
+	    ((const struct row_flow *)world_row(w, 0, sizeof(struct row_flow), NULL))->flow.count.bytes[0],
+	    1600);
 }
 
 static void
@@ -331,7 +344,8 @@ static void
 slices_of_a_flow_sum_up(void **state)
 {
 	struct rec_flow f = world_flow(w, 5, ETH0, "10.1.0.1", "192.0.2.1");
-	struct wire_question q = world_question(ASK_FLOWS), by_id = world_question(ASK_FLOW), tenant = series(SERIES_TENANT, 0, 60);
+	struct wire_question q = world_question(ASK_FLOWS), by_id = world_question(ASK_FLOW),
+			     tenant = series(SERIES_TENANT, 0, 60);
 	uint64_t bytes = 0;
 
 	(void)state;
@@ -384,7 +398,8 @@ what_is_too_old_goes(void **state)
 	q.from_ns = 1;
 	assert_int_equal(page_through(ALPHA, q, &pages), 1);
 
-	struct wire_question seconds = series(SERIES_POINT, ETH0, 1), minutes = series(SERIES_POINT, ETH0, 60);
+	struct wire_question seconds = series(SERIES_POINT, ETH0, 1),
+			     minutes = series(SERIES_POINT, ETH0, 60);
 
 	seconds.from_ns = minutes.from_ns = (w->utc - 3 * 3600) * NS_PER_S;
 	assert_int_equal(sum_series(ALPHA, &seconds).packets, 5);

@@ -42,8 +42,11 @@ put_flow(uint16_t kind, struct rec_flow *f, const char *name)
 static void
 put_count(const struct rec_flow *f, int64_t second, uint64_t sent, uint64_t received)
 {
-	struct rec_flow_count c = { .slot = f->slot, .generation = f->generation, .second = second,
-		.last_ns = second * NS_PER_S, .state = FLOW_ESTABLISHED };
+	struct rec_flow_count c = { .slot = f->slot,
+				    .generation = f->generation,
+				    .second = second,
+				    .last_ns = second * NS_PER_S,
+				    .state = FLOW_ESTABLISHED };
 
 	c.count.bytes[0] = sent;
 	c.count.bytes[1] = received;
@@ -164,7 +167,9 @@ an_application_found_late_takes_its_bytes_along(void **state)
 static void
 names_are_shown_only_beside_a_flow(void **state)
 {
-	struct rec_host h = { .point = ETH1, .name_len = 7, .name_source = HOST_NAME_DNS, .mac = { 2, 0, 0, 0, 0, 1 } };
+	struct rec_host h = {
+		.point = ETH1, .name_len = 7, .name_source = HOST_NAME_DNS, .mac = { 2, 0, 0, 0, 0, 1 }
+	};
 	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "198.51.100.7");
 	struct wire_question q = world_question(ASK_HOSTS);
 	const char *text;
@@ -210,7 +215,9 @@ a_flow_between_tenants_counts_once_for_the_platform(void **state)
 	assert_int_equal(sent, 4000);
 	q = world_question(ASK_APPLICATIONS);
 	assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
-	assert_int_equal(((const struct row_application *)world_row(w, 0, sizeof(struct row_application), NULL))->bytes, 4000);
+	assert_int_equal(
+	    ((const struct row_application *)world_row(w, 0, sizeof(struct row_application), NULL))->bytes,
+	    4000);
 	q = world_question(ASK_FLOWS);
 	assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
 	assert_int_equal(w->nrows, 1);
@@ -244,7 +251,8 @@ totals_and_drops_of_a_point(void **state)
 	}
 	/* Beta sees only its own flows of eth1, and there are none. */
 	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
-	assert_int_equal(((const struct row_totals *)world_row(w, 0, sizeof(struct row_totals), NULL))->packets, 0);
+	assert_int_equal(
+	    ((const struct row_totals *)world_row(w, 0, sizeof(struct row_totals), NULL))->packets, 0);
 	q = world_question(ASK_COUNTERS);
 	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
 	assert_int_equal(w->nrows, 0);
@@ -292,7 +300,8 @@ an_engine_that_dies_leaves_lost_flows(void **state)
 	put_flow(REC_FLOW_OPEN, &f, NULL);
 	put_count(&f, w->utc, 5000, 9000);
 	ring_publish(w->ring[0]);
-	pump_gone(w->s, store_engine(w->s, 0)); /* before anything was taken: what is in the ring still counts */
+	pump_gone(w->s,
+		  store_engine(w->s, 0)); /* before anything was taken: what is in the ring still counts */
 	world_pump(w);
 	world_commit(w);
 	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
@@ -306,7 +315,8 @@ an_engine_that_dies_leaves_lost_flows(void **state)
 	assert_int_equal(r->flow.end_reason, END_LOST);
 	assert_int_equal(r->flow.count.bytes[0], 5000);
 
-	/* It comes back alive (only its channel had ended): the slice goes on and its end replaces the lost one. */
+	/* It comes back alive (only its channel had ended): the slice goes on and its end replaces the lost
+	 * one. */
 	world_engine(w, 0, 1000);
 	f.count.bytes[0] = 6000;
 	f.count.bytes[1] = 9000;
@@ -325,30 +335,102 @@ an_engine_that_dies_leaves_lost_flows(void **state)
 	assert_int_equal(r->flow.count.bytes[0], 6000);
 }
 
-/* --- lies ---------------------------------------------------------------------------------------------------------------- */
+/* --- lies
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static struct rec_flow good;
 
-static void lie_slot(struct rec_flow *f) { f->slot = 4096; }
-static void lie_point(struct rec_flow *f) { f->point = 99; }
-static void lie_space(struct rec_flow *f) { f->space = 1; }
-static void lie_tunnel(struct rec_flow *f) { f->tunnel = TUNNEL_COUNT; }
-static void lie_state(struct rec_flow *f) { f->state = FLOW_STATE_COUNT; }
-static void lie_reason(struct rec_flow *f) { f->end_reason = END_LOST; }
-static void lie_ended(struct rec_flow *f) { f->end_reason = END_IDLE; }
-static void lie_before(struct rec_flow *f) { f->first_ns = -1; }
-static void lie_future(struct rec_flow *f) { f->last_ns += INT64_C(86400) * NS_PER_S; }
-static void lie_far(struct rec_flow *f) { f->last_ns = INT64_MAX; }
-static void lie_huge(struct rec_flow *f) { f->count.bytes[1] = UINT64_MAX; }
-static void lie_application(struct rec_flow *f) { f->application = 6; }
-static void lie_application_range(struct rec_flow *f) { f->application = UINT16_MAX; }
-static void lie_category(struct rec_flow *f) { f->category = 77; }
-static void lie_risk(struct rec_flow *f) { f->risks = 1; }
-static void lie_length(struct rec_flow *f) { f->server_name_len = 10; }
-static void lie_info(struct rec_flow *f) { f->info_len = UINT16_MAX; }
+static void
+lie_slot(struct rec_flow *f)
+{
+	f->slot = 4096;
+}
+static void
+lie_point(struct rec_flow *f)
+{
+	f->point = 99;
+}
+static void
+lie_space(struct rec_flow *f)
+{
+	f->space = 1;
+}
+static void
+lie_tunnel(struct rec_flow *f)
+{
+	f->tunnel = TUNNEL_COUNT;
+}
+static void
+lie_state(struct rec_flow *f)
+{
+	f->state = FLOW_STATE_COUNT;
+}
+static void
+lie_reason(struct rec_flow *f)
+{
+	f->end_reason = END_LOST;
+}
+static void
+lie_ended(struct rec_flow *f)
+{
+	f->end_reason = END_IDLE;
+}
+static void
+lie_before(struct rec_flow *f)
+{
+	f->first_ns = -1;
+}
+static void
+lie_future(struct rec_flow *f)
+{
+	f->last_ns += INT64_C(86400) * NS_PER_S;
+}
+static void
+lie_far(struct rec_flow *f)
+{
+	f->last_ns = INT64_MAX;
+}
+static void
+lie_huge(struct rec_flow *f)
+{
+	f->count.bytes[1] = UINT64_MAX;
+}
+static void
+lie_application(struct rec_flow *f)
+{
+	f->application = 6;
+}
+static void
+lie_application_range(struct rec_flow *f)
+{
+	f->application = UINT16_MAX;
+}
+static void
+lie_category(struct rec_flow *f)
+{
+	f->category = 77;
+}
+static void
+lie_risk(struct rec_flow *f)
+{
+	f->risks = 1;
+}
+static void
+lie_length(struct rec_flow *f)
+{
+	f->server_name_len = 10;
+}
+static void
+lie_info(struct rec_flow *f)
+{
+	f->info_len = UINT16_MAX;
+}
 
-static void (*const lies[])(struct rec_flow *) = { lie_slot, lie_point, lie_space, lie_tunnel, lie_state, lie_reason,
-	lie_ended, lie_before, lie_future, lie_far, lie_huge, lie_category, lie_risk, lie_length, lie_info, lie_application };
+static void (*const lies[])(struct rec_flow *) = { lie_slot,   lie_point,  lie_space, lie_tunnel,
+						   lie_state,  lie_reason, lie_ended, lie_before,
+						   lie_future, lie_far,    lie_huge,  lie_category,
+						   lie_risk,   lie_length, lie_info,  lie_application };
 
 static void
 lies_about_flows_end_the_channel(void **state)

@@ -1,0 +1,389 @@
+/* Disks that are full, small, damaged or forbidden; a store that is killed. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "commit.h"
+#include "pump.h"
+#include "store_world.h"
+
+static struct world *w;
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+static void
+put_ends(uint64_t first, unsigned n, int64_t last_ns)
+{
+	for (uint64_t i = first; i < first + n; i++) {
+		struct rec_flow f = world_flow(w, i, ETH0, "10.1.0.1", "192.0.2.1");
+
+		f.ip[CLIENT].b[15] = (uint8_t)i;
+		f.last_ns = last_ns;
+		f.end_reason = END_IDLE;
+		world_put(w, 0, REC_FLOW_END, &f, sizeof(f), NULL);
+	}
+}
+
+static unsigned
+kept_flows(void)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+	unsigned rows = 0;
+
+	q.from_ns = 1;
+	q.limit = 1000;
+	for (;;) {
+		assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+		rows += w->nrows;
+		if (!w->has_cursor)
+			return rows;
+		q.cursor_len = w->cursor_len;
+		memcpy(q.cursor, w->cursor, sizeof(q.cursor));
+	}
+}
+
+/* --- a map that is too small for everything: the oldest goes, writing goes on
+ * ------------------------------------------------ */
+
+static void
+a_small_store_keeps_the_newest(void **state)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct stat st;
+	uint64_t n = 1;
+
+	(void)state;
+	w = world_new(16 << 20, 0);
+	world_engine(w, 0, 1000);
+	for (int round = 0; round < 100; round++) {
+		put_ends(n, 2000, (w->utc - 3600 + round * 36) * NS_PER_S);
+		n += 2000;
+		world_pump(w);
+		world_commit(w);
+		assert_false(w->s->degraded);
+	}
+	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
+	assert_int_equal(stat("data.mdb", &st), 0);
+	assert_true(st.st_size <= 16 << 20);
+
+	/* The newest are there, the oldest are not. */
+	q.from_ns = (w->utc - 3600 + 99 * 36) * NS_PER_S;
+	q.limit = 1000;
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1000);
+	assert_in_range(kept_flows(), 20000, 150000);
+}
+
+/* --- a full disk: RLIMIT_FSIZE stands for it, LMDB gets EFBIG instead of ENOSPC
+ * ----------------------------------------------- */
+
+static void
+a_full_disk_stops_history_only(void **state)
+{
+	struct rlimit old, tight;
+	struct stat st;
+
+	(void)state;
+	w = world_new(64 << 20, 0);
+	world_engine(w, 0, 1000);
+	put_ends(1, 1000, w->utc * NS_PER_S);
+	world_pump(w);
+	world_commit(w);
+
+	assert_int_equal(stat("data.mdb", &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tight = old;
+	tight.rlim_cur = (rlim_t)st.st_size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	put_ends(2000, 1500, w->utc * NS_PER_S);
+	world_pump(w);
+	assert_false(commit_all(w->s, 20000));
+	assert_true(w->s->degraded);
+	assert_true(w->s->why[0] != '\0');
+
+	/* What was stored can be read, what lives is seen, new records are taken. */
+	struct rec_flow live = world_flow(w, 9000, ETH0, "10.1.0.77", "192.0.2.1");
+	struct wire_question q = world_question(ASK_FLOWS), c = world_question(ASK_COMPONENTS);
+
+	assert_int_equal(kept_flows(), 1000);
+	world_put(w, 0, REC_FLOW_OPEN, &live, sizeof(live), NULL);
+	world_pump(w);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	assert_int_equal(world_ask(w, TENANT_PLATFORM, &c), ANSWER_OK);
+
+	/* Trying again is no use while it is full ... */
+	w->s->retry_ns = 0;
+	assert_false(commit_all(w->s, 20000));
+	w->s->retry_ns = 0;
+	commit_turn(w->s);
+	assert_true(writer_wait(w->s->writer, 20000));
+	commit_turn(w->s);
+	assert_true(w->s->degraded);
+
+	/* ... however much comes: live views go on, what history misses is counted, memory is bounded. */
+	for (uint64_t n = 10000; n < 40000; n += 500) {
+		put_ends(n, 500, w->utc * NS_PER_S);
+		for (int i = 0; i < 50 && ring_producer_used(w->ring[0]) > (1 << 20) / 4; i++) {
+			world_pump(w);
+			commit_turn(w->s);
+		}
+		assert_true(ring_producer_used(w->ring[0]) <= 3 * (1 << 20) / 4);
+	}
+	assert_true(w->s->counters.n[OWN_HISTORY_FULL] > 0);
+
+	/* Room again: it goes on by itself, with the batch that was kept. */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	w->s->retry_ns = 0;
+	commit_turn(w->s);
+	assert_true(writer_wait(w->s->writer, 20000));
+	world_commit(w);
+	assert_false(w->s->degraded);
+	assert_in_range(kept_flows(), 2500, 32500);
+	assert_int_equal(kept_flows() + w->s->counters.n[OWN_HISTORY_FULL],
+			 2500 + 30000 + 1); /* and the live one, whose slot was used again */
+}
+
+static void
+files_wait_for_a_full_disk(void **state)
+{
+	struct rlimit old, tight;
+	struct stat st;
+
+	(void)state;
+	w = world_new(64 << 20, BOOT_ANALYZE);
+	w->s->points.any_interface = false; /* only files */
+	world_engine(w, 0, 1000);
+	world_commit(w);
+	assert_int_equal(stat("data.mdb", &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tight = old;
+	tight.rlim_cur = (rlim_t)st.st_size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	put_ends(1, 1000, w->utc * NS_PER_S);
+	world_pump(w);
+	assert_false(commit_all(w->s, 20000));
+	for (uint64_t n = 2000; n < 6000; n++) {
+		struct rec_flow f = world_flow(w, n, ETH0, "10.1.0.1", "192.0.2.1");
+		uint8_t *p = ring_reserve(w->ring[0], sizeof(f));
+
+		f.end_reason = END_IDLE;
+		if (p == NULL)
+			break; /* the ring pushes back */
+		memcpy(p, &f, sizeof(f));
+		ring_commit(w->ring[0], REC_FLOW_END, sizeof(f));
+	}
+	world_pump(w);
+	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+}
+
+/* --- files that are not as they should be
+ * --------------------------------------------------------------------------------------- */
+
+/* Opens the store in a child, in the world's directory; its exit status, and the last line that it said. */
+static int
+open_in_child(char line[static 512])
+{
+	int out[2], status;
+
+	assert_int_equal(pipe(out), 0);
+
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dup2(out[1], 2);
+		store_new(&w->boot);
+		_exit(0);
+	}
+	close(out[1]);
+
+	ssize_t n = read(out[0], line, 511);
+
+	line[n > 0 ? n : 0] = '\0';
+	close(out[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+overwrite(const char *file, off_t at, const void *bytes, size_t len)
+{
+	int fd = open(file, O_WRONLY);
+
+	assert_true(fd != -1);
+	assert_int_equal(pwrite(fd, bytes, len, at), len);
+	close(fd);
+}
+
+static void
+damage_is_said_in_one_line(void **state)
+{
+	uint8_t rubbish[8192];
+	char line[512];
+	struct stat st;
+
+	(void)state;
+	w = world_new(64 << 20, 0);
+	world_engine(w, 0, 1000);
+	put_ends(1, 3000, w->utc * NS_PER_S);
+	world_pump(w);
+	world_commit(w);
+	world_close(w);
+	assert_int_equal(open_in_child(line), 0);
+
+	assert_int_equal(stat("data.mdb", &st), 0); /* cut short */
+	assert_int_equal(truncate("data.mdb", st.st_size / 2), 0);
+	assert_int_equal(open_in_child(line), EXIT_BAD_INPUT);
+	assert_non_null(strstr(line, "data.mdb"));
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+
+	randombytes_buf(rubbish, sizeof(rubbish));
+	overwrite("data.mdb", 0, rubbish, sizeof(rubbish));
+	assert_int_equal(open_in_child(line), EXIT_BAD_INPUT);
+	assert_non_null(strstr(line, "damaged"));
+
+	assert_int_equal(unlink("data.mdb"), 0);
+	assert_int_equal(open_in_child(line), 0); /* moved away: as new */
+	assert_int_equal(chmod("data.mdb", 0666), 0);
+	assert_int_not_equal(open_in_child(line), 0);
+	assert_non_null(strstr(line, "data.mdb"));
+	assert_int_equal(chmod("data.mdb", 0600), 0);
+	assert_int_equal(chmod(".", 0777), 0);
+	assert_int_not_equal(open_in_child(line), 0);
+	assert_non_null(strstr(line, "directory"));
+	assert_int_equal(chmod(".", 0700), 0);
+	assert_int_equal(unlink("data.mdb"), 0);
+	assert_int_equal(unlink("lock.mdb"), 0);
+	assert_int_equal(symlink("/etc/passwd", "data.mdb"), 0);
+	assert_int_not_equal(open_in_child(line), 0);
+	assert_int_equal(unlink("data.mdb"), 0);
+	world_open(w);
+}
+
+static void
+a_newer_format_is_refused(void **state)
+{
+	const uint32_t format = 99;
+	enum db_status status;
+	struct db_txn x;
+	char line[512];
+
+	(void)state;
+	w = world_new(16 << 20, 0);
+	world_close(w);
+
+	struct db *db = db_open(16 << 20, &status, line, sizeof(line));
+
+	assert_non_null(db);
+	db_begin(db, &x, true);
+	db_put(&x, DB_META, (struct db_bytes){ "format", 7 }, (struct db_bytes){ &format, sizeof(format) });
+	assert_int_equal(db_end(&x), DB_OK);
+	db_close(&db);
+	assert_int_equal(open_in_child(line), EXIT_BAD_INPUT);
+	assert_non_null(strstr(line, "format 99"));
+	assert_int_equal(unlink("data.mdb"), 0);
+	world_open(w);
+}
+
+/* --- what is acknowledged survives a kill
+ * ----------------------------------------------------------------------------------------- */
+
+/* Writes flows without end and says through the pipe how many were acknowledged: until it is killed. */
+static void
+write_until_killed(int out, uint64_t first)
+{
+	uint64_t n = first;
+
+	world_open(w);
+	w->boot.settings.commit_interval_ms = 100;
+	world_engine(w, 0, (int64_t)first + 1);
+	for (;;) {
+		put_ends(n, 100, w->utc * NS_PER_S);
+		n += 100;
+		world_pump(w);
+		commit_turn(w->s);
+		if (n / 100 % 4 != 0)
+			continue;
+		world_commit(w);
+		/* Everything that was put is given back: it is on disk. */
+		if (ring_producer_used(w->ring[0]) != 0 || write(out, &n, sizeof(n)) != sizeof(n))
+			_exit(1);
+	}
+}
+
+static void
+acknowledged_flows_survive_sigkill(void **state)
+{
+	uint64_t first = 1, acknowledged = 1;
+
+	(void)state;
+	w = world_new(256 << 20, 0);
+	world_close(w);
+	for (int round = 0; round < 12; round++) {
+		int out[2], status;
+		unsigned reports = 1 + randombytes_uniform(12);
+
+		assert_int_equal(pipe(out), 0);
+
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			write_until_killed(out[1], first);
+		close(out[1]);
+		for (uint64_t n; reports > 0 && read(out[0], &n, sizeof(n)) == sizeof(n); reports--)
+			acknowledged = n;
+		/* Killed at any moment of its work. */
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		for (uint64_t n; read(out[0], &n, sizeof(n)) == sizeof(n);)
+			acknowledged = n;
+		close(out[0]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+
+		world_open(w);
+		assert_true(kept_flows() >= acknowledged - 1);
+		world_close(w);
+		first = acknowledged;
+	}
+	assert_true(acknowledged > 1000);
+	world_open(w);
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_small_store_keeps_the_newest), TEST(a_full_disk_stops_history_only),
+		TEST(files_wait_for_a_full_disk),     TEST(damage_is_said_in_one_line),
+		TEST(a_newer_format_is_refused),      TEST(acknowledged_flows_survive_sigkill),
+	};
+
+	signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

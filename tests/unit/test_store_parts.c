@@ -1,0 +1,413 @@
+/* The small parts of store: ids, rows, chunks, the first k, cursors, the dictionary, host rows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "answer.h"
+#include "base/mem.h"
+#include "facts.h"
+#include "flow_id.h"
+#include "flow_row.h"
+#include "hosts.h"
+#include "names.h"
+#include "page.h"
+#include "series_chunk.h"
+#include "subjects.h"
+#include "sum.h"
+#include "topk.h"
+
+static void
+ids_are_veiled_for_each_tenant(void **state)
+{
+	uint8_t secret[FLOW_ID_SECRET] = { 1 };
+	struct flow_id_key a, b;
+	struct flow_id id, va, vb, before = { { 0 } };
+
+	(void)state;
+	flow_id_key(secret, 1, &a);
+	flow_id_key(secret, 2, &b);
+	for (unsigned i = 0; i < 1000; i++) {
+		randombytes_buf(id.b, sizeof(id.b));
+		if (i % 2 == 0) { /* neighbours in sequence */
+			memset(id.b, 0, sizeof(id.b));
+			id.b[15] = (uint8_t)i;
+			id.b[14] = (uint8_t)(i >> 8);
+		}
+		va = flow_id_veil(&a, &id);
+		vb = flow_id_veil(&b, &id);
+		assert_memory_not_equal(va.b, vb.b, 16);
+		assert_memory_not_equal(va.b, id.b, 16);
+		assert_memory_not_equal(va.b, before.b, 8);
+		assert_memory_not_equal(va.b + 8, before.b + 8, 8);
+		before = va;
+		va = flow_id_unveil(&a, &va);
+		vb = flow_id_unveil(&b, &vb);
+		assert_memory_equal(va.b, id.b, 16);
+		assert_memory_equal(vb.b, id.b, 16);
+	}
+}
+
+static void
+rows_and_chunks_survive_any_bytes(void **state)
+{
+	struct rec_flow f = {
+		.last_ns = 50, .first_ns = 10, .slice_ns = 20, .server_name_len = 3, .info_len = 2
+	};
+	uint8_t row[FLOW_ROW_MAX], bytes[CHUNK_MAX];
+	struct kept_flow k;
+	struct chunk c, back;
+
+	(void)state;
+	memset(&f.ip, 0x20, sizeof(f.ip));
+	memset(&f.exporter, 0x20, sizeof(f.exporter));
+
+	size_t len = flow_row_encode(&f, "abc", "de", row);
+
+	for (size_t cut = 0; cut < len; cut++) {
+		memset(&k, 0, sizeof(k));
+		k.f.last_ns = 50;
+		assert_false(flow_row_decode(row, cut, &k));
+	}
+	memset(&k, 0, sizeof(k));
+	k.f.last_ns = 50;
+	assert_true(flow_row_decode(row, len, &k));
+	assert_int_equal(k.f.first_ns, 10);
+	assert_int_equal(k.f.slice_ns, 20);
+	assert_memory_equal(k.info, "de", 2);
+	row[0]++;
+	assert_false(flow_row_decode(row, len, &k));
+
+	memset(&c, 0, sizeof(c));
+	for (unsigned i = 0; i < CHUNK_POINTS; i++)
+		chunk_add(&c, i, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+			  UINT64_MAX); /* the longest there is */
+	chunk_add(&c, 0, 1, 1, 1, 1, 1);
+	len = chunk_encode(&c, bytes);
+	assert_true(chunk_decode(bytes, len, &back));
+	assert_memory_equal(&c, &back, sizeof(c));
+	for (size_t cut = 0; cut < len; cut++)
+		assert_false(chunk_decode(bytes, cut, &back));
+	bytes[2] = 60;
+	assert_false(chunk_decode(bytes, len, &back));
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const struct topk_entry *x = a, *y = b;
+
+	if (x->value != y->value)
+		return x->value < y->value ? -1 : 1;
+	return memcmp(x->tie, y->tie, sizeof(x->tie));
+}
+
+static void
+the_first_k_are_those_of_a_sort(void **state)
+{
+	enum { N = 2000 };
+	struct topk_entry *all = mem_calloc(N, sizeof(*all));
+	struct topk *t = mem_calloc(1, sizeof(*t));
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		all[i].value = randombytes_uniform(50);
+		all[i].ref[0] = i;
+		memcpy(all[i].tie, &i, sizeof(i));
+	}
+	for (int ascending = 0; ascending < 2; ascending++) {
+		struct topk_entry *sorted = mem_calloc(N, sizeof(*sorted)), last;
+		unsigned got = 0;
+
+		memcpy(sorted, all, N * sizeof(*all));
+		qsort(sorted, N, sizeof(*sorted), by_value);
+		for (size_t k = 1; got < N; k = k * 3 % 97 + 1) {
+			topk_begin(t, k, ascending == 1, got == 0 ? NULL : &last);
+			for (unsigned i = 0; i < N; i++)
+				if (topk_wants(t, all[i].value))
+					topk_offer(t, &all[i]);
+			topk_finish(t);
+			assert_int_equal(t->n, k < N - got ? k : N - got);
+			assert_int_equal(t->matched, N - got);
+			for (size_t i = 0; i < t->n; i++, got++)
+				assert_int_equal(t->heap[i].ref[0],
+						 sorted[ascending ? got : N - 1 - got].ref[0]);
+			assert_int_equal(topk_more(t), got < N);
+			last = t->heap[t->n - 1];
+		}
+		free(sorted);
+	}
+	free(all);
+	free(t);
+}
+
+static void
+cursors_cannot_be_made_outside(void **state)
+{
+	const uint8_t key[32] = { 7 };
+	struct page p = { .kind = 5,
+			  .sort = 3,
+			  .ascending = 1,
+			  .at = { .value = 99, .tenant = 4, .tie = { 1, 2, 3 } } },
+		    back;
+	uint8_t bytes[PAGE_LEN];
+
+	(void)state;
+	page_seal(key, 1, &p, bytes);
+	assert_true(page_open(key, 1, bytes, sizeof(bytes), &back));
+	assert_memory_equal(&back, &p, sizeof(p));
+	assert_false(page_open(key, 2, bytes, sizeof(bytes), &back));
+	assert_false(page_open(key, 1, bytes, sizeof(bytes) - 1, &back));
+	bytes[20] ^= 1;
+	assert_false(page_open(key, 1, bytes, sizeof(bytes), &back));
+}
+
+static void
+the_dictionary_is_bounded(void **state)
+{
+	struct names *n = names_new();
+	char text[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * NAMES_RISKS_MAX; i++) {
+		snprintf(text, sizeof(text), "risk %u", i);
+		assert_int_equal(names_intern(n, NAME_RISK, text, strlen(text)),
+				 i < NAMES_RISKS_MAX ? i + 1 : 0);
+	}
+	assert_int_equal(names_intern(n, NAME_RISK, "risk 3", 6), 4);
+	assert_string_equal(names_text(n, NAME_RISK, 4), "risk 3");
+	assert_string_equal(names_text(n, NAME_RISK, 999), "");
+	assert_int_equal(names_find(n, NAME_APPLICATION, "risk 3", 6), 0);
+	assert_int_equal(names_intern(n, NAME_APPLICATION, "a\0b", 3), 0);
+	assert_int_equal(names_intern(n, NAME_APPLICATION, text, 0), 0);
+	assert_false(names_restore(n, NAME_APPLICATION, 2, "x", 1));
+	assert_true(names_restore(n, NAME_APPLICATION, 1, "x", 1));
+	assert_false(names_restore(n, NAME_APPLICATION, 2, "x", 1));
+	names_free(&n);
+}
+
+static struct host_key
+host_number(uint32_t i)
+{
+	struct host_key k = { .tenant = 1 };
+
+	memcpy(k.ip.b, &i, sizeof(i));
+	return k;
+}
+
+static void
+hosts_make_room_oldest_first(void **state)
+{
+	struct hosts *h = hosts_new(64);
+	struct host_key k;
+	bool fresh;
+
+	(void)state;
+	for (uint32_t i = 0; i < 64; i++) {
+		k = host_number(i);
+
+		uint32_t row = hosts_get(h, &k, &fresh);
+
+		assert_true(fresh);
+		hosts_at(h, row)->last_ns = i;
+		assert_true(hosts_flow_begins(h, row, SHARE_PRIMARY, CLIENT));
+	}
+	k = host_number(100);
+	assert_int_equal(hosts_get(h, &k, &fresh), HOST_NONE); /* all have flows */
+
+	/* 7 goes idle, then 3: 7 leaves first. */
+	k = host_number(7);
+	assert_true(hosts_flow_ends(h, hosts_get(h, &k, &fresh), SHARE_PRIMARY, CLIENT));
+	k = host_number(3);
+	assert_true(hosts_flow_ends(h, hosts_get(h, &k, &fresh), SHARE_PRIMARY, CLIENT));
+	k = host_number(100);
+	assert_int_not_equal(hosts_get(h, &k, &fresh), HOST_NONE);
+	k = host_number(7);
+	assert_null(hosts_find(h, &k));
+	k = host_number(3);
+	assert_non_null(hosts_find(h, &k));
+	hosts_forget(h, 4, 10);
+	assert_null(hosts_find(h, &k));
+	k = host_number(60);
+	assert_non_null(hosts_find(h, &k));
+	hosts_free(&h);
+}
+
+static void
+peers_are_counted(void **state)
+{
+	struct host *h = mem_calloc(1, sizeof(*h));
+	struct ip_addr ip = { { 0 } };
+
+	(void)state;
+	for (uint32_t n = 1; n <= 100000; n++) {
+		memcpy(ip.b, &n, sizeof(n));
+		host_add_peer(h, &ip, 12345);
+		host_add_peer(h, &ip, 12345);
+		if (n <= HOST_PEERS / 4)
+			assert_int_equal(host_peers(h), n);
+		if (n == 100 || n == 1000 || n == 100000)
+			assert_in_range(host_peers(h), n * 65 / 100, n * 135 / 100);
+	}
+	free(h);
+}
+
+static void
+top_applications_of_a_host(void **state)
+{
+	struct host *h = mem_calloc(1, sizeof(*h));
+	uint64_t most = 0;
+
+	(void)state;
+	for (uint16_t i = 1; i <= 50; i++)
+		host_add_application(h, i, i == 20 ? 100000 : 10);
+	for (unsigned i = 0; i < HOST_APPS; i++)
+		most = h->app[i].application == 20 ? h->app[i].bytes : most;
+	assert_in_range(most, 100000, 100100);
+	host_add_application(h, 20, -200000);
+	free(h);
+}
+
+static void
+facts_prefer_what_the_host_says_of_itself(void **state)
+{
+	struct facts *f = facts_new(4);
+	struct rec_host h = { .name_len = 3, .name_source = HOST_NAME_DHCP };
+	const struct fact *r;
+	unsigned evicted = 0;
+
+	(void)state;
+	facts_learn(f, 0, &h, "abc");
+	h.name_source = HOST_NAME_TLS;
+	facts_learn(f, 0, &h, "tls");
+	r = facts_find(f, 0, 0, &h.ip);
+	assert_memory_equal(r->name, "abc", 3);
+	assert_null(facts_find(f, 1, 0, &h.ip));
+	assert_null(facts_find(f, 0, 5, &h.ip));
+	for (uint8_t i = 1; i < 20; i++) {
+		h.ip.b[0] = i;
+		evicted += facts_learn(f, 0, &h, "xyz");
+	}
+	assert_int_equal(evicted, 16);
+	h.ip.b[0] = 19;
+	assert_non_null(facts_find(f, 0, 0, &h.ip));
+	h.ip.b[0] = 0;
+	assert_null(facts_find(f, 0, 0, &h.ip));
+	facts_free(&f);
+}
+
+static void
+rates_are_of_full_seconds(void **state)
+{
+	struct rate r = { 0 };
+
+	(void)state;
+	rate_add(&r, 100, 5, 1);
+	rate_add(&r, 101, 7, 1);
+	rate_add(&r, 100, 5, 1);
+	assert_int_equal(rate_at(&r, 100, 0), 10);
+	assert_int_equal(rate_at(&r, 101, 0), 7);
+	assert_int_equal(rate_at(&r, 102, 0), 0);
+	rate_add(&r, 99, 1000, 1);
+	assert_int_equal(rate_at(&r, 100, 0), 10);
+	rate_add(&r, 105, 1, 1);
+	assert_int_equal(rate_at(&r, 104, 0), 0);
+	assert_int_equal(sum_sat(UINT64_MAX, 5), UINT64_MAX);
+}
+
+static void
+subjects_are_bounded(void **state)
+{
+	struct subjects *s = subjects_new(10);
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++) {
+		struct series_key k = { 1, SERIES_APPLICATION, i };
+
+		assert_int_equal(subjects_get(s, &k), i < 10 ? i : SUBJECT_NONE);
+	}
+	assert_non_null(subjects_find(s, 1, SERIES_APPLICATION, 9));
+	assert_null(subjects_find(s, 2, SERIES_APPLICATION, 9));
+	subjects_free(&s);
+}
+
+/* --- answers
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static uint32_t rows_seen, messages_seen;
+
+static void
+take_message(void *ctx, const void *body, size_t len)
+{
+	struct wire_answer a;
+	const uint8_t *p = (const uint8_t *)body + sizeof(a);
+
+	(void)ctx;
+	assert_true(len <= WIRE_ANSWER_MAX);
+	memcpy(&a, body, sizeof(a));
+	messages_seen++;
+	for (uint32_t i = 0; i < a.nrows; i++) {
+		uint32_t n;
+
+		assert_true(p + sizeof(n) <= (const uint8_t *)body + len);
+		memcpy(&n, p, sizeof(n));
+		p += sizeof(n) + n;
+		rows_seen++;
+	}
+	assert_ptr_equal(p, (const uint8_t *)body + len);
+}
+
+static void
+rows_never_straddle_messages(void **state)
+{
+	struct answer_out *a = mem_calloc(1, sizeof(*a));
+	uint8_t *bytes = mem_calloc(1, 2 * WIRE_ANSWER_MAX);
+
+	(void)state;
+	for (size_t step = 1; step < 9000; step = step * 3 + 1) {
+		rows_seen = messages_seen = 0;
+		answer_begin(a, take_message, NULL, 1, ROW_FLOW, 0);
+		for (unsigned i = 0; i < 500; i++) {
+			answer_row(a);
+			answer_put(a, bytes, (i * step) % 30000);
+			answer_put(a, bytes, step);
+			answer_row_end(a);
+		}
+		answer_row(a); /* longer than any message: left out */
+		answer_put(a, bytes, WIRE_ANSWER_MAX);
+		answer_row_end(a);
+		answer_end(a, ANSWER_OK, NULL, 0);
+		assert_int_equal(rows_seen, 500);
+	}
+	free(a);
+	free(bytes);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids_are_veiled_for_each_tenant),
+		cmocka_unit_test(rows_and_chunks_survive_any_bytes),
+		cmocka_unit_test(the_first_k_are_those_of_a_sort),
+		cmocka_unit_test(cursors_cannot_be_made_outside),
+		cmocka_unit_test(the_dictionary_is_bounded),
+		cmocka_unit_test(hosts_make_room_oldest_first),
+		cmocka_unit_test(peers_are_counted),
+		cmocka_unit_test(top_applications_of_a_host),
+		cmocka_unit_test(facts_prefer_what_the_host_says_of_itself),
+		cmocka_unit_test(rates_are_of_full_seconds),
+		cmocka_unit_test(subjects_are_bounded),
+		cmocka_unit_test(rows_never_straddle_messages),
+	};
+
+	if (sodium_init() == -1)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
