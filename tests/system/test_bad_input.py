@@ -208,7 +208,7 @@ class FilesOfATrace(LabTest):
         api = w.setup()
         wait_for("nine packets", lambda: api.interface("cut.pcap")["packets"] == 9)
         wait_for("the reason", lambda: [c for c in api.ask("/api/v1/health")["components"] if c["name"] == "capture@0" and
-                                        "truncated" in (c["why"] or "")])
+                                        "cut" in (c["why"] or "")])
         self.assertIn("cut.pcap", w.log())
         w.stop()
 
