@@ -7,12 +7,12 @@
  * POST /mock/{kill,expire,down,loss,unavailable,history} makes what a page has to live with. Never part of a build.
  */
 import { createServer } from 'node:http';
-import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { World } from './world.mjs';
 
-const DIST = fileURLToPath(new URL('../dist', import.meta.url));
+const DIST = new URL('../dist/', import.meta.url);
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
 const CSP =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -241,20 +241,15 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 		return problem(res, 404, 'No such thing.');
 	}
 
-	async function asset(res, path) {
-		const file = normalize(path).replace(/^(\.\.[/\\])+/, '');
-		let data;
-		let type = TYPES[extname(file)];
-		try {
-			if (!file.startsWith('/assets/')) throw new Error('a view');
-			data = await readFile(join(DIST, file));
-		} catch {
-			if (file.startsWith('/assets/')) return problem(res, 404, 'No such thing.');
-			data = await readFile(join(DIST, 'index.html'));
-			type = TYPES['.html'];
-		}
-		res.writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': CSP, 'X-Content-Type-Options': 'nosniff' });
-		res.end(data);
+	/* from memory, as httpd does: a build in the middle of a test changes nothing */
+	const files = new Map(readdirSync(new URL('assets/', DIST)).map((f) => [`/assets/${f}`, readFileSync(new URL(`assets/${f}`, DIST))]));
+	const index = readFileSync(new URL('index.html', DIST));
+
+	function asset(res, path) {
+		const data = files.get(path) ?? (path.startsWith('/assets/') ? undefined : index);
+		if (data === undefined) return problem(res, 404, 'No such thing.');
+		res.writeHead(200, { 'Content-Type': data === index ? TYPES['.html'] : TYPES[extname(path)], 'Content-Security-Policy': CSP, 'X-Content-Type-Options': 'nosniff' });
+		return res.end(data);
 	}
 
 	const server = createServer((req, res) => {

@@ -39,6 +39,8 @@ class Live {
 	private drops: Counter[] = [];
 	private looked = false;
 	private second = 0;
+	/** the stream was opened anew: the seconds just before it are not in history yet */
+	private fresh = true;
 
 	/** '' is all interfaces together. */
 	ring(name: string): SecondRing {
@@ -143,18 +145,20 @@ class Live {
 	private onLive(e: LiveEvent): void {
 		if (this.link !== 'live') {
 			this.link = 'live';
+			this.fresh = true;
 			this.opened++;
 		}
 		this.why = '';
 		/* rates are those of the last full second */
 		const second = Math.floor(e.now) - 1;
 		/* events come about once a second: one that slips over the edge of a second leaves no hole */
-		const from = second - this.second <= 3 ? Math.min(this.second + 1, second) : second;
+		const from = this.fresh ? second - 2 : second - this.second <= 3 ? Math.min(this.second + 1, second) : second;
 		for (let s = from; s <= second; s++) {
 			this.ring('').put(s, e.totals.bytes_per_second, e.totals.packets_per_second);
 			for (const i of e.interfaces) this.ring(i.name).put(s, i.bytes_per_second, i.packets_per_second);
 		}
 		this.second = second;
+		this.fresh = false;
 		this.losses = loss(this.drops, e.drops);
 		this.drops = e.drops;
 		this.look(e.components, false);

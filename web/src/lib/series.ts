@@ -117,6 +117,12 @@ export function scaleTop(max: number): number {
 	return 10 * power;
 }
 
+/** How many even steps a scale with such a top has: each is a number that people read at a glance. */
+export function scaleSteps(top: number): number {
+	const mantissa = Math.round((top / 10 ** Math.floor(Math.log10(top) + 1e-9)) * 10);
+	return { 10: 4, 12: 4, 15: 3, 20: 4, 25: 5, 30: 3, 40: 4, 50: 5, 60: 3, 80: 4 }[mantissa] ?? 4;
+}
+
 /** Finest resolution that the server keeps long enough and that a chart of this length can show. */
 export function resolutionFor(seconds: number): 1 | 60 | 3600 {
 	return seconds <= 1800 ? 1 : seconds <= 2 * 86400 ? 60 : 3600;

@@ -1,0 +1,164 @@
+/* The page alone, against the mock of the API: everything of run.mjs, and what a page has to live through. */
+import { fileURLToPath } from 'node:url';
+import { start } from '../../web/mock/server.mjs';
+import { check, openBrowser, Run } from './lib.mjs';
+import * as steps from './steps.mjs';
+
+const who = { name: 'admin', password: 'correct horse battery' };
+const browser = await openBrowser();
+const screenshots = process.argv[2] ?? fileURLToPath(new URL('screenshots', import.meta.url));
+const live = await start();
+const blank = await start({ setup: true });
+const file = await start({ file: true });
+
+function control(m, what, body = {}) {
+	return fetch(`${m.base}/mock/${what}`, { method: 'POST', body: JSON.stringify(body) });
+}
+
+const first = new Run({ browser, base: blank.base, screenshots });
+const link = `${blank.base}/setup#mock-secret`;
+await first.test('set-up that is open says where the link is', () => steps.unlinked(first));
+await first.test('a link with a wrong secret is refused in words', async () => {
+	const page = await first.fresh();
+	await page.goto(`${blank.base}/setup#something`);
+	await page.fill('#name', 'admin');
+	await page.fill('#password', who.password);
+	await page.fill('#again', who.password);
+	await page.keyboard.press('Enter');
+	await first.until('the refusal', () => /link is not valid/.test(document.querySelector('[data-test=message]')?.textContent ?? ''));
+});
+await first.test('set-up through the link', () => steps.setup(first, { ...who, link }));
+await first.test('the link is used up', () => steps.linkIsUsedUp(first, { link }));
+await first.test('set-up: no complaints', () => steps.noComplaints(first));
+await first.context.close();
+
+const run = new Run({ browser, base: live.base, screenshots });
+await run.test('a wrong password is called wrong', () => steps.wrongPassword(run, who));
+await run.test('too many attempts: the page counts down and lets in again', async () => {
+	const page = await run.fresh();
+	await page.goto(live.base);
+	for (let i = 0; i < 9 && !/Too many/.test((await page.textContent('[data-test=message]').catch(() => '')) ?? ''); i++) {
+		await page.fill('#name', 'admin');
+		await page.fill('#password', 'wrong');
+		await page.click('button[type=submit]');
+		await run.until('an answer', () => document.querySelector('[data-test=message]').textContent !== '');
+	}
+	check(await page.isDisabled('button[type=submit]'), 'the button is not held back');
+	await run.until('the button again', () => !document.querySelector('button[type=submit]').disabled);
+});
+await run.test('login leads to where the address points', () => steps.login(run, who, '/hosts'));
+await run.test('throughput moves', () => steps.throughputMoves(run));
+await run.test('expected names', () => steps.names(run, { applications: ['TLS', 'DNS'], hosts: ['10.9.0.2'], serverNames: ['www.example.com'] }));
+await run.test('the dashboard is filled', () => steps.dashboard(run, { applications: ['TLS'] }));
+await run.test('every view opens', () => steps.views(run));
+await run.test('hosts, applications and flows are links that last', () => steps.entities(run, { host: '10.9.0.21' }));
+await run.test('flows: filter, pause, sort', () => steps.filters(run));
+await run.test('by keyboard alone', () => steps.keyboard(run));
+await run.test('axe finds nothing, dark and light', () => steps.themes(run));
+await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));
+await run.test('one interface: chart, hosts and flows are of it', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/`);
+	await page.click('[data-interface=wan0]');
+	await run.until('the title names it', () => /wan0/.test(document.querySelector('.title h2').textContent));
+	await page.waitForSelector('[data-test=flows] tbody tr');
+	check(new URL(page.url()).search === '?interface=wan0', page.url());
+});
+await run.test('a dead process: told when it died, told when it is back', async () => {
+	const text = await steps.restartIsTold(run, 'engine@0', { ready: () => control(live, 'kill', { component: 'engine@0' }) });
+	check(/killed by SIGKILL/.test(text), text);
+	await run.page.click('[data-notice=restarted] button');
+	await run.until('dismissed', () => document.querySelector('[data-notice=restarted]') === null);
+});
+await run.test('the store away: told, and numbers go on', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/`);
+	await steps.onDashboard(run);
+	await control(live, 'unavailable', { ms: 2500 });
+	await page.waitForSelector('[data-notice=unavailable]');
+	await page.waitForSelector('[data-notice=unavailable]', { state: 'detached' });
+	await page.waitForSelector('[data-notice=restarted][data-component="store@0"]');
+});
+await run.test('the server away: told, and the page comes back by itself', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/`);
+	await steps.onDashboard(run);
+	await control(live, 'down', { ms: 2500 });
+	await page.waitForSelector('[data-notice=lost]');
+	await run.axe('connection lost');
+	await run.shot('lost');
+	await page.waitForSelector('[data-notice=lost]', { state: 'detached' });
+	await run.until('live again', () => document.querySelector('header .status.live') !== null);
+});
+await run.test('the server away when the page is opened', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/`);
+	await steps.onDashboard(run);
+	await page.route('**/api/v1/**', (r) => r.abort());
+	await page.reload();
+	await page.waitForSelector('text=Connection lost');
+	await page.unroute('**/api/v1/**');
+	await steps.onDashboard(run);
+});
+await run.test('an ended session: login, then where one was', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/hosts/10.9.0.2?x=1`);
+	await run.until('the host', () => document.querySelector('main dl') !== null);
+	await control(live, 'expire');
+	await page.waitForSelector('#password');
+	check(/session has ended/.test(await page.textContent('main')), 'it is not said why');
+	await page.fill('#name', who.name);
+	await page.fill('#password', who.password);
+	await page.keyboard.press('Enter');
+	await run.until('the host again', () => document.querySelector('main dl') !== null);
+	check(page.url().endsWith('/hosts/10.9.0.2?x=1'), page.url());
+});
+await run.test('loss and degraded history stand out', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/`);
+	await steps.onDashboard(run);
+	await control(live, 'loss', { count: 1234 });
+	await control(live, 'history', { status: 'degraded', why: 'the disk is full' });
+	await run.until('the loss', () => /1,234 lost/.test(document.querySelector('[data-test=loss]').innerText));
+	await page.waitForSelector('[data-notice=history]');
+	await run.axe('loss');
+	await run.shot('loss');
+	await page.goto(`${live.base}/system`);
+	await page.waitForSelector('[data-test=sys-drops] td.lost');
+	await control(live, 'history', { status: 'ok', why: null });
+});
+await run.test('hostile names stay text', async () => {
+	const { page } = run;
+	const evil = '<img src=x onerror="document.title=1">\u202e</script>"\'';
+	for (const f of live.world.flows) Object.assign(f, { server_name: evil, info: evil, application: 'DNS' });
+	for (const h of live.world.hosts.values()) h.names = [evil];
+	for (const path of ['/', '/flows', '/hosts']) {
+		await page.goto(live.base + path);
+		await run.until('the name as text', () => document.querySelector('main').textContent.includes('<img src=x'));
+		check((await page.locator('main img').count()) === 0, `markup in ${path}`);
+	}
+});
+await run.test('logging out', () => steps.logout(run));
+await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));
+await run.context.close();
+
+const ended = new Run({ browser, base: file.base, screenshots });
+await ended.test('a file: login', () => steps.login(ended, who));
+await ended.test('a file: the page says so, and shows its whole time', async () => {
+	await steps.throughputMoves(ended, { ended: true });
+	await steps.dashboard(ended, { ended: true });
+	await ended.shot('file');
+	check(/File ended/.test(await ended.page.textContent('header .status')), 'the status is not that of a file');
+});
+await ended.test('a file: flows and hosts are links', () => steps.entities(ended, { ended: true }));
+await ended.test('a file: no complaints', () => steps.noComplaints(ended));
+await ended.context.close();
+
+await browser.close();
+for (const m of [live, blank, file]) m.stop();
+const total = new Run({ browser: null, base: live.base });
+for (const r of [first, run, ended]) {
+	total.passed += r.passed;
+	total.failed += r.failed;
+}
+process.exit(total.summary());

@@ -1,0 +1,71 @@
+/*
+ * The page against a server that runs:
+ *
+ *   node run.mjs --base https://127.0.0.1:3001 [--setup-link URL] [--name NAME] [--password PASSWORD]
+ *       [--expect-app NAME]... [--expect-host IP]... [--expect-server-name NAME]... [--screenshots DIR]
+ *       [--ended] [--lossy] [--watch-restart COMPONENT]
+ *
+ * --setup-link      first makes the administrator, through the link
+ * --ended           the server shows capture files that ended: nothing moves
+ * --lossy           loss is no failure
+ * --watch-restart   nothing but: log in, print "ready", wait until the page tells that COMPONENT restarted
+ */
+import { parseArgs } from 'node:util';
+import { openBrowser, Run } from './lib.mjs';
+import * as steps from './steps.mjs';
+
+const { values: o } = parseArgs({
+	options: {
+		base: { type: 'string' },
+		'setup-link': { type: 'string' },
+		name: { type: 'string', default: 'admin' },
+		password: { type: 'string', default: process.env.WEIR_E2E_PASSWORD ?? 'correct horse battery staple' },
+		'expect-app': { type: 'string', multiple: true, default: [] },
+		'expect-host': { type: 'string', multiple: true, default: [] },
+		'expect-server-name': { type: 'string', multiple: true, default: [] },
+		screenshots: { type: 'string' },
+		ended: { type: 'boolean', default: false },
+		lossy: { type: 'boolean', default: false },
+		'watch-restart': { type: 'string' },
+	},
+});
+if (!o.base) {
+	console.error('run.mjs: --base URL is needed');
+	process.exit(2);
+}
+
+const who = { name: o.name, password: o.password, link: o['setup-link'] };
+const expected = { applications: o['expect-app'], hosts: o['expect-host'], serverNames: o['expect-server-name'] };
+const browser = await openBrowser();
+const run = new Run({ browser, base: o.base, screenshots: o.screenshots ?? null });
+
+if (o['watch-restart']) {
+	await run.test(`the page tells that ${o['watch-restart']} restarted`, async () => {
+		await steps.login(run, who);
+		console.log(`        ${await steps.restartIsTold(run, o['watch-restart'], { ready: () => console.log('ready') })}`);
+	});
+	await browser.close();
+	process.exit(run.summary());
+}
+
+if (who.link) {
+	await run.test('set-up that is open says where the link is', () => steps.unlinked(run));
+	await run.test('set-up through the link', () => steps.setup(run, who));
+	await run.test('the link is used up', () => steps.linkIsUsedUp(run, who));
+}
+await run.test('a wrong password is called wrong', () => steps.wrongPassword(run, who));
+await run.test('login leads to where the address points', () => steps.login(run, who, '/hosts'));
+await run.test('throughput moves', () => steps.throughputMoves(run, o));
+await run.test('expected names', () => steps.names(run, expected));
+await run.test('the dashboard is filled', () => steps.dashboard(run, { hosts: expected.hosts, applications: expected.applications, lossless: !o.lossy, ended: o.ended }));
+await run.test('every view opens', () => steps.views(run));
+await run.test('hosts, applications and flows are links that last', () => steps.entities(run, { host: expected.hosts[0], ended: o.ended }));
+if (!o.ended) await run.test('flows: filter, pause, sort', () => steps.filters(run));
+await run.test('by keyboard alone', () => steps.keyboard(run));
+await run.test('axe finds nothing, dark and light', () => steps.themes(run));
+await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));
+await run.test('logging out', () => steps.logout(run));
+await run.test('the first view is small', async () => console.log(`        ${await steps.budget(run)} bytes`));
+await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));
+await browser.close();
+process.exit(run.summary());

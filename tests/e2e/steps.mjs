@@ -1,0 +1,346 @@
+/* What a viewer does and expects, one function a step, for the mock and for the real server alike. */
+import { check } from './lib.mjs';
+
+export const VIEWS = [
+	['overview', '/'],
+	['flows', '/flows'],
+	['flows-kept', '/flows?view=kept'],
+	['hosts', '/hosts'],
+	['applications', '/applications'],
+	['system', '/system'],
+];
+
+async function message(run) {
+	await run.until('a message', () => (document.querySelector('[data-test=message]')?.textContent ?? '') !== '');
+	return run.page.textContent('[data-test=message]');
+}
+
+export async function onDashboard(run) {
+	await run.page.waitForSelector('[data-test=throughput]');
+}
+
+/** Without a session, while set-up is open and the link is not at hand. */
+export async function unlinked(run) {
+	const page = await run.fresh();
+	await page.goto(`${run.base}/hosts`);
+	const text = await page.textContent('[data-test=unlinked]');
+	check(/set-up link/.test(text), `the page does not tell of the set-up link: ${text}`);
+	check((await page.locator('#password').count()) === 0, 'a log-in form, where nobody can log in');
+	await run.axe('set-up not linked');
+}
+
+/** The whole first start: the link of the server to the dashboard. */
+export async function setup(run, { link, name, password }) {
+	const page = await run.fresh();
+	const secret = new URL(link).hash.slice(1);
+	check(secret.length > 0, 'the set-up link has no secret');
+	const sent = [];
+	page.on('request', (r) => sent.push(r.url()));
+	await page.goto(link);
+	await page.waitForSelector('#again');
+	const href = await page.evaluate(() => location.href);
+	check(!href.includes('#') && !href.includes(secret), 'the secret is still in the address');
+	check(!sent.some((u) => u.includes(secret)), 'the secret went out in an address');
+	await run.axe('set-up');
+	await run.shot('setup');
+
+	await page.fill('#name', name);
+	await page.fill('#password', 'short');
+	check(/5 of at least/.test(await page.textContent('#sofar')), 'the length so far is not told');
+	await page.fill('#again', 'short');
+	await page.click('button[type=submit]');
+	check(/\d+ characters|bytes/.test(await message(run)), 'a short password is not refused in words');
+	check((await page.locator('#again').count()) === 1, 'a short password was taken');
+
+	await page.fill('#password', password);
+	await page.fill('#again', `${password}x`);
+	await page.click('button[type=submit]');
+	await run.until('not the same', () => /not the same/.test(document.querySelector('[data-test=message]').textContent));
+	check((await page.getAttribute('#password', 'type')) === 'password', 'the password is shown unasked');
+	await page.click('button.show');
+	check((await page.getAttribute('#password', 'type')) === 'text', 'the password cannot be shown');
+	await page.click('button.show');
+	await page.fill('#again', password);
+	await page.keyboard.press('Enter');
+	await onDashboard(run);
+	check(new URL(page.url()).pathname === '/', `set-up ends at ${page.url()}`);
+}
+
+/** The link after its use. */
+export async function linkIsUsedUp(run, { link }) {
+	const page = await run.fresh();
+	await page.goto(link);
+	await page.waitForSelector('#password');
+	check((await page.locator('#again').count()) === 0, 'the link still offers set-up');
+	check(/used up/.test(await page.textContent('main')), 'the page does not say that the link is used up');
+}
+
+export async function wrongPassword(run, { name, password }) {
+	const page = await run.fresh();
+	await page.goto(run.base);
+	await page.waitForSelector('#password');
+	await run.axe('log-in');
+	await run.shot('login');
+	await page.fill('#name', name);
+	await page.fill('#password', `${password} not`);
+	await page.click('button[type=submit]');
+	check(/wrong/.test(await message(run)), 'a wrong password is not called wrong');
+	check((await page.locator('[data-test=throughput]').count()) === 0, 'a wrong password lets in');
+}
+
+/** Where the address leads after login: to where it pointed before. */
+export async function login(run, { name, password }, path = '/', options = {}) {
+	const page = await run.fresh(options);
+	await page.goto(run.base + path);
+	await page.fill('#name', name);
+	await page.fill('#password', password);
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('header nav');
+	check(new URL(page.url()).pathname === new URL(run.base + path).pathname, `login leads to ${page.url()}`);
+}
+
+/** Numbers come and move. ended: a capture file, where they stand still. */
+export async function throughputMoves(run, { ended = false } = {}) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	if (ended) {
+		await page.waitForSelector('[data-notice=file]');
+		check(/capture file/.test(await page.textContent('[data-notice=file]')), 'a file is not called a file');
+		await run.until('an average above 0', () => /[1-9]/.test(document.querySelector('[data-test=throughput]')?.textContent ?? ''));
+		return;
+	}
+	await run.until('throughput above 0', () => Number(document.querySelector('[data-test=throughput]')?.dataset.value) > 0);
+	const before = await page.getAttribute('[data-test=throughput]', 'data-value');
+	await run.until('another value', (b) => document.querySelector('[data-test=throughput]')?.dataset.value !== b, before);
+	await page.waitForSelector('.chart canvas');
+}
+
+/** The names that the traffic must bring up; a name may stand on the dashboard or in the view of its kind. */
+export async function names(run, { applications = [], hosts = [], serverNames = [] }) {
+	const { page } = run;
+	await page.goto(`${run.base}/applications`);
+	for (const a of applications)
+		await run.until(`application ${a}`, (n) => [...document.querySelectorAll('[data-test=applications] .name')].some((x) => x.textContent === n || x.textContent.startsWith(`${n}.`)), a);
+	await page.goto(`${run.base}/hosts`);
+	for (const h of hosts) await run.until(`host ${h}`, (ip) => document.querySelector(`[data-host="${ip}"]`) !== null, h);
+	for (const s of serverNames) {
+		await page.goto(`${run.base}/flows?view=kept`);
+		const found = () => run.page.evaluate((n) => document.querySelector('main').innerText.includes(n), s);
+		await page.waitForSelector('[data-test=flow-count]');
+		const deadline = Date.now() + 10000;
+		while (!(await found()) && Date.now() < deadline) {
+			await page.goto(`${run.base}/flows?sort=first`);
+			await page.waitForSelector('[data-test=flow-count]');
+			if (!(await found())) await page.goto(`${run.base}/flows?view=kept`).then(() => page.waitForSelector('table.flows').catch(() => {}));
+		}
+		check(await found(), `server name ${s}: neither among live nor among kept flows`);
+	}
+}
+
+/** On the dashboard itself: hosts, applications, flows, loss, processes. */
+export async function dashboard(run, { hosts = [], applications = [], lossless = true, ended = false } = {}) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	await page.waitForSelector('[data-test=top-hosts] li');
+	await page.waitForSelector('[data-test=top-applications] li');
+	if (!ended) await page.waitForSelector('[data-test=flows] tbody tr');
+	for (const h of hosts) await run.until(`host ${h} on the dashboard`, (ip) => document.querySelector(`[data-test=top-hosts] [data-host="${ip}"]`) !== null, h);
+	for (const a of applications)
+		await run.until(`application ${a} on the dashboard`, (n) => [...document.querySelectorAll('[data-test=top-applications] [data-application]')].some((x) => x.dataset.application === n || x.dataset.application.startsWith(`${n}.`)), a);
+	await run.until('loss by place', () => document.querySelector('[data-test=loss]')?.dataset.lost !== '');
+	const lost = Number(await page.getAttribute('[data-test=loss]', 'data-lost'));
+	const text = await page.textContent('[data-test=loss]');
+	if (lossless) check(lost === 0, `something was lost: ${text}`);
+	check(lost === 0 ? /No loss/.test(text) : /lost/.test(text), `loss is not told in words: ${text}`);
+	await page.waitForSelector('[data-test=processes] li[data-component]');
+	const states = await page.$$eval('[data-test=processes] li', (l) => l.map((x) => `${x.dataset.component} ${x.dataset.state}`));
+	for (const p of ['store@0', 'authd@0', 'httpd@0', 'engine@0', 'capture@0']) check(states.some((s) => s.startsWith(p)), `${p} is not shown: ${states.join(', ')}`);
+}
+
+export async function views(run) {
+	const { page } = run;
+	for (const [name, path] of VIEWS) {
+		await page.goto(run.base + path);
+		await page.waitForSelector('main h1');
+		await run.until(`${name} is filled`, () => !/Loading…/.test(document.querySelector('main').innerText));
+		await run.shot(`view-${name}`);
+	}
+}
+
+/** From a list to one of it, by its link, and again from its address alone. */
+export async function entities(run, { host, ended = false }) {
+	const { page } = run;
+	await page.goto(`${run.base}/hosts`);
+	const link = host ? page.locator(`a[data-host="${host}"]`).first() : page.locator('a[data-host]').first();
+	const ip = await link.getAttribute('data-host');
+	await link.click();
+	await run.until('the host view', (x) => location.pathname === `/hosts/${x}` && document.querySelector('main h1') === document.activeElement, ip);
+	await run.until('the host is known', () => document.querySelector('main dl') !== null);
+	await page.reload();
+	await run.until('the host view after a reload', (x) => document.querySelector('main dl') !== null && document.querySelector('main').innerText.includes(x), ip);
+	await run.shot('view-host');
+
+	await page.goto(`${run.base}/applications`);
+	const name = await page.locator('[data-test=applications] .name').first().textContent();
+	await page.locator('[data-test=applications] .name').first().click();
+	await run.until('the application view', (n) => document.querySelector('main h1')?.textContent === n, name);
+	await page.reload();
+	await run.until('the application view after a reload', (n) => document.querySelector('main h1')?.textContent === n, name);
+	await run.shot('view-application');
+
+	await page.goto(`${run.base}${ended ? '/flows?view=kept' : '/flows'}`);
+	const flow = page.locator('table.flows .c-name a').first();
+	await flow.waitFor();
+	await flow.click();
+	await run.until('the flow view', () => location.pathname.startsWith('/flows/') && document.querySelector('main dl') !== null);
+	await run.shot('view-flow');
+	await page.goBack();
+	await run.until('back among the flows', () => location.pathname === '/flows' && document.querySelector('table.flows') !== null);
+
+	await page.goto(`${run.base}/no/such/view`);
+	await run.until('an unknown address', () => /no view/.test(document.querySelector('main')?.innerText ?? ''));
+}
+
+export async function filters(run) {
+	const { page } = run;
+	await page.goto(`${run.base}/flows`);
+	const client = page.locator('table.flows .c-client .ip').first();
+	await client.waitFor();
+	const ip = await client.textContent();
+	await page.fill('#f-host', ip);
+	await run.until('the filter is in the address', (x) => new URLSearchParams(location.search).get('host') === x, ip);
+	await run.until('only flows of this host', (x) => {
+		const rows = [...document.querySelectorAll('table.flows tbody tr')];
+		return rows.length > 0 && rows.every((r) => [...r.querySelectorAll('.ip')].some((a) => a.textContent === x));
+	}, ip);
+	await page.click('text=Clear filters');
+	await run.until('no filter', () => location.search === '');
+	await page.click('text=Pause');
+	await page.waitForSelector('text=/Paused at/');
+	await page.click('text=Resume');
+	await page.locator('table.flows th button.sort', { hasText: 'Bytes' }).click();
+	await run.until('sorted by bytes', () => new URLSearchParams(location.search).get('sort') === 'bytes' && document.querySelector('th.c-bytes').getAttribute('aria-sort') === 'descending');
+}
+
+/** Without a mouse: skip link, views, ranges, the chart. */
+export async function keyboard(run) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	await onDashboard(run);
+	await page.keyboard.press('Tab');
+	check((await page.evaluate(() => document.activeElement.className)) === 'skip' || /skip/.test(await page.evaluate(() => document.activeElement.className)), 'Tab does not lead to the skip link first');
+	await page.keyboard.press('Enter');
+	check((await page.evaluate(() => document.activeElement.id)) === 'content', 'the skip link does not lead to the content');
+	const seen = new Set();
+	let chart = false;
+	let range = false;
+	for (let i = 0; i < 60 && !(chart && range); i++) {
+		await page.keyboard.press('Tab');
+		const at = await page.evaluate(() => {
+			const e = document.activeElement;
+			const s = getComputedStyle(e.matches('input[type=radio]') ? e.nextElementSibling : e);
+			return { tag: e.tagName, type: e.type ?? '', role: e.getAttribute('role'), outline: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0 };
+		});
+		seen.add(at.tag);
+		check(at.tag !== 'BODY', 'the focus fell out of the page');
+		check(at.outline, `focus is not visible on ${JSON.stringify(at)}`);
+		if (at.type === 'radio' && !range) {
+			range = true;
+			await page.keyboard.press('ArrowRight');
+			await run.until('another range by arrow key', () => /range=/.test(location.search));
+			await page.keyboard.press('ArrowLeft');
+			await run.until('the first range again', () => !/range=/.test(location.search));
+		}
+		if (at.role === 'img' && !chart) {
+			chart = true;
+			await page.keyboard.press('ArrowLeft');
+			await page.keyboard.press('ArrowLeft');
+			await run.until('a value under the cursor', () => /\d\d:\d\d/.test(document.querySelector('figcaption strong')?.textContent ?? ''));
+		}
+	}
+	check(chart && range, 'chart or range cannot be reached by Tab');
+	await page.goto(`${run.base}/`);
+	await onDashboard(run);
+	await page.locator('header nav a[href="/hosts"]').focus();
+	await page.keyboard.press('Enter');
+	await run.until('the hosts by keyboard, focus on the heading', () => location.pathname === '/hosts' && document.activeElement === document.querySelector('main h1'));
+}
+
+export async function themes(run) {
+	const { page } = run;
+	for (const theme of ['light', 'dark']) {
+		for (const [name, path] of [...VIEWS, ['day', '/?range=day']]) {
+			await page.goto(run.base + path);
+			await page.waitForSelector('main h1');
+			if ((await page.evaluate(() => document.documentElement.dataset.theme)) !== theme) await page.click(`button[aria-label*="${theme}"]`);
+			check((await page.evaluate(() => document.documentElement.dataset.theme)) === theme, `the switch does not lead to ${theme}`);
+			await run.until(`${name} is filled`, () => !/Loading…/.test(document.querySelector('main').innerText));
+			await run.axe(`${name}, ${theme}`);
+			if (name === 'overview') await run.shot(`dashboard-${theme}`);
+		}
+	}
+	await page.reload();
+	check((await page.evaluate(() => document.documentElement.dataset.theme)) === 'dark', 'the choice is forgotten at a reload');
+	await page.click('button[aria-label*="light"]');
+}
+
+export async function narrow(run) {
+	const { page } = run;
+	await page.setViewportSize({ width: 360, height: 740 });
+	try {
+		const first = await page.goto(`${run.base}/hosts`).then(() => page.locator('a[data-host]').first().getAttribute('href'));
+		for (const [name, path] of [...VIEWS, ['host', first]]) {
+			await page.goto(run.base + path);
+			await page.waitForSelector('main h1');
+			await run.until(`${name} is filled`, () => !/Loading…/.test(document.querySelector('main').innerText));
+			const [wide, has] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+			check(wide <= has, `${name}: ${wide} px wide on a screen of ${has}`);
+			await run.shot(`narrow-${name}`);
+			if (name === 'overview' || name === 'flows') await run.axe(`${name}, narrow`);
+		}
+	} finally {
+		await page.setViewportSize({ width: 1440, height: 900 });
+	}
+}
+
+/** What the first view costs on the wire; only told where the server compresses. */
+export async function budget(run, bytes = 150_000) {
+	const page = await run.fresh();
+	const r = await page.goto(run.base);
+	await page.waitForSelector('main h1');
+	const sum = await page.evaluate(() =>
+		[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].filter((e) => !e.name.includes('/api/')).reduce((n, e) => n + e.encodedBodySize, 0),
+	);
+	const zipped = await page.evaluate(() => performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.js')).every((e) => e.encodedBodySize < e.decodedBodySize));
+	check(r.ok(), `status ${r.status()}`);
+	check(!zipped || sum <= bytes, `the first view takes ${sum} bytes of ${bytes}`);
+	return sum;
+}
+
+export async function logout(run) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	await onDashboard(run);
+	await page.click('text=Log out');
+	await page.waitForSelector('#password');
+	await page.goto(`${run.base}/hosts`);
+	await page.waitForSelector('#password');
+}
+
+/** Ready once the page moves; then waits until the page tells that a process came back. */
+export async function restartIsTold(run, component, { ready = () => {} } = {}) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	await page.waitForSelector(`[data-test=processes] li[data-component="${component}"]`);
+	const told = page.waitForSelector(`[data-notice=restarted][data-component="${component}"]`, { timeout: 30000 });
+	await ready();
+	const text = (await (await told).textContent()).trim();
+	check(new RegExp(`weir-${component} restarted at \\d\\d:\\d\\d:\\d\\d`).test(text), `the notice reads: ${text}`);
+	await run.shot(`restarted-${component.replace('@', '-')}`);
+	await run.until('numbers move again', () => document.querySelector('[data-notice=lost]') === null && Number(document.querySelector('[data-test=throughput]')?.dataset.value) >= 0);
+	return text;
+}
+
+export async function noComplaints(run) {
+	check(run.complaints.length === 0, [...new Set(run.complaints)].join('\n'));
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { SeriesPoint } from '../src/api/types';
+import { even, resolutionFor, scaleSteps, scaleTop, SecondRing, summary } from '../src/lib/series';
+
+describe('SecondRing', () => {
+	it('gives the last seconds, silence as zero and the time before as unknown', () => {
+		const r = new SecondRing(10);
+		r.put(103, 30, 3);
+		r.put(105, 50, 5);
+		const w = r.window(106, 6, 'bytes');
+		expect(w.t).toEqual([101, 102, 103, 104, 105, 106]);
+		expect(w.v).toEqual([null, null, 30, 0, 50, 0]);
+		expect(r.window(106, 6, 'packets').v).toEqual([null, null, 3, 0, 5, 0]);
+	});
+	it('takes seconds in any order, and the later word on one', () => {
+		const r = new SecondRing(10);
+		r.put(105, 50, 5);
+		r.put(103.9, 30, 3);
+		r.put(105, 55, 6);
+		expect(r.window(105, 3, 'bytes').v).toEqual([30, 0, 55]);
+	});
+	it('forgets what it has no room for, and is not fooled by what is too old', () => {
+		const r = new SecondRing(4);
+		for (let s = 100; s < 110; s++) r.put(s, s, 1);
+		r.put(101, 999, 9);
+		expect(r.window(109, 10, 'bytes').v).toEqual([106, 107, 108, 109]);
+	});
+	it('keeps a fixed amount of memory over many seconds', () => {
+		const r = new SecondRing(300);
+		for (let s = 0; s < 100000; s++) r.put(s, 1, 1);
+		expect(r.window(99999, 1000, 'bytes').v).toHaveLength(300);
+	});
+});
+
+describe('even', () => {
+	const points: SeriesPoint[] = [
+		[120, 600, 60, 40, 4, 1],
+		[240, 1200, 120, 50, 5, 1],
+	];
+	it('makes rates of sums, fills silence between and keeps the busiest second beside', () => {
+		const d = even(points, 70, 300, 60, 'bytes');
+		expect(d.t).toEqual([60, 120, 180, 240]);
+		expect(d.v).toEqual([null, 10, 0, 20]);
+		expect(d.peak).toEqual([null, 40, 0, 50]);
+		expect(even(points, 70, 300, 60, 'packets').v).toEqual([null, 1, 0, 2]);
+	});
+	it('has no peak where a bucket is a second', () => {
+		expect(even([[5, 8, 1, 8, 1, 0]], 4, 7, 1, 'bytes')).toEqual({ t: [4, 5, 6], v: [null, 8, null] });
+	});
+	it('leaves out points beyond the range', () => {
+		expect(even([[0, 1, 1, 1, 1, 1], ...points], 100, 200, 60, 'bytes').v).toEqual([null, 10, null]);
+	});
+	it('is empty for an empty range', () => {
+		expect(even(points, 60, 60, 60, 'bytes').t).toEqual([]);
+	});
+});
+
+describe('summary', () => {
+	it('takes the peak from the busiest seconds', () => {
+		expect(summary({ t: [1, 2, 3], v: [null, 10, 20], peak: [null, 90, 30] })).toEqual({ now: 20, peak: 90, peakAt: 2, mean: 15 });
+	});
+	it('knows nothing of nothing', () => {
+		expect(summary({ t: [1], v: [null] })).toEqual({ now: null, peak: null, peakAt: 0, mean: null });
+	});
+});
+
+describe('scales', () => {
+	it.each([
+		[0, 1],
+		[0.9, 1],
+		[1, 1],
+		[1.1, 1.2],
+		[130, 150],
+		[1.0e9, 1.0e9],
+		[1.01e9, 1.2e9],
+		[8.1e6, 1.0e7],
+	])('top of %d', (max, top) => {
+		expect(scaleTop(max)).toBeCloseTo(top, 6);
+	});
+	it('divides every top into round steps', () => {
+		for (let power = 0; power < 12; power++)
+			for (const m of [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8]) {
+				const top = m * 10 ** power;
+				const step = ((m / scaleSteps(top)) * 100) % 1;
+				expect(Math.min(step, 1 - step), `${top}`).toBeLessThan(1e-6);
+			}
+	});
+	it('chooses a resolution', () => {
+		expect([300, 3600, 86400, 30 * 86400].map(resolutionFor)).toEqual([1, 60, 60, 3600]);
+	});
+});
