@@ -59,7 +59,7 @@ ask_counters(struct store *s, struct question *a)
 			put_counter(s, a, i, UINT32_MAX, COUNTER_UNDECODED,
 				    names_text(s->names, NAME_UNDECODED, (uint16_t)(r + 1)),
 				    s->points.point[i].undecoded[r]);
-	for (int i = 0; a->v.sees_platform && i < OWN_COUNTER_COUNT; i++)
+	for (enum own_counter i = 0; a->v.sees_platform && i < OWN_COUNTER_COUNT; i++)
 		put_counter(s, a, POINT_NONE, UINT32_MAX,
 			    own_counter_is_loss(i) ? COUNTER_DROP : COUNTER_INFO, own_counter_name(i),
 			    s->counters.n[i]);

@@ -185,7 +185,7 @@ ask_totals(struct store *s, struct question *a)
 		t.flows_seen = s->flows_seen;
 		t.flows_stored = s->flows_stored;
 		t.dropped = sum_sat(t.dropped, dropped_at(s, POINT_NONE));
-		for (int i = 0; i < OWN_COUNTER_COUNT; i++)
+		for (enum own_counter i = 0; i < OWN_COUNTER_COUNT; i++)
 			if (own_counter_is_loss(i))
 				t.dropped = sum_sat(t.dropped, s->counters.n[i]);
 	}

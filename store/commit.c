@@ -33,7 +33,7 @@ history_now(const struct store *s)
 static void
 add_names(struct store *s, struct batch *b)
 {
-	for (int k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++) {
+	for (enum name_kind k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++) {
 		uint16_t n = names_count(s->names, k);
 
 		for (uint16_t i = (uint16_t)(s->names_saved[k] + 1); i <= n && i != 0; i++)
@@ -78,7 +78,7 @@ start(struct store *s)
 static bool
 names_wait(const struct store *s)
 {
-	for (int k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++)
+	for (enum name_kind k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++)
 		if (names_count(s->names, k) != s->names_saved[k])
 			return true;
 	return false;

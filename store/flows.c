@@ -50,7 +50,7 @@ host_add(struct store *s, uint32_t i, int share, enum side side, const struct li
 
 	struct host *h = hosts_at(s->hosts, i);
 	struct host_share *n = &h->share[share];
-	const int sent = side, received = 1 - (int)side;
+	const int sent = (int)side, received = 1 - (int)side;
 
 	n->bytes[0] = sum_sat(n->bytes[0], d->bytes[sent]);
 	n->bytes[1] = sum_sat(n->bytes[1], d->bytes[received]);

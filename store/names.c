@@ -32,7 +32,7 @@ names_new(void)
 	struct names *n = mem_calloc(1, sizeof(*n));
 
 	randombytes_buf(&n->seed, sizeof(n->seed));
-	for (int k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++) {
+	for (enum name_kind k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++) {
 		uint32_t size = 16;
 
 		while (size < 2u * kind_max[k])

@@ -41,7 +41,7 @@ open_history(struct store *s, const struct settings *set)
 	if (s->history == NULL)
 		fatal_status(status == DB_DAMAGED || status == DB_NEWER ? EXIT_BAD_INPUT : EXIT_FAILED, "%s",
 			     err);
-	for (int k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++)
+	for (enum name_kind k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++)
 		s->names_saved[k] = names_count(s->names, k);
 	history_applied(s->history, remember_applied, s);
 	crypto_generichash(s->cursor_key, sizeof(s->cursor_key), label, sizeof(label),

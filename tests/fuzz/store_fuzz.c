@@ -1,0 +1,130 @@
+/* A store for fuzz targets. */
+#include "store_fuzz.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ingest.h"
+
+/* Tables are pages of their own (mem_pages), where a leak checker does not look for pointers. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
+static struct boot boot;
+static struct store *store;
+static uint8_t public_key[32], secret_key[64];
+
+static void
+need(bool ok, const char *what)
+{
+	if (!ok)
+		fatalx("fuzz: %s", what);
+}
+
+static void
+make_boot(void)
+{
+	settings_default(&boot.settings);
+	boot.settings.store_size = 64 << 20;
+	boot.settings.max_flows = 1024;
+	boot.settings.max_hosts = 1024;
+	boot.proc = PROC_STORE;
+	boot.npeers = 2;
+	boot.npoints = 2;
+	for (uint32_t i = 0; i < 2; i++)
+		boot.peers[i] = (struct boot_peer){ .proc = PROC_ENGINE, .instance = i };
+	boot.points[0] = (struct boot_point){ .id = FUZZ_ETH0, .kind = POINT_INTERFACE, .name = "eth0" };
+	boot.points[1] = (struct boot_point){ .id = FUZZ_FILE, .kind = POINT_FILE, .name = "one.pcap" };
+}
+
+static void
+give_policy(void)
+{
+	static const struct tenant t = { FUZZ_TENANT, "one" };
+	static const struct tenant_selector sel = { .tenant = FUZZ_TENANT, .vlan = UINT32_MAX };
+	struct wire_grant_keys keys = { .n = 1 };
+	struct wire_grant_ids set = { .begin = 1, .end = 1 };
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	uint64_t full = 0;
+	size_t len;
+
+	crypto_sign_keypair(public_key, secret_key);
+	memcpy(keys.key[0], public_key, sizeof(public_key));
+	need(grants_keys(store->grants, &keys), "keys");
+	need(snapshot_add_tenant(b, &t) && snapshot_add_selector(b, &sel), "policy");
+
+	uint8_t *doc = snapshot_finish(&b, secret_key, &len);
+
+	need(doc != NULL && grants_snapshot(store->grants, 1, doc, len), "snapshot");
+	free(doc);
+	need(grants_set(store->grants, &set, NULL, clock_utc_ns(), &full), "grants");
+}
+
+struct store *
+fuzz_store(void)
+{
+	char dir[] = "/tmp/weir-store-fuzz-XXXXXX";
+
+	if (store != NULL)
+		return store;
+	need(sodium_init() >= 0, "libsodium");
+	int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	need(home != -1 && mkdtemp(dir) != NULL && chdir(dir) == 0, "directory");
+	make_boot();
+	store = store_new(&boot);
+	give_policy();
+	need(unlink("data.mdb") == 0 && unlink("lock.mdb") == 0 && chdir("/") == 0 && rmdir(dir) == 0,
+	     "cleaning up");
+	return store;
+}
+
+size_t
+fuzz_grant(uint32_t tenant, uint8_t out[GRANT_BYTES_MAX])
+{
+	struct grant g = {
+		.audience_proc = PROC_HTTPD, .tenant = tenant, .snapshot = 1, .scopes = UINT64_MAX
+	};
+	struct wire_grant_live l;
+	uint64_t full = 0;
+
+	g.role = tenant == TENANT_PLATFORM ? ROLE_PLATFORM_ADMINISTRATOR : ROLE_VIEWER;
+	g.issued_ns = clock_utc_ns() - NS_PER_S;
+	g.expires_ns = g.issued_ns + 50 * NS_PER_S;
+	memset(g.id, (int)tenant + 1, sizeof(g.id));
+	str_copy(g.subject, sizeof(g.subject), "user:fuzz");
+	memcpy(l.id, g.id, sizeof(l.id));
+	l.expires_ns = g.expires_ns;
+	grants_add(store->grants, &l, clock_utc_ns(), &full);
+	grants_heard(store->grants, clock_boot_ns());
+	return grant_sign(&g, secret_key, out, GRANT_BYTES_MAX);
+}
+
+struct engine *
+fuzz_engine(unsigned i)
+{
+	struct engine *e = &fuzz_store()->engine[i];
+
+	memset(e->name, 0, sizeof(e->name));
+	for (uint16_t kind = NAME_APPLICATION; kind < NAME_KIND_COUNT; kind++) {
+		for (uint16_t n = 1; n <= 3; n++) {
+			struct {
+				struct rec_name n;
+				char text[1];
+			} r = { { kind, n, 0, 1 }, { (char)('a' + n) } };
+
+			need(ingest_record(store, e, REC_NAME, &r, sizeof(r.n) + 1) == NULL, "names");
+		}
+	}
+	return e;
+}
