@@ -40,7 +40,7 @@ struct proc_row {
 static struct chain {
 	char dir[64];
 	const char *bin, *interface, *file;
-	bool real_engine;
+	bool real_engine, unprivileged;
 	int capture_cpu, engine_cpu;
 	struct settings settings;
 	struct chain_stats *stats;
@@ -296,7 +296,7 @@ build(void)
 	(void)snprintf(engine, sizeof(engine), "%s/weir-engine", chain.bin);
 	c = add_row(PROC_CAPTURE, 0, SLOT_CAPTURE);
 	c->program = capture;
-	c->raw = chain.interface != NULL;
+	c->raw = chain.interface != NULL && !chain.unprivileged;
 	c->cpu = chain.capture_cpu;
 	s = add_row(PROC_STORE, 0, SLOT_STORE);
 	s->stand_in = chain_store;
@@ -319,10 +319,9 @@ static void
 options(int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{ "bin", 1, NULL, 'b' },        { "interface", 1, NULL, 'i' },
-		{ "file", 1, NULL, 'f' },       { "engine", 0, NULL, 'e' },
-		{ "set", 1, NULL, 's' },        { "capture-cpu", 1, NULL, 'c' },
-		{ "engine-cpu", 1, NULL, 'g' }, { NULL, 0, NULL, 0 }
+		{ "bin", 1, NULL, 'b' },         { "interface", 1, NULL, 'i' },    { "file", 1, NULL, 'f' },
+		{ "engine", 0, NULL, 'e' },      { "unprivileged", 0, NULL, 'u' }, { "set", 1, NULL, 's' },
+		{ "capture-cpu", 1, NULL, 'c' }, { "engine-cpu", 1, NULL, 'g' },   { NULL, 0, NULL, 0 }
 	};
 	char err[256];
 	int o;
@@ -345,6 +344,9 @@ options(int argc, char **argv)
 			break;
 		case 'e':
 			chain.real_engine = true;
+			break;
+		case 'u': /* to see what weir-capture says then */
+			chain.unprivileged = true;
 			break;
 		case 'c':
 			chain.capture_cpu = atoi(optarg);

@@ -52,6 +52,8 @@ on_drops(struct link *l, const uint8_t *b)
 	if (d.place >= PLACES || d.is_loss == 0)
 		return;
 	more = d.count - l->drops[d.place];
+	if (more > 0)
+		log_info("engine lost %lu at %s", more, l->place[d.place]);
 	l->drops[d.place] = d.count;
 	if (strstr(l->place[d.place], "kernel") != NULL)
 		atomic_fetch_add(&s->kernel_drops, more);
@@ -177,7 +179,7 @@ chain_store(const struct boot *b, struct chain_stats *s)
 	struct stand_in *t = mem_calloc(1, sizeof(*t));
 	struct event *term = evsignal_new(base, SIGTERM, on_term, t);
 
-	log_init("stand-in-store", LOG_LEVEL_WARN);
+	log_init("stand-in-store", LOG_LEVEL_INFO);
 	t->stats = s;
 	t->work = event_new(base, -1, 0, on_work, t);
 	event_add(term, NULL);

@@ -7,6 +7,7 @@
 /* The engine is shown new frames at least this often within a batch, so that both sides work at the same time
  * while its share of the ring is still in a cache. */
 #define PUBLISH_BYTES (128u << 10)
+#define REWIND_LEAST  (1u << 20)
 
 static_assert(sizeof(struct wire_frame) + LANE_KEEP_MAX <= RING_ENTRY_MAX, "the longest frame fits an entry");
 
@@ -99,12 +100,21 @@ lane_take_orders(struct lane *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* What a rewound ring must have room for: more than a batch, less than a cache. */
+static size_t
+least_of(const struct ring_producer *r)
+{
+	size_t quarter = ring_producer_size(r) / 4;
+
+	return quarter < REWIND_LEAST ? quarter : REWIND_LEAST;
+}
+
 void
 lane_begin(struct lane *l)
 {
 	lane_take_orders(l);
 	if (l->ring != NULL)
-		ring_rewind(l->ring);
+		ring_rewind(l->ring, least_of(l->ring));
 }
 
 size_t

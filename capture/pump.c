@@ -12,8 +12,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* Frames of a batch: the main loop (or the lane's orders) get a turn after this many. */
+/* Frames of a turn: the main loop (or the lane's orders) come in between after this many. */
 #define BATCH 4096
+/* A nap is as long as this takes to arrive: what capture writes and the engine reads next then fits a
+ * processor's cache, which is worth more than the wake-ups that longer naps save. */
+#define NAP_BYTES  (512u << 10)
+#define FRAME_COST 24u /* bytes of a ring beside a frame's own */
 
 /* A ring with less room than this is left alone for a while: the kernel's buffer holds what comes, and the
  * engine catches up. Longer than PATIENCE turns of a millisecond it is overrun for good, and frames are
@@ -27,7 +31,8 @@ enum next { NEXT_WAIT, NEXT_NAP, NEXT_SHORT_NAP, NEXT_MORE };
 struct pump {
 	struct pump_source source;
 	struct lane *lane;
-	int nap_ms;
+	int nap_max_ms, nap_ms;
+	uint64_t before; /* bytes that had come by the last nap */
 	int patience;
 	bool threaded, started;
 	void (*tell)(void *ctx);
@@ -39,6 +44,17 @@ struct pump {
 	int kick; /* threaded: wakes the thread */
 	int told; /* threaded: wakes the main loop */
 };
+
+/* Sets the next nap from what came since the last one. */
+static void
+adapt_nap(struct pump *p)
+{
+	uint64_t all = p->lane->now[LANE_BYTES] + FRAME_COST * p->lane->now[LANE_FRAMES];
+	uint64_t ms = all > p->before ? (uint64_t)p->nap_ms * NAP_BYTES / (all - p->before) : UINT64_MAX;
+
+	p->before = all;
+	p->nap_ms = ms < 1 ? 1 : ms > (uint64_t)p->nap_max_ms ? p->nap_max_ms : (int)ms;
+}
 
 /* One batch. */
 static enum next
@@ -61,7 +77,12 @@ turn(struct pump *p, uint32_t *signals)
 		p->patience = PATIENCE;
 	if (n == 0)
 		return NEXT_WAIT;
-	return n < most ? NEXT_NAP : NEXT_MORE;
+	if (n == most)
+		return NEXT_MORE;
+	if (p->nap_max_ms == 0)
+		return NEXT_WAIT;
+	adapt_nap(p);
+	return NEXT_NAP;
 }
 
 /* How long to wait before the next turn, where frames do not end it earlier. */
@@ -87,7 +108,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (signals != 0)
 		p->tell(p->ctx);
-	if (next == NEXT_WAIT || (next == NEXT_NAP && p->nap_ms == 0))
+	if (next == NEXT_WAIT)
 		rc = event_add(p->readable, NULL);
 	else
 		rc = event_add(p->later, &pause);
@@ -189,14 +210,15 @@ bell(void)
 }
 
 struct pump *
-pump_new(struct event_base *base, const struct pump_source *s, struct lane *l, int nap_ms, bool threaded,
+pump_new(struct event_base *base, const struct pump_source *s, struct lane *l, int nap_max_ms, bool threaded,
 	 void (*tell)(void *ctx), void *ctx)
 {
 	struct pump *p = mem_calloc(1, sizeof(*p));
 
 	p->source = *s;
 	p->lane = l;
-	p->nap_ms = nap_ms;
+	p->nap_max_ms = nap_max_ms;
+	p->nap_ms = 1;
 	p->threaded = threaded;
 	p->tell = tell;
 	p->ctx = ctx;

@@ -17,8 +17,6 @@
 #define PAGE       4096u
 #define SEALS      (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 #define AREA_MAX   (UINT64_C(1) << 31)
-/* A rewind nearer to the start than this is not worth its padding. */
-#define REWIND_BEHIND (256u << 10)
 
 /* Each index has a cache line of its own; head and tail live on different pages of different owners. */
 struct producer_page {
@@ -52,7 +50,7 @@ struct ring_producer {
 	uint32_t nudged;   /* sleep number for which a nudge was asked */
 	uint32_t want;
 	bool lied;
-	bool rewind; /* the next entry goes to the start of the area */
+	bool rewind;                      /* the next entry goes to the start of the area */
 	const struct consumer_page *peer; /* read-only, NULL before it is attached */
 	bool borrowed;                    /* peer is the other side's own map: ring_pair_in_process */
 };
@@ -242,9 +240,11 @@ ring_publish(struct ring_producer *r)
 }
 
 void
-ring_rewind(struct ring_producer *r)
+ring_rewind(struct ring_producer *r, size_t least)
 {
-	if ((r->head & r->mask) >= REWIND_BEHIND && r->peer != NULL && !r->lied && see_tail(r))
+	uint64_t at = r->head & r->mask;
+
+	if (at > 0 && at >= least && r->peer != NULL && !r->lied && see_tail(r))
 		r->rewind = r->tail == r->head;
 }
 
@@ -275,7 +275,7 @@ ring_producer_used(struct ring_producer *r)
 {
 	if (!r->lied)
 		(void)see_tail(r);
-	return (size_t)(r->head - r->tail);
+	return (size_t)(r->head - r->tail + (r->rewind ? r->size - (r->head & r->mask) : 0));
 }
 
 size_t

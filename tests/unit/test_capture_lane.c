@@ -273,7 +273,7 @@ test_rewind(void **state)
 		(void)ring_release(c, ring_position(c));
 		assert_int_equal(ring_producer_used(l.ring), 0);
 		/* Never far from the start: at most one small batch that was not worth a rewind. */
-		assert_true(first >= start && (size_t)(first - start) < (256u << 10) + 4096);
+		assert_true(first >= start && (size_t)(first - start) < (2u << 20) / 8 + (1u << 20));
 	}
 	ring_consumer_free(&c);
 	lane_free(&l);
