@@ -45,12 +45,12 @@ read_name(struct rcur *c, struct dns_answers *out)
 		uint8_t len = rcur_u8(c);
 		const uint8_t *b = rcur_take(c, len);
 
-		if (b == NULL || len > 63 || at + len + 1 > DNS_NAME_MAX) {
+		if (b != NULL && len == 0)
+			break;
+		if (b == NULL || len > 63 || at + (at > 0) + len > DNS_NAME_MAX) {
 			c->bad = true;
 			return;
 		}
-		if (len == 0)
-			break;
 		if (at > 0)
 			out->name[at++] = '.';
 		for (unsigned i = 0; i < len; i++)

@@ -8,7 +8,7 @@
 
 #include "base/ip.h"
 
-#define DNS_NAME_MAX    255
+#define DNS_NAME_MAX    253 /* as text: 255 on the wire */
 #define DNS_ANSWERS_MAX 16
 
 struct dns_answers {

@@ -21,9 +21,7 @@ track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason re
 {
 	struct flow *f = &e->flows.flow[number];
 
-	/* What it counted in a second that is still being closed belongs to that second. */
-	if (f->touched != FLOW_NONE && p->closing && f->touched >> 31 != p->current)
-		report_count(e, p, number, p->closing_second);
+	/* No counters are reported before: those of the final record belong to the second of last_ns. */
 	untouch_flow(e, p, number);
 	wheel_remove(&p->wheel, &e->flows, number);
 	learn_finish(e, p, f);

@@ -231,6 +231,17 @@ player_waits(int fd, int ms)
 	return poll(&f, 1, ms) == 1;
 }
 
+bool
+player_hung_up(int fd)
+{
+	uint8_t some[64];
+
+	for (int i = 0; i < 50 && player_waits(fd, PATIENCE_MS); i++)
+		if (recv(fd, some, sizeof(some), 0) <= 0)
+			return true;
+	return false;
+}
+
 /* --- store --- */
 
 static void

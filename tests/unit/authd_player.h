@@ -59,6 +59,8 @@ void player_hang_up(int *fd);
 void player_store_step(struct player *p);
 /* Whether something waits at fd within ms. */
 bool player_waits(int fd, int ms);
+/* Whether authd ends the connection before it has sent 50 more messages (store hears from it every 2 s). */
+bool player_hung_up(int fd);
 
 uint64_t player_send_login(struct player *p, const char *name, const char *password, const char *from);
 uint64_t player_send_setup(struct player *p, const uint8_t *secret, const char *name, const char *password,

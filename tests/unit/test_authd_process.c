@@ -388,7 +388,7 @@ store_that_lies_is_dropped(void **state)
 	player_start(&p);
 	player_connect_store(&p);
 	assert_true(channel_write(p.store, PROC_STORE, PROC_AUTHD, MSG_GRANT_TAKEN, &c, sizeof(c)));
-	assert_true(player_waits(p.store, PATIENCE_MS));
+	assert_true(player_hung_up(p.store));
 	player_hang_up(&p.store);
 	player_set_up(&p, &a);
 	player_connect_store(&p);

@@ -233,6 +233,11 @@ test_ipv4_options_and_malformed(void **state)
 	f.bytes[0] = 0x4f;
 	f.bytes[3] = 30; /* shorter than its header */
 	assert_reason(&f, LINK_RAW, "ipv4_malformed");
+	f.bytes[2] = 0xff; /* longer than its frame: what is there counts */
+	k = decode_as(&f, LINK_RAW);
+	assert_int_equal(k.reason, DECODED);
+	assert_int_equal(k.payload, 0);
+	assert_int_equal(k.l3_len, frame_len(&f));
 	f.bytes[2] = f.bytes[3] = 0; /* left to the network card: the frame's length counts */
 	assert_int_equal(decode_as(&f, LINK_RAW).reason, DECODED);
 }

@@ -104,6 +104,31 @@ test_answers_are_bounded(void **state)
 	assert_int_equal(a.n, DNS_ANSWERS_MAX);
 }
 
+/* A name has at most 255 bytes with the lengths of its labels and the root (section 3.1). */
+static void
+test_long_names(void **state)
+{
+	struct dns_answers a;
+	struct message m;
+	uint8_t label[64];
+
+	(void)state;
+	memset(label, 'a', sizeof(label));
+	for (uint8_t last = 60; last <= 63; last++) {
+		m.c = wcur_of(m.bytes, sizeof(m.bytes));
+		wcur_be64(&m.c, 0x1234818000010001);
+		wcur_be32(&m.c, 0);
+		for (unsigned i = 0; i < 4; i++) {
+			label[0] = i < 3 ? 63 : last;
+			wcur_put(&m.c, label, label[0] + 1u);
+		}
+		wcur_u8(&m.c, 0);
+		wcur_be32(&m.c, 0x00010001);
+		record(&m, 1, "\1\2\3\4", 4);
+		assert_int_equal(parse(&m, &a), last <= 61);
+	}
+}
+
 static void
 test_unprintable_names(void **state)
 {
@@ -145,8 +170,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),           cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_answers_are_bounded), cmocka_unit_test(test_unprintable_names),
-		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_answers_are_bounded), cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_unprintable_names),   cmocka_unit_test(test_every_truncation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
