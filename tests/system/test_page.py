@@ -1,9 +1,12 @@
 """The page in a headless browser, on the real server with real traffic: tests/e2e does the looking."""
 
 import os
+import re
+import signal
+import subprocess
 import unittest
 
-from weirlab import ROOT, LabTest, Weir, wait_for
+from weirlab import CLIENT, PASSWORD, PATIENCE, ROOT, SERVER, LabTest, Weir, wait_for
 
 E2E = os.path.join(ROOT, "tests", "e2e")
 SCREENSHOTS = os.path.join(ROOT, "build", "screenshots")
@@ -42,15 +45,44 @@ done
                 os.killpg(p.pid, 15)
         super().tearDownClass()
 
-    def test_in_a_browser(self):
+    def browser(self, *arguments, log="browser"):
+        """node run.mjs ... in the monitor's namespace, as a process."""
+        return self.lab.spawn(self.lab.mon, "node", os.path.join(E2E, "run.mjs"), "--base", f"https://localhost:{self.weir.https}",
+                              "--password", PASSWORD, *arguments, log=log, cwd=E2E)
+
+    def output(self, p):
+        with open(p.log_path, errors="replace") as f:
+            return f.read()
+
+    def ends_well(self, p, seconds):
+        try:
+            status = p.wait(seconds * PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGTERM)
+            status = "no end"
+        self.assertEqual(status, 0, self.output(p)[-4000:])
+
+    def test_1_every_view(self):
         os.makedirs(SCREENSHOTS, exist_ok=True)
-        link = self.weir.setup_link()
-        done = self.lab.exec(self.lab.mon, "node", os.path.join(E2E, "run.mjs"), "--base", f"https://127.0.0.1:{self.weir.https}",
-                             "--setup-link", link, "--expect-app", "TLS", "--expect-host", "10.77.0.2", "--screenshots", SCREENSHOTS,
-                             check=False, timeout=240, cwd=E2E)
-        self.lab.file("browser.log", done.stdout + done.stderr)
-        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-4000:])
+        expected = [x for a in ("TLS", "DNS", "SSH", "ICMP") for x in ("--expect-app", a)]
+        expected += [x for h in (CLIENT, SERVER) for x in ("--expect-host", h)]
+        expected += ["--expect-server-name", "portal.weir-test.example"]
+        p = self.browser("--setup-link", self.weir.setup_link(), *expected, "--screenshots", SCREENSHOTS)
+        self.ends_well(p, 240)
         self.assertTrue([n for n in os.listdir(SCREENSHOTS) if n.endswith(".png")])
+
+    def test_2_the_page_says_who_died(self):
+        for proc in ("engine", "store"):
+            with self.subTest(proc):
+                p = self.browser("--watch-restart", f"{proc}@0", log=f"browser-{proc}")
+                wait_for("the page to be open", lambda: self.running(p) and re.search(r"^ready$", self.output(p), re.M), 30)
+                os.kill(self.weir.wait_processes()[(proc, 0)], signal.SIGKILL)
+                self.ends_well(p, 60)
+
+    def running(self, p):
+        if p.poll() is not None:
+            raise AssertionError(f"the browser ended with {p.returncode}: {self.output(p)[-2000:]}")
+        return True
 
 
 if __name__ == "__main__":
