@@ -25,10 +25,12 @@ export async function openBrowser() {
 
 /** A test run: counts checks, names the failed ones, keeps pictures. */
 export class Run {
-	constructor({ browser, base, screenshots = null }) {
+	/** link: another address of the same server, as the set-up link may be */
+	constructor({ browser, base, screenshots = null, link = null }) {
 		this.browser = browser;
 		this.base = base.replace(/\/$/, '');
 		this.screenshots = screenshots;
+		this.origins = [base, link].filter((u) => u).map((u) => new URL(u).origin);
 		this.passed = 0;
 		this.failed = 0;
 		this.complaints = [];
@@ -67,17 +69,16 @@ export class Run {
 	}
 
 	watch(page) {
-		const origin = new URL(this.base).origin;
 		page.on('pageerror', (e) => this.complaints.push(`script error: ${e.message}`));
 		page.on('console', (m) => {
 			if (m.type() !== 'error' && m.type() !== 'warning') return;
 			/* a refused login, an ended session and a server that is away are answers, and the browser logs them all */
-			const api = m.location().url.startsWith(`${origin}/api/v1/`);
+			const api = this.origins.some((o) => m.location().url.startsWith(`${o}/api/v1/`));
 			if (api && /Failed to load resource|net::ERR_/.test(m.text())) return;
 			this.complaints.push(`console: ${m.text()} (${m.location().url})`);
 		});
 		page.on('request', (r) => {
-			if (new URL(r.url()).origin !== origin) this.complaints.push(`request to elsewhere: ${r.url()}`);
+			if (!this.origins.includes(new URL(r.url()).origin)) this.complaints.push(`request to elsewhere: ${r.url()}`);
 		});
 	}
 

@@ -37,7 +37,7 @@ if (!o.base) {
 const who = { name: o.name, password: o.password, link: o['setup-link'] };
 const expected = { applications: o['expect-app'], hosts: o['expect-host'], serverNames: o['expect-server-name'] };
 const browser = await openBrowser();
-const run = new Run({ browser, base: o.base, screenshots: o.screenshots ?? null });
+const run = new Run({ browser, base: o.base, screenshots: o.screenshots ?? null, link: o['setup-link'] });
 
 if (o['watch-restart']) {
 	await run.test(`the page tells that ${o['watch-restart']} restarted`, async () => {
