@@ -114,11 +114,20 @@ open_accounts(struct authd *a)
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
 }
 
+/* While files are analysed nobody logs in: the hashers then need no memory at the start. */
+static struct hash_cost
+hash_cost(const struct boot *b)
+{
+	if (b->flags & BOOT_ANALYZE)
+		return (struct hash_cost){ 1, 8 << 20 };
+	return (struct hash_cost){ (uint64_t)b->settings.password_passes,
+				   (size_t)b->settings.password_memory };
+}
+
 struct authd *
 authd_new(const struct boot *b)
 {
-	const struct hash_cost cost = { (uint64_t)b->settings.password_passes,
-					(size_t)b->settings.password_memory };
+	const struct hash_cost cost = hash_cost(b);
 	struct authd *a = mem_calloc(1, sizeof(*a));
 
 	sandbox_warm();

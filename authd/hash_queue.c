@@ -101,7 +101,8 @@ feed(struct hash_queue *q)
 		q->first = (q->first + 1) % HASH_QUEUE_MAX;
 		q->count--;
 		/* One request at a time: the socket always has room for it. */
-		if (send(w->sock, &j->request, sizeof(j->request), MSG_NOSIGNAL) != (ssize_t)sizeof(j->request))
+		if (send(w->sock, &j->request, sizeof(j->request), MSG_NOSIGNAL) !=
+		    (ssize_t)sizeof(j->request))
 			give_up(q, strerror(errno));
 		sodium_memzero(j, sizeof(*j));
 	}

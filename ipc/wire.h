@@ -308,7 +308,7 @@ static_assert(sizeof(struct wire_grant_change) == 32, "no padding");
 
 /* --- logins --- */
 
-#define ACCOUNT_NAME_MAX     128
+#define ACCOUNT_NAME_MAX   128
 #define PASSWORD_MAX       256
 #define COOKIE_BYTES       32 /* a session's secret, random; authd keeps only its hash */
 #define SETUP_SECRET_BYTES 32
@@ -321,7 +321,7 @@ struct wire_client {
 struct wire_login {
 	uint64_t request; /* httpd's, comes back */
 	struct wire_client client;
-	char name[ACCOUNT_NAME_MAX];   /* terminated */
+	char name[ACCOUNT_NAME_MAX]; /* terminated */
 	char password[PASSWORD_MAX]; /* terminated; wiped by both sides after use */
 };
 

@@ -91,7 +91,7 @@ static const struct sandbox_call authd_calls[] = {
 };
 const struct sandbox sandbox_authd = {
 	.name = "weir-authd", .calls = authd_calls, .ncalls = ARRAY_LEN(authd_calls), .files = 256,
-	.own_directory = true, .file_size = UINT64_C(1) << 40,
+	.own_directory = true, .file_size = UINT64_C(1) << 30,
 };
 
 /* Computes password hashes for authd: a socketpair and memory, nothing beside the common calls. */

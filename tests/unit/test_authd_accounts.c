@@ -1,15 +1,26 @@
 /* The database of accounts: what was acknowledged is there, whatever happens to the process or the disk. */
-#include "authd_scratch.h"
-
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
-#include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "authd_scratch.h"
+#include "base/mem.h"
 #include "ipc/boot.h"
+#include "policy/role.h"
 #include "signing.h"
 
 static struct accounts_db *db;

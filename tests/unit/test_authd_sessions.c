@@ -1,13 +1,23 @@
 /* Sessions: time-outs, the most of one user, what is on disk. The clock is the test's. */
-#include "authd_scratch.h"
-
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
-#include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "authd_scratch.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "sessions.h"
 
 #define MINUTE (60 * NS_PER_S)
