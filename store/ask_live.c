@@ -182,7 +182,6 @@ ask_totals(struct store *s, struct question *a)
 		t.hosts += a->v.platform ? 0 : u->hosts_active;
 	}
 	if (a->v.platform) {
-		t.flows_seen = s->flows_seen;
 		t.flows_stored = s->flows_stored;
 		t.dropped = sum_sat(t.dropped, dropped_at(s, POINT_NONE));
 		for (enum own_counter i = 0; i < OWN_COUNTER_COUNT; i++)

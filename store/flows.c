@@ -381,7 +381,6 @@ finish(struct store *s, struct live_flow *r)
 {
 	const uint32_t tenant[2] = { r->stamp[0].tenant, r->stamp[1].tenant };
 
-	s->flows_seen++;
 	if (!batch_add_flow(s->open, tenant, &r->f, r->text,
 			    r->text == NULL ? NULL : r->text + r->f.server_name_len))
 		s->counters.n[OWN_HISTORY_FULL]++;

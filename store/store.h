@@ -54,8 +54,7 @@ struct store {
 	bool degraded;
 	char why[HISTORY_WHY_MAX]; /* of degraded, or of the last failed read */
 	int64_t degraded_since_ns; /* UTC */
-	uint64_t flows_seen;       /* slices that ended; of one tenant each */
-	uint64_t flows_stored;     /* of these, on disk */
+	uint64_t flows_stored;     /* slices on disk since we started */
 
 	/* What history says was applied before we started. */
 	struct batch_applied *loaded;
