@@ -141,6 +141,12 @@ next(struct reader *r, struct event *out)
 	return false;
 }
 
+static bool
+next_but_one(struct reader *r, struct event *out)
+{
+	return next(r, out) && next(r, out);
+}
+
 /* Reads on behind a list or a section that is of no use. */
 static bool
 skip_nested(struct reader *r)
@@ -282,57 +288,68 @@ join(struct reader *r, char key[static KEY_MAX], const char *prefix, const struc
 	return false;
 }
 
-static bool read_section(struct reader *r, const char *prefix, unsigned depth);
+enum member { MEMBER_READ, MEMBER_IS_SECTION, MEMBER_WRONG };
 
-static bool
-read_member(struct reader *r, const char *key, unsigned depth)
+static enum member
+read_member(struct reader *r, const char *key)
 {
 	struct event e;
 	char near[64];
 
 	if (!next(r, &e))
-		return false;
+		return MEMBER_WRONG;
 	switch (e.type) {
 	case YAML_SCALAR_EVENT:
 		take_scalar(r, key, &e);
-		return true;
+		return MEMBER_READ;
 	case YAML_SEQUENCE_START_EVENT:
-		return take_list(r, key);
+		return take_list(r, key) ? MEMBER_READ : MEMBER_WRONG;
 	case YAML_MAPPING_START_EVENT:
-		if (settings_known(key, near, sizeof(near))) {
-			mistake(r, r->line, "%s: takes a value, not a section", key);
-			return skip_nested(r);
-		}
-		if (depth < DEPTH_MAX)
-			return read_section(r, key, depth + 1);
-		mistake(r, r->line, "%s: nested too deeply", key);
-		return false;
+		if (!settings_known(key, near, sizeof(near)))
+			return MEMBER_IS_SECTION;
+		mistake(r, r->line, "%s: takes a value, not a section", key);
+		return skip_nested(r) ? MEMBER_READ : MEMBER_WRONG;
 	default:
 		mistake(r, r->line, "%s: has no value", key);
-		return false;
+		return MEMBER_WRONG;
 	}
 }
 
-/* The members of a mapping whose start was read. Depth is bounded by DEPTH_MAX. */
+/* The members of the document's mapping, whose start was read, and of the sections within it. */
 static bool
-read_section(struct reader *r, const char *prefix, unsigned depth)
+read_sections(struct reader *r)
 {
+	char prefix[DEPTH_MAX][KEY_MAX] = { "" }, key[KEY_MAX];
+	unsigned depth = 1;
 	struct event e;
-	char key[KEY_MAX];
 
 	for (;;) {
 		if (!next(r, &e))
 			return false;
-		if (e.type == YAML_MAPPING_END_EVENT)
-			return true;
+		if (e.type == YAML_MAPPING_END_EVENT) {
+			if (--depth == 0)
+				return true;
+			continue;
+		}
 		if (e.type != YAML_SCALAR_EVENT) {
 			mistake(r, r->line, "a key must be a word");
 			return false;
 		}
-		if (!join(r, key, prefix, &e))
+		if (!join(r, key, prefix[depth - 1], &e))
 			return false;
-		if (!read_member(r, key, depth))
+		switch (read_member(r, key)) {
+		case MEMBER_READ:
+			break;
+		case MEMBER_IS_SECTION:
+			if (depth == DEPTH_MAX) {
+				mistake(r, r->line, "%s: nested too deeply", key);
+				return false;
+			}
+			str_copy(prefix[depth++], KEY_MAX, key);
+			break;
+		case MEMBER_WRONG:
 			return false;
+		}
 	}
 }
 
@@ -341,21 +358,21 @@ read_stream(struct reader *r)
 {
 	struct event e;
 
-	if (!next(r, &e) || !next(r, &e))
+	if (!next_but_one(r, &e)) /* the stream's beginning, then the document's */
 		return false;
 	if (e.type == YAML_STREAM_END_EVENT)
 		return true; /* empty: all defaults */
 	if (e.type != YAML_DOCUMENT_START_EVENT || !next(r, &e))
 		return false;
 	if (e.type == YAML_MAPPING_START_EVENT) {
-		if (!read_section(r, "", 1))
+		if (!read_sections(r))
 			return false;
 	} else if (e.type != YAML_SCALAR_EVENT || e.text[0] != '\0') {
 		mistake(r, r->line,
 			"wants keys with values, as in \"engine:\" and below it \"  workers: 2\"");
 		return false;
 	}
-	if (!next(r, &e) || !next(r, &e))
+	if (!next_but_one(r, &e))
 		return false;
 	if (e.type != YAML_STREAM_END_EVENT)
 		mistake(r, r->line, "a second document (---) begins: remove it");

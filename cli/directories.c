@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/mem.h"
 
-#define DEPTH_MAX 4
+#define LEVELS_MAX 5 /* what Weir makes is never deeper */
 
 int
 directory_of_root(const char *path, const char *key, char *err, size_t errsize)
@@ -88,30 +90,45 @@ directory_lock(int directory, int *taken)
 	return -1;
 }
 
-/* Depth is bounded: what Weir makes is never deeper. */
-static void
-remove_below(int parent, const char *name, int depth)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	const struct dirent *e;
+struct level {
+	DIR *entries;
+	char name[NAME_MAX + 1]; /* in the level above */
+};
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (unlinkat(fd, e->d_name, 0) == -1 && (errno == EISDIR || errno == EPERM) &&
-		    depth < DEPTH_MAX)
-			remove_below(fd, e->d_name, depth + 1);
-	}
-	if (d != NULL)
-		closedir(d);
-	else
-		fd_drop(&fd);
-	(void)unlinkat(parent, name, AT_REMOVEDIR);
+static bool
+descend(struct level *to, int parent, const char *name)
+{
+	AUTO(fd_drop) int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	to->entries = fd == -1 ? NULL : fdopendir(fd);
+	if (to->entries == NULL)
+		return false;
+	(void)fd_keep(&fd);
+	(void)str_copy(to->name, sizeof(to->name), name);
+	return true;
 }
 
 void
 directory_remove(const char *path)
 {
-	remove_below(AT_FDCWD, path, 0);
+	struct level level[LEVELS_MAX];
+	unsigned n = descend(&level[0], AT_FDCWD, path) ? 1 : 0;
+
+	while (n > 0) {
+		struct level *here = &level[n - 1];
+		const struct dirent *e = readdir(here->entries);
+
+		if (e == NULL) {
+			closedir(here->entries);
+			n--;
+			if (n > 0)
+				(void)unlinkat(dirfd(level[n - 1].entries), here->name, AT_REMOVEDIR);
+		} else if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			   unlinkat(dirfd(here->entries), e->d_name, 0) == -1 &&
+			   (errno == EISDIR || errno == EPERM) && n < LEVELS_MAX &&
+			   descend(&level[n], dirfd(here->entries), e->d_name)) {
+			n++;
+		}
+	}
+	(void)rmdir(path);
 }

@@ -14,7 +14,7 @@ int directory_of(int parent, const char *parent_path, const char *name, uid_t ui
  * it cannot be had. */
 int directory_lock(int directory, int *taken);
 
-/* Removes everything below path and itself: at most depth 4, never following links. For throw-away
+/* Removes everything below path and itself: at most 5 levels, never following links. For throw-away
  * directories. */
 void directory_remove(const char *path);
 

@@ -1,6 +1,7 @@
 #include "interface.h"
 
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -86,52 +87,104 @@ interface_addresses(const char *first, struct ip_addr *out, size_t most)
 	return n;
 }
 
-bool
-interface_parse_routes(const char *text, char *out, size_t size)
+/* The n-th word of a line, or "". */
+static const char *
+word(const char *line, unsigned n, char *out, size_t size)
 {
-	unsigned best = 0;
-	bool found = false;
+	size_t len;
 
-	/* Iface Destination Gateway Flags RefCnt Use Metric Mask ... */
-	for (const char *line = strchr(text, '\n'); line != NULL; line = strchr(line + 1, '\n')) {
-		char name[32];
-		unsigned destination, flags, metric, mask;
-
-		if (sscanf(line + 1, "%31s %x %*x %x %*d %*u %u %x", name, &destination, &flags, &metric,
-			   &mask) != 5)
-			continue;
-		if (destination != 0 || mask != 0 || (flags & 1) == 0) /* RTF_UP */
-			continue;
-		if (found && metric >= best)
-			continue;
-		found = str_copy(out, size, name);
-		best = metric;
+	out[0] = '\0';
+	for (unsigned i = 0;; i++) {
+		line += strspn(line, " \t");
+		len = strcspn(line, " \t\n");
+		if (len == 0 || i == n)
+			break;
+		line += len;
 	}
-	return found;
+	if (len < size) {
+		memcpy(out, line, len);
+		out[len] = '\0';
+	}
+	return out;
 }
 
-/* /proc/net/ipv6_route: destination and its length first, the interface last. */
-static bool
-parse_routes6(const char *text, char *out, size_t size)
+/* The n-th word as a number; all ones where it is none. */
+static unsigned long
+number(const char *line, unsigned n, int base)
 {
-	unsigned best = 0;
+	char text[40], *end;
+	unsigned long v = strtoul(word(line, n, text, sizeof(text)), &end, base);
+
+	return end != text && *end == '\0' ? v : ULONG_MAX;
+}
+
+struct route {
+	bool is_default;
+	unsigned long metric;
+	char interface[32];
+};
+
+/* The interface of the best default route of a table, each line of which parse takes apart. */
+static bool
+best_route(const char *text, void (*parse)(const char *line, struct route *r), char *out, size_t size)
+{
+	unsigned long best = ULONG_MAX;
 	bool found = false;
 
 	for (const char *line = text; line != NULL && *line != '\0';) {
-		char destination[33], name[32];
-		unsigned length, metric, flags;
 		const char *newline = strchr(line, '\n');
+		struct route r = { 0 };
 
-		if (sscanf(line, "%32s %x %*s %*x %*s %x %*x %*x %x %31s", destination, &length, &metric,
-			   &flags, name) == 5 &&
-		    length == 0 && strspn(destination, "0") == 32 && (flags & 1) != 0 &&
-		    strcmp(name, "lo") != 0 && (!found || metric < best)) {
-			found = str_copy(out, size, name);
-			best = metric;
+		parse(line, &r);
+		if (r.is_default && r.interface[0] != '\0' && (!found || r.metric < best)) {
+			found = str_copy(out, size, r.interface);
+			best = r.metric;
 		}
 		line = newline != NULL ? newline + 1 : NULL;
 	}
 	return found;
+}
+
+#define ROUTE_UP 1ul /* RTF_UP */
+
+/* /proc/net/route: Iface Destination Gateway Flags RefCnt Use Metric Mask ... */
+static void
+parse_route4(const char *line, struct route *r)
+{
+	unsigned long flags = number(line, 3, 16);
+
+	r->is_default = number(line, 1, 16) == 0 && number(line, 7, 16) == 0 && flags != ULONG_MAX &&
+			(flags & ROUTE_UP) != 0;
+	r->metric = number(line, 6, 10);
+	word(line, 0, r->interface, sizeof(r->interface));
+}
+
+/* /proc/net/ipv6_route: destination, its length, source, its length, next hop, metric, references, use,
+ * flags, interface */
+static void
+parse_route6(const char *line, struct route *r)
+{
+	unsigned long flags = number(line, 8, 16);
+	char destination[40];
+
+	r->is_default = strspn(word(line, 0, destination, sizeof(destination)), "0") == 32 &&
+			number(line, 1, 16) == 0 && flags != ULONG_MAX && (flags & ROUTE_UP) != 0;
+	r->metric = number(line, 5, 16);
+	word(line, 9, r->interface, sizeof(r->interface));
+	if (strcmp(r->interface, "lo") == 0) /* what the kernel rejects */
+		r->is_default = false;
+}
+
+bool
+interface_parse_routes(const char *text, char *out, size_t size)
+{
+	return best_route(text, parse_route4, out, size);
+}
+
+bool
+interface_parse_routes6(const char *text, char *out, size_t size)
+{
+	return best_route(text, parse_route6, out, size);
 }
 
 static char *
@@ -152,5 +205,5 @@ interface_of_default_route(char *out, size_t size)
 	AUTO(mem_drop) char *routes = read_proc("/proc/net/route");
 	AUTO(mem_drop) char *routes6 = read_proc("/proc/net/ipv6_route");
 
-	return interface_parse_routes(routes, out, size) || parse_routes6(routes6, out, size);
+	return interface_parse_routes(routes, out, size) || interface_parse_routes6(routes6, out, size);
 }

@@ -75,6 +75,8 @@ take(struct options *o, const char *option, enum what what, const char *value)
 		o->json = true;
 		return true;
 	case OPT_WORKERS:
+		if (value == NULL)
+			return false;
 		o->workers = strtol(value, &end, 10);
 		if (*value != '\0' && *end == '\0' && o->workers > 0)
 			return true;
