@@ -279,14 +279,94 @@ test_rewind(void **state)
 	lane_free(&l);
 }
 
+/* Takes n frames and gives their room back. */
+static void
+take_all(struct ring_consumer *c, unsigned n)
+{
+	struct wire_frame w;
+	uint16_t kind;
+
+	for (unsigned i = 0; i < n; i++)
+		assert_true(take(c, &w, &kind));
+	assert_false(take(c, &w, &kind));
+	(void)ring_release(c, ring_position(c));
+}
+
+static unsigned
+put_n(struct lane *l, unsigned n)
+{
+	struct frame f = frame(1000, 1000);
+	unsigned done = 0;
+
+	while (done < n && lane_put(l, &f))
+		done++;
+	(void)lane_flush(l);
+	return done;
+}
+
+/* What the lane says that there is room for, there is: also right before a rewind, whose padding takes most
+ * of the ring. */
+static void
+test_room_before_a_rewind(void **state)
+{
+	struct lane l;
+	struct ring_consumer *c;
+	unsigned fits;
+
+	(void)state;
+	lane_init(&l, 0);
+	c = give_ring(&l, true);
+	lane_begin(&l);
+	assert_int_equal(put_n(&l, 700), 700);
+	take_all(c, 700);
+	lane_begin(&l);
+	fits = (unsigned)(lane_room(&l) / 1024);
+	assert_true(fits > 100);
+	assert_int_equal(put_n(&l, fits), fits);
+	take_all(c, fits);
+	ring_consumer_free(&c);
+	lane_free(&l);
+}
+
+/* A ring that its engine has not emptied is not rewound: what waits in it stays whole. */
+static void
+test_no_rewind_over_what_waits(void **state)
+{
+	struct lane l;
+	struct ring_consumer *c;
+	struct wire_frame w;
+	uint16_t kind;
+	unsigned in;
+
+	(void)state;
+	lane_init(&l, 0);
+	c = give_ring(&l, true);
+	lane_begin(&l);
+	in = put_n(&l, 700);
+	for (unsigned i = 0; i < 600; i++)
+		assert_true(take(c, &w, &kind));
+	(void)ring_release(c, ring_position(c));
+	lane_begin(&l);
+	in += put_n(&l, 100000); /* all that fits: round the end of the area, up to what waits */
+	assert_true(in > 1800 && in < 3000);
+	take_all(c, in - 600);
+	ring_consumer_free(&c);
+	lane_free(&l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_counts),    cmocka_unit_test(test_without_an_engine),
-		cmocka_unit_test(test_full_ring), cmocka_unit_test(test_rings_come_and_go),
-		cmocka_unit_test(test_lies),      cmocka_unit_test(test_nudge),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_without_an_engine),
+		cmocka_unit_test(test_full_ring),
+		cmocka_unit_test(test_rings_come_and_go),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_nudge),
 		cmocka_unit_test(test_rewind),
+		cmocka_unit_test(test_room_before_a_rewind),
+		cmocka_unit_test(test_no_rewind_over_what_waits),
 	};
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
