@@ -143,7 +143,7 @@ struct be64 {
 static struct be64
 be64_of(uint64_t v)
 {
-	struct be64 k;
+	struct be64 k = { { 0 } };
 	struct wcur w = wcur_of(k.b, sizeof(k.b));
 
 	wcur_be64(&w, v);
