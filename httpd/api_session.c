@@ -221,8 +221,8 @@ void
 api_login(struct request *r)
 {
 	static const char *const known[] = { "name", "password", NULL };
-	struct json_doc *d = read_body(r, known);
 	struct wire_login m = { .client = { r->ip } };
+	struct json_doc *d = read_body(r, known);
 
 	if (d == NULL)
 		return;
@@ -237,8 +237,8 @@ void
 api_setup(struct request *r)
 {
 	static const char *const known[] = { "secret", "name", "password", NULL };
-	struct json_doc *d = read_body(r, known);
 	struct wire_setup m = { .client = { r->ip } };
+	struct json_doc *d = read_body(r, known);
 	char secret[128];
 
 	if (d == NULL)

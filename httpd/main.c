@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "asks.h"
-#include "base/json_read.h"
 #include "base/log.h"
 #include "clients.h"
 #include "front.h"
@@ -21,18 +20,6 @@ on_sigterm(evutil_socket_t signal, short what, void *arg)
 	(void)signal;
 	(void)what;
 	front_drain(arg);
-}
-
-/* jansson seeds its tables from /dev/urandom when it makes the first. */
-static void
-warm_json(void)
-{
-	char why[80];
-	struct json_doc *d = json_parse("{}", 2, 2, why, sizeof(why));
-
-	if (d == NULL)
-		fatalx("JSON cannot be read: %s", why);
-	json_doc_free(&d);
 }
 
 static void
@@ -73,7 +60,6 @@ main(void)
 	const struct boot *boot = boot_read(PROC_HTTPD);
 
 	sandbox_warm();
-	warm_json();
 	httpd_open(&h, boot);
 	sandbox_enter(&sandbox_httpd);
 
