@@ -17,7 +17,7 @@ static const struct {
 	{ EXIT_FAILED, "gave up (status 1): its last lines say why", VERDICT_RESTART },
 	{ EXIT_INTERFACE_GONE, "the interface is gone or down", VERDICT_WAIT },
 	{ EXIT_BAD_INPUT, "its input cannot be read: starting it again is no use", VERDICT_HOPELESS },
-	{ EXIT_FILE_TRUNCATED, "the file is truncated or damaged: what was before that place was read",
+	{ EXIT_FILE_TRUNCATED, "the file is cut (truncated) or damaged: what was before that place was read",
 	  VERDICT_TRUNCATED },
 	{ 127, "could not be started: its last line says why", VERDICT_RESTART },
 };
