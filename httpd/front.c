@@ -10,6 +10,7 @@
 #include "clients.h"
 #include "httpd.h"
 #include "live.h"
+#include "numeric_name.h"
 #include "redirect.h"
 #include "request.h"
 #include "sandbox/sandbox.h"
@@ -79,6 +80,7 @@ front_open(struct httpd *h)
 	static const struct timeval hourly = { ROTATE_S, 0 };
 	const struct settings *s = &h->boot->settings;
 
+	numeric_name_check();
 	h->tls = tls_new(BOOT_FD_CERTIFICATE, BOOT_FD_KEY, clients_gone);
 	tls_warm(h->tls);
 	h->clients = clients_new(h->base, connections_max(s), (size_t)s->http_connections_per_address,
