@@ -98,6 +98,7 @@ channel_free(struct channel *ch)
 
 		ch->first = q->next;
 		fd_drop(&q->fd);
+		explicit_bzero(q->bytes, q->len);
 		free(q);
 	}
 	if (ch->readable != NULL)
