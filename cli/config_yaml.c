@@ -144,7 +144,9 @@ next(struct reader *r, struct event *out)
 static bool
 next_but_one(struct reader *r, struct event *out)
 {
-	return next(r, out) && next(r, out);
+	if (!next(r, out))
+		return false;
+	return next(r, out);
 }
 
 /* Reads on behind a list or a section that is of no use. */

@@ -164,14 +164,15 @@ probe(void)
 static char *
 run_probe(struct spawn *s)
 {
-	char *text = mem_calloc(1, 16384), self[256];
+	static char self[256];
+	char *text = mem_calloc(1, 16384);
 	int ends[2], status;
 	size_t len = 0;
 	ssize_t n;
 	pid_t pid;
 
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	assert_true(n > 0);
+	assert_true(n > 0 && n < (ssize_t)sizeof(self));
 	self[n] = '\0';
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	s->path = self;
