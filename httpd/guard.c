@@ -65,15 +65,21 @@ token_format(const uint8_t token[static 32], char out[static TOKEN_TEXT_MAX])
 	return sodium_bin2base64(out, TOKEN_TEXT_MAX, token, 32, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+bool
+base64url_parse(const char *text, size_t len, uint8_t *out, size_t size, size_t *n)
+{
+	/* libsodium's decoder takes some bytes above 127 for letters: the alphabet is looked at here. */
+	return strspn(text, ALNUM "-_") >= len &&
+	       sodium_base642bin(out, size, text, len, NULL, n, NULL,
+				 sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0;
+}
+
 static bool
 token_parse_n(const char *text, size_t len, uint8_t token[static 32])
 {
 	size_t n = 0;
 
-	return len == TOKEN_TEXT_MAX - 1 &&
-	       sodium_base642bin(token, 32, text, len, NULL, &n, NULL,
-				 sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-	       n == 32;
+	return len == TOKEN_TEXT_MAX - 1 && base64url_parse(text, len, token, 32, &n) && n == 32;
 }
 
 bool

@@ -27,6 +27,10 @@ bool cookie_parse(const char *header, uint8_t cookie[static COOKIE_BYTES]);
 const char *token_format(const uint8_t token[static 32], char out[static TOKEN_TEXT_MAX]);
 bool token_parse(const char *text, uint8_t token[static 32]);
 
+/* text[len] as bytes, at most size of them; *n says how many. False where it is not base64url without
+ * padding, in its one spelling. */
+bool base64url_parse(const char *text, size_t len, uint8_t *out, size_t size, size_t *n);
+
 /* The token that a session's requests carry in X-Weir-CSRF: made of its cookie, so that it outlives a
  * restart. */
 void csrf_token(const uint8_t cookie[static COOKIE_BYTES], char out[static TOKEN_TEXT_MAX]);

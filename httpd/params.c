@@ -1,6 +1,5 @@
 #include "params.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,8 +91,7 @@ set_cursor(struct params *p, const char *v)
 {
 	size_t n = 0;
 
-	if (v[0] == '\0' || sodium_base642bin(p->cursor, sizeof(p->cursor), v, strlen(v), NULL, &n, NULL,
-					      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+	if (!base64url_parse(v, strlen(v), p->cursor, sizeof(p->cursor), &n))
 		return false;
 	p->cursor_len = (uint16_t)n;
 	return n > 0;

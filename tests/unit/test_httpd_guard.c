@@ -78,7 +78,9 @@ cookies(void **state)
 					   "__Host-weir=\"" VALUE "\"",
 					   "__Host-weir=BQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHy",
 					   "__Host-weir=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHy=",
-					   "__Host-weir=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyB" };
+					   "__Host-weir=AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyB",
+					   "__Host-weir=AQIDBAUGBwgJCgsMDQ\xd5"
+					   "PEBESExQVFhcYGRobHB0eHyA" };
 	uint8_t cookie[COOKIE_BYTES];
 	char text[TOKEN_TEXT_MAX];
 
