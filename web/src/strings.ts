@@ -294,6 +294,7 @@ export const t = {
 		title: 'Loss',
 		none: 'No loss',
 		noneMore: 'Every frame that reached this machine was seen and counted.',
+		noneMoreFile: 'Every frame of the file was counted; files never drop.',
 		some: (c: string) => `${c} lost`,
 		growing: 'Losing now',
 		stopped: 'Not growing now',
@@ -335,7 +336,8 @@ export const t = {
 		lastDeath: 'Last death',
 		why: 'Why',
 		never: 'never',
-		allRunning: (count: number) => `All ${n(count, 'process', 'processes')} running`,
+		allRunning: (count: number, ended: number) =>
+			ended > 0 ? `${n(count, 'process', 'processes')} running, ${ended} ended` : `All ${n(count, 'process', 'processes')} running`,
 		oneRunning: 'running',
 		someNot: (bad: number) => `${n(bad, 'process', 'processes')} not running`,
 		restarted: (count: number) => n(count, 'restart', 'restarts'),
