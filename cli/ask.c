@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -31,7 +32,9 @@ dial(const char *run_directory, enum proc peer, int wait_ms, char *err, size_t e
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/%s-0.sock", run_directory, proc_name(peer));
-	fd = channel_dial(path, PROC_WEIR, 1, peer, wait_ms);
+	/* One number for authd and store, so that the grant of the one is good at the other; another command
+	 * line that runs meanwhile has mostly another one. */
+	fd = channel_dial(path, PROC_WEIR, 1 + (unsigned)getpid() % COMMAND_LINES, peer, wait_ms);
 	if (fd != -1)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)

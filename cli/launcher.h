@@ -21,7 +21,6 @@ struct audit;
 
 #define WORKERS_MAX   16
 #define CHILDREN_MAX  (3 + WORKERS_MAX + BOOT_POINTS_MAX)
-#define COMMAND_LINES 3 /* of root, connected to store and authd at a time */
 
 struct child {
 	struct launcher *l;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "base/mem.h"
 #include "capabilities.h"
 #include "launcher.h"
