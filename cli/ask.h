@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COMMAND_LINES 3 /* of root, connected to store and authd at a time: peers weir@1 and up */
-
 #include "ipc/wire.h"
 #include "present/present.h"
+
+#define COMMAND_LINES 3 /* of root, connected to store and authd at a time: peers weir@1 and up */
 
 struct asker;
 
