@@ -162,23 +162,26 @@ ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_appl
 	return !has_application || f->application == application;
 }
 
+void
+ask_list_add(struct wcur *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n == 0 || n + 1 > (size_t)(c->end - c->p))
+		return;
+	if (wcur_len(c) > 0)
+		wcur_u8(c, ',');
+	wcur_put(c, name, n);
+}
+
 size_t
 ask_risks(struct store *s, uint64_t risks, char *out, size_t size)
 {
-	size_t len = 0;
+	struct wcur c = wcur_of(out, size);
 
-	for (; risks != 0; risks &= risks - 1) {
-		const char *name = names_text(s->names, NAME_RISK, (uint16_t)(__builtin_ctzll(risks) + 1));
-		size_t n = strlen(name);
-
-		if (n == 0 || len + n + 1 > size)
-			continue;
-		if (len > 0)
-			out[len++] = ',';
-		memcpy(out + len, name, n);
-		len += n;
-	}
-	return len;
+	for (; risks != 0; risks &= risks - 1)
+		ask_list_add(&c, names_text(s->names, NAME_RISK, (uint16_t)(__builtin_ctzll(risks) + 1)));
+	return wcur_len(&c);
 }
 
 const struct fact *

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "answer.h"
+#include "base/cursor.h"
 #include "page.h"
 #include "store.h"
 #include "view.h"
@@ -57,6 +58,8 @@ const char *ask_application_name(struct store *s, uint16_t number);
 /* Whether a flow is one that the question filters for. point: index or POINT_NONE. */
 bool ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_application,
 		    uint16_t application);
+/* Adds a name to a list "a,b,c", where it fits. */
+void ask_list_add(struct wcur *c, const char *name);
 /* "a,b,c" of the risks in a mask. Returns the length. */
 size_t ask_risks(struct store *s, uint64_t risks, char *out, size_t size);
 #define RISKS_TEXT_MAX (NAMES_RISKS_MAX * (NAME_TEXT_MAX + 1))

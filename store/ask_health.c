@@ -48,7 +48,7 @@ engine_drops(struct store *s, struct question *a, const struct engine *e, const 
 void
 ask_counters(struct store *s, struct question *a)
 {
-	bool sees[BOOT_POINTS_MAX];
+	bool sees[BOOT_POINTS_MAX] = { false };
 
 	for (uint32_t i = 0; i < s->points.n; i++)
 		sees[i] = view_owns_point(s, &a->v, i);

@@ -224,7 +224,7 @@ static size_t
 host_applications(struct store *s, const struct host *h, char *out, size_t size)
 {
 	bool used[HOST_APPS] = { false };
-	size_t len = 0;
+	struct wcur c = wcur_of(out, size);
 
 	for (int n = 0; n < HOST_APPS; n++) {
 		int best = -1;
@@ -237,17 +237,9 @@ host_applications(struct store *s, const struct host *h, char *out, size_t size)
 			break;
 		used[best] = true;
 
-		const char *name = names_text(s->names, NAME_APPLICATION, h->app[best].application);
-		size_t k = strlen(name);
-
-		if (len + k + 1 > size)
-			break;
-		if (len > 0)
-			out[len++] = ',';
-		memcpy(out + len, name, k);
-		len += k;
+		ask_list_add(&c, names_text(s->names, NAME_APPLICATION, h->app[best].application));
 	}
-	return len;
+	return wcur_len(&c);
 }
 
 /* What was learned of the address at the points where the viewer's tenant has flows with it. */

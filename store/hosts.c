@@ -249,6 +249,7 @@ host_add_peer(struct host *host, const struct ip_addr *peer, uint64_t seed)
 uint32_t
 host_peers(const struct host *host)
 {
+	const uint32_t least = HOST_PEERS / 4 + 1;
 	double sum = 0, m = HOST_PEERS;
 	unsigned zero = 0;
 
@@ -263,7 +264,8 @@ host_peers(const struct host *host)
 
 	if (estimate <= 2.5 * m && zero > 0)
 		estimate = m * log(m / zero);
-	return estimate < HOST_PEERS / 4 + 1 ? HOST_PEERS / 4 + 1 : (uint32_t)estimate;
+	/* More than fit the exact list it has been. */
+	return estimate < least ? least : (uint32_t)estimate;
 }
 
 void
