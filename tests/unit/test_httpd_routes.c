@@ -108,6 +108,8 @@ page(void **state)
 	assert_string_equal(index->path, "/index.html");
 	assert_ptr_equal(page_find("/index.html"), index);
 	assert_ptr_equal(page_find("/hosts/fe80::1"), index);
+	assert_ptr_equal(page_find("/hosts/10.77.0.1"), index);
+	assert_ptr_equal(page_find("/applications/TLS.Google"), index);
 	assert_null(page_find("/none.js"));
 	assert_null(page_find("/assets/../index.html"));
 	assert_null(page_find("/.git/config"));
