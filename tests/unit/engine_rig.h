@@ -2,13 +2,9 @@
 #ifndef WEIR_TESTS_ENGINE_RIG_H
 #define WEIR_TESTS_ENGINE_RIG_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -72,8 +68,8 @@ rig_attach(struct rig *r)
 
 	ring_consumer_free(&r->c);
 	r->c = ring_consumer_new(records_offer(&r->e->records), &page);
-	assert_non_null(r->c);
-	assert_true(ring_producer_attach(r->e->records.ring, page));
+	assert(r->c != NULL);
+	assert(ring_producer_attach(r->e->records.ring, page));
 	r->e->records.attached = true;
 }
 
@@ -133,9 +129,9 @@ rig_flow(const uint8_t *buf, uint32_t len)
 	struct rig_flow f;
 
 	memset(&f, 0, sizeof(f));
-	assert_true(len >= sizeof(f.r));
+	assert(len >= sizeof(f.r));
 	memcpy(&f.r, buf, sizeof(f.r));
-	assert_int_equal(len, sizeof(f.r) + f.r.server_name_len + f.r.info_len);
+	assert(len == sizeof(f.r) + f.r.server_name_len + f.r.info_len);
 	memcpy(f.name, buf + sizeof(f.r), f.r.server_name_len);
 	memcpy(f.info, buf + sizeof(f.r) + f.r.server_name_len, f.r.info_len);
 	return f;
@@ -156,22 +152,22 @@ rig_record(struct rig *r, uint16_t kind, const uint8_t *buf, uint32_t len)
 	switch (kind) {
 	case REC_NAME:
 		memcpy(&name, buf, sizeof(name));
-		assert_int_equal(len, sizeof(name) + name.len);
+		assert(len == sizeof(name) + name.len);
 		memcpy(r->names[name.kind][name.number], buf + sizeof(name), name.len);
 		break;
 	case REC_FLOW_OPEN:
 		RIG_APPEND(r->open, n, rig_flow(buf, len));
-		assert_true(r->open[n].r.slot < 65536);
+		assert(r->open[n].r.slot < 65536);
 		r->opened[r->open[n].r.slot] = r->open[n].r.generation;
 		break;
 	case REC_FLOW_END:
 		RIG_APPEND(r->end, n, rig_flow(buf, len));
-		assert_int_not_equal(r->end[n].r.end_reason, END_NONE);
+		assert(r->end[n].r.end_reason != END_NONE);
 		break;
 	case REC_FLOW_COUNT:
-		assert_int_equal(len, sizeof(c));
+		assert(len == sizeof(c));
 		memcpy(&c, buf, sizeof(c));
-		assert_int_equal(r->opened[c.slot], c.generation);
+		assert(r->opened[c.slot] == c.generation);
 		RIG_APPEND(r->count, n, c);
 		break;
 	case REC_SECOND:
@@ -194,7 +190,7 @@ rig_record(struct rig *r, uint16_t kind, const uint8_t *buf, uint32_t len)
 		RIG_APPEND(r->drops, n, d);
 		break;
 	default:
-		fail_msg("a record of kind %u", kind);
+		assert(!"a record of an unknown kind");
 	}
 }
 
@@ -212,7 +208,7 @@ rig_take(struct rig *r)
 		return;
 	while ((got = ring_take(r->c, buf, sizeof(buf), &kind, &len)) == 1)
 		rig_record(r, kind, buf, len);
-	assert_int_equal(got, 0);
+	assert(got == 0);
 	ring_release(r->c, ring_position(r->c));
 }
 
@@ -226,7 +222,7 @@ rig_batch(struct rig *r, unsigned point, int64_t t_ns, const struct test_frame *
 		b->used = 0;
 		b->decoded = false;
 	}
-	assert_true(batch_add(b, t_ns, frame_len(f), f->bytes, frame_len(f)));
+	assert(batch_add(b, t_ns, frame_len(f), f->bytes, frame_len(f)));
 }
 
 /* One frame, processed at once. */

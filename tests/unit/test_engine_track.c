@@ -1,5 +1,11 @@
 /* Flows through a whole engine: directions, time-outs, slices, eviction, sums, and what store is told after
  * each turn. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
 #include "engine_rig.h"
 
 #define A  UINT32_C(0x0a000001)
