@@ -8,6 +8,8 @@
  * while its share of the ring is still in a cache. */
 #define PUBLISH_BYTES (128u << 10)
 #define REWIND_LEAST  (1u << 20)
+/* Of a ring beside a frame's own bytes: two headers, and rounding up. */
+#define ENTRY_COST (sizeof(struct wire_frame) + 16)
 
 static_assert(sizeof(struct wire_frame) + LANE_KEEP_MAX <= RING_ENTRY_MAX, "the longest frame fits an entry");
 
@@ -100,27 +102,42 @@ lane_take_orders(struct lane *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* What a rewound ring must have room for: more than a batch, less than a cache. */
+/* What a rewound ring must have room for: twice what came before the engine had its turn, of late. */
 static size_t
-least_of(const struct ring_producer *r)
+least_of(struct lane *l)
 {
-	size_t quarter = ring_producer_size(r) / 4;
+	size_t quarter = ring_producer_size(l->ring) / 4;
+	size_t least = quarter < REWIND_LEAST ? quarter : REWIND_LEAST;
 
-	return quarter < REWIND_LEAST ? quarter : REWIND_LEAST;
+	return 2 * l->most_cycle > least ? 2 * l->most_cycle : least;
 }
 
 void
 lane_begin(struct lane *l)
 {
+	size_t used;
+
 	lane_take_orders(l);
-	if (l->ring != NULL)
-		ring_rewind(l->ring, least_of(l->ring));
+	if (l->ring == NULL) {
+		l->room = SIZE_MAX; /* nothing to wait for */
+		return;
+	}
+	used = ring_producer_used(l->ring);
+	if (used == 0) {
+		size_t fading = l->most_cycle - l->most_cycle / 16;
+
+		l->most_cycle = l->cycle > fading ? l->cycle : fading;
+		l->cycle = 0;
+		ring_rewind(l->ring, least_of(l));
+		used = ring_producer_used(l->ring);
+	}
+	l->room = ring_producer_size(l->ring) - used;
 }
 
-size_t
-lane_room(struct lane *l)
+void
+lane_overrun(struct lane *l)
 {
-	return l->ring == NULL ? SIZE_MAX : ring_producer_size(l->ring) - ring_producer_used(l->ring);
+	l->room = SIZE_MAX;
 }
 
 static void
@@ -165,6 +182,8 @@ lane_put(struct lane *l, const struct frame *f)
 	l->now[LANE_TRUNCATED] += f->wire_len > keep;
 	l->now[LANE_MERGED] += l->merged_above != 0 && f->wire_len > l->merged_above;
 	l->unpublished += sizeof(w) + keep;
+	l->cycle += ENTRY_COST + keep;
+	l->room -= l->room < ENTRY_COST + keep ? l->room : ENTRY_COST + keep;
 	if (l->unpublished >= PUBLISH_BYTES)
 		publish(l);
 	return true;

@@ -25,6 +25,9 @@ struct frame {
 /* Most that is kept of a frame, whatever the source offers: the rest of an entry is struct wire_frame. */
 #define LANE_KEEP_MAX 65535u
 
+/* Less room than this, and a lane is crowded. */
+#define LANE_CROWDED (256u << 10)
+
 #define LANES_MAX 16 /* engine.workers has no more */
 
 /* What the filler tells the main thread. */
@@ -39,6 +42,8 @@ struct lane {
 	bool attached;              /* the engine has answered the offer of this ring */
 	uint32_t merged_above;      /* wire bytes above which a frame was merged by GRO or LRO; 0: unknown */
 	size_t unpublished;         /* bytes since the engine was last shown something */
+	size_t room;                /* bytes that the ring has room for, at least */
+	size_t cycle, most_cycle;   /* bytes put since the engine had taken everything; the most of late */
 	uint64_t now[LANE_COUNTS];
 
 	/* Orders of the main thread, carried out by the filler. */
@@ -73,11 +78,19 @@ uint64_t lane_shown(const struct lane *l, enum lane_count c);
  */
 
 void lane_take_orders(struct lane *l);
-/* Before a batch: takes orders, and keeps the ring of an engine that keeps up within a cache. */
+/* Before a batch: takes orders, looks how much room there is, and keeps the ring of an engine that keeps up
+ * within a cache. */
 void lane_begin(struct lane *l);
-/* Bytes that the ring has room for as the engine last said; SIZE_MAX where there is no ring, which takes (and
- * drops) anything. */
-size_t lane_room(struct lane *l);
+/* Little room is left: who can wait, waits. Room for one frame of any length is there as long as it was not
+ * crowded before. */
+static inline bool
+lane_crowded(const struct lane *l)
+{
+	return l->room < LANE_CROWDED;
+}
+/* It was waited for long enough: the lane is not called crowded until lane_begin, what does not fit is
+ * dropped. */
+void lane_overrun(struct lane *l);
 /* Copies a frame into the ring. False where there is no room or no ring: nothing was counted then. */
 bool lane_put(struct lane *l, const struct frame *f);
 /* As lane_put, for sources that cannot wait: what does not fit is a ring drop. */

@@ -14,25 +14,17 @@
 
 /* Frames of a turn: the main loop (or the lane's orders) come in between after this many. */
 #define BATCH 4096
-/* A nap is as long as this takes to arrive: what capture writes and the engine reads next then fits a
- * processor's cache, which is worth more than the wake-ups that longer naps save. */
-#define NAP_BYTES  (512u << 10)
-#define FRAME_COST 24u /* bytes of a ring beside a frame's own */
-
-/* A ring with less room than this is left alone for a while: the kernel's buffer holds what comes, and the
- * engine catches up. Longer than PATIENCE turns of a millisecond it is overrun for good, and frames are
- * dropped and counted. */
-#define ROOM_LEAST (256u << 10)
-#define ROOM_FRAME 2048
-#define PATIENCE   25
+/* A ring with less room than LANE_CROWDED is left alone: the kernel's buffer holds what comes, and the engine
+ * catches up. Longer than PATIENCE turns of a millisecond it is overrun for good, and frames are dropped and
+ * counted. */
+#define PATIENCE 25
 
 enum next { NEXT_WAIT, NEXT_NAP, NEXT_SHORT_NAP, NEXT_MORE };
 
 struct pump {
 	struct pump_source source;
 	struct lane *lane;
-	int nap_max_ms, nap_ms;
-	uint64_t before; /* bytes that had come by the last nap */
+	int nap_ms;
 	int patience;
 	bool threaded, started;
 	void (*tell)(void *ctx);
@@ -45,44 +37,31 @@ struct pump {
 	int told; /* threaded: wakes the main loop */
 };
 
-/* Sets the next nap from what came since the last one. */
-static void
-adapt_nap(struct pump *p)
-{
-	uint64_t all = p->lane->now[LANE_BYTES] + FRAME_COST * p->lane->now[LANE_FRAMES];
-	uint64_t ms = all > p->before ? (uint64_t)p->nap_ms * NAP_BYTES / (all - p->before) : UINT64_MAX;
-
-	p->before = all;
-	p->nap_ms = ms < 1 ? 1 : ms > (uint64_t)p->nap_max_ms ? p->nap_max_ms : (int)ms;
-}
-
 /* One batch. */
 static enum next
 turn(struct pump *p, uint32_t *signals)
 {
-	size_t room;
-	int most, n;
+	bool crowded;
+	int n;
 
 	lane_begin(p->lane);
-	room = lane_room(p->lane);
-	if (room < ROOM_LEAST && p->patience > 0) {
+	crowded = lane_crowded(p->lane);
+	if (crowded && p->patience > 0) {
 		p->patience--;
 		*signals = lane_flush(p->lane);
 		return NEXT_SHORT_NAP;
 	}
-	most = room / ROOM_FRAME < BATCH ? (int)(room / ROOM_FRAME) + 1 : BATCH;
-	n = p->source.read(p->source.handle, p->lane, most);
-	*signals = lane_flush(p->lane);
-	if (room >= ROOM_LEAST)
+	if (crowded)
+		lane_overrun(p->lane);
+	else
 		p->patience = PATIENCE;
+	n = p->source.read(p->source.handle, p->lane, BATCH);
+	*signals = lane_flush(p->lane);
 	if (n == 0)
 		return NEXT_WAIT;
-	if (n == most)
+	if (n == BATCH || lane_crowded(p->lane))
 		return NEXT_MORE;
-	if (p->nap_max_ms == 0)
-		return NEXT_WAIT;
-	adapt_nap(p);
-	return NEXT_NAP;
+	return p->nap_ms > 0 ? NEXT_NAP : NEXT_WAIT;
 }
 
 /* How long to wait before the next turn, where frames do not end it earlier. */
@@ -210,15 +189,14 @@ bell(void)
 }
 
 struct pump *
-pump_new(struct event_base *base, const struct pump_source *s, struct lane *l, int nap_max_ms, bool threaded,
+pump_new(struct event_base *base, const struct pump_source *s, struct lane *l, int nap_ms, bool threaded,
 	 void (*tell)(void *ctx), void *ctx)
 {
 	struct pump *p = mem_calloc(1, sizeof(*p));
 
 	p->source = *s;
 	p->lane = l;
-	p->nap_max_ms = nap_max_ms;
-	p->nap_ms = 1;
+	p->nap_ms = nap_ms;
 	p->threaded = threaded;
 	p->tell = tell;
 	p->ctx = ctx;

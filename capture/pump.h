@@ -17,12 +17,14 @@ struct pump;
 struct pump_source {
 	void *handle;
 	int fd; /* readable while frames wait */
+	/* Puts up to most frames into l, fewer where no more wait or the lane gets crowded; returns how many.
+	 */
 	int (*read)(void *handle, struct lane *l, int most);
 };
 
-/* tell runs in the main thread when the lane has signals for it. No nap is longer than
- * nap_max_ms; 0: none. Before the sandbox. */
-struct pump *pump_new(struct event_base *base, const struct pump_source *s, struct lane *l, int nap_max_ms,
+/* tell runs in the main thread when the lane has signals for it. A nap takes
+ * nap_ms; 0: none. Before the sandbox. */
+struct pump *pump_new(struct event_base *base, const struct pump_source *s, struct lane *l, int nap_ms,
 		      bool threaded, void (*tell)(void *ctx), void *ctx);
 /* Begins to read, once; later calls do nothing. Within the sandbox: a thread starts here. */
 void pump_start(struct pump *p);

@@ -18,6 +18,7 @@
 struct source {
 	pcap_t *pcap;
 	struct nic nic;
+	struct lane *lane; /* that source_read fills */
 };
 
 /* DLT_ numbers are this system's, LINKTYPE_ numbers are everybody's. They differ in these only. */
@@ -121,9 +122,12 @@ source_fd(const struct source *s)
 static void
 on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
+	struct source *s = (struct source *)(void *)user;
 	struct frame f = { time_of(h), h->len, h->caplen, bytes };
 
-	lane_put_or_drop((struct lane *)(void *)user, &f);
+	lane_put_or_drop(s->lane, &f);
+	if (lane_crowded(s->lane))
+		pcap_breakloop(s->pcap);
 }
 
 /* Of several threads that see it at the same time one says so. */
@@ -140,6 +144,7 @@ int
 source_read(void *handle, struct lane *l, int most)
 {
 	struct source *s = handle;
+	uint64_t before = l->now[LANE_FRAMES] + l->now[LANE_RING_DROPS];
 	int error = nic_error(source_fd(s));
 	int n;
 
@@ -148,12 +153,13 @@ source_read(void *handle, struct lane *l, int most)
 		gone(s, strerrordesc_np(error));
 		return 0;
 	}
-	n = pcap_dispatch(s->pcap, most, on_frame, (u_char *)(void *)l);
-	if (n < 0) {
+	s->lane = l;
+	n = pcap_dispatch(s->pcap, most, on_frame, (u_char *)(void *)s);
+	if (n < 0 && n != PCAP_ERROR_BREAK) {
 		gone(s, pcap_geterr(s->pcap));
 		return 0;
 	}
-	return n;
+	return (int)(l->now[LANE_FRAMES] + l->now[LANE_RING_DROPS] - before);
 }
 
 /* --- files

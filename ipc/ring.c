@@ -194,7 +194,6 @@ ring_reserve(struct ring_producer *r, size_t len)
 	uint64_t pad = to_end < need || r->rewind ? to_end : 0;
 
 	assert(len <= RING_ENTRY_MAX);
-	r->rewind = false;
 	if (r->head + pad + need - r->tail > r->size) {
 		if (r->lied || !see_tail(r) || r->head + pad + need - r->tail > r->size)
 			return NULL;
@@ -216,6 +215,7 @@ ring_commit(struct ring_producer *r, uint16_t kind, size_t len)
 	assert(kind > 0 && len <= RING_ENTRY_MAX);
 	memcpy(r->area + (r->reserved & r->mask), &e, sizeof(e));
 	r->head = r->reserved + padded(len);
+	r->rewind = false;
 }
 
 bool
