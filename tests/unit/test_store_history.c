@@ -117,6 +117,32 @@ kept_flows_come_in_pages(void **state)
 }
 
 static void
+a_kept_flow_of_two_tenants_is_one_to_the_platform(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "10.3.0.9");
+	struct wire_question q = world_question(ASK_FLOWS), by_id = world_question(ASK_FLOW);
+	unsigned pages;
+
+	(void)state;
+	f.end_reason = END_IDLE;
+	world_put(w, 0, REC_FLOW_END, &f, sizeof(f), NULL);
+	world_pump(w);
+	world_commit(w);
+	q.from_ns = 1;
+	for (uint32_t tenant = TENANT_PLATFORM; tenant <= GAMMA; tenant++) {
+		assert_int_equal(page_through(tenant, q, &pages), tenant != ALPHA);
+		if (tenant == ALPHA)
+			continue;
+		by_id.flow =
+		    ((const struct row_flow *)world_row(w, 0, sizeof(struct row_flow), NULL))->flow.id;
+		assert_int_equal(world_ask(w, tenant, &by_id), ANSWER_OK);
+		assert_int_equal(w->nrows, 1);
+		/* The id of one is nothing to the others. */
+		assert_int_equal(world_ask(w, tenant == BETA ? GAMMA : BETA, &by_id), ANSWER_NOT_FOUND);
+	}
+}
+
+static void
 all_fields_of_a_flow_are_kept(void **state)
 {
 	struct rec_flow f = world_flow(w, 9, ETH0, "2001:db8::5", "2001:db8::9");
@@ -429,15 +455,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(kept_flows_come_in_pages),
-		TEST(all_fields_of_a_flow_are_kept),
-		TEST(series_agree_at_every_resolution),
-		TEST(replayed_seconds_count_once),
-		TEST(flows_known_before_a_restart_are_not_counted_twice),
-		TEST(ends_are_idempotent),
-		TEST(slices_of_a_flow_sum_up),
-		TEST(what_is_too_old_goes),
-		TEST(the_dictionary_survives),
+		TEST(kept_flows_come_in_pages),      TEST(a_kept_flow_of_two_tenants_is_one_to_the_platform),
+		TEST(all_fields_of_a_flow_are_kept), TEST(series_agree_at_every_resolution),
+		TEST(replayed_seconds_count_once),   TEST(flows_known_before_a_restart_are_not_counted_twice),
+		TEST(ends_are_idempotent),           TEST(slices_of_a_flow_sum_up),
+		TEST(what_is_too_old_goes),          TEST(the_dictionary_survives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
