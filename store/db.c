@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -262,9 +263,22 @@ db_end(struct db_txn *x)
 	return x->status;
 }
 
+/* LMDB calls a write that came out short EIO, whatever the cause. */
+static bool
+disk_is_full(const struct db *db)
+{
+	struct statfs fs;
+	int fd;
+
+	return mdb_env_get_fd(db->env, &fd) == 0 && fstatfs(fd, &fs) == 0 &&
+	       (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize < (256u << 10);
+}
+
 const char *
 db_why(const struct db_txn *x)
 {
+	if (x->code == EIO && disk_is_full(x->db))
+		return strerror(ENOSPC);
 	return x->code == MDB_MAP_FULL ? "store.size is reached" : mdb_strerror(x->code);
 }
 

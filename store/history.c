@@ -281,12 +281,12 @@ next_tenant(struct db_cursor *c, uint32_t *tenant)
 static void
 merge_alone(struct merge *m)
 {
-	const struct flow_position *at = &m->head[0].at;
 	struct db_bytes key, v;
 
 	if (m->n != 1)
 		return;
 
+	const struct flow_position *at = &m->head[0].at;
 	struct key_bytes k = flow_key(at->tenant, at->last_ns, &at->id, at->slice);
 
 	db_seek(&m->c, key_of(&k), &key, &v);
