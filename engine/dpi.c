@@ -156,7 +156,9 @@ confidence_init(uint8_t *of)
 static void
 announce_risks(struct dpi *d)
 {
-	for (unsigned r = 1; r < NDPI_MAX_RISK && r < 64; r++) {
+	const unsigned end = NDPI_MAX_RISK; /* grows with nDPI's releases; flows have 64 bits for them */
+
+	for (unsigned r = 1; r < (end < 64 ? end : 64); r++) {
 		uint16_t client, server;
 
 		d->announce(d->ctx, NAME_RISK, r, ndpi_risk2score((ndpi_risk)1 << r, &client, &server),
@@ -209,7 +211,7 @@ dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx)
 	d->modules = modules;
 	d->announce = announce;
 	d->ctx = ctx;
-	d->module = mem_calloc(modules, sizeof(d->module[0]));
+	d->module = mem_calloc(modules, sizeof(struct ndpi_detection_module_struct *));
 	for (unsigned i = 0; i < modules; i++)
 		d->module[i] = module_new();
 	d->state_size = (sizeof(struct ndpi_flow_struct) + 63) & ~(size_t)63;

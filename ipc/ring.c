@@ -193,7 +193,7 @@ ring_reserve(struct ring_producer *r, size_t len)
 	uint64_t to_end = r->size - (r->head & r->mask);
 	uint64_t pad = to_end < need || r->rewind ? to_end : 0;
 
-	assert(len <= RING_ENTRY_MAX);
+	assert(len <= RING_ENTRY_MAX && r->area != NULL);
 	if (r->head + pad + need - r->tail > r->size) {
 		if (r->lied || !see_tail(r) || r->head + pad + need - r->tail > r->size)
 			return NULL;
