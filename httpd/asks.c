@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define SWEEP_MS 100
+#define SWEEP_MS 100 /* only while something waits */
 
 struct ask {
 	TAILQ_ENTRY(ask) entry; /* in the queue of its time, or of the free ones */
@@ -20,6 +20,8 @@ struct ask {
 	void *ctx;
 };
 TAILQ_HEAD(ask_queue, ask);
+
+static const struct timeval often = { 0, SWEEP_MS * 1000 };
 
 struct asks {
 	struct event *sweep;
@@ -73,6 +75,8 @@ asks_add(struct asks *a, enum proc proc, enum ask_time time, ask_fn *fn, void *c
 	k->fn = fn;
 	k->ctx = ctx;
 	TAILQ_INSERT_TAIL(&a->waiting[time], k, entry);
+	if (!event_pending(a->sweep, EV_TIMEOUT, NULL) && event_add(a->sweep, &often) == -1)
+		fatalx("no memory for a question");
 	return k->id;
 }
 
@@ -139,12 +143,13 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 		while ((k = TAILQ_FIRST(&a->waiting[t])) != NULL && k->deadline_ns <= now)
 			(void)ask_end(a, k, ASK_LATE, NULL, 0);
 	}
+	if (TAILQ_EMPTY(&a->waiting[ASK_QUICK]) && TAILQ_EMPTY(&a->waiting[ASK_SLOW]))
+		(void)event_del(a->sweep);
 }
 
 struct asks *
 asks_new(struct event_base *base)
 {
-	static const struct timeval often = { 0, SWEEP_MS * 1000 };
 	struct asks *a = mem_calloc(1, sizeof(*a));
 
 	TAILQ_INIT(&a->free);
@@ -153,7 +158,7 @@ asks_new(struct event_base *base)
 	for (size_t i = 0; i < ARRAY_LEN(a->slot); i++)
 		TAILQ_INSERT_TAIL(&a->free, &a->slot[i], entry);
 	a->sweep = event_new(base, -1, EV_PERSIST, on_sweep, a);
-	if (a->sweep == NULL || event_add(a->sweep, &often) == -1)
+	if (a->sweep == NULL)
 		fatalx("no memory for the questions");
 	return a;
 }

@@ -20,8 +20,8 @@
 
 #define READING_MS   10000
 #define ANSWERING_MS 60000
-#define SWEEP_MS     250
-#define BURST        64 /* connections above the limit while the ones to go are still going */
+#define SWEEP_MS     250 /* only while someone is connected */
+#define BURST        64  /* connections above the limit while the ones to go are still going */
 #define BUCKETS      4096
 
 /* One address, or one IPv6 /64: whoever has one has all of it. */
@@ -43,6 +43,8 @@ struct client {
 	bool fresh, cut;
 };
 TAILQ_HEAD(queue, client);
+
+static const struct timeval often = { 0, SWEEP_MS * 1000 };
 
 struct clients {
 	struct event_base *base;
@@ -172,6 +174,13 @@ client_of(struct bufferevent *bev)
 	return tls_owner(bev);
 }
 
+static void
+sweep_on(struct clients *cs)
+{
+	if (!event_pending(cs->sweep, EV_TIMEOUT, NULL) && event_add(cs->sweep, &often) == -1)
+		fatalx("no memory for the clients");
+}
+
 struct bufferevent *
 clients_accept(struct clients *cs, struct tls *t)
 {
@@ -190,6 +199,7 @@ clients_accept(struct clients *cs, struct tls *t)
 		evconnlistener_disable(cs->listener);
 		cs->paused = true;
 	}
+	sweep_on(cs);
 	event_active(cs->arrival, EV_TIMEOUT, 0); /* evhttp sets the descriptor once we return */
 	return c->bev;
 }
@@ -293,6 +303,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 		evconnlistener_enable(cs->listener);
 		cs->paused = false;
 	}
+	if (cs->n == 0)
+		(void)event_del(cs->sweep);
 }
 
 /* A listener's callbacks share one argument, and evhttp has set it to its own: this one is found here. */
@@ -308,12 +320,12 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 	log_warn_limited(&cs->shed, "cannot accept a connection: %s", strerror(errno));
 	evconnlistener_disable(listener);
 	cs->paused = true;
+	sweep_on(cs);
 }
 
 struct clients *
 clients_new(struct event_base *base, size_t max, size_t max_address, int64_t idle_ms)
 {
-	static const struct timeval often = { 0, SWEEP_MS * 1000 };
 	struct clients *cs = mem_calloc(1, sizeof(*cs));
 
 	cs->base = base;
@@ -328,7 +340,7 @@ clients_new(struct event_base *base, size_t max, size_t max_address, int64_t idl
 		TAILQ_INIT(&cs->queue[i]);
 	cs->arrival = event_new(base, -1, 0, on_arrival, cs);
 	cs->sweep = event_new(base, -1, EV_PERSIST, on_sweep, cs);
-	if (cs->arrival == NULL || cs->sweep == NULL || event_add(cs->sweep, &often) == -1)
+	if (cs->arrival == NULL || cs->sweep == NULL)
 		fatalx("no memory for the clients");
 	return cs;
 }

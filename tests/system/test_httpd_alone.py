@@ -218,12 +218,15 @@ class Stage:
         s = socket.create_connection(("127.0.0.1", self.https), timeout=30)
         return context(**how).wrap_socket(s)
 
-    def raw(self, data, shut=True):
+    def raw(self, data):
         """Everything that comes back for these bytes until the server closes or nothing comes for a second."""
         s = self.connect()
+        got = b""
         try:
-            s.sendall(data)
-            got = b""
+            try:
+                s.sendall(data)
+            except (ConnectionError, ssl.SSLError):
+                return got, True  # it did not want to hear all of it
             s.settimeout(1)
             while True:
                 try:
