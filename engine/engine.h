@@ -88,8 +88,8 @@ void point_advance(struct engine *e, struct point *p, int64_t now_ns);
 void point_set_back(struct engine *e, struct point *p, int64_t now_ns);
 
 /* track.c */
-/* Counts a decoded packet into its flow. */
-void track_packet(struct engine *e, struct point *p, const struct packet *k);
+/* Counts a decoded packet into its flow. probably: a number whose flow it may be, or FLOW_NONE. */
+void track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t probably);
 /* Reports the end of a flow and forgets it. */
 void track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason reason);
 /* When a flow is to be looked at again. */

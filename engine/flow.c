@@ -29,25 +29,26 @@ flow_find(const struct flow_table *t, const struct flow_key *key, uint32_t hash)
 	uint32_t at = index_home(&t->index, hash);
 	uint32_t n = index_next(&t->index, hash, &at);
 
-	while (n != FLOW_NONE && memcmp(&t->flow[n].key, key, sizeof(*key)) != 0)
+	while (n != FLOW_NONE && !flow_key_equal(&t->flow[n].key, key))
 		n = index_next(&t->index, hash, &at);
 	return n;
 }
 
-void
+uint32_t
 flow_prefetch(const struct flow_table *t, uint32_t hash)
 {
 	uint32_t at = index_home(&t->index, hash);
 	uint32_t n = index_next(&t->index, hash, &at);
 
 	if (n == FLOW_NONE)
-		return;
+		return n;
 	const char *f = (const char *)&t->flow[n];
 
 	__builtin_prefetch(f, 1);
 	__builtin_prefetch(f + 64, 1);
 	__builtin_prefetch(f + 128, 1);
 	__builtin_prefetch(f + 192, 1);
+	return n;
 }
 
 uint32_t

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "index.h"
 #include "packet.h"
@@ -91,6 +92,24 @@ flow_prefetch_index(const struct flow_table *t, uint32_t hash)
 	__builtin_prefetch(&t->index.slot[index_home(&t->index, hash)]);
 }
 
-void flow_prefetch(const struct flow_table *t, uint32_t hash);
+/* Gives the number of that flow, or FLOW_NONE. */
+uint32_t flow_prefetch(const struct flow_table *t, uint32_t hash);
+
+static inline bool
+flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+#define DIFFER(i) (key_word_at(a, i) ^ key_word_at(b, i))
+	return (DIFFER(0) | DIFFER(1) | DIFFER(2) | DIFFER(3) | DIFFER(4) | DIFFER(5)) == 0;
+#undef DIFFER
+}
+
+/* Whether a number is, by now, that of a flow with this key. */
+static inline bool
+flow_is(const struct flow_table *t, uint32_t number, const struct flow_key *key)
+{
+	const struct flow *f = &t->flow[number];
+
+	return (f->flags & FLOW_USED) && flow_key_equal(&f->key, key);
+}
 
 #endif

@@ -34,7 +34,7 @@ packet_time(const struct engine *e, const struct point *p, int64_t ts, int64_t n
 			ts = p->live && e->wall_ns > p->now_ns ? e->wall_ns : p->now_ns;
 		else
 			ts = plausible(e, p, next) ? next : 1;
-	} else if (!p->live && plausible(e, p, next) && ts - next > JUMP &&
+	} else if (!p->live && ts - next > JUMP && plausible(e, p, next) &&
 		   (p->now_ns == 0 || ts - p->now_ns > JUMP)) {
 		ts = next;
 	}
@@ -46,6 +46,7 @@ start_clock(struct point *p, int64_t now_ns)
 {
 	p->first_ns = p->now_ns = now_ns;
 	p->second = now_ns / NS_PER_S;
+	p->second_end_ns = (p->second + 1) * NS_PER_S;
 	wheel_start(&p->wheel, now_ns);
 }
 
@@ -54,15 +55,13 @@ start_clock(struct point *p, int64_t now_ns)
 static bool
 set_clock(struct engine *e, struct point *p, int64_t now_ns)
 {
-	int64_t second = now_ns / NS_PER_S;
-
 	if (p->now_ns == 0)
 		start_clock(p, now_ns);
-	if (second > p->second) {
+	if (now_ns >= p->second_end_ns) {
 		while (p->closing && !second_step(e, p, STEP_FLOWS))
 			if (!engine_ready(e, p))
 				return false;
-		second_close(e, p, second);
+		second_close(e, p, now_ns / NS_PER_S);
 	}
 	p->now_ns = now_ns;
 	return true;
@@ -178,37 +177,47 @@ batch_fill(struct point *p)
 }
 
 static void
+decode_any(struct engine *e, const struct point *p, const struct frame *f, struct packet *k)
+{
+	decode_frame(k, p->link_type, f->bytes, f->cap_len, f->wire_len);
+	if (k->reason != DECODED)
+		return;
+	k->key.point = (uint8_t)p->index;
+	if (k->fragment != FRAGMENT_NONE)
+		fragment_resolve(&e->fragments, k, p->now_ns > 0 ? p->now_ns : 1);
+	packet_seal(k, e->seed);
+}
+
+static void
 batch_decode(struct engine *e, struct point *p)
 {
 	struct batch *b = &p->batch;
+	const bool ethernet = p->link_type == LINK_ETHERNET;
 
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct frame *f = &b->frame[i];
 		struct packet *k = &b->packet[i];
 
-		decode_frame(k, p->link_type, f->bytes, f->cap_len, f->wire_len);
-		if (k->reason != DECODED)
-			continue;
-		k->key.point = (uint8_t)p->index;
-		if (k->fragment != FRAGMENT_NONE)
-			fragment_resolve(&e->fragments, k, p->now_ns > 0 ? p->now_ns : 1);
-		packet_seal(k, e->seed);
-		flow_prefetch_index(&e->flows, flow_hash32(k->hash));
+		if (!ethernet ||
+		    !decode_quick(k, f->bytes, f->cap_len, f->wire_len, (uint8_t)p->index, e->seed))
+			decode_any(e, p, f, k);
+		if (k->reason == DECODED)
+			flow_prefetch_index(&e->flows, flow_hash32(k->hash));
 	}
 	for (unsigned i = 0; i < b->n; i++)
 		if (b->packet[i].reason == DECODED)
-			flow_prefetch(&e->flows, flow_hash32(b->packet[i].hash));
+			b->flow[i] = flow_prefetch(&e->flows, flow_hash32(b->packet[i].hash));
 	b->decoded = true;
 }
 
 static void
-count_frame(struct engine *e, struct point *p, const struct packet *k)
+count_frame(struct engine *e, struct point *p, const struct packet *k, uint32_t probably)
 {
 	p->count.packets++;
 	p->count.bytes += k->wire_len;
 	if (k->reason == DECODED) {
 		p->counted++;
-		track_packet(e, p, k);
+		track_packet(e, p, k, probably);
 	} else {
 		p->undecoded++;
 		p->count.undecoded[k->reason]++;
@@ -220,14 +229,21 @@ point_process(struct engine *e, struct point *p)
 {
 	struct batch *b = &p->batch;
 
+	uint64_t roomy = e->records.changes - 1;
+
 	if (!b->decoded)
 		batch_decode(e, p);
 	for (; b->next < b->n; b->next++) {
-		int64_t next = b->next + 1 < b->n ? b->frame[b->next + 1].ts_ns : 0;
+		unsigned i = b->next;
+		int64_t next = i + 1 < b->n ? b->frame[i + 1].ts_ns : 0;
 
-		if (!engine_ready(e, p) || !set_clock(e, p, packet_time(e, p, b->frame[b->next].ts_ns, next)))
+		/* Where there was room, there still is as long as nothing was put. */
+		if (roomy != e->records.changes && !engine_ready(e, p))
 			return false;
-		count_frame(e, p, &b->packet[b->next]);
+		roomy = e->records.changes;
+		if (!set_clock(e, p, packet_time(e, p, b->frame[i].ts_ns, next)))
+			return false;
+		count_frame(e, p, &b->packet[i], b->flow[i]);
 	}
 	return true;
 }

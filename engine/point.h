@@ -25,6 +25,7 @@ struct frame {
 struct batch {
 	struct frame frame[BATCH_MAX];
 	struct packet packet[BATCH_MAX];
+	uint32_t flow[BATCH_MAX]; /* probably of that packet, or FLOW_NONE */
 	unsigned n, next;
 	bool decoded;
 	size_t used; /* of bytes */
@@ -57,6 +58,7 @@ struct point {
 
 	int64_t now_ns, first_ns; /* packet time; 0: no frame yet */
 	int64_t second;           /* being counted */
+	int64_t second_end_ns;    /* where the next begins */
 	struct rec_second count;  /* of it */
 	bool closing;             /* a second is being closed: */
 	int64_t closing_second;

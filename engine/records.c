@@ -19,6 +19,7 @@ new_ring(struct records *r)
 		fatal("record ring of %zu bytes", r->size);
 	r->epoch = (uint8_t)(r->epoch == UINT8_MAX ? 1 : r->epoch + 1);
 	r->announced = 0;
+	r->changes++;
 	r->attached = false;
 }
 
@@ -48,6 +49,7 @@ put(struct records *r, enum record_kind kind, const void *rec, size_t len, const
 {
 	uint8_t *p = ring_reserve(r->ring, len + alen + blen);
 
+	r->changes++;
 	if (p == NULL)
 		return false;
 	memcpy(p, rec, len);
@@ -104,6 +106,7 @@ records_name(struct records *r, enum name_kind kind, unsigned number, unsigned v
 	if (r->nnames == RECORDS_NAMES_MAX || len == 0)
 		return;
 	n = &r->name[r->nnames++];
+	r->changes++;
 	n->name.kind = (uint16_t)kind;
 	n->name.number = (uint16_t)number;
 	n->name.value = (uint16_t)value;

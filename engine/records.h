@@ -29,6 +29,7 @@ struct records {
 	bool attached;
 	struct records_name *name;
 	uint32_t nnames, announced; /* the first `announced` names are in the ring */
+	uint64_t changes;           /* counts what takes room: as long as it stands still, room only grows */
 	uint64_t lost;              /* records that are gone: store will never see them */
 	uint64_t deferred;          /* counters and hosts that wait for the next occasion */
 };

@@ -61,22 +61,17 @@ settle(struct engine *e, struct point *p, uint32_t number, int64_t second)
 		report_count(e, p, number, second);
 }
 
-static bool
-is_old(const struct point *p, const struct flow *f)
-{
-	return f->touched != FLOW_NONE && f->touched / OLD_LIST != p->current;
-}
-
 void
 touch_flow(struct engine *e, struct point *p, uint32_t number)
 {
 	struct flow *f = &e->flows.flow[number];
 	struct touched *l = &p->touched[p->current];
 
-	if (is_old(p, f))
+	if (f->touched != FLOW_NONE) {
+		if (f->touched / OLD_LIST == p->current)
+			return;
 		settle(e, p, number, p->closing_second);
-	if (f->touched != FLOW_NONE)
-		return;
+	}
 	f->touched = l->n | (p->current ? OLD_LIST : 0);
 	l->number[l->n++] = number;
 }
@@ -94,6 +89,7 @@ second_close(struct engine *e, struct point *p, int64_t next)
 	p->current = !p->current;
 	p->count = (struct rec_second){ .point = p->boot->id, .worker = p->count.worker };
 	p->second = next;
+	p->second_end_ns = (next + 1) * NS_PER_S;
 }
 
 static void

@@ -133,11 +133,13 @@ side_of(const struct flow *f, const struct packet *k)
 
 /* The flow of a packet. One that has outlived its time, or whose addresses are used anew, ends first. */
 static uint32_t
-flow_of(struct engine *e, struct point *p, const struct packet *k)
+flow_of(struct engine *e, struct point *p, const struct packet *k, uint32_t probably)
 {
-	uint32_t n = flow_find(&e->flows, &k->key, flow_hash32(k->hash));
+	uint32_t n = probably;
 	struct flow *f;
 
+	if (n == FLOW_NONE || !flow_is(&e->flows, n, &k->key))
+		n = flow_find(&e->flows, &k->key, flow_hash32(k->hash));
 	if (n == FLOW_NONE)
 		return make_flow(e, p, k);
 	f = &e->flows.flow[n];
@@ -165,9 +167,9 @@ follow_tcp(struct engine *e, struct point *p, uint32_t n, const struct packet *k
 }
 
 void
-track_packet(struct engine *e, struct point *p, const struct packet *k)
+track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t probably)
 {
-	uint32_t n = flow_of(e, p, k);
+	uint32_t n = flow_of(e, p, k, probably);
 	struct flow *f;
 	unsigned side;
 

@@ -1,6 +1,7 @@
 /* A frame of a stranger, of any link type: decoded or refused by exactly one name, nothing read or pointed to
  * outside. */
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "decode.h"
@@ -35,7 +36,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint64_t seed[2] = { 1, 2 };
 	static struct fragment_table fragments;
-	struct packet k, again;
+	const size_t whole = offsetof(struct packet, nvlan) + 1;
+	struct packet k, again, quick;
 	uint32_t cap, wire;
 
 	if (size < 2 || size > 65536)
@@ -56,6 +58,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	again.key.port[1] = k.key.port[0];
 	packet_seal(&k, seed);
 	packet_seal(&again, seed);
+	/* The quick way declines or agrees. */
+	if (links[data[0] % (sizeof(links) / sizeof(links[0]))] == LINK_ETHERNET &&
+	    decode_quick(&quick, data + 2, cap, wire, 0, seed))
+		assert(memcmp(&quick, &k, whole) == 0);
 	assert(memcmp(&k.key, &again.key, sizeof(k.key)) == 0 && k.hash == again.hash);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/ip.h"
 #include "decode.h"
 #include "engine_frame.h"
@@ -495,6 +496,110 @@ test_other_protocols(void **state)
 	assert_int_equal(k.payload, 4);
 }
 
+/* What the general way makes of a frame at a point. */
+static void
+decode_slowly(struct packet *k, const uint8_t *frame, uint32_t cap, uint32_t wire, uint8_t point)
+{
+	decode_frame(k, LINK_ETHERNET, frame, cap, wire);
+	if (k->reason != DECODED)
+		return;
+	k->key.point = point;
+	packet_seal(k, seed);
+}
+
+/* Both on a block of exactly cap bytes. True where the quick one did not decline; then all is equal. */
+static bool
+agree(const uint8_t *frame, uint32_t cap, uint32_t wire, uint8_t point)
+{
+	const size_t whole = offsetof(struct packet, nvlan) + sizeof(((struct packet *)NULL)->nvlan);
+	uint8_t *exact = test_malloc(cap + 1u); /* its guard stands behind the last byte */
+	struct packet quick, slow;
+	bool taken;
+
+	memcpy(exact, frame, cap);
+	memset(&quick, 0xa5, sizeof(quick)); /* every field is set, not only those that were not 0 */
+	taken = decode_quick(&quick, exact, cap, wire, point, seed);
+	if (taken) {
+		decode_slowly(&slow, exact, cap, wire, point);
+		assert_int_equal(slow.reason, DECODED);
+		assert_memory_equal(&quick, &slow, whole);
+	}
+	test_free(exact);
+	return taken;
+}
+
+static uint64_t
+pseudo_random(uint64_t *x)
+{
+	*x += UINT64_C(0x9e3779b97f4a7c15);
+	return hash_mix(*x, UINT64_C(0xd6e8feb86659fd93));
+}
+
+/* A plain frame: IPv4 or IPv6, TCP or UDP, tagged or not, padded or not. */
+static void
+plain_frame(struct test_frame *f, uint64_t r)
+{
+	const bool v6 = r & 1, is_tcp = r & 2, tagged = r & 4;
+	const uint16_t len = (uint16_t)(r >> 8 & 0x3f), l4 = (uint16_t)(len + (is_tcp ? 20 : 8));
+
+	frame_begin(f);
+	frame_eth(f, tagged ? 0x8100 : v6 ? 0x86dd : 0x0800);
+	if (tagged)
+		frame_vlan(f, (uint16_t)(r >> 16), v6 ? 0x86dd : 0x0800);
+	if (v6)
+		frame_ipv6(f, (uint8_t)(r >> 32 & 3), (uint8_t)(r >> 34 & 3), is_tcp ? 6 : 17, l4);
+	else
+		frame_ipv4(f, (struct test_ip){ .from = (uint32_t)(r >> 32 & 3),
+						.to = (uint32_t)(r >> 34 & 3),
+						.protocol = is_tcp ? 6 : 17,
+						.len = l4 });
+	if (is_tcp)
+		frame_tcp(f, (struct test_tcp){ (uint16_t)(r >> 40 & 3), (uint16_t)(r >> 42 & 3),
+						(uint32_t)(r >> 20), (uint32_t)(r >> 24), (uint8_t)(r >> 44),
+						(uint16_t)(r >> 48) });
+	else
+		frame_udp(f, (uint16_t)(r >> 40 & 3), (uint16_t)(r >> 42 & 3), len);
+	frame_zero(f, (size_t)len + (r & 8 ? 7 : 0));
+}
+
+/* Every plain frame is taken, and nothing that is taken differs: whole, cut, and with bytes changed, first of
+ * all those that say what and how long something is. */
+static void
+test_quick_agrees(void **state)
+{
+	static const uint8_t telling[] = {
+		12, 13, 14, 15, 16, 17, 18, 20, 21, 23, 24, 25, 38, 39, 42, 46, 58
+	};
+	uint64_t x = 1;
+	unsigned taken = 0, declined = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 20000; n++) {
+		uint64_t r = pseudo_random(&x);
+		struct test_frame f;
+		uint32_t len, cap;
+
+		plain_frame(&f, r);
+		len = frame_len(&f);
+		assert_int_equal(agree(f.bytes, len, len, (uint8_t)n), len >= 14 + 4 + 20 + 8);
+		cap = (uint32_t)(pseudo_random(&x) % (len + 1));
+		(void)agree(f.bytes, cap, len, 0);
+		for (unsigned m = 0; m < 3; m++) {
+			uint64_t q = pseudo_random(&x);
+			size_t at =
+			    q & 1 ? (size_t)telling[(q >> 8) % sizeof(telling)] : (size_t)((q >> 8) % len);
+			uint8_t bit = (uint8_t)(1u << (q >> 32 & 7));
+
+			f.bytes[at] = q & 2 ? (uint8_t)(q >> 32) : (uint8_t)(f.bytes[at] ^ bit);
+			if (agree(f.bytes, q & 4 ? cap : len, len + (q >> 48 & 3), 3))
+				taken++;
+			else
+				declined++;
+		}
+	}
+	assert_true(taken > 10000 && declined > 10000); /* both were tried */
+}
+
 int
 main(void)
 {
@@ -515,6 +620,7 @@ main(void)
 		cmocka_unit_test(test_hash_depends_on_seed),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_other_protocols),
+		cmocka_unit_test(test_quick_agrees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
