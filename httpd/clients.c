@@ -20,8 +20,9 @@
 
 #define READING_MS   10000
 #define ANSWERING_MS 60000
-#define SWEEP_MS     250 /* only while someone is connected */
-#define BURST        64  /* connections above the limit while the ones to go are still going */
+#define SWEEP_MS     250   /* only while someone is connected */
+#define BURST        64    /* connections above the limit while the ones to go are still going */
+#define RECORD_BYTES 15000 /* that bufferevent_openssl writes at a time */
 #define BUCKETS      4096
 
 /* One address, or one IPv6 /64: whoever has one has all of it. */
@@ -141,6 +142,15 @@ client_cut(struct client *c)
 	(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
 	c->cut = true;
 	c->set->ncut++;
+}
+
+void
+client_gather(struct client *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	size_t len = evbuffer_get_length(out);
+
+	(void)evbuffer_pullup(out, (ev_ssize_t)(len < RECORD_BYTES ? len : RECORD_BYTES));
 }
 
 bool

@@ -48,6 +48,9 @@ bool client_ip(struct client *c, struct ip_addr *ip);
 /* Shuts the connection down; evhttp notices and frees it. */
 void client_cut(struct client *c);
 
+/* Puts the beginning of what waits to be sent into one piece, so that it goes out in one record. */
+void client_gather(struct client *c);
+
 /* Cuts every connection that waits for nothing: at the end. */
 void clients_cut_idle(struct clients *cs);
 size_t clients_count(const struct clients *cs);

@@ -22,11 +22,26 @@ on_sigterm(evutil_socket_t signal, short what, void *arg)
 	front_drain(arg);
 }
 
+/* evhttp switches reading and writing of a connection on and off at every request: the kernel is told the sum
+ * of it once a turn of the loop. (That is unsafe where descriptors are duplicated: none is here.) */
+static struct event_base *
+loop_new(void)
+{
+	struct event_config *c = event_config_new();
+	struct event_base *base = NULL;
+
+	if (c != NULL && event_config_set_flag(c, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		base = event_base_new_with_config(c);
+	if (c != NULL)
+		event_config_free(c);
+	return base;
+}
+
 static void
 httpd_open(struct httpd *h, const struct boot *boot)
 {
 	h->boot = boot;
-	h->base = event_base_new();
+	h->base = loop_new();
 	h->sigterm = h->base == NULL ? NULL : evsignal_new(h->base, SIGTERM, on_sigterm, h);
 	if (h->sigterm == NULL || evsignal_add(h->sigterm, NULL) == -1)
 		fatalx("no event loop");

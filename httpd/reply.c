@@ -125,6 +125,7 @@ finish(struct request *r, int status, struct evbuffer *body)
 	    r->ev, evhttp_request_get_command(r->ev) == EVHTTP_REQ_CONNECT ? on_sent_last : on_sent,
 	    r->client);
 	evhttp_send_reply(r->ev, status, reason(status), body);
+	client_gather(r->client);
 	free(r);
 }
 
