@@ -60,6 +60,19 @@ point_number(const struct request *r, const char *name)
 	return POINT_NONE;
 }
 
+/* The address space of a host that the caller does not name: where all interfaces are in one, that one. */
+static uint32_t
+common_space(const struct request *r)
+{
+	const struct boot *b = r->httpd->boot;
+	uint32_t space = b->npoints > 0 ? b->points[0].space : 0;
+
+	for (uint32_t i = 1; i < b->npoints; i++)
+		if (b->points[i].space != space)
+			return 0;
+	return space;
+}
+
 static struct part *
 ask_list(struct inquiry *q, enum question_kind kind, const struct request *r)
 {
@@ -255,7 +268,7 @@ api_host(struct request *r)
 	part->q.has_ip = 1;
 	part->q.ip = ip;
 	part->q.vlan = r->params.vlan;
-	part->q.space = r->params.space;
+	part->q.space = params_has(&r->params, PARAM_SPACE) ? r->params.space : common_space(r);
 	inquiry_run(q);
 }
 
@@ -371,6 +384,7 @@ api_timeseries(struct request *r)
 	q = inquiry_of(r, on_series);
 	part = inquiry_add(q, ASK_SERIES);
 	part->follow = true;
+	part->q.limit = 1000;
 	part->q.subject = p->subject;
 	part->q.from_ns = from_ns > 0 ? from_ns : 1;
 	part->q.to_ns = to_ns;

@@ -108,6 +108,17 @@ watcher_end(struct watcher *w)
 	evhttp_send_reply_end(ev);
 }
 
+static void
+end_watchers(struct feed *f)
+{
+	struct watcher *w, *next;
+
+	for (w = TAILQ_FIRST(&f->watchers); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, entry);
+		watcher_end(w);
+	}
+}
+
 static size_t
 watcher_pending(const struct watcher *w)
 {
@@ -224,11 +235,9 @@ static void
 end_feed(struct feed *f)
 {
 	static const char end[] = "event: end\ndata: {\"why\":\"session\"}\n\n";
-	struct watcher *w;
 
 	send_all(f, end, sizeof(end) - 1);
-	while ((w = TAILQ_FIRST(&f->watchers)) != NULL)
-		watcher_end(w);
+	end_watchers(f);
 }
 
 static void
@@ -375,11 +384,8 @@ live_stop(struct live *l)
 
 	l->stopped = true;
 	for (f = TAILQ_FIRST(&l->feeds); f != NULL; f = next) {
-		struct watcher *w;
-
 		next = TAILQ_NEXT(f, entry);
-		while ((w = TAILQ_FIRST(&f->watchers)) != NULL)
-			watcher_end(w);
+		end_watchers(f);
 		feed_release(f);
 	}
 }

@@ -257,12 +257,14 @@ redirect_stop(struct redirect *r)
 void
 redirect_free(struct redirect **r)
 {
-	struct guest *g;
+	struct guest *g, *next;
 
 	if (*r == NULL)
 		return;
-	while ((g = TAILQ_FIRST(&(*r)->guests)) != NULL)
+	for (g = TAILQ_FIRST(&(*r)->guests); g != NULL; g = next) {
+		next = TAILQ_NEXT(g, entry);
 		guest_free(g);
+	}
 	evconnlistener_free((*r)->listener);
 	free(*r);
 	*r = NULL;

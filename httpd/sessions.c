@@ -294,12 +294,14 @@ sessions_new(struct httpd *h)
 void
 sessions_free(struct sessions **s)
 {
-	struct entry *e;
+	struct entry *e, *next;
 
 	if (*s == NULL)
 		return;
-	while ((e = TAILQ_FIRST(&(*s)->used)) != NULL)
+	for (e = TAILQ_FIRST(&(*s)->used); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, used);
 		entry_free(e);
+	}
 	sodium_memzero((*s)->secret, sizeof((*s)->secret));
 	free(*s);
 	*s = NULL;

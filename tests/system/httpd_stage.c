@@ -587,15 +587,18 @@ static void
 on_input(evutil_socket_t fd, short what, void *arg)
 {
 	struct stage *s = arg;
-	char line[128], word[64];
-	unsigned v = 0;
+	char line[128];
+	size_t n;
 
 	(void)fd;
 	(void)what;
 	if (fgets(line, sizeof(line), stdin) == NULL)
 		finish(s);
-	if (sscanf(line, "%63s %u", word, &v) >= 1)
-		obey(s, word, v);
+	n = strcspn(line, " \n");
+	if (line[n] == '\0')
+		return;
+	line[n] = '\0';
+	obey(s, line, (unsigned)strtoul(line + n + 1, NULL, 10));
 }
 
 static void

@@ -125,7 +125,7 @@ lengths(void **state)
 	memset(query + 4, 'k', 64);
 	assert_false(parse(query, &p));
 	memset(query, 0, sizeof(query));
-	memcpy(query, "cursor=", 7);
+	assert_true(str_copy(query, sizeof(query), "cursor="));
 	memset(query + 7, 'A', 86); /* 64 bytes, two bits over */
 	assert_true(parse(query, &p));
 	assert_int_equal(p.cursor_len, CURSOR_MAX);
