@@ -22,9 +22,7 @@
 /* Read from a file at a time. */
 #define FILE_BUFFER (256u << 10)
 
-/* --- an interface
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- an interface --- */
 
 static int
 nap_ms(int64_t kernel_buffer)
@@ -87,9 +85,7 @@ look_after_interface(struct capture *c)
 		c->kernel_drops[i] += nic_drops(source_fd(c->source[i]));
 }
 
-/* --- a file
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- a file --- */
 
 static void
 open_file(struct capture *c)
@@ -160,9 +156,7 @@ start_file(struct capture *c)
 	serve_offer_all(c);
 }
 
-/* --- both
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- both --- */
 
 void
 capture_wake(struct capture *c, unsigned i)

@@ -31,8 +31,7 @@ lane_free(struct lane *l)
 	pthread_mutex_destroy(&l->lock);
 }
 
-/* --- the main thread
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the main thread --- */
 
 void
 lane_give_ring(struct lane *l, struct ring_producer *r)
@@ -72,9 +71,7 @@ lane_shown(const struct lane *l, enum lane_count c)
 	return atomic_load_explicit(&l->shown[c], memory_order_relaxed);
 }
 
-/* --- the filler
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the filler --- */
 
 void
 lane_take_orders(struct lane *l)
@@ -102,14 +99,18 @@ lane_take_orders(struct lane *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* What a rewound ring must have room for: twice what came before the engine had its turn, of late. */
-static size_t
-least_of(struct lane *l)
+/* A rewound ring must have room for twice of what came of late before the engine had its turn. Where that is
+ * much of the ring, a rewind saves no cache misses and makes the ring crowded. */
+static void
+rewind_if_worth_it(struct lane *l)
 {
 	size_t quarter = ring_producer_size(l->ring) / 4;
 	size_t least = quarter < REWIND_LEAST ? quarter : REWIND_LEAST;
 
-	return 2 * l->most_cycle > least ? 2 * l->most_cycle : least;
+	if (2 * l->most_cycle > least)
+		least = 2 * l->most_cycle;
+	if (least <= quarter)
+		ring_rewind(l->ring, least);
 }
 
 void
@@ -128,7 +129,7 @@ lane_begin(struct lane *l)
 
 		l->most_cycle = l->cycle > fading ? l->cycle : fading;
 		l->cycle = 0;
-		ring_rewind(l->ring, least_of(l));
+		rewind_if_worth_it(l);
 		used = ring_producer_used(l->ring);
 	}
 	l->room = ring_producer_size(l->ring) - used;

@@ -62,8 +62,7 @@ void lane_init(struct lane *l, uint32_t merged_above);
 /* Frees what the lane holds; the filler has stopped. */
 void lane_free(struct lane *l);
 
-/* --- the main thread
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the main thread --- */
 
 /* Replaces the ring; NULL where the engine went away. Takes r over. */
 void lane_give_ring(struct lane *l, struct ring_producer *r);
@@ -73,9 +72,7 @@ void lane_give_page(struct lane *l, int fd);
 uint32_t lane_signals(struct lane *l);
 uint64_t lane_shown(const struct lane *l, enum lane_count c);
 
-/* --- the filler
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the filler --- */
 
 void lane_take_orders(struct lane *l);
 /* Before a batch: takes orders, looks how much room there is, and keeps the ring of an engine that keeps up

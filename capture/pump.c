@@ -17,7 +17,7 @@
 /* A ring with less room than LANE_CROWDED is left alone: the kernel's buffer holds what comes, and the engine
  * catches up. Longer than PATIENCE turns of a millisecond it is overrun for good, and frames are dropped and
  * counted. */
-#define PATIENCE 25
+#define PATIENCE 100
 
 enum next { NEXT_WAIT, NEXT_NAP, NEXT_SHORT_NAP, NEXT_MORE };
 
@@ -71,8 +71,7 @@ pause_ms(const struct pump *p, enum next next)
 	return next == NEXT_NAP ? p->nap_ms : next == NEXT_SHORT_NAP ? 1 : 0;
 }
 
-/* --- in the main loop
- * ------------------------------------------------------------------------------------------------------ */
+/* --- in the main loop --- */
 
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
@@ -95,8 +94,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		fatalx("cannot wait for frames");
 }
 
-/* --- in a thread of its own
- * ------------------------------------------------------------------------------------------------ */
+/* --- in a thread of its own --- */
 
 static void
 ring_bell(int fd)
@@ -174,9 +172,7 @@ start_thread(struct pump *p)
 	}
 }
 
-/* --- both
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- both --- */
 
 static int
 bell(void)

@@ -15,8 +15,7 @@ struct source;
 uint32_t source_link_type(const struct source *s);
 void source_free(struct source **s);
 
-/* --- interfaces: opened before the sandbox, read within
- * ----------------------------------------------------------------- */
+/* --- interfaces: opened before the sandbox, read within --- */
 
 struct source_options {
 	int snaplen;
@@ -33,8 +32,7 @@ int source_fd(const struct source *s);
  * never blocks. Dies with EXIT_INTERFACE_GONE where the interface is gone. handle is a struct source. */
 int source_read(void *handle, struct lane *l, int most);
 
-/* --- files: opened within the sandbox, their format is hostile too
- * ------------------------------------------------------ */
+/* --- files: opened within the sandbox, their format is hostile too --- */
 
 /* NULL with a sentence in why where f is no capture file. Takes f over in any case. */
 struct source *source_open_file(FILE *f, char *why, size_t whysize);

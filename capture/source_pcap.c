@@ -62,9 +62,7 @@ time_of(const struct pcap_pkthdr *h)
 	return (int64_t)h->ts.tv_sec * NS_PER_S + (int64_t)h->ts.tv_usec;
 }
 
-/* --- interfaces
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- interfaces --- */
 
 static _Noreturn void
 refuse(pcap_t *p, const char *name, int error)
@@ -162,9 +160,7 @@ source_read(void *handle, struct lane *l, int most)
 	return (int)(l->now[LANE_FRAMES] + l->now[LANE_RING_DROPS] - before);
 }
 
-/* --- files
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 struct source *
 source_open_file(FILE *f, char *why, size_t whysize)
