@@ -122,7 +122,6 @@ judge_setup(struct stage *s, const struct wire_setup *m, struct wire_auth_answer
 static void
 judge_session(struct stage *s, const struct wire_session *m, struct wire_auth_answer *a)
 {
-	s->sessions++;
 	if (s->logged_in && !s->no_session && memcmp(m->cookie, s->cookie, sizeof(s->cookie)) == 0)
 		grant(s, a);
 	else
@@ -141,6 +140,7 @@ authd_message(void *ctx, struct channel *ch, struct msg *m)
 		struct wire_session session;
 	} q;
 
+	s->sessions += m->id == MSG_SESSION;
 	if (s->silent_authd)
 		return true;
 	memcpy(&q, m->body, m->len);
@@ -480,9 +480,12 @@ tcp_listener(unsigned *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_ANY) } };
 	socklen_t len = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, small = 16384;
 
-	if (fd == -1 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
+	/* Accepted sockets inherit both: what a client does not read soon waits in the program and not in the
+	 * kernel. */
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)) == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1 ||
 	    bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 || listen(fd, 1024) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
 		fatal("listening socket");
