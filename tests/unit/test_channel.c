@@ -85,11 +85,18 @@ party_init(struct party *p, enum proc proc, unsigned instance)
 	p->boot.uid = getuid();
 	p->fd = -1;
 	(void)snprintf(p->path, sizeof(p->path), "%s/%s-%u", dir, proc_name(proc), instance);
-	unlink(p->path);
 	p->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), p->path));
 	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(p->listener, 16), 0);
+}
+
+static void
+party_free(struct party *p)
+{
+	fd_drop(&p->fd);
+	close(p->listener);
+	unlink(p->path);
 }
 
 static void
@@ -184,8 +191,8 @@ both_connect_and_agree(void **state)
 		stop(&store);
 		stop(&authd);
 		turn();
-		close(store.listener);
-		close(authd.listener);
+		party_free(&store);
+		party_free(&authd);
 	}
 }
 
@@ -296,8 +303,8 @@ rule_breakers_lose_their_channel(void **state)
 	close(s);
 	stop(&store);
 	turn();
-	close(store.listener);
-	close(authd.listener);
+	party_free(&store);
+	party_free(&authd);
 }
 
 static void
@@ -328,8 +335,8 @@ a_crowd_without_hello_is_bounded(void **state)
 	close(good);
 	stop(&store);
 	turn();
-	close(store.listener);
-	close(authd.listener);
+	party_free(&store);
+	party_free(&authd);
 }
 
 static void
@@ -363,8 +370,8 @@ a_peer_that_takes_nothing_is_cut_off(void **state)
 	close(s);
 	stop(&store);
 	turn();
-	close(store.listener);
-	close(authd.listener);
+	party_free(&store);
+	party_free(&authd);
 }
 
 static void
@@ -394,9 +401,8 @@ descriptors_and_order_survive_a_queue(void **state)
 	assert_true(engine.fd != -1);
 	stop(&engine);
 	stop(&capture);
-	fd_drop(&engine.fd);
-	close(engine.listener);
-	close(capture.listener);
+	party_free(&engine);
+	party_free(&capture);
 }
 
 int
@@ -417,5 +423,6 @@ main(void)
 	base = event_base_new();
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	event_base_free(base);
+	rmdir(dir);
 	return rc;
 }
