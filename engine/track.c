@@ -7,6 +7,9 @@
 #define PORT_DNS        53
 #define WELL_KNOWN_PORT 1024
 #define EVICT_LOOKS     64
+/* Types of the chunks that open an association and answer that (RFC 9260, sections 3.3.2 and 3.3.3). */
+#define SCTP_INIT     1
+#define SCTP_INIT_ACK 2
 
 int64_t
 track_deadline(const struct engine *e, const struct flow *f)
@@ -86,6 +89,9 @@ sender_is_client(const struct engine *e, const struct point *p, const struct pac
 		return !(k->tcp_flags & TCP_ACK);
 	if (k->key.protocol == IP_ICMP || k->key.protocol == IP_ICMPV6)
 		return !k->icmp_reply;
+	if (k->key.protocol == IP_SCTP && k->app_len > 0 &&
+	    (k->app[0] == SCTP_INIT || k->app[0] == SCTP_INIT_ACK))
+		return k->app[0] == SCTP_INIT;
 	/* Once the point was watched for longer than flows live without packets, who is seen first is who
 	 * began. */
 	if (k->key.protocol != IP_TCP)

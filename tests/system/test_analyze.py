@@ -87,7 +87,9 @@ def ordinary():
     add("UDP", A6, 7000, B6, 7001, [p.packet(A6, B6, 17, p.udp(7000, 7001, b"six"),
                                              extensions=((0, b"\0" + b"\1\4\0\0\0\0"), (60, b"\0" + b"\1\4\0\0\0\0")))],
         [p.packet(B6, A6, 17, p.udp(7001, 7000, b"answer"), back=True)])
+    # The INIT says who opened, against what the ports would say.
     add("SCTP", A, 40001, B, 2905, [p.packet(A, B, 132, p.sctp(40001, 2905))], [p.packet(B, A, 132, p.sctp(2905, 40001, chunks=b"\x02\x00\x00\x14" + b"\0" * 16), back=True)])
+    add("SCTP", A, 905, B, 2905, [p.packet(A, B, 132, p.sctp(905, 2905))], [p.packet(B, A, 132, p.sctp(2905, 905, chunks=b"\x02\x00\x00\x14" + b"\0" * 16), back=True)])
     return frames, expect
 
 
