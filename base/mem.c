@@ -6,6 +6,15 @@
 
 #include "base/log.h"
 
+/* Pages that the sanitizers' allocator did not give out are no roots to it: what only a table points to would
+ * be called leaked. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#define IS_ROOT(p, bytes) __lsan_register_root_region((p), (bytes))
+#else
+#define IS_ROOT(p, bytes) ((void)0)
+#endif
+
 #define HUGE_PAGE (2u << 20)
 
 void *
@@ -46,10 +55,12 @@ mem_pages(size_t bytes)
 
 	if (p == MAP_FAILED)
 		fatal("no memory for a table of %zu bytes", bytes);
-	/* Tables are looked up at random: with small pages nearly every look would walk the page table (83 % of what a
-	 * 64-byte frame cost the engine). Refused where the kernel has no huge pages: then it is only slower. */
+	/* Tables are looked up at random: with small pages nearly every look would walk the page table (83 %
+	 * of what a 64-byte frame cost the engine). Refused where the kernel has no huge pages: then it is
+	 * only slower. */
 	if (bytes >= HUGE_PAGE)
 		(void)madvise(p, bytes, MADV_HUGEPAGE);
+	IS_ROOT(p, bytes);
 	return p;
 }
 

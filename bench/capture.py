@@ -150,19 +150,19 @@ def run(kind, pair, options, size, rate, seconds):
 
 def highest(kind, pair, options, size, top):
     """The highest rate that no frame was lost at, by bisection; a loss is believed when it comes twice."""
-    low, high, best = 0, top, None
-    while high - low > top * options.precision:
-        rate = high if best is None and low == 0 and high == top else (low + high) // 2
+    low, high, rate, best = 0, top, top, None
+    while True:
         result = run(kind, pair, options, size, rate, options.bisect_seconds)
         if result["lost"] > 0:
             result = run(kind, pair, options, size, rate, options.bisect_seconds)
         print(f"    {kind.name:8} {size:5} bytes {result['rate']:10.0f}/s lost {result['lost']}", file=sys.stderr)
         if result["lost"] <= 0:
             best, low = result, rate
-            if rate == high:
-                break
         else:
             high = rate
+        if low == top or high - low <= top * options.precision:
+            break
+        rate = (low + high) // 2
     return best["rate"] if best else 0
 
 

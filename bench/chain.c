@@ -48,6 +48,18 @@ static struct chain {
 	unsigned n;
 } chain;
 
+/* A number of the command line; dies where it is none. */
+static long
+number(const char *text)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0')
+		fatalx("\"%s\" is not a number", text);
+	return v;
+}
+
 static void
 path_of(char *out, size_t size, enum proc proc, unsigned instance)
 {
@@ -254,7 +266,7 @@ command(char *line)
 	if (strcmp(line, "capture") == 0 && chain.row[0].pid == 0)
 		start(&chain.row[0]);
 	if (strncmp(line, "restart engine@", 15) == 0) {
-		struct proc_row *r = &chain.row[2 + atoi(line + 15)];
+		struct proc_row *r = &chain.row[2 + number(line + 15)];
 
 		if (r->pid != 0) {
 			kill(r->pid, SIGKILL);
@@ -349,18 +361,17 @@ options(int argc, char **argv)
 			chain.unprivileged = true;
 			break;
 		case 'c':
-			chain.capture_cpu = atoi(optarg);
+			chain.capture_cpu = (int)number(optarg);
 			break;
 		case 'g':
-			chain.engine_cpu = atoi(optarg);
+			chain.engine_cpu = (int)number(optarg);
 			break;
 		case 's':
 			eq = strchr(optarg, '=');
-			if (eq == NULL)
-				fatalx("--set KEY=VALUE");
-			*eq = '\0';
-			if (!settings_set(&chain.settings, optarg, eq + 1, err, sizeof(err)))
-				fatalx("%s", err);
+			if (eq != NULL)
+				*eq = '\0';
+			if (eq == NULL || !settings_set(&chain.settings, optarg, eq + 1, err, sizeof(err)))
+				fatalx("--set KEY=VALUE: %s", eq == NULL ? optarg : err);
 			break;
 		default:
 			fatalx("usage: bench_chain --bin DIR (--interface IF | --file FILE) [--engine] "

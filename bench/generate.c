@@ -39,6 +39,18 @@ static struct options {
 	long vlan; /* 0: none */
 } o = { .size = 64, .seconds = 1, .flows = 1000 };
 
+/* A number of the command line; dies where it is none. */
+static long
+number(const char *text)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0')
+		fatalx("\"%s\" is not a number", text);
+	return v;
+}
+
 static uint16_t
 ip_checksum(const struct iphdr *ip)
 {
@@ -189,22 +201,22 @@ options(int argc, char **argv)
 			o.interface = optarg;
 			break;
 		case 'r':
-			o.rate = atol(optarg);
+			o.rate = number(optarg);
 			break;
 		case 's':
-			o.size = atol(optarg);
+			o.size = number(optarg);
 			break;
 		case 'c':
-			o.count = atol(optarg);
+			o.count = number(optarg);
 			break;
 		case 't':
 			o.seconds = strtod(optarg, NULL);
 			break;
 		case 'f':
-			o.flows = atol(optarg);
+			o.flows = number(optarg);
 			break;
 		case 'v':
-			o.vlan = atol(optarg);
+			o.vlan = number(optarg);
 			break;
 		default:
 			fatalx("usage: bench_generate --interface IF [--rate N] [--size BYTES] [--count N | "

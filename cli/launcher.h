@@ -19,8 +19,8 @@ struct event_base;
 struct peers;
 struct audit;
 
-#define WORKERS_MAX   16
-#define CHILDREN_MAX  (3 + WORKERS_MAX + BOOT_POINTS_MAX)
+#define WORKERS_MAX  16
+#define CHILDREN_MAX (3 + WORKERS_MAX + BOOT_POINTS_MAX)
 
 struct child {
 	struct launcher *l;

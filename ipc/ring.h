@@ -41,16 +41,17 @@ void ring_commit(struct ring_producer *r, uint16_t kind, size_t len);
 /* Shows everything committed to the consumer. True where the consumer sleeps and has not been nudged since:
  * nudge it. */
 bool ring_publish(struct ring_producer *r);
-/* Between batches: where the consumer has released everything, the next entry goes to the start of the area again, so that the
- * ring of a consumer that keeps up stays within a processor's cache, however large it is. Until the consumer has passed the padding,
- * there is only room up to where the producer was: nothing is done where that is less than `least` bytes. */
+/* Between batches: where the consumer has released everything, the next entry goes to the start of the area
+ * again, so that the ring of a consumer that keeps up stays within a processor's cache, however large it is.
+ * Until the consumer has passed the padding, there is only room up to where the producer was: nothing is done
+ * where that is less than `least` bytes. */
 void ring_rewind(struct ring_producer *r, size_t least);
 /* The ring was full: asks the consumer for a nudge once there is room. True where there is still none: wait
  * for the nudge. False: try again at once. */
 bool ring_wait_for_room(struct ring_producer *r);
 bool ring_producer_lied(const struct ring_producer *r);
-/* Bytes between what was committed and what the consumer has released (the padding of a rewind that is due counts too); and the size
- * of the area. */
+/* Bytes between what was committed and what the consumer has released (the padding of a rewind that is due
+ * counts too); and the size of the area. */
 size_t ring_producer_used(struct ring_producer *r);
 size_t ring_producer_size(const struct ring_producer *r);
 /* Copies every entry that old's consumer had not released into r, in order: for a consumer that died. Returns

@@ -543,7 +543,7 @@ static_assert(sizeof(struct row_series) == 56, "no padding");
 struct row_totals {
 	uint64_t packets, bytes, counted, undecoded, dropped, captured;
 	uint64_t bytes_per_s, packets_per_s;
-	uint32_t flows, hosts; /* active */
+	uint32_t flows, hosts;             /* active */
 	uint64_t flows_seen, flows_stored; /* flows; slices on disk (platform only), since store started */
 	uint32_t points, points_ended;
 	uint32_t truncated_files, reserved;

@@ -116,7 +116,9 @@ fuzz_engine(unsigned i)
 	struct engine *e = &fuzz_store()->engine[i];
 
 	memset(e->name, 0, sizeof(e->name));
-	for (uint16_t kind = NAME_APPLICATION; kind < NAME_KIND_COUNT; kind++) {
+	for (unsigned k = NAME_APPLICATION; k < NAME_KIND_COUNT; k++) {
+		const uint16_t kind = (uint16_t)k;
+
 		for (uint16_t n = 1; n <= 3; n++) {
 			struct {
 				struct rec_name n;

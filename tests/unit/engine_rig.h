@@ -190,7 +190,7 @@ rig_record(struct rig *r, uint16_t kind, const uint8_t *buf, uint32_t len)
 		RIG_APPEND(r->drops, n, d);
 		break;
 	default:
-		assert(!"a record of an unknown kind");
+		abort(); /* a record of an unknown kind */
 	}
 }
 
