@@ -44,6 +44,8 @@ class Pair:
 
     def __exit__(self, *_):
         for ns in (self.tx, self.rx):
+            for pid in subprocess.run(["ip", "netns", "pids", ns], check=False, capture_output=True, text=True).stdout.split():
+                os.kill(int(pid), signal.SIGKILL)
             subprocess.run(["ip", "netns", "del", ns], check=False)
 
 
@@ -207,6 +209,7 @@ def main():
               "tcpdump": " ".join(TCPDUMP + options.tcpdump.split()), "workers": options.workers, "settings": options.set,
               "rounds": options.rounds, "seconds": options.seconds, "flows": options.flows,
               "pinned": {"listeners": options.cpu, "generator": options.generator_cpu}, "sizes": []}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # the namespaces go also then
     with Pair() as pair:
         for size in map(int, options.sizes.split(",")):
             entry = {"bytes": size}
