@@ -55,9 +55,9 @@ mem_pages(size_t bytes)
 
 	if (p == MAP_FAILED)
 		fatal("no memory for a table of %zu bytes", bytes);
-	/* Tables are looked up at random: with small pages nearly every look would walk the page table (83 %
-	 * of what a 64-byte frame cost the engine). Refused where the kernel has no huge pages: then it is
-	 * only slower. */
+	/* Tables are looked up at random: with small pages nearly every look walks the page table, which was
+	 * some 30 % of what a 64-byte frame cost the engine. Refused where the kernel has no huge pages: then
+	 * it is only slower. */
 	if (bytes >= HUGE_PAGE)
 		(void)madvise(p, bytes, MADV_HUGEPAGE);
 	IS_ROOT(p, bytes);
