@@ -189,8 +189,8 @@ world_put(struct world *w, unsigned i, uint16_t kind, const void *rec, size_t le
 	assert_non_null(p);
 	memcpy(p, rec, len);
 	if (tlen > 0)
-		memcpy(p + len, text,
-		       tlen); /* NOLINT(bugprone-not-null-terminated-result): names carry their length */
+		/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): names carry their length */
+		memcpy(p + len, text, tlen);
 	ring_commit(w->ring[i], kind, len + tlen);
 }
 
