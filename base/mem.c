@@ -56,7 +56,7 @@ mem_pages(size_t bytes)
 	if (p == MAP_FAILED)
 		fatal("no memory for a table of %zu bytes", bytes);
 	/* Tables are looked up at random: with small pages nearly every look walks the page table, which was
-	 * some 30 % of what a 64-byte frame cost the engine. Refused where the kernel has no huge pages: then
+	 * a quarter of what a 64-byte frame cost the engine. Refused where the kernel has no huge pages: then
 	 * it is only slower. */
 	if (bytes >= HUGE_PAGE)
 		(void)madvise(p, bytes, MADV_HUGEPAGE);
