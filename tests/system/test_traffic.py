@@ -255,10 +255,15 @@ class TwoWorkers(LabTest):
         seen = self.settle(before, kernel)
         self.assertGreater(seen["kernel"][0], 12e6)
         flows = {}
-        for path in ("/api/v1/flows", f"/api/v1/flows?from={self.began:.0f}&to={time.time() + 9:.0f}"):
-            for f in self.api.all(path, "flows"):
-                if f["server"]["port"] == 443:
-                    flows[f["id"]] = f
+
+        def all_of_them():
+            """A flow that ended is neither live nor kept until store's next commit: so this asks until each was seen once."""
+            for path in ("/api/v1/flows", f"/api/v1/flows?from={self.began:.0f}&to={time.time() + 9:.0f}"):
+                for f in self.api.all(path, "flows"):
+                    if f["server"]["port"] == 443:
+                        flows[f["id"]] = f
+            return {f["client"]["port"] for f in flows.values() if f["bytes"]["received"] > 1e6} >= set(ports)
+        wait_for("each of the flows, live or kept", all_of_them)
         self.assertEqual(sorted(f["client"]["port"] for f in flows.values()), sorted(ports))
         for f in flows.values():  # both directions in one flow
             self.assertGreater(f["bytes"]["received"], 1e6)
