@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "packet.h"
+#include "decode/packet.h"
 
 #define DPI_NONE     UINT32_MAX
 #define DPI_TEXT_MAX 255

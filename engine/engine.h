@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decode/fragment.h"
 #include "dpi.h"
 #include "flow.h"
-#include "fragment.h"
 #include "host.h"
 #include "ipc/boot.h"
 #include "point.h"

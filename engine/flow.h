@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "decode/packet.h"
 #include "index.h"
-#include "packet.h"
 #include "tcp.h"
 
 #define FLOW_NONE INDEX_NONE

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "decode.h"
+#include "decode/decode.h"
 #include "engine.h"
 
 #define STEP_FLOWS 512 /* flows settled or ended in one turn */

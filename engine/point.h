@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "decode/packet.h"
 #include "ipc/boot.h"
 #include "ipc/ring.h"
 #include "ipc/wire.h"
-#include "packet.h"
 #include "wheel.h"
 
 #define BATCH_MAX   64

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "packet.h"
+#include "decode/packet.h"
 
 /* One direction. */
 struct tcp_side {

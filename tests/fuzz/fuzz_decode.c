@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "decode.h"
-#include "fragment.h"
+#include "decode/decode.h"
+#include "decode/fragment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* IPv4 with options and fragments, IPv6 with extension headers and fragments. */
-#include "layer.h"
+#include "decode/layer.h"
 
 #include <string.h>
 

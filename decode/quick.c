@@ -1,5 +1,5 @@
 /* The plain frame in one step: Ethernet, at most one VLAN tag, IP without options, TCP or UDP. */
-#include "decode.h"
+#include "decode/decode.h"
 
 #define ETHERNET 14
 #define VLAN_TAG 4

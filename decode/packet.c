@@ -1,5 +1,5 @@
 /* The key of a packet's flow: ordered and hashed. */
-#include "packet.h"
+#include "decode/packet.h"
 
 #include <string.h>
 

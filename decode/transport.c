@@ -1,5 +1,5 @@
 /* Transport layers: what a flow needs to know of them. */
-#include "layer.h"
+#include "decode/layer.h"
 
 /* What is above a transport header of len bytes: by the headers' word, and as far as it was captured. */
 static void

@@ -1,12 +1,12 @@
 /* From the bytes of a frame to a struct packet. Pure: no state, no allocation, no look past the captured
  * bytes. */
-#ifndef WEIR_ENGINE_DECODE_H
-#define WEIR_ENGINE_DECODE_H
+#ifndef WEIR_DECODE_DECODE_H
+#define WEIR_DECODE_DECODE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "packet.h"
+#include "decode/packet.h"
 
 /* LINKTYPE_ values (tcpdump.org/linktypes.html) that are understood. */
 enum link_type {

@@ -1,10 +1,10 @@
 /* The decoder's tables: which layer follows which number, and the loop that walks them. */
-#include "decode.h"
+#include "decode/decode.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "layer.h"
+#include "decode/layer.h"
 
 static enum layer (*const layers[LAYER_COUNT])(struct decode *d) = {
 #define X(id, decode) [LAYER_##id] = decode,

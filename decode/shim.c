@@ -1,5 +1,5 @@
 /* What stands between link and network: VLAN tags, PPPoE, MPLS. */
-#include "layer.h"
+#include "decode/layer.h"
 
 enum layer
 decode_vlan(struct decode *d)

@@ -4,13 +4,13 @@
  * are layers whose next layer is IPV4, IPV6 or ETHERNET again: they set key.tunnel, and the number of layers
  * of a frame is bounded.
  */
-#ifndef WEIR_ENGINE_LAYER_H
-#define WEIR_ENGINE_LAYER_H
+#ifndef WEIR_DECODE_LAYER_H
+#define WEIR_DECODE_LAYER_H
 
 #include <stdint.h>
 
 #include "base/cursor.h"
-#include "packet.h"
+#include "decode/packet.h"
 
 #define LAYER_TABLE(X)                                                                                       \
 	X(ETHERNET, decode_ethernet)                                                                         \
@@ -73,7 +73,7 @@ enum layer layer_of_ethertype(struct decode *d, uint16_t type);
 enum layer layer_of_ppp(struct decode *d, uint16_t protocol);
 enum layer layer_of_ip_protocol(uint8_t protocol);
 
-/* decode_link.c */
+/* link.c */
 enum layer decode_ethernet(struct decode *d);
 enum layer decode_sll(struct decode *d);
 enum layer decode_sll2(struct decode *d);
@@ -82,14 +82,14 @@ enum layer decode_ppp(struct decode *d);
 enum layer decode_chdlc(struct decode *d);
 enum layer decode_raw(struct decode *d);
 enum layer decode_llc(struct decode *d);
-/* decode_shim.c: between link and network */
+/* shim.c: between link and network */
 enum layer decode_vlan(struct decode *d);
 enum layer decode_pppoe(struct decode *d);
 enum layer decode_mpls(struct decode *d);
-/* decode_ip.c */
+/* ip.c */
 enum layer decode_ipv4(struct decode *d);
 enum layer decode_ipv6(struct decode *d);
-/* decode_transport.c */
+/* transport.c */
 enum layer decode_tcp(struct decode *d);
 enum layer decode_udp(struct decode *d);
 enum layer decode_icmp(struct decode *d);

@@ -1,11 +1,11 @@
 /* Later fragments of a datagram belong to the flow of the first: a small table remembers its ports. */
-#ifndef WEIR_ENGINE_FRAGMENT_H
-#define WEIR_ENGINE_FRAGMENT_H
+#ifndef WEIR_DECODE_FRAGMENT_H
+#define WEIR_DECODE_FRAGMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "packet.h"
+#include "decode/packet.h"
 
 #define FRAGMENT_SETS    1024
 #define FRAGMENT_WAYS    4

@@ -1,7 +1,7 @@
 /* Link layers: Ethernet, Linux cooked, loopback, PPP, raw IP. */
 #include <string.h>
 
-#include "layer.h"
+#include "decode/layer.h"
 
 enum layer
 decode_ethernet(struct decode *d)

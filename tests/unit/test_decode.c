@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/ip.h"
-#include "decode.h"
+#include "decode/decode.h"
+#include "decode/fragment.h"
 #include "engine_frame.h"
-#include "fragment.h"
 
 static const uint64_t seed[2] = { 0x1234567890abcdef, 0xfedcba0987654321 };
 

@@ -1,6 +1,6 @@
 /* What the decoder found in one frame: the key of its flow and what the flow has to learn from it. */
-#ifndef WEIR_ENGINE_PACKET_H
-#define WEIR_ENGINE_PACKET_H
+#ifndef WEIR_DECODE_PACKET_H
+#define WEIR_DECODE_PACKET_H
 
 #include <assert.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Sets of a few ways, by hash; the oldest of a set makes room. */
-#include "fragment.h"
+#include "decode/fragment.h"
 
 #include <string.h>
 
