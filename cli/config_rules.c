@@ -64,6 +64,12 @@ is_level(const char *v)
 	return "is none of error, warn, info, debug";
 }
 
+static const char *
+is_view(const char *v)
+{
+	return strcmp(v, "inner") == 0 || strcmp(v, "outer") == 0 ? NULL : "is neither inner nor outer";
+}
+
 /* Each returns NULL or what is wrong with the text. */
 static const struct {
 	const char *key;
@@ -74,6 +80,7 @@ static const struct {
 	{ "interfaces", is_interface },
 	{ "local_networks", is_network },
 	{ "log_level", is_level },
+	{ "engine.tunnels", is_view },
 	{ "httpd.address", is_address },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_absolute_or_empty },

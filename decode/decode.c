@@ -37,7 +37,7 @@ static const struct row ethertypes[] = {
 	{ 0x88a8, LAYER_VLAN, 0 },
 	{ 0x9100, LAYER_VLAN, 0 },
 	{ 0x9200, LAYER_VLAN, 0 },
-	{ 0x0806, LAYER_END, UNDECODED_ARP },
+	{ 0x0806, LAYER_ARP, 0 },
 	{ 0x8864, LAYER_PPPOE, 0 },
 	{ 0x8863, LAYER_END, UNDECODED_PPPOE_DISCOVERY },
 	{ 0x8847, LAYER_MPLS, 0 },
@@ -107,14 +107,16 @@ layer_of_link(struct decode *d, uint32_t link_type)
 }
 
 void
-decode_frame(struct packet *k, uint32_t link_type, const uint8_t *frame, uint32_t cap_len, uint32_t wire_len)
+decode_frame(struct packet *k, const struct decode_options *o, const uint8_t *frame, uint32_t cap_len,
+	     uint32_t wire_len)
 {
 	struct decode d = { rcur_of(frame, cap_len), k, frame, wire_len, 0 };
 	enum layer layer;
 
 	memset(k, 0, sizeof(*k));
 	k->wire_len = wire_len;
-	layer = layer_of_link(&d, link_type);
+	k->key.point = o->point;
+	layer = layer_of_link(&d, o->link_type);
 	for (unsigned n = 0; layer != LAYER_END; n++)
 		layer = n < LAYERS_MAX ? layers[layer](&d) : decode_refuse(&d, UNDECODED_NESTING);
 }

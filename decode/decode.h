@@ -3,6 +3,7 @@
 #ifndef WEIR_DECODE_DECODE_H
 #define WEIR_DECODE_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,20 +27,29 @@ enum link_type {
 	LINK_SLL2 = 276
 };
 
+/* What is known of a frame before it is looked at: where it came from, and how it is to be seen. */
+struct decode_options {
+	uint32_t link_type; /* LINKTYPE_ */
+	uint8_t point;      /* of the key: index in the boot document */
+	bool outer;         /* tunnels are not opened: what carries them is the flow */
+};
+
 /*
  * Decodes a frame of which cap_len bytes were kept and that had wire_len bytes on the wire (cap_len <=
  * wire_len). Afterwards k->reason says that it belongs to no flow, or it is DECODED and the rest of *k is
- * set: the key not sealed yet, point 0. Every frame gets exactly one of the two.
+ * set, with the key not sealed yet. Every frame gets exactly one of the two. Of a frame without a flow,
+ * wire_len, mac, key.point, key.vlan and nvlan are set all the same, as far as they were there, and
+ * packet_arp reads it.
  */
-void decode_frame(struct packet *k, uint32_t link_type, const uint8_t *frame, uint32_t cap_len,
+void decode_frame(struct packet *k, const struct decode_options *o, const uint8_t *frame, uint32_t cap_len,
 		  uint32_t wire_len);
 
 /*
  * The same for the plain frame of Ethernet, in one step and sealed: lengths are checked once for a whole
  * header instead of at every field. False: it is not that plain; *k is then undefined and decode_frame has
- * the word. True: *k is what decode_frame, key.point = point and packet_seal make of the frame.
+ * the word. True: *k is what decode_frame and packet_seal make of the frame. The link type is not looked at.
  */
-bool decode_quick(struct packet *k, const uint8_t *frame, uint32_t cap_len, uint32_t wire_len, uint8_t point,
-		  const uint64_t seed[static 2]);
+bool decode_quick(struct packet *k, const struct decode_options *o, const uint8_t *frame, uint32_t cap_len,
+		  uint32_t wire_len, const uint64_t seed[static 2]);
 
 #endif

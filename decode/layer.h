@@ -24,6 +24,7 @@
 	X(VLAN, decode_vlan)                                                                                 \
 	X(PPPOE, decode_pppoe)                                                                               \
 	X(MPLS, decode_mpls)                                                                                 \
+	X(ARP, decode_arp)                                                                                   \
 	X(IPV4, decode_ipv4)                                                                                 \
 	X(IPV6, decode_ipv6)                                                                                 \
 	X(TCP, decode_tcp)                                                                                   \
@@ -86,6 +87,7 @@ enum layer decode_llc(struct decode *d);
 enum layer decode_vlan(struct decode *d);
 enum layer decode_pppoe(struct decode *d);
 enum layer decode_mpls(struct decode *d);
+enum layer decode_arp(struct decode *d);
 /* ip.c */
 enum layer decode_ipv4(struct decode *d);
 enum layer decode_ipv6(struct decode *d);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/cursor.h"
+
 const char *
 undecoded_name(enum undecoded reason)
 {
@@ -14,6 +16,23 @@ undecoded_name(enum undecoded reason)
 	static_assert(sizeof(names) / sizeof(names[0]) == UNDECODED_COUNT, "name every reason");
 
 	return (unsigned)reason < UNDECODED_COUNT ? names[reason] : "";
+}
+
+bool
+packet_arp(const struct packet *k, struct arp *a)
+{
+	struct rcur c;
+
+	if (k->reason != UNDECODED_ARP || k->l3 == NULL)
+		return false;
+	c = rcur_of(k->l3, k->l3_len);
+	rcur_skip(&c, 6);
+	a->operation = rcur_be16(&c);
+	a->sender_mac = rcur_take(&c, 6);
+	a->sender_ip = rcur_take(&c, 4);
+	a->target_mac = rcur_take(&c, 6);
+	a->target_ip = rcur_take(&c, 4);
+	return !c.bad;
 }
 
 void

@@ -85,7 +85,7 @@ struct packet {
 	uint32_t wire_len;  /* bytes of the frame on the wire */
 	uint32_t payload;   /* bytes above the transport header, by the headers' word, at most wire_len */
 	const uint8_t *mac; /* destination, source; NULL where the link has none */
-	const uint8_t *l3;  /* the innermost IP header */
+	const uint8_t *l3;  /* the innermost IP header; of an ARP frame what packet_arp reads */
 	uint32_t l3_len;    /* captured, without padding behind the datagram */
 	uint32_t app_len;   /* captured bytes at app */
 	const uint8_t *app; /* above the transport header; NULL where there is none */
@@ -102,6 +102,18 @@ struct packet {
 	uint8_t fragment;   /* enum fragment */
 	uint8_t nvlan;
 };
+
+#define ARP_LEN 28 /* of IPv4 over Ethernet */
+
+/* What an ARP frame says; addresses as they stand in the frame, of 6 and of 4 bytes. */
+struct arp {
+	uint16_t operation; /* 1 asks, 2 answers; whoever asks for its own address announces it */
+	const uint8_t *sender_mac, *sender_ip;
+	const uint8_t *target_mac, *target_ip;
+};
+
+/* False: k is no ARP frame, or its ARP is cut off or of other networks than IPv4 over Ethernet. */
+bool packet_arp(const struct packet *k, struct arp *a);
 
 #define TCP_FIN 0x01u
 #define TCP_SYN 0x02u

@@ -59,8 +59,8 @@ udp(struct packet *k, const uint8_t *h, uint32_t captured, uint32_t len)
 }
 
 bool
-decode_quick(struct packet *k, const uint8_t *frame, uint32_t cap_len, uint32_t wire_len, uint8_t point,
-	     const uint64_t seed[static 2])
+decode_quick(struct packet *k, const struct decode_options *o, const uint8_t *frame, uint32_t cap_len,
+	     uint32_t wire_len, const uint64_t seed[static 2])
 {
 	const uint8_t *ip = frame + ETHERNET, *h;
 	uint32_t type, header, total, captured;
@@ -112,7 +112,7 @@ decode_quick(struct packet *k, const uint8_t *frame, uint32_t cap_len, uint32_t 
 	if (protocol == IP_TCP ? !tcp(k, h, captured - header, total - header)
 			       : protocol != IP_UDP || !udp(k, h, captured - header, total - header))
 		return false;
-	w.ends = key_word_of_ends((uint16_t)be16(h), (uint16_t)be16(h + 2), point, protocol);
+	w.ends = key_word_of_ends((uint16_t)be16(h), (uint16_t)be16(h + 2), o->point, protocol);
 	k->wire_len = wire_len;
 	k->mac = frame;
 	k->l3 = ip;

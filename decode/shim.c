@@ -1,4 +1,6 @@
-/* What stands between link and network: VLAN tags, PPPoE, MPLS. */
+/* What stands between link and network: VLAN tags, PPPoE, MPLS, ARP. */
+#include <string.h>
+
 #include "decode/layer.h"
 
 enum layer
@@ -46,4 +48,18 @@ decode_mpls(struct decode *d)
 	default:
 		return decode_refuse(d, peek.bad ? UNDECODED_MPLS_TRUNCATED : UNDECODED_MPLS_PAYLOAD);
 	}
+}
+
+/* No flow, but devices are learned from it: noted where it is what ARP of IPv4 over Ethernet must be. */
+enum layer
+decode_arp(struct decode *d)
+{
+	static const uint8_t ipv4_over_ethernet[6] = { 0, 1, 8, 0, 6, 4 };
+	const uint8_t *body = rcur_take(&d->c, ARP_LEN);
+
+	if (body != NULL && memcmp(body, ipv4_over_ethernet, sizeof(ipv4_over_ethernet)) == 0) {
+		d->k->l3 = body;
+		d->k->l3_len = ARP_LEN;
+	}
+	return decode_refuse(d, UNDECODED_ARP);
 }

@@ -102,6 +102,7 @@ engine_new(const struct boot *b)
 	e->active_ns = s->active_timeout_ms * NS_PER_MS;
 	e->closed_ns = s->closed_timeout_ms * NS_PER_MS;
 	e->wall_ns = clock_utc_ns();
+	e->outer = strcmp(s->tunnels, "outer") == 0;
 	e->seed[0] = seed[0];
 	e->seed[1] = seed[1];
 	e->fragments.seed = seed[2];

@@ -46,6 +46,7 @@ struct engine {
 	int64_t idle_ns, active_ns, closed_ns;
 	int64_t wall_ns; /* UTC, brought up to date once a turn */
 	uint64_t seed[2];
+	bool outer; /* tunnels are not opened */
 	struct flow_table flows;
 	struct host_table hosts;
 	struct texts texts;

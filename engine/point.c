@@ -177,12 +177,12 @@ batch_fill(struct point *p)
 }
 
 static void
-decode_any(struct engine *e, const struct point *p, const struct frame *f, struct packet *k)
+decode_any(struct engine *e, const struct point *p, const struct decode_options *o, const struct frame *f,
+	   struct packet *k)
 {
-	decode_frame(k, p->link_type, f->bytes, f->cap_len, f->wire_len);
+	decode_frame(k, o, f->bytes, f->cap_len, f->wire_len);
 	if (k->reason != DECODED)
 		return;
-	k->key.point = (uint8_t)p->index;
 	if (k->fragment != FRAGMENT_NONE)
 		fragment_resolve(&e->fragments, k, p->now_ns > 0 ? p->now_ns : 1);
 	packet_seal(k, e->seed);
@@ -193,14 +193,14 @@ batch_decode(struct engine *e, struct point *p)
 {
 	struct batch *b = &p->batch;
 	const bool ethernet = p->link_type == LINK_ETHERNET;
+	const struct decode_options o = { p->link_type, (uint8_t)p->index, e->outer };
 
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct frame *f = &b->frame[i];
 		struct packet *k = &b->packet[i];
 
-		if (!ethernet ||
-		    !decode_quick(k, f->bytes, f->cap_len, f->wire_len, (uint8_t)p->index, e->seed))
-			decode_any(e, p, f, k);
+		if (!ethernet || !decode_quick(k, &o, f->bytes, f->cap_len, f->wire_len, e->seed))
+			decode_any(e, p, &o, f, k);
 		if (k->reason == DECODED)
 			flow_prefetch_index(&e->flows, flow_hash32(k->hash));
 	}

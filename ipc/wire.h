@@ -236,17 +236,17 @@ enum host_name_source {
 };
 #define HOST_NAME_MAX_LEN 255
 
-#define UNDECODED_REASONS 32
+#define UNDECODED_REASONS 64
 
 /* packets == decoded into flows + sum of undecoded. */
 struct rec_second {
 	uint32_t point, worker;
 	int64_t second;
 	uint64_t packets, bytes;               /* all frames, on the wire */
-	uint64_t undecoded[UNDECODED_REASONS]; /* by announced NAME_UNDECODED number (0..31) */
+	uint64_t undecoded[UNDECODED_REASONS]; /* by announced NAME_UNDECODED number (0..63) */
 	uint32_t flows_new, flows_active, hosts_active, reserved;
 };
-static_assert(sizeof(struct rec_second) == 304, "no padding");
+static_assert(sizeof(struct rec_second) == 560, "no padding");
 
 enum point_state { POINT_UP = 1, POINT_DOWN, POINT_ENDED };
 

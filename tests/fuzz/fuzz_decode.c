@@ -37,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint64_t seed[2] = { 1, 2 };
 	static struct fragment_table fragments;
 	const size_t whole = offsetof(struct packet, nvlan) + 1;
+	struct decode_options o = { 0 };
 	struct packet k, again, quick;
 	uint32_t cap, wire;
 
@@ -44,7 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	cap = (uint32_t)size - 2;
 	wire = cap + data[1];
-	decode_frame(&k, links[data[0] % (sizeof(links) / sizeof(links[0]))], data + 2, cap, wire);
+	o.link_type = links[data[0] % (sizeof(links) / sizeof(links[0]))];
+	decode_frame(&k, &o, data + 2, cap, wire);
 	check(&k, data + 2, cap, wire);
 	if (k.reason != DECODED)
 		return 0;
@@ -59,8 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	packet_seal(&k, seed);
 	packet_seal(&again, seed);
 	/* The quick way declines or agrees. */
-	if (links[data[0] % (sizeof(links) / sizeof(links[0]))] == LINK_ETHERNET &&
-	    decode_quick(&quick, data + 2, cap, wire, 0, seed))
+	if (o.link_type == LINK_ETHERNET && decode_quick(&quick, &o, data + 2, cap, wire, seed))
 		assert(memcmp(&quick, &k, whole) == 0);
 	assert(memcmp(&k.key, &again.key, sizeof(k.key)) == 0 && k.hash == again.hash);
 	return 0;

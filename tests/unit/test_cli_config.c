@@ -106,6 +106,7 @@ static const struct {
 	{ "engine:\n  - workers\n", "f:2: engine:", "is a section, not a list" },
 	{ "enigma: [a]\n", "f:1: enigma:", "no such key" },
 	{ "log_level: loud\n", "f:1: log_level:", "none of error, warn" },
+	{ "engine:\n  tunnels: both\n", "f:2: engine.tunnels:", "neither inner nor outer" },
 	{ "data_directory: here\n", "f:1: data_directory:", "no absolute path" },
 	{ "local_networks: [10.0.0.0/33]\n", "f:1: local_networks:", "is no network" },
 	{ "httpd:\n  address: example.org\n", "f:2: httpd.address:", "is no address" },

@@ -15,12 +15,14 @@
 
 static const uint64_t seed[2] = { 0x1234567890abcdef, 0xfedcba0987654321 };
 
+static const struct decode_options ethernet = { .link_type = LINK_ETHERNET };
+
 static struct packet
 decode_as(const struct test_frame *f, uint32_t link)
 {
 	struct packet k;
 
-	decode_frame(&k, link, f->bytes, frame_len(f), frame_len(f));
+	decode_frame(&k, &(struct decode_options){ .link_type = link }, f->bytes, frame_len(f), frame_len(f));
 	return k;
 }
 
@@ -199,6 +201,50 @@ test_refusals_have_names(void **state)
 	assert_reason(&f, 147, "link_type");
 	for (unsigned i = 1; i < UNDECODED_COUNT; i++)
 		assert_true(strlen(undecoded_name((enum undecoded)i)) > 0);
+}
+
+/* No flow, but whoever learns devices reads it: whole and only where it speaks of IPv4 over Ethernet. */
+static void
+test_arp(void **state)
+{
+	static const uint8_t body[ARP_LEN] = { 0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 1,
+					       10, 0, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2 };
+	struct test_frame f;
+	struct packet k;
+	struct arp a;
+
+	(void)state;
+	frame_begin(&f);
+	frame_eth(&f, 0x8100);
+	frame_vlan(&f, 7, 0x0806);
+	wcur_put(&f.c, body, sizeof(body));
+	frame_zero(&f, 18);
+	k = decode_as(&f, LINK_ETHERNET);
+	assert_int_equal(k.reason, UNDECODED_ARP);
+	assert_true(packet_arp(&k, &a));
+	assert_int_equal(a.operation, 2);
+	assert_memory_equal(a.sender_mac, body + 8, 6);
+	assert_memory_equal(a.sender_ip, body + 14, 4);
+	assert_memory_equal(a.target_mac, body + 18, 6);
+	assert_memory_equal(a.target_ip, body + 24, 4);
+	assert_int_equal(k.key.vlan[0], 7);
+	assert_memory_equal(k.mac + 6, "\2\0\0\0\0\1", 6);
+	for (uint32_t cap = 0; cap < 14 + 4 + ARP_LEN; cap++) {
+		decode_frame(&k, &ethernet, f.bytes, cap, frame_len(&f));
+		assert_int_not_equal(k.reason, DECODED);
+		assert_false(packet_arp(&k, &a));
+		assert_int_equal(k.mac != NULL, cap >= 14);
+	}
+	for (unsigned i = 0; i < 6; i++) { /* another network, another length of addresses */
+		f.bytes[14 + 4 + i] ^= 2;
+		k = decode_as(&f, LINK_ETHERNET);
+		assert_int_equal(k.reason, UNDECODED_ARP);
+		assert_false(packet_arp(&k, &a));
+		f.bytes[14 + 4 + i] ^= 2;
+	}
+	frame_make_udp(&f, 1, 1, 2, 2, "abc", 3);
+	k = decode_as(&f, LINK_ETHERNET);
+	assert_false(packet_arp(&k, &a));
 }
 
 static void
@@ -458,7 +504,7 @@ test_every_truncation(void **state)
 		uint8_t *exact = malloc(cap + 1); /* sanitizers see the first byte past the end */
 
 		memcpy(exact, f.bytes, cap);
-		decode_frame(&k, LINK_ETHERNET, exact, cap, frame_len(&f));
+		decode_frame(&k, &ethernet, exact, cap, frame_len(&f));
 		assert_int_equal(k.wire_len, frame_len(&f));
 		/* Ethernet, VLAN, IPv6, hop-by-hop, TCP: from the fixed TCP header on it is decoded. */
 		assert_int_equal(k.reason == DECODED, cap >= 14 + 4 + 40 + 8 + 20);
@@ -498,13 +544,12 @@ test_other_protocols(void **state)
 
 /* What the general way makes of a frame at a point. */
 static void
-decode_slowly(struct packet *k, const uint8_t *frame, uint32_t cap, uint32_t wire, uint8_t point)
+decode_slowly(struct packet *k, const struct decode_options *o, const uint8_t *frame, uint32_t cap,
+	      uint32_t wire)
 {
-	decode_frame(k, LINK_ETHERNET, frame, cap, wire);
-	if (k->reason != DECODED)
-		return;
-	k->key.point = point;
-	packet_seal(k, seed);
+	decode_frame(k, o, frame, cap, wire);
+	if (k->reason == DECODED)
+		packet_seal(k, seed);
 }
 
 /* Both on a block of exactly cap bytes. True where the quick one did not decline; then all is equal. */
@@ -513,14 +558,15 @@ agree(const uint8_t *frame, uint32_t cap, uint32_t wire, uint8_t point)
 {
 	const size_t whole = offsetof(struct packet, nvlan) + sizeof(((struct packet *)NULL)->nvlan);
 	uint8_t *exact = test_malloc(cap + 1u); /* its guard stands behind the last byte */
+	const struct decode_options o = { .link_type = LINK_ETHERNET, .point = point };
 	struct packet quick, slow;
 	bool taken;
 
 	memcpy(exact, frame, cap);
 	memset(&quick, 0xa5, sizeof(quick)); /* every field is set, not only those that were not 0 */
-	taken = decode_quick(&quick, exact, cap, wire, point, seed);
+	taken = decode_quick(&quick, &o, exact, cap, wire, seed);
 	if (taken) {
-		decode_slowly(&slow, exact, cap, wire, point);
+		decode_slowly(&slow, &o, exact, cap, wire);
 		assert_int_equal(slow.reason, DECODED);
 		assert_memory_equal(&quick, &slow, whole);
 	}
@@ -609,6 +655,7 @@ main(void)
 		cmocka_unit_test(test_vlan_stack),
 		cmocka_unit_test(test_mpls_and_pppoe),
 		cmocka_unit_test(test_refusals_have_names),
+		cmocka_unit_test(test_arp),
 		cmocka_unit_test(test_snap),
 		cmocka_unit_test(test_ipv4_options_and_malformed),
 		cmocka_unit_test(test_transport_malformed),
