@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,6 +102,14 @@ open_file(struct capture *c)
 	if (c->file == NULL)
 		fatal("cannot read %s", c->point->name);
 	(void)setvbuf(c->file, NULL, _IOFBF, FILE_BUFFER);
+	if (c->workers > 1) {
+		uint64_t seed;
+
+		if (sodium_init() == -1)
+			fatalx("libsodium: no random numbers");
+		randombytes_buf(&seed, sizeof(seed));
+		c->steer = steer_new(c->workers, strcmp(c->boot->settings.tunnels, "outer") == 0, seed);
+	}
 	for (unsigned i = 0; i < c->workers; i++)
 		lane_init(&c->lane[i], 0);
 }
@@ -152,7 +161,7 @@ start_file(struct capture *c)
 	c->source[0] = s;
 	c->link_type = source_link_type(s);
 	c->link_known = true;
-	c->replay = replay_new(c->base, s, c->lane, c->workers, &handlers, c);
+	c->replay = replay_new(c->base, s, c->steer, c->lane, c->workers, &handlers, c);
 	serve_offer_all(c);
 }
 
@@ -287,6 +296,7 @@ capture_free(struct capture **cc)
 	for (unsigned i = 0; i < c->workers; i++)
 		pump_free(&c->pump[i]);
 	replay_free(&c->replay);
+	steer_free(&c->steer);
 	peers_free(&c->peers); /* down() may still give orders to lanes */
 	for (unsigned i = 0; i < c->workers; i++)
 		lane_free(&c->lane[i]);

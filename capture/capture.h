@@ -33,7 +33,8 @@ struct capture {
 	uint64_t kernel_drops[LANES_MAX];
 
 	/* POINT_FILE */
-	FILE *file; /* until it is opened as a capture */
+	FILE *file;          /* until it is opened as a capture */
+	struct steer *steer; /* NULL: one worker */
 	struct replay *replay;
 };
 

@@ -198,9 +198,22 @@ lane_put_or_drop(struct lane *l, const struct frame *f)
 }
 
 bool
-lane_put_end(struct lane *l, bool truncated)
+lane_put_begin(struct lane *l, int64_t first_ns)
 {
-	struct wire_frame_end e = { l->now[LANE_FRAMES], l->now[LANE_BYTES], truncated, 0 };
+	struct wire_frame_begin b = { first_ns };
+	void *to = reserve(l, sizeof(b));
+
+	if (to == NULL)
+		return false;
+	memcpy(to, &b, sizeof(b));
+	ring_commit(l->ring, FRAME_BEGIN, sizeof(b));
+	return true;
+}
+
+bool
+lane_put_end(struct lane *l, int64_t last_ns, bool truncated)
+{
+	struct wire_frame_end e = { l->now[LANE_FRAMES], l->now[LANE_BYTES], last_ns, truncated, 0 };
 	void *to = reserve(l, sizeof(e));
 
 	if (to == NULL)

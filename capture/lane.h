@@ -92,8 +92,11 @@ void lane_overrun(struct lane *l);
 bool lane_put(struct lane *l, const struct frame *f);
 /* As lane_put, for sources that cannot wait: what does not fit is a ring drop. */
 void lane_put_or_drop(struct lane *l, const struct frame *f);
-/* Puts FRAME_END with the lane's own counts. False where there is no room yet. */
-bool lane_put_end(struct lane *l, bool truncated);
+/* Puts FRAME_BEGIN. False where there is no room yet. */
+bool lane_put_begin(struct lane *l, int64_t first_ns);
+/* Puts FRAME_END with the lane's own counts. last_ns: of the file, 0 where only the engine knows. False where
+ * there is no room yet. */
+bool lane_put_end(struct lane *l, int64_t last_ns, bool truncated);
 /* Shows the engine what was put, and the main thread the counters. Returns the signals that wait for the main
  * thread. */
 uint32_t lane_flush(struct lane *l);

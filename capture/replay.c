@@ -2,11 +2,11 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
-#include "steer.h"
 
 /* Frames between two looks at messages. */
 #define BURST 4096
@@ -17,6 +17,7 @@ enum state { STATE_ENGINES, STATE_READING, STATE_ENDING, STATE_DRAINING, STATE_D
 
 struct replay {
 	struct source *source;
+	struct steer *steer; /* NULL: one lane */
 	struct lane *lanes;
 	unsigned n;
 	const struct replay_handlers *handlers;
@@ -27,8 +28,15 @@ struct replay {
 	bool waiting; /* for room in a ring: a nudge will come */
 	bool pending; /* frame was read and is not in a ring yet */
 	struct frame frame;
-	unsigned to;    /* lane of frame */
-	bool exhausted; /* nothing more can be read */
+	unsigned to; /* lane of frame */
+	/* Steered frames are read one ahead: frame is a copy in bytes then. */
+	bool begun; /* the first was read ahead */
+	enum source_step ahead_step;
+	struct frame ahead;
+	uint8_t *bytes;
+	int64_t first_ns, last_ns; /* of the file */
+	bool told[LANES_MAX];      /* lanes that have FRAME_BEGIN */
+	bool exhausted;            /* nothing more can be read */
 	bool damaged;
 	bool ended[LANES_MAX]; /* lanes that have FRAME_END */
 	bool left[LANES_MAX];  /* lanes whose engine took everything and left */
@@ -72,16 +80,49 @@ all_attached(const struct replay *r)
 	return true;
 }
 
+/* The frame that was read ahead, with its lane, while the next is read. */
+static enum source_step
+next_steered(struct replay *r)
+{
+	enum source_step step;
+
+	if (!r->begun) {
+		r->begun = true;
+		r->ahead_step = source_next(r->source, &r->ahead);
+	}
+	step = r->ahead_step;
+	if (step != SOURCE_FRAME)
+		return step;
+	r->frame = r->ahead;
+	if (r->frame.cap_len > LANE_KEEP_MAX)
+		r->frame.cap_len = LANE_KEEP_MAX;
+	memcpy(r->bytes, r->ahead.bytes, r->frame.cap_len);
+	r->frame.bytes = r->bytes;
+	r->ahead_step = source_next(r->source, &r->ahead);
+	r->to = steer_frame(r->steer, r->link_type, &r->frame,
+			    r->ahead_step == SOURCE_FRAME ? r->ahead.ts_ns : 0);
+	r->last_ns = r->frame.ts_ns;
+	if (r->first_ns == 0)
+		r->first_ns = r->last_ns;
+	return SOURCE_FRAME;
+}
+
+static enum source_step
+next_frame(struct replay *r)
+{
+	return r->exhausted       ? SOURCE_END
+	       : r->steer != NULL ? next_steered(r)
+				  : source_next(r->source, &r->frame);
+}
+
 /* Next frame of the file into r->frame; false at the end of what can be read. */
 static bool
 fetch(struct replay *r)
 {
-	enum source_step step = r->exhausted ? SOURCE_END : source_next(r->source, &r->frame);
+	enum source_step step = next_frame(r);
 
-	if (step == SOURCE_FRAME) {
-		r->to = steer_worker(r->link_type, r->frame.bytes, r->frame.cap_len, r->n);
+	if (step == SOURCE_FRAME)
 		return true;
-	}
 	if (step == SOURCE_DAMAGED) {
 		log_error("the file is cut or damaged, what comes before that place was read: %s",
 			  source_why(r->source));
@@ -96,6 +137,17 @@ fetch(struct replay *r)
 	return false;
 }
 
+/* r->frame into its lane. False where there is no room. */
+static bool
+put(struct replay *r)
+{
+	struct lane *l = &r->lanes[r->to];
+
+	if (r->steer != NULL && !r->told[r->to])
+		r->told[r->to] = lane_put_begin(l, r->first_ns);
+	return (r->steer == NULL || r->told[r->to]) && lane_put(l, &r->frame);
+}
+
 static void
 reading(struct replay *r)
 {
@@ -104,7 +156,7 @@ reading(struct replay *r)
 			r->state = STATE_ENDING;
 			break;
 		}
-		r->pending = !lane_put(&r->lanes[r->to], &r->frame);
+		r->pending = !put(r);
 		if (r->pending && must_wait(r, &r->lanes[r->to]))
 			return;
 	}
@@ -117,7 +169,7 @@ ending(struct replay *r)
 	for (unsigned i = 0; i < r->n; i++) {
 		if (r->ended[i])
 			continue;
-		r->ended[i] = lane_put_end(&r->lanes[i], r->damaged);
+		r->ended[i] = lane_put_end(&r->lanes[i], r->last_ns, r->damaged);
 		if (!r->ended[i]) {
 			if (!must_wait(r, &r->lanes[i]))
 				again(r, 0);
@@ -171,12 +223,14 @@ on_step(evutil_socket_t fd, short what, void *arg)
 }
 
 struct replay *
-replay_new(struct event_base *base, struct source *s, struct lane *lanes, unsigned n,
+replay_new(struct event_base *base, struct source *s, struct steer *steer, struct lane *lanes, unsigned n,
 	   const struct replay_handlers *h, void *ctx)
 {
 	struct replay *r = mem_calloc(1, sizeof(*r));
 
 	r->source = s;
+	r->steer = steer;
+	r->bytes = steer != NULL ? mem_calloc(1, LANE_KEEP_MAX) : NULL;
 	r->lanes = lanes;
 	r->n = n;
 	r->handlers = h;
@@ -208,8 +262,10 @@ replay_engine_gone(struct replay *r, unsigned i)
 		r->left[i] = true;
 		return;
 	}
-	if (l->now[LANE_FRAMES] == 0 && !r->ended[i])
+	if (l->now[LANE_FRAMES] == 0 && !r->ended[i]) {
+		r->told[i] = false;
 		return; /* it has lost nothing: wait for it */
+	}
 	log_error("engine@%u ended while the file was read, its frames are lost: read the file again", i);
 	done(r, EXIT_FAILED);
 }
@@ -220,6 +276,7 @@ replay_free(struct replay **r)
 	if (*r == NULL)
 		return;
 	event_free((*r)->step);
+	free((*r)->bytes);
 	free(*r);
 	*r = NULL;
 }

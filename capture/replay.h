@@ -10,6 +10,7 @@
 
 #include "lane.h"
 #include "source.h"
+#include "steer.h"
 
 struct event_base;
 struct replay;
@@ -21,8 +22,9 @@ struct replay_handlers {
 	void (*done)(void *ctx, int status); /* EXIT_*; what was wrong is in the log already */
 };
 
-struct replay *replay_new(struct event_base *base, struct source *s, struct lane *lanes, unsigned n,
-			  const struct replay_handlers *h, void *ctx);
+/* steer chooses among n lanes; NULL where there is one. */
+struct replay *replay_new(struct event_base *base, struct source *s, struct steer *steer, struct lane *lanes,
+			  unsigned n, const struct replay_handlers *h, void *ctx);
 /* Something changed: orders wait in a lane, or a ring has room. */
 void replay_wake(struct replay *r);
 /* The engine of lane i went away. Call before its ring is taken from the lane. */

@@ -1,84 +1,61 @@
 #include "steer.h"
 
-#include "base/cursor.h"
-#include "base/hash.h"
+#include <stdlib.h>
+
+#include "base/clock.h"
 #include "base/mem.h"
+#include "decode/decode.h"
+#include "decode/fragment.h"
+#include "decode/owner.h"
+#include "decode/when.h"
 
-#define TAGS_MAX       8
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-#define ETHERTYPE_VLAN 0x8100
-#define ETHERTYPE_QINQ 0x88a8
-#define ETHERTYPE_OLDQ 0x9100
-
-/* Where each link type keeps its EtherType, and how long its header is. No EtherType: the IP version says it
- * all. */
-static const struct link {
-	uint32_t type;
-	uint8_t before, after; /* bytes around the EtherType; before only, where there is none */
-	bool has_ethertype;
-} links[] = {
-	{ 1, 12, 0, true }, /* LINKTYPE_ETHERNET */
-	{ 0, 4, 0,
-	  false }, /* LINKTYPE_NULL: an address family in the byte order of the machine that wrote it */
-	{ 108, 4, 0, false }, /* LINKTYPE_LOOP */
-	{ 101, 0, 0, false }, /* LINKTYPE_RAW */
-	{ 228, 0, 0, false }, /* LINKTYPE_IPV4 */
-	{ 229, 0, 0, false }, /* LINKTYPE_IPV6 */
-	{ 113, 14, 0, true }, /* LINKTYPE_LINUX_SLL */
-	{ 276, 0, 18, true }, /* LINKTYPE_LINUX_SLL2 */
+struct steer {
+	unsigned workers;
+	bool outer;
+	struct clockwork clock;
+	struct fragment_table fragments;
 };
 
-static bool
-to_ip(struct rcur *c, uint32_t link_type)
+struct steer *
+steer_new(unsigned workers, bool outer, uint64_t seed)
 {
-	const struct link *l = NULL;
-	uint16_t type;
+	struct steer *s = mem_calloc(1, sizeof(*s));
 
-	for (size_t i = 0; i < ARRAY_LEN(links) && l == NULL; i++)
-		if (links[i].type == link_type)
-			l = &links[i];
-	if (l == NULL || !rcur_skip(c, l->before))
-		return false;
-	if (!l->has_ethertype)
-		return true;
-	type = rcur_be16(c);
-	(void)rcur_skip(c, l->after);
-	for (int i = 0;
-	     i < TAGS_MAX && (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == ETHERTYPE_OLDQ);
-	     i++) {
-		(void)rcur_be16(c);
-		type = rcur_be16(c);
-	}
-	return !c->bad && (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6);
+	s->workers = workers;
+	s->outer = outer;
+	s->clock.wall_ns = clock_utc_ns();
+	s->fragments.seed = seed;
+	return s;
 }
 
-static uint64_t
-address_hash(struct rcur *c, size_t len)
+void
+steer_free(struct steer **s)
 {
-	uint64_t high = len == 16 ? rcur_be64(c) : 0;
-	uint64_t low = len == 16 ? rcur_be64(c) : rcur_be32(c);
+	free(*s);
+	*s = NULL;
+}
 
-	return hash_mix(high ^ UINT64_C(0x9e3779b97f4a7c15), low ^ UINT64_C(0xd6e8feb86659fd93));
+/* As an engine decodes it, but for the point and the seed, which owners do not depend on. */
+static void
+decode(struct steer *s, uint32_t link_type, const struct frame *f, uint32_t cap_len, struct packet *k)
+{
+	static const uint64_t no_seed[2];
+	const struct decode_options o = { link_type, 0, s->outer };
+	uint32_t wire_len = f->wire_len > cap_len ? f->wire_len : cap_len;
+
+	if (link_type == LINK_ETHERNET && decode_quick(k, &o, f->bytes, cap_len, wire_len, no_seed))
+		return;
+	decode_frame(k, &o, f->bytes, cap_len, wire_len);
+	if (k->reason == DECODED && k->fragment != FRAGMENT_NONE)
+		fragment_resolve(&s->fragments, k, s->clock.now_ns);
 }
 
 unsigned
-steer_worker(uint32_t link_type, const uint8_t *bytes, size_t len, unsigned workers)
+steer_frame(struct steer *s, uint32_t link_type, struct frame *f, int64_t next)
 {
-	struct rcur c = rcur_of(bytes, len);
-	uint64_t a, b, h;
-	uint8_t version;
+	struct packet k;
 
-	if (workers <= 1 || !to_ip(&c, link_type) || rcur_left(&c) < 1)
-		return 0;
-	version = c.p[0] >> 4;
-	if (version != 4 && version != 6)
-		return 0;
-	(void)rcur_skip(&c, version == 4 ? 12 : 8); /* source and destination address follow each other */
-	a = address_hash(&c, version == 4 ? 4 : 16);
-	b = address_hash(&c, version == 4 ? 4 : 16);
-	if (c.bad)
-		return 0;
-	h = hash_mix((a ^ b) | 1, (a + b) | UINT64_C(0x8000000000000000)); /* the same for both directions */
-	return (unsigned)(((h >> 32) * workers) >> 32);
+	f->ts_ns = s->clock.now_ns = packet_time(&s->clock, f->ts_ns, next);
+	decode(s, link_type, f, f->cap_len < LANE_KEEP_MAX ? f->cap_len : LANE_KEEP_MAX, &k);
+	return k.reason == DECODED ? owner_of(&k.key, s->workers) : 0;
 }

@@ -7,7 +7,6 @@
 #ifndef WEIR_ENGINE_DPI_H
 #define WEIR_ENGINE_DPI_H
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,20 +18,13 @@
 
 struct dpi;
 
-/* What can be said of a flow without words: many flows share one. */
-struct dpi_meaning {
-	uint64_t risks;                 /* bits, by announced number */
+struct dpi_result {
 	uint16_t application, category; /* announced numbers; 0 unknown */
 	uint16_t score;                 /* of the risks together */
 	uint8_t confidence;             /* as in struct rec_flow */
-	uint8_t reserved;
-};
-static_assert(sizeof(struct dpi_meaning) == 16, "compared as bytes");
-
-struct dpi_result {
-	struct dpi_meaning meaning;
-	bool done;   /* detection is over: release the state */
-	bool is_tls; /* server_name is what a TLS or QUIC client asked for */
+	bool done;                      /* detection is over: release the state */
+	bool is_tls;                    /* server_name is what a TLS or QUIC client asked for */
+	uint64_t risks;                 /* bits, by announced number */
 	size_t server_name_len, info_len;
 	char server_name[DPI_TEXT_MAX], info[DPI_TEXT_MAX];
 };

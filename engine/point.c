@@ -4,47 +4,27 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "decode/decode.h"
+#include "decode/when.h"
 #include "engine.h"
 
 #define STEP_FLOWS 512 /* flows settled or ended in one turn */
-#define LIVE_LATE                                                                                            \
-	(60 * NS_PER_S) /* a live frame that is older, or newer by LIVE_EARLY, has a broken time stamp */
-#define LIVE_EARLY  (2 * NS_PER_S)
-#define FILE_FUTURE (86400 * NS_PER_S)
-#define JUMP        (86400 * NS_PER_S)
 
 /* --- packet time
  * -------------------------------------------------------------------------------------------------------- */
 
-static bool
-plausible(const struct engine *e, const struct point *p, int64_t ts)
-{
-	if (p->live)
-		return ts <= e->wall_ns + LIVE_EARLY && ts >= e->wall_ns - LIVE_LATE;
-	return ts > 0 && ts < e->wall_ns + FILE_FUTURE;
-}
-
-/* Time never goes back. A frame of a file that is far ahead of those around it has a broken time stamp: next
- * is the time stamp of the frame behind it, or 0. */
 static int64_t
-packet_time(const struct engine *e, const struct point *p, int64_t ts, int64_t next)
+time_of(const struct engine *e, const struct point *p, int64_t ts, int64_t next)
 {
-	if (!plausible(e, p, ts)) {
-		if (p->now_ns != 0 || p->live)
-			ts = p->live && e->wall_ns > p->now_ns ? e->wall_ns : p->now_ns;
-		else
-			ts = plausible(e, p, next) ? next : 1;
-	} else if (!p->live && ts - next > JUMP && plausible(e, p, next) &&
-		   (p->now_ns == 0 || ts - p->now_ns > JUMP)) {
-		ts = next;
-	}
-	return ts > p->now_ns ? ts : p->now_ns;
+	const struct clockwork c = { p->live, e->wall_ns, p->now_ns };
+
+	return packet_time(&c, ts, next);
 }
 
 static void
 start_clock(struct point *p, int64_t now_ns)
 {
-	p->first_ns = p->now_ns = now_ns;
+	p->first_ns = p->begin_ns != 0 && p->begin_ns < now_ns ? p->begin_ns : now_ns;
+	p->now_ns = now_ns;
 	p->second = now_ns / NS_PER_S;
 	p->second_end_ns = (p->second + 1) * NS_PER_S;
 	wheel_start(&p->wheel, now_ns);
@@ -137,11 +117,17 @@ batch_entry(struct point *p, uint16_t kind, uint32_t len)
 {
 	struct batch *b = &p->batch;
 	const uint8_t *entry = b->bytes + b->used;
+	struct wire_frame_begin begin;
 	struct wire_frame h;
 
 	if (kind == FRAME_END && len == sizeof(p->end) && !p->live) {
 		memcpy(&p->end, entry, sizeof(p->end));
 		p->ending = true;
+		return true;
+	}
+	if (kind == FRAME_BEGIN && len == sizeof(begin) && !p->live && p->now_ns == 0 && b->n == 0) {
+		memcpy(&begin, entry, sizeof(begin));
+		p->begin_ns = begin.first_ns;
 		return true;
 	}
 	if (kind != FRAME_DATA || len < sizeof(h))
@@ -184,7 +170,7 @@ decode_any(struct engine *e, const struct point *p, const struct decode_options 
 	if (k->reason != DECODED)
 		return;
 	if (k->fragment != FRAGMENT_NONE)
-		fragment_resolve(&e->fragments, k, p->now_ns > 0 ? p->now_ns : 1);
+		fragment_resolve(&e->fragments, k, time_of(e, p, f->ts_ns, 0));
 	packet_seal(k, e->seed);
 }
 
@@ -241,7 +227,7 @@ point_process(struct engine *e, struct point *p)
 		if (roomy != e->records.changes && !engine_ready(e, p))
 			return false;
 		roomy = e->records.changes;
-		if (!set_clock(e, p, packet_time(e, p, b->frame[i].ts_ns, next)))
+		if (!set_clock(e, p, time_of(e, p, b->frame[i].ts_ns, next)))
 			return false;
 		count_frame(e, p, &b->packet[i], b->flow[i]);
 	}
@@ -313,11 +299,24 @@ drained(struct engine *e, struct point *p)
 	}
 }
 
-/* The file was read: close its second, end its flows, say what became of it. Stopped and taken up again for
- * want of room. */
+/* What a flow of a file that was read ended of: those whose time was over have not all been looked at. */
+static enum end_reason
+end_of(const struct engine *e, const struct point *p, uint32_t number)
+{
+	const struct flow *f = &e->flows.flow[number];
+
+	if (track_deadline(e, f) > p->now_ns)
+		return END_FILE;
+	return f->state == FLOW_CLOSED || f->state == FLOW_RESET ? END_CLOSED : END_IDLE;
+}
+
+/* The file was read: its time is that of its last frame, close its second, end its flows, say what became of
+ * it. Stopped and taken up again for want of room. */
 static bool
 finish_file(struct engine *e, struct point *p)
 {
+	if (p->now_ns != 0 && !set_clock(e, p, time_of(e, p, p->end.last_ns, 0)))
+		return false;
 	if (!second_step(e, p, UINT32_MAX))
 		return false;
 	if (p->count.packets > 0) {
@@ -326,9 +325,11 @@ finish_file(struct engine *e, struct point *p)
 			return false;
 	}
 	while (p->flows > 0 && (e->boot->flags & BOOT_ANALYZE)) {
+		uint32_t n = wheel_earliest(&p->wheel);
+
 		if (!engine_ready(e, p))
 			return false;
-		track_end(e, p, wheel_earliest(&p->wheel), END_FILE);
+		track_end(e, p, n, end_of(e, p, n));
 	}
 	if (!hosts_tell(e, p, UINT32_MAX) || !engine_ready(e, p))
 		return false;

@@ -54,6 +54,7 @@ struct point {
 	bool nudge;         /* it waits for room and there is some now */
 	bool ending, ended; /* FRAME_END was taken; everything was said */
 	struct wire_frame_end end;
+	int64_t begin_ns; /* of a file that workers share: when its first frame came; else 0 */
 	struct batch batch;
 
 	int64_t now_ns, first_ns; /* packet time; 0: no frame yet */

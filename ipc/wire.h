@@ -42,7 +42,8 @@ struct wire_ring_taken {
 /* In a packet ring: kinds of entries. */
 enum frame_kind {
 	FRAME_DATA = 1, /* struct wire_frame, then the captured bytes */
-	FRAME_END = 2   /* struct wire_frame_end: the file was read, nothing follows */
+	FRAME_END = 2,  /* struct wire_frame_end: the file was read, nothing follows */
+	FRAME_BEGIN = 3 /* struct wire_frame_begin: first of a file that several workers share */
 };
 
 struct wire_frame {
@@ -55,9 +56,16 @@ static_assert(sizeof(struct wire_frame) == 16, "no padding");
 struct wire_frame_end {
 	uint64_t frames;    /* that capture put into this ring, in all */
 	uint64_t bytes;     /* on the wire */
+	int64_t last_ns;    /* time of the file's last frame, whoever got it; 0: the engine has them all */
 	uint32_t truncated; /* 1: the file was cut or damaged behind the last frame */
 	uint32_t reserved;
 };
+static_assert(sizeof(struct wire_frame_end) == 32, "no padding");
+
+struct wire_frame_begin {
+	int64_t first_ns; /* time of the file's first frame, whoever got it */
+};
+static_assert(sizeof(struct wire_frame_begin) == 8, "no padding");
 
 /* What capture knows of one handle (one observation point, one worker), since it started. */
 struct wire_capture_counters {

@@ -14,6 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static volatile uint8_t sink; /* the bytes are looked at, or the optimiser drops it all */
 	char why[256];
+	struct steer *steer;
 	struct source *s;
 	struct frame f;
 	FILE *file;
@@ -25,12 +26,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s = source_open_file(file, why, sizeof(why));
 	if (s == NULL)
 		return 0;
+	steer = steer_new(4, false, 1);
 	for (int i = 0; i < 10000 && source_next(s, &f) == SOURCE_FRAME; i++) {
 		assert(f.ts_ns >= 0 && f.wire_len >= f.cap_len);
 		for (uint32_t b = 0; b < f.cap_len; b++)
 			sink = (uint8_t)(sink ^ f.bytes[b]);
-		assert(steer_worker(source_link_type(s), f.bytes, f.cap_len, 4) < 4);
+		assert(steer_frame(steer, source_link_type(s), &f, 0) < 4);
 	}
+	steer_free(&steer);
 	source_free(&s);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* The worker of a frame: within bounds whatever the bytes are, and the same when the two addresses change
- * places. */
+/* The worker of a frame: within bounds whatever the bytes are, the same when it comes again, and the same
+ * when its two addresses change places. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,26 +8,41 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static unsigned
+worker(struct steer *s, uint32_t link_type, const uint8_t *bytes, size_t len)
+{
+	struct frame f = { 1, (uint32_t)len, (uint32_t)len, bytes };
+
+	return steer_frame(s, link_type, &f, 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint32_t types[] = { 1, 0, 108, 101, 228, 229, 113, 276, 127, 9 };
-	unsigned workers;
+	uint32_t type;
+	unsigned workers, first;
+	struct steer *s;
 
-	if (size < 2)
+	if (size < 2 || size > 65536)
 		return 0;
-	workers = 1 + data[0] % 16;
-	assert(steer_worker(types[data[1] % (sizeof(types) / sizeof(types[0]))], data + 2, size - 2,
-			    workers) < workers);
-	/* As a raw IPv4 packet, its addresses swapped. */
-	if (size >= 22 && data[2] >> 4 == 4) {
-		uint8_t b[20];
-		unsigned there = steer_worker(101, data + 2, 20, workers);
+	workers = 2 + data[0] % 15;
+	type = types[data[1] % (sizeof(types) / sizeof(types[0]))];
+	s = steer_new(workers, false, 1);
+	first = worker(s, type, data + 2, size - 2);
+	assert(first < workers);
+	assert(worker(s, type, data + 2, size - 2) == first);
+	/* As a raw IPv4 packet of a protocol without ports, its addresses swapped. */
+	if (size >= 22) {
+		uint8_t b[20] = { 0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253 };
+		unsigned there;
 
-		memcpy(b, data + 2, 12);
-		memcpy(b + 12, data + 2 + 16, 4);
-		memcpy(b + 16, data + 2 + 12, 4);
-		assert(steer_worker(101, b, 20, workers) == there);
+		memcpy(b + 12, data + 14, 8);
+		there = worker(s, 101, b, sizeof(b));
+		memcpy(b + 12, data + 18, 4);
+		memcpy(b + 16, data + 14, 4);
+		assert(worker(s, 101, b, sizeof(b)) == there);
 	}
+	steer_free(&s);
 	return 0;
 }

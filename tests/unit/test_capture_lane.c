@@ -85,7 +85,7 @@ test_counts(void **state)
 	assert_true(take(c, &w, &kind) && w.wire_len == 1500 && w.cap_len == 64);
 	assert_true(take(c, &w, &kind) && w.wire_len == 1537);
 	assert_true(take(c, &w, &kind) && w.wire_len == 70000 && w.cap_len == LANE_KEEP_MAX);
-	assert_true(lane_put_end(&l, true));
+	assert_true(lane_put_end(&l, 0, true));
 	(void)lane_flush(&l);
 	assert_true(take(c, &w, &kind) && kind == FRAME_END);
 	assert_false(take(c, &w, &kind));

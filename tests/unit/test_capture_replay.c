@@ -23,7 +23,7 @@
 struct engine {
 	struct ring_consumer *ring;
 	uint64_t frames, bytes, last;
-	bool ended, asleep, stalled;
+	bool ended, asleep, stalled, begun;
 	struct wire_frame_end end;
 };
 
@@ -33,6 +33,7 @@ static struct world {
 	struct lane lanes[WORKERS];
 	struct engine engine[WORKERS];
 	struct source *source;
+	struct steer *steer;
 	struct replay *replay;
 	unsigned n;
 	uint64_t endings, nudges;
@@ -57,6 +58,15 @@ engine_take(unsigned i)
 			continue;
 		}
 		assert_false(e->ended);
+		if (kind == FRAME_BEGIN) {
+			struct wire_frame_begin b;
+
+			assert_int_equal(e->frames, 0);
+			memcpy(&b, buf, sizeof(b));
+			assert_int_equal(b.first_ns, NS);
+			e->begun = true;
+			continue;
+		}
 		memcpy(&f, buf, sizeof(f));
 		assert_true((uint64_t)f.ts_ns > e->last); /* the order of the file */
 		e->last = (uint64_t)f.ts_ns;
@@ -163,7 +173,7 @@ setup(unsigned n, uint32_t count, size_t lacking)
 	w.work = event_new(w.base, -1, 0, on_work, NULL);
 	capture_file_begin(&f, false, false, NS, 101);
 	for (uint32_t i = 0; i < count; i++) {
-		uint8_t b[1000] = { 0x45 };
+		uint8_t b[1000] = { 0x45, 0, 1000 >> 8, 1000 & 0xff, 0, 0, 0, 0, 64, 253 };
 
 		b[15] = (uint8_t)(i % 64);
 		b[19] = (uint8_t)(i % 7);
@@ -174,7 +184,8 @@ setup(unsigned n, uint32_t count, size_t lacking)
 	capture_file_free(&f);
 	for (unsigned i = 0; i < n; i++)
 		lane_init(&w.lanes[i], 0);
-	w.replay = replay_new(w.base, w.source, w.lanes, n, &handlers, NULL);
+	w.steer = n > 1 ? steer_new(n, false, 1) : NULL;
+	w.replay = replay_new(w.base, w.source, w.steer, w.lanes, n, &handlers, NULL);
 	on_work(-1, 0, NULL);
 }
 
@@ -186,6 +197,7 @@ teardown(void)
 		lane_free(&w.lanes[i]);
 		ring_consumer_free(&w.engine[i].ring);
 	}
+	steer_free(&w.steer);
 	source_free(&w.source);
 	event_free(w.work);
 	event_base_free(w.base);
@@ -202,6 +214,8 @@ check_complete(uint64_t count, bool truncated)
 		assert_int_equal(w.engine[i].end.bytes, w.engine[i].bytes);
 		assert_int_equal(w.engine[i].end.truncated, truncated);
 		frames += w.engine[i].frames;
+		assert_int_equal(w.engine[i].begun, w.n > 1);
+		assert_int_equal(w.engine[i].end.last_ns, w.n > 1 ? NS + count - 1 : 0);
 		if (w.n > 1)
 			assert_true(w.engine[i].frames > 0);
 	}

@@ -1,4 +1,4 @@
-/* Which worker gets a frame of a file: both directions the same, anything else within bounds. */
+/* Which worker gets a frame of a file: a flow as a whole, whatever it is wrapped or cut into. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,169 +7,170 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "engine_frame.h"
 #include "steer.h"
 
 #define ETHERNET 1
 #define RAW      101
-#define SLL      113
-#define SLL2     276
+#define START    (INT64_C(1700000000) * NS_PER_S)
+#define HOST_A   0x0a000001u
+#define HOST_B   0x0a000002u
 
-static size_t
-ipv4(uint8_t *b, uint8_t from, uint8_t to, uint16_t fragment)
+static unsigned
+worker_at(struct steer *s, const struct test_frame *f, int64_t ts)
 {
-	static const uint8_t header[20] = {
-		0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0
-	};
+	struct frame raw = { ts, frame_len(f), frame_len(f), f->bytes };
 
-	memcpy(b, header, sizeof(header));
-	b[6] = (uint8_t)(fragment >> 8);
-	b[7] = (uint8_t)fragment;
-	b[15] = from;
-	b[19] = to;
-	return sizeof(header);
-}
-
-static size_t
-ipv6(uint8_t *b, uint8_t from, uint8_t to)
-{
-	memset(b, 0, 40);
-	b[0] = 0x60;
-	b[8] = b[24] = 0x20;
-	b[23] = from;
-	b[39] = to;
-	return 40;
-}
-
-static size_t
-ethernet(uint8_t *b, unsigned tags, uint16_t type)
-{
-	size_t at = 12;
-
-	memset(b, 0xaa, 12);
-	for (unsigned i = 0; i < tags; i++) {
-		b[at++] = 0x81;
-		b[at++] = 0;
-		b[at++] = 0;
-		b[at++] = (uint8_t)i;
-	}
-	b[at++] = (uint8_t)(type >> 8);
-	b[at++] = (uint8_t)type;
-	return at;
+	return steer_frame(s, ETHERNET, &raw, 0);
 }
 
 static unsigned
-worker(uint8_t from, uint8_t to, unsigned tags, unsigned workers)
+worker(struct steer *s, const struct test_frame *f)
 {
-	uint8_t b[256];
-	size_t len = ethernet(b, tags, 0x0800);
-
-	len += ipv4(b + len, from, to, 0);
-	return steer_worker(ETHERNET, b, len, workers);
+	return worker_at(s, f, START);
 }
 
 static void
-test_both_directions(void **state)
+make_fragment(struct test_frame *f, bool back, uint16_t id, uint16_t fragment, uint16_t len)
 {
-	uint8_t b[128], c[128];
+	frame_begin(f);
+	frame_eth(f, 0x0800);
+	frame_ipv4(f, (struct test_ip){ .from = back ? HOST_B : HOST_A,
+					.to = back ? HOST_A : HOST_B,
+					.protocol = 17,
+					.id = id,
+					.fragment = fragment,
+					.len = len });
+}
+
+static void
+test_flows_stay_whole(void **state)
+{
+	unsigned count[16] = { 0 };
+	struct test_frame f;
 
 	(void)state;
 	for (unsigned n = 2; n <= 16; n++) {
-		for (unsigned i = 1; i < 100; i++) {
-			size_t len;
+		struct steer *s = steer_new(n, false, 7);
 
-			assert_int_equal(worker((uint8_t)i, 200, 0, n), worker(200, (uint8_t)i, 0, n));
-			assert_true(worker((uint8_t)i, 200, 0, n) < n);
-			len = ipv6(b, (uint8_t)i, 7);
-			(void)ipv6(c, 7, (uint8_t)i);
-			assert_int_equal(steer_worker(RAW, b, len, n), steer_worker(RAW, c, len, n));
+		for (uint16_t port = 1; port < 500; port++) {
+			unsigned want;
+
+			frame_make_udp(&f, HOST_A, port, HOST_B, 5000, "there", 5);
+			want = worker(s, &f);
+			assert_true(want < n);
+			count[want] += n == 16;
+			frame_make_udp(&f, HOST_B, 5000, HOST_A, port, "and back", 8);
+			assert_int_equal(worker(s, &f), want);
+			/* Of one flow, even where a tag says that it is not the same one. */
+			frame_begin(&f);
+			frame_eth(&f, 0x8100);
+			frame_vlan(&f, 12, 0x0800);
+			frame_ipv4(
+			    &f, (struct test_ip){ .from = HOST_A, .to = HOST_B, .protocol = 17, .len = 8 });
+			frame_udp(&f, port, 5000, 0);
+			assert_int_equal(worker(s, &f), want);
+		}
+		steer_free(&s);
+	}
+	for (unsigned i = 0; i < 16; i++)
+		assert_in_range(count[i], 10, 60);
+}
+
+/* The first tells the others where to go; without it they go where the addresses lead, all of them. */
+static void
+test_fragments(void **state)
+{
+	struct steer *s = steer_new(16, false, 7);
+	struct test_frame f;
+	unsigned elsewhere = 0, lost = 0;
+
+	(void)state;
+	make_fragment(&f, false, 9999, 185, 100);
+	lost = worker(s, &f);
+	for (uint16_t port = 1; port < 200; port++) {
+		unsigned want;
+
+		frame_make_udp(&f, HOST_A, port, HOST_B, 5000, "whole", 5);
+		want = worker(s, &f);
+		elsewhere += want != lost;
+		make_fragment(&f, false, port, 0x2000, 1480);
+		frame_udp(&f, port, 5000, 2000);
+		frame_zero(&f, 512);
+		assert_int_equal(worker(s, &f), want);
+		make_fragment(&f, false, port, 185, 528);
+		assert_int_equal(worker(s, &f), want);
+		/* The same number from the other side is another datagram, and so is a later one. */
+		make_fragment(&f, true, port, 185, 528);
+		assert_int_equal(worker(s, &f), lost);
+	}
+	assert_true(elsewhere > 150);
+	make_fragment(&f, false, 3, 185, 528);
+	assert_int_equal(worker_at(s, &f, START + 60 * NS_PER_S), lost);
+	steer_free(&s);
+}
+
+static void
+test_what_belongs_to_no_flow(void **state)
+{
+	struct steer *s = steer_new(8, false, 7);
+	struct test_frame f;
+	struct frame cut;
+
+	(void)state;
+	frame_begin(&f);
+	frame_eth(&f, 0x0806);
+	frame_zero(&f, 28);
+	assert_int_equal(worker(s, &f), 0);
+	for (uint16_t port = 1; port < 50; port++) {
+		frame_make_udp(&f, HOST_A, port, HOST_B, 5000, "cut", 3);
+		for (uint32_t len = 0; len < 14 + 20; len++) {
+			cut = (struct frame){ START, frame_len(&f), len, f.bytes };
+			assert_int_equal(steer_frame(s, ETHERNET, &cut, 0), 0);
+			cut = (struct frame){ START, frame_len(&f), len, f.bytes };
+			assert_int_equal(steer_frame(s, 127, &cut, 0), 0);
 		}
 	}
+	steer_free(&s);
 }
 
+/* Every worker lives in the file's time, also where its stamps are out of order or broken. */
 static void
-test_spreads(void **state)
+test_time(void **state)
 {
-	unsigned count[4] = { 0 };
+	static const struct {
+		int64_t ts, next, want;
+	} rows[] = {
+		{ 5, 6, 5 },
+		{ 7, 6, 7 },
+		{ 6, 900000, 7 },            /* back: stands still */
+		{ 900000, 8, 8 },            /* far ahead of those around it */
+		{ -START / NS_PER_S, 9, 8 }, /* unknown */
+		{ 9, 0, 9 },
+	};
+	struct steer *s = steer_new(2, false, 7);
+	struct test_frame f;
 
 	(void)state;
-	for (unsigned i = 0; i < 250; i++)
-		count[worker((uint8_t)i, 251, 0, 4)]++;
-	for (unsigned i = 0; i < 4; i++)
-		assert_in_range(count[i], 30, 100);
-}
+	frame_make_udp(&f, HOST_A, 1, HOST_B, 2, "", 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame raw = { START + rows[i].ts * NS_PER_S, frame_len(&f), frame_len(&f), f.bytes };
 
-static void
-test_tags_and_fragments_change_nothing(void **state)
-{
-	uint8_t b[128];
-	size_t head = ethernet(b, 0, 0x0800), len;
-
-	(void)state;
-	for (uint8_t i = 1; i < 50; i++) {
-		for (unsigned tags = 1; tags <= 8; tags++)
-			assert_int_equal(worker(i, 9, tags, 8), worker(i, 9, 0, 8));
-		len = head + ipv4(b + head, i, 9, 0x2000 | 185); /* a later fragment */
-		assert_int_equal(steer_worker(ETHERNET, b, len, 8), worker(i, 9, 0, 8));
-		assert_int_equal(worker(i, 9, 9, 8), 0); /* more tags than are looked into */
+		(void)steer_frame(s, ETHERNET, &raw, rows[i].next == 0 ? 0 : START + rows[i].next * NS_PER_S);
+		assert_int_equal(raw.ts_ns, START + rows[i].want * NS_PER_S);
 	}
-}
-
-static void
-test_link_types(void **state)
-{
-	uint8_t b[128] = { 0 };
-
-	(void)state;
-	for (uint8_t i = 1; i < 50; i++) {
-		unsigned want = worker(i, 9, 0, 8);
-
-		(void)ipv4(b, i, 9, 0);
-		assert_int_equal(steer_worker(RAW, b, 20, 8), want);
-		assert_int_equal(steer_worker(228, b, 20, 8), want);
-		(void)ipv4(b + 4, i, 9, 0);
-		assert_int_equal(steer_worker(0, b, 24, 8), want);
-		assert_int_equal(steer_worker(108, b, 24, 8), want);
-		b[14] = 8;
-		b[15] = 0;
-		(void)ipv4(b + 16, i, 9, 0);
-		assert_int_equal(steer_worker(SLL, b, 36, 8), want);
-		b[0] = 8;
-		b[1] = 0;
-		(void)ipv4(b + 20, i, 9, 0);
-		assert_int_equal(steer_worker(SLL2, b, 40, 8), want);
-		b[0] = b[1] = 0;
-	}
-}
-
-static void
-test_what_is_not_looked_into(void **state)
-{
-	uint8_t b[128];
-	size_t len = ethernet(b, 0, 0x0806); /* ARP */
-
-	(void)state;
-	len += ipv4(b + len, 1, 2, 0);
-	assert_int_equal(steer_worker(ETHERNET, b, len, 8), 0);
-	assert_int_equal(steer_worker(127, b, len, 8), 0); /* IEEE 802.11 with radiotap */
-	assert_int_equal(steer_worker(ETHERNET, NULL, 0, 8), 0);
-	for (uint8_t i = 1; i < 50; i++) {
-		len = ethernet(b, 0, 0x0800);
-		len += ipv4(b + len, i, 2, 0);
-		for (size_t cut = 0; cut < len; cut++) /* cut before the end of the addresses */
-			assert_int_equal(steer_worker(ETHERNET, b, cut, 8), 0);
-		assert_int_equal(steer_worker(ETHERNET, b, len, 1), 0);
-	}
+	steer_free(&s);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_directions),
-		cmocka_unit_test(test_spreads),
-		cmocka_unit_test(test_tags_and_fragments_change_nothing),
-		cmocka_unit_test(test_link_types),
-		cmocka_unit_test(test_what_is_not_looked_into),
+		cmocka_unit_test(test_flows_stay_whole),
+		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_what_belongs_to_no_flow),
+		cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
