@@ -292,15 +292,16 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 
 	if (category == 0)
 		category = (unsigned)ndpi_get_proto_category(m, p);
-	out->application = application_number(d, p);
-	out->category = category < NAME_NUMBER_MAX ? (uint16_t)category : 0;
-	out->confidence = out->application != 0 && f->confidence < NDPI_CONFIDENCE_MAX
-			      ? d->confidence_of[f->confidence]
-			      : 0;
+	out->meaning = (struct dpi_meaning){ 0 };
+	out->meaning.application = application_number(d, p);
+	out->meaning.category = category < NAME_NUMBER_MAX ? (uint16_t)category : 0;
+	out->meaning.confidence = out->meaning.application != 0 && f->confidence < NDPI_CONFIDENCE_MAX
+				      ? d->confidence_of[f->confidence]
+				      : 0;
 	if (done)
 		check_url(f);
-	out->risks = f->risk;
-	out->score = f->risk != 0 ? ndpi_risk2score(f->risk, &client, &server) : 0;
+	out->meaning.risks = f->risk;
+	out->meaning.score = f->risk != 0 ? ndpi_risk2score(f->risk, &client, &server) : 0;
 	out->done = done;
 	out->is_tls = master_of(p) == NDPI_PROTOCOL_TLS || application_of(p) == NDPI_PROTOCOL_TLS ||
 		      master_of(p) == NDPI_PROTOCOL_QUIC || application_of(p) == NDPI_PROTOCOL_QUIC;

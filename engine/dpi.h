@@ -7,6 +7,7 @@
 #ifndef WEIR_ENGINE_DPI_H
 #define WEIR_ENGINE_DPI_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,13 +19,20 @@
 
 struct dpi;
 
-struct dpi_result {
+/* What can be said of a flow without words: many flows share one. */
+struct dpi_meaning {
+	uint64_t risks;                 /* bits, by announced number */
 	uint16_t application, category; /* announced numbers; 0 unknown */
 	uint16_t score;                 /* of the risks together */
 	uint8_t confidence;             /* as in struct rec_flow */
-	bool done;                      /* detection is over: release the state */
-	bool is_tls;                    /* server_name is what a TLS or QUIC client asked for */
-	uint64_t risks;                 /* bits, by announced number */
+	uint8_t reserved;
+};
+static_assert(sizeof(struct dpi_meaning) == 16, "compared as bytes");
+
+struct dpi_result {
+	struct dpi_meaning meaning;
+	bool done;   /* detection is over: release the state */
+	bool is_tls; /* server_name is what a TLS or QUIC client asked for */
 	size_t server_name_len, info_len;
 	char server_name[DPI_TEXT_MAX], info[DPI_TEXT_MAX];
 };

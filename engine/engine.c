@@ -107,7 +107,8 @@ engine_new(const struct boot *b)
 	e->seed[1] = seed[1];
 	e->fragments.seed = seed[2];
 	flow_table_init(&e->flows, (uint32_t)s->max_flows);
-	texts_init(&e->texts, (uint32_t)(s->max_flows / 2 + s->max_hosts), seed[3]);
+	texts_init(&e->texts, (uint32_t)(s->max_flows * 2 + s->max_hosts), seed[3]);
+	texts_init(&e->meanings, UINT16_MAX, seed[3]); /* flow.meaning is as wide */
 	host_table_init(&e->hosts, (uint32_t)s->max_hosts, &e->texts, e->seed);
 	records_init(&e->records, (size_t)s->record_ring);
 	read_local_networks(e);
@@ -145,6 +146,7 @@ engine_free(struct engine **ep)
 	records_free(&e->records);
 	host_table_free(&e->hosts);
 	texts_free(&e->texts);
+	texts_free(&e->meanings);
 	flow_table_free(&e->flows);
 	munmap(e, sizeof(*e));
 	*ep = NULL;

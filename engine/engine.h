@@ -22,11 +22,16 @@
 	X(CAPTURE_TRUNCATED, "capture.truncated", 0)                                                         \
 	X(RECORD_RING_FULL, "engine.record_ring_full", 1)                                                    \
 	X(RECORDS_DEFERRED, "engine.records_deferred", 0)                                                    \
-	X(FLOW_TABLE_FULL, "engine.flow_table_full", 0)                                                      \
 	X(HOST_TABLE_FULL, "engine.host_table_full", 0)                                                      \
 	X(DPI_FLOWS_FULL, "engine.dpi_flows_full", 0)                                                        \
 	X(NAMES_FULL, "engine.names_full", 0)                                                                \
-	X(FRAGMENTS_UNKNOWN, "engine.fragments_unknown", 0)
+	X(FRAGMENTS_UNKNOWN, "engine.fragments_unknown", 0)                                                  \
+	X(ENDED_IDLE, "engine.ended.idle", 0)                                                                \
+	X(ENDED_ACTIVE, "engine.ended.active", 0)                                                            \
+	X(ENDED_CLOSED, "engine.ended.closed", 0)                                                            \
+	X(ENDED_EVICTED, "engine.ended.evicted", 0)                                                          \
+	X(ENDED_FILE, "engine.ended.file", 0)                                                                \
+	X(ENDED_SHUTDOWN, "engine.ended.shutdown", 0)
 
 enum place {
 	PLACE_NONE,
@@ -50,11 +55,12 @@ struct engine {
 	struct flow_table flows;
 	struct host_table hosts;
 	struct texts texts;
+	struct texts meanings; /* struct dpi_meaning each: no hostile text can crowd them out */
 	struct fragment_table fragments;
 	struct records records;
-	struct dpi *dpi;   /* NULL: switched off */
-	uint64_t sequence; /* of the last flow */
-	uint64_t evicted, dpi_refused;
+	struct dpi *dpi;                  /* NULL: switched off */
+	uint64_t ended[END_REASON_COUNT]; /* slices, by enum end_reason */
+	uint64_t dpi_refused;
 	struct ip_prefix local[64];
 	unsigned npoints;
 	struct point point[BOOT_POINTS_MAX];
@@ -101,6 +107,8 @@ void learn_application(struct engine *e, struct point *p, struct flow *f, const 
 /* Last words of inspection, when the flow ends. */
 void learn_finish(struct engine *e, struct point *p, struct flow *f);
 void learn_names(struct engine *e, struct point *p, const struct packet *k);
+/* What was learned of a flow that is gone. */
+void learn_forget(struct engine *e, struct flow *f);
 
 /* hosts.c: the ends of flows */
 void hosts_of_flow(struct engine *e, struct point *p, struct flow *f, const struct packet *k, unsigned side);
@@ -115,6 +123,8 @@ bool hosts_tell(struct engine *e, struct point *p, unsigned budget);
 /* second.c */
 void touch_flow(struct engine *e, struct point *p, uint32_t number);
 void untouch_flow(struct engine *e, struct point *p, uint32_t number);
+/* A slice ends and the next begins, with the same identity. */
+void next_slice(struct engine *e, struct point *p, uint32_t number);
 /* Begins to close the second being counted; p->closing is false before. */
 void second_close(struct engine *e, struct point *p, int64_t next);
 /* Goes on closing; at most budget flows. True where nothing is left to do. */

@@ -47,14 +47,13 @@ flow_prefetch(const struct flow_table *t, uint32_t hash)
 	__builtin_prefetch(f, 1);
 	__builtin_prefetch(f + 64, 1);
 	__builtin_prefetch(f + 128, 1);
-	__builtin_prefetch(f + 192, 1);
 	return n;
 }
 
 uint32_t
 flow_insert(struct flow_table *t, const struct flow_key *key, uint32_t hash)
 {
-	uint32_t number = t->free, generation;
+	uint32_t number = t->free;
 	struct flow *f;
 
 	if (number != FLOW_NONE)
@@ -64,11 +63,11 @@ flow_insert(struct flow_table *t, const struct flow_key *key, uint32_t hash)
 	else
 		return FLOW_NONE;
 	f = &t->flow[number];
-	generation = f->generation + 1;
 	memset(f, 0, sizeof(*f));
 	f->key = *key;
 	f->hash = hash;
-	f->generation = generation;
+	f->generation = (uint32_t)++t->sequence;
+	f->sequence_high = (uint16_t)(t->sequence >> 32);
 	f->flags = FLOW_USED;
 	f->touched = f->dpi = f->wheel_next = f->wheel_prev = f->host[0] = f->host[1] = FLOW_NONE;
 	f->wheel_slot = UINT16_MAX; /* wheel.h: in no slot */

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,14 +18,20 @@
 
 enum flow_flag {
 	FLOW_USED = 1,
-	FLOW_SWAPPED = 2,     /* the client is end [1] of the key */
-	FLOW_TOLD = 4,        /* nothing has changed since the last REC_FLOW_OPEN but counters */
-	FLOW_DPI_DONE = 8,    /* application, risks and names are final */
-	FLOW_DPI_REFUSED = 16 /* too many flows were under detection when it began */
+	FLOW_SWAPPED = 2,   /* the client is end [1] of the key */
+	FLOW_TOLD = 4,      /* nothing has changed since the last REC_FLOW_OPEN but counters */
+	FLOW_DPI_DONE = 8,  /* application, risks and names are final */
+	FLOW_ASKED = 16,    /* the client's first payload was seen: latency_us says when */
+	FLOW_ANSWERED = 32, /* and the server's: latency_us is what lay between */
+	FLOW_FULL = 64      /* a counter of the slice has no room for another: the next slice begins */
 };
 
+/*
+ * Four cache lines, of which a datagram touches two and a segment three. Counters are of the slice: packets
+ * and the counts of the connection are as wide as a slice needs, because one that is full begins the next
+ * slice.
+ */
 struct flow {
-	/* What every packet touches, in three cache lines. */
 	struct flow_key key;
 	uint32_t hash;
 	uint32_t touched; /* place in its point's list of this second, or FLOW_NONE */
@@ -34,39 +41,47 @@ struct flow {
 	uint8_t dpi_packets;
 	uint32_t dpi; /* state of inspection (dpi.h), or FLOW_NONE */
 
-	struct flow_counters count; /* of the slice */
+	uint64_t bytes[2], payload[2]; /* [CLIENT], [SERVER], as in struct flow_counters */
+	uint32_t packets[2];
 	int64_t last_ns;
 	uint8_t ttl_min[2], ttl_max[2];
 	uint8_t dscp[2];
-	uint8_t icmp_type, icmp_code;
+	uint16_t meaning;     /* engine.h: application, risks and the like; 0: nothing known */
+	uint32_t text;        /* names and attributes (learn.c); 0: none */
+	struct tcp_seen seen; /* ICMP: flags[0] is its type, flags[1] its code */
 
 	struct tcp_track track;
-	struct flow_tcp tcp; /* of the slice, but the handshake */
-	uint32_t generation;
 
 	/* What is needed when it begins, is reported or ends. */
 	int64_t first_ns, slice_ns;
-	uint64_t sequence; /* last part of its id */
-	uint64_t risks;
-	uint32_t wheel_next, wheel_prev;
-	uint32_t slice;
-	uint32_t host[2];           /* [CLIENT], [SERVER]: host.h; FLOW_NONE: none */
-	uint32_t server_name, info; /* text.h; 0: none */
+	uint32_t generation;    /* low part of its sequence number, which is the last part of its id */
+	uint16_t sequence_high; /* the rest */
 	uint16_t wheel_slot;
-	uint16_t application, category, score;
-	uint8_t confidence;
-	uint8_t mac[2][6]; /* [CLIENT], [SERVER] */
-	uint8_t has_mac;
-	uint8_t reserved[2];
+	uint8_t mac[2][6]; /* [CLIENT], [SERVER]; zero: not known */
+	uint32_t wheel_next, wheel_prev;
+	uint32_t host[2]; /* [CLIENT], [SERVER]: host.h; FLOW_NONE: none */
+	uint32_t slice;
+	uint32_t latency_us; /* FLOW_ASKED, FLOW_ANSWERED */
+	uint32_t reserved;
 };
-static_assert(sizeof(struct flow) <= 384, "leaves 16 bytes for its place in the index");
+static_assert(sizeof(struct flow) == 256, "four cache lines: memory is counted");
+static_assert(offsetof(struct flow, bytes) == 64 && offsetof(struct flow, track) == 128 &&
+		  offsetof(struct flow, first_ns) == 192,
+	      "what is touched together stands in one line");
+
+static inline uint64_t
+flow_sequence(const struct flow *f)
+{
+	return (uint64_t)f->sequence_high << 32 | f->generation;
+}
 
 struct flow_table {
 	struct flow *flow;
 	struct index index;
 	uint32_t max, used;
-	uint32_t free;  /* list through wheel_next */
-	uint32_t fresh; /* flows from here on were never used */
+	uint32_t free;     /* list through wheel_next */
+	uint32_t fresh;    /* flows from here on were never used */
+	uint64_t sequence; /* of the last flow */
 };
 
 void flow_table_init(struct flow_table *t, uint32_t max);
@@ -80,7 +95,7 @@ flow_hash32(uint64_t hash)
 
 /* The flow with this key, or FLOW_NONE. */
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *key, uint32_t hash);
-/* A flow for a key that is not in the table: zeroed but for key, hash, generation and links. FLOW_NONE: the
+/* A flow for a key that is not in the table: zeroed but for key, hash, sequence and links. FLOW_NONE: the
  * table is full. */
 uint32_t flow_insert(struct flow_table *t, const struct flow_key *key, uint32_t hash);
 void flow_remove(struct flow_table *t, uint32_t number);

@@ -5,37 +5,67 @@
 #include "dns.h"
 #include "engine.h"
 
-/* A text that is already there stays: it is compared by number. */
+/* Where there is no room for one more meaning, at least the application stays. */
 static bool
-learn_text(struct engine *e, uint32_t *have, const char *text, size_t len)
+learn_meaning(struct engine *e, struct flow *f, const struct dpi_meaning *m)
 {
-	uint32_t n = text_hold(&e->texts, text, len);
+	uint32_t n = text_hold_bytes(&e->meanings, m, sizeof(*m));
+	struct dpi_meaning plain = { .application = m->application, .category = m->category };
 
-	if (n == 0 || n == *have) {
+	if (n == 0)
+		n = text_hold_bytes(&e->meanings, &plain, sizeof(plain));
+	if (n == 0 || n == f->meaning) {
+		text_drop(&e->meanings, n);
+		return false;
+	}
+	text_drop(&e->meanings, f->meaning);
+	f->meaning = (uint16_t)n;
+	return true;
+}
+
+/* Names as flow_text gives them back. What is already there stays: it is compared by number. */
+static bool
+learn_text(struct engine *e, struct flow *f, const struct dpi_result *r)
+{
+	char text[TEXT_LONGEST];
+	size_t len = 2;
+	uint32_t n;
+
+	if (r->server_name_len + r->info_len == 0)
+		return false;
+	text[0] = (char)r->server_name_len;
+	text[1] = (char)r->info_len;
+	memcpy(text + len, r->server_name, r->server_name_len);
+	len += r->server_name_len;
+	memcpy(text + len, r->info, r->info_len);
+	len += r->info_len;
+	n = text_hold_bytes(&e->texts, text, len);
+	if (n == 0 || n == f->text) {
 		text_drop(&e->texts, n);
 		return false;
 	}
-	text_drop(&e->texts, *have);
-	*have = n;
+	text_drop(&e->texts, f->text);
+	f->text = n;
 	return true;
+}
+
+void
+learn_forget(struct engine *e, struct flow *f)
+{
+	text_drop(&e->texts, f->text);
+	text_drop(&e->meanings, f->meaning);
+	f->text = f->meaning = 0;
 }
 
 static void
 learn(struct engine *e, struct point *p, struct flow *f, const struct dpi_result *r)
 {
 	unsigned client = (f->flags & FLOW_SWAPPED) != 0;
-	bool changed = f->application != r->application || f->category != r->category ||
-		       f->risks != r->risks || f->confidence != r->confidence || r->done;
+	bool changed = learn_meaning(e, f, &r->meaning) || r->done;
 
-	f->application = r->application;
-	f->category = r->category;
-	f->confidence = r->confidence;
-	f->risks = r->risks;
-	f->score = r->score;
-	changed |= learn_text(e, &f->info, r->info, r->info_len);
-	if (learn_text(e, &f->server_name, r->server_name, r->server_name_len)) {
+	if (learn_text(e, f, r)) {
 		changed = true;
-		if (r->is_tls)
+		if (r->is_tls && r->server_name_len > 0)
 			hosts_name(e, p, &f->key.ip[!client], f->key.vlan[0], HOST_NAME_TLS, r->server_name,
 				   r->server_name_len);
 	}
@@ -60,7 +90,7 @@ introduce(struct engine *e, const struct point *p, const struct flow *f, uint32_
 	unsigned client = (f->flags & FLOW_SWAPPED) != 0;
 	const struct ip_addr ip[2] = { f->key.ip[client], f->key.ip[!client] };
 	const uint16_t port[2] = { f->key.port[client], f->key.port[!client] };
-	bool opened = (f->tcp.flags[CLIENT] & TCP_SYN) != 0;
+	bool opened = (f->seen.flags[CLIENT] & TCP_SYN) != 0;
 
 	dpi_introduce(e->dpi, p->module, state, f->key.protocol, ip, port, opened ? TCP_SYN : TCP_ACK,
 		      f->last_ns);
@@ -89,7 +119,7 @@ begin(struct engine *e, struct point *p, struct flow *f)
 		guess(e, p, f);
 		return false;
 	}
-	if (f->key.protocol == IP_TCP && (f->tcp.flags[CLIENT] & TCP_SYN))
+	if (f->key.protocol == IP_TCP && (f->seen.flags[CLIENT] & TCP_SYN))
 		introduce(e, p, f, f->dpi);
 	return true;
 }

@@ -12,10 +12,50 @@ reports_hard(const struct point *p)
 static void
 flow_id(const struct engine *e, const struct flow *f, struct flow_id *id)
 {
-	const uint64_t part[2] = { (uint64_t)e->boot->node << 32 | e->boot->boot, f->sequence };
+	const uint64_t part[2] = { (uint64_t)e->boot->node << 32 | e->boot->boot, flow_sequence(f) };
 
 	for (unsigned i = 0; i < 16; i++)
 		id->b[i] = (uint8_t)(part[i / 8] >> (56 - i % 8 * 8));
+}
+
+static struct flow_counters
+counters_of(const struct flow *f)
+{
+	struct flow_counters c;
+
+	for (unsigned side = 0; side < 2; side++) {
+		c.bytes[side] = f->bytes[side];
+		c.packets[side] = f->packets[side];
+		c.payload[side] = f->payload[side];
+	}
+	return c;
+}
+
+static void
+fill_tcp(const struct flow *f, struct flow_tcp *t)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		t->flags[side] = f->seen.flags[side];
+		t->retransmissions[side] = f->track.retransmissions[side];
+		t->out_of_order[side] = f->track.out_of_order[side];
+		t->lost[side] = f->track.lost[side];
+		t->zero_windows[side] = f->track.zero_windows[side];
+		t->handshake_us[side] = tcp_handshake(&f->track, &f->seen, side);
+	}
+}
+
+static void
+fill_meaning(const struct engine *e, const struct flow *f, struct rec_flow *r)
+{
+	struct dpi_meaning m = { 0 };
+
+	(void)text_read(&e->meanings, f->meaning, &m, sizeof(m));
+	r->application = m.application;
+	r->category = m.category;
+	r->score = m.score;
+	r->confidence = m.confidence;
+	r->risks = m.risks;
+	r->dpi_done = (f->flags & FLOW_DPI_DONE) != 0;
 }
 
 static void
@@ -36,8 +76,8 @@ fill_flow(const struct engine *e, const struct point *p, uint32_t number, struct
 	r->protocol = f->key.protocol;
 	r->tunnel = f->key.tunnel;
 	r->state = f->state;
-	r->icmp_type = f->icmp_type;
-	r->icmp_code = f->icmp_code;
+	r->icmp_type = icmp ? f->seen.flags[0] : 0;
+	r->icmp_code = icmp ? f->seen.flags[1] : 0;
 	r->first_ns = f->first_ns;
 	r->slice_ns = f->slice_ns;
 	r->last_ns = f->last_ns;
@@ -46,17 +86,13 @@ fill_flow(const struct engine *e, const struct point *p, uint32_t number, struct
 	r->port[CLIENT] = f->key.port[client];
 	r->port[SERVER] = icmp ? 0 : f->key.port[!client];
 	memcpy(r->mac, f->mac, sizeof(r->mac));
-	r->count = f->count;
-	r->tcp = f->tcp;
-	r->application = f->application;
-	r->category = f->category;
-	r->score = f->score;
-	r->confidence = f->confidence;
-	r->dpi_done = (f->flags & FLOW_DPI_DONE) != 0;
+	r->count = counters_of(f);
+	if (f->key.protocol == IP_TCP)
+		fill_tcp(f, &r->tcp);
+	fill_meaning(e, f, r);
 	memcpy(r->ttl_min, f->ttl_min, 2);
 	memcpy(r->ttl_max, f->ttl_max, 2);
 	memcpy(r->dscp, f->dscp, 2);
-	r->risks = f->risks;
 }
 
 static bool
@@ -64,18 +100,20 @@ put_flow(struct engine *e, const struct point *p, uint32_t number, enum record_k
 	 enum end_reason reason, bool hard)
 {
 	const struct flow *f = &e->flows.flow[number];
-	char text[2 * TEXT_MAX];
+	char text[TEXT_LONGEST];
+	size_t len = text_read(&e->texts, f->text, text, sizeof(text));
 	struct rec_flow r;
 
 	fill_flow(e, p, number, &r);
 	r.end_reason = (uint8_t)reason;
-	r.server_name_len = (uint16_t)text_copy(&e->texts, f->server_name, text);
-	r.info_len = (uint16_t)text_copy(&e->texts, f->info, text + r.server_name_len);
+	if (len >= 2) { /* as learn.c put it together */
+		r.server_name_len = (uint8_t)text[0];
+		r.info_len = (uint8_t)text[1];
+		len -= 2;
+	}
 	if (hard)
-		return records_put(&e->records, kind, &r, sizeof(r), text,
-				   (size_t)r.server_name_len + r.info_len, NULL, 0);
-	return records_put_soft(&e->records, kind, &r, sizeof(r), text,
-				(size_t)r.server_name_len + r.info_len);
+		return records_put(&e->records, kind, &r, sizeof(r), text + 2, len, NULL, 0);
+	return records_put_soft(&e->records, kind, &r, sizeof(r), text + 2, len);
 }
 
 bool
@@ -99,7 +137,7 @@ report_count(struct engine *e, const struct point *p, uint32_t number, int64_t s
 		.generation = f->generation,
 		.second = second,
 		.last_ns = f->last_ns,
-		.count = f->count,
+		.count = counters_of(f),
 		.state = f->state,
 	};
 
@@ -173,6 +211,8 @@ report_point(struct engine *e, struct point *p)
 	return p->told_state;
 }
 
+static_assert(PLACE_ENDED_SHUTDOWN - PLACE_ENDED_IDLE == END_SHUTDOWN - END_IDLE, "reasons in their order");
+
 static uint64_t
 place_value(const struct engine *e, const struct point *p, enum place place)
 {
@@ -189,8 +229,6 @@ place_value(const struct engine *e, const struct point *p, enum place place)
 		return e->records.lost;
 	case PLACE_RECORDS_DEFERRED:
 		return e->records.deferred;
-	case PLACE_FLOW_TABLE_FULL:
-		return e->evicted;
 	case PLACE_HOST_TABLE_FULL:
 		return e->hosts.evicted;
 	case PLACE_DPI_FLOWS_FULL:
@@ -199,6 +237,13 @@ place_value(const struct engine *e, const struct point *p, enum place place)
 		return e->texts.refused;
 	case PLACE_FRAGMENTS_UNKNOWN:
 		return e->fragments.unknown;
+	case PLACE_ENDED_IDLE:
+	case PLACE_ENDED_ACTIVE:
+	case PLACE_ENDED_CLOSED:
+	case PLACE_ENDED_EVICTED:
+	case PLACE_ENDED_FILE:
+	case PLACE_ENDED_SHUTDOWN:
+		return e->ended[place - PLACE_ENDED_IDLE + END_IDLE];
 	default:
 		return 0;
 	}

@@ -29,35 +29,34 @@ untouch_flow(struct engine *e, struct point *p, uint32_t number)
 	f->touched = FLOW_NONE;
 }
 
-/* The active time-out: a slice ends and the next begins, with the same identity. */
-static bool
+void
 next_slice(struct engine *e, struct point *p, uint32_t number)
 {
 	struct flow *f = &e->flows.flow[number];
 
-	if (f->last_ns - f->slice_ns < e->active_ns)
-		return false;
 	report_end(e, p, number, END_ACTIVE);
+	e->ended[END_ACTIVE]++;
 	f->slice++;
 	f->slice_ns = f->last_ns;
-	f->count = (struct flow_counters){ 0 };
-	for (unsigned side = 0; side < 2; side++) {
-		f->tcp.flags[side] = 0;
-		f->tcp.retransmissions[side] = f->tcp.out_of_order[side] = 0;
-		f->tcp.lost[side] = f->tcp.zero_windows[side] = 0;
-	}
-	f->flags &= (uint8_t)~FLOW_TOLD;
+	for (unsigned side = 0; side < 2; side++)
+		f->bytes[side] = f->payload[side] = f->packets[side] = 0;
+	if (f->key.protocol == IP_TCP)
+		tcp_next_slice(&f->track, &f->seen);
+	f->flags &= (uint8_t) ~(FLOW_TOLD | FLOW_FULL);
 	report_open(e, p, number);
-	return true;
 }
 
-/* The counters of a flow at the end of the second in which it was touched. */
+/* The counters of a flow at the end of the second in which it was touched; or the active time-out. */
 static void
 settle(struct engine *e, struct point *p, uint32_t number, int64_t second)
 {
+	const struct flow *f = &e->flows.flow[number];
+
 	untouch_flow(e, p, number);
-	hosts_touch(e, p, &e->flows.flow[number]);
-	if (!next_slice(e, p, number))
+	hosts_touch(e, p, f);
+	if (f->last_ns - f->slice_ns >= e->active_ns)
+		next_slice(e, p, number);
+	else
 		report_count(e, p, number, second);
 }
 

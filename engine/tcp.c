@@ -3,6 +3,19 @@
 
 #include "base/clock.h"
 
+static uint32_t
+wrapped_us(int64_t ns)
+{
+	return (uint32_t)(ns / 1000);
+}
+
+static void
+count(uint16_t *counter, struct tcp_seen *seen)
+{
+	if (++*counter == UINT16_MAX)
+		seen->measured |= TCP_FULL;
+}
+
 static int32_t
 seq_diff(uint32_t a, uint32_t b)
 {
@@ -11,19 +24,19 @@ seq_diff(uint32_t a, uint32_t b)
 
 /* Something that the highest sequence number has passed already: late, or sent again. */
 static void
-old_data(struct tcp_track *t, struct flow_tcp *count, const struct packet *k, unsigned side, uint32_t len,
+old_data(struct tcp_track *t, struct tcp_seen *seen, const struct packet *k, unsigned side, uint32_t len,
 	 int64_t now_ns)
 {
 	struct tcp_side *s = &t->side[side];
 	bool in_hole =
 	    s->hole[0] != s->hole[1] && seq_diff(k->seq, s->hole[0]) >= 0 && seq_diff(k->seq, s->hole[1]) < 0;
 
-	if (in_hole && now_ns - t->hole_ns[side] <= TCP_REORDER_NS) {
-		count->out_of_order[side]++;
-		if (count->lost[side] > 0)
-			count->lost[side]--;
+	if (in_hole && wrapped_us(now_ns) - t->hole_us[side] <= TCP_REORDER_US) {
+		count(&t->out_of_order[side], seen);
+		if (t->lost[side] > 0)
+			t->lost[side]--;
 	} else if (in_hole || len > 1 || seq_diff(s->next, k->seq) > 1) { /* else a keep-alive */
-		count->retransmissions[side]++;
+		count(&t->retransmissions[side], seen);
 	}
 	if (!in_hole)
 		return;
@@ -39,14 +52,14 @@ old_data(struct tcp_track *t, struct flow_tcp *count, const struct packet *k, un
 }
 
 static void
-sequence(struct tcp_track *t, struct flow_tcp *count, const struct packet *k, unsigned side, int64_t now_ns)
+sequence(struct tcp_track *t, struct tcp_seen *seen, const struct packet *k, unsigned side, int64_t now_ns)
 {
 	struct tcp_side *s = &t->side[side];
 	uint32_t len = k->payload + ((k->tcp_flags & TCP_SYN) != 0) + ((k->tcp_flags & TCP_FIN) != 0);
 	int32_t ahead = seq_diff(k->seq, s->next);
 
-	if (!(t->known & TCP_KNOWN_NEXT(side))) {
-		t->known |= TCP_KNOWN_NEXT(side);
+	if (!(seen->known & TCP_KNOWN_NEXT(side))) {
+		seen->known |= TCP_KNOWN_NEXT(side);
 		s->next = k->seq + len;
 		s->hole[0] = s->hole[1] = s->next;
 		return;
@@ -54,89 +67,111 @@ sequence(struct tcp_track *t, struct flow_tcp *count, const struct packet *k, un
 	if (len == 0 || (k->tcp_flags & TCP_RST))
 		return;
 	if (ahead < 0 && seq_diff(k->seq + len, s->next) <= 0) {
-		old_data(t, count, k, side, len, now_ns);
+		old_data(t, seen, k, side, len, now_ns);
 		return;
 	}
 	if (ahead > 0) {
-		count->lost[side]++;
+		count(&t->lost[side], seen);
 		s->hole[0] = s->next;
 		s->hole[1] = k->seq;
-		t->hole_ns[side] = now_ns;
+		t->hole_us[side] = wrapped_us(now_ns);
 	} else if (ahead < 0) { /* part of it was seen before */
-		count->retransmissions[side]++;
+		count(&t->retransmissions[side], seen);
 	}
 	s->next = k->seq + len;
 }
 
 /* Times of SYN, SYN-ACK and the first ACK give the round trip on each side of us. */
 static void
-handshake(struct tcp_track *t, struct flow_tcp *count, uint8_t *state, const struct packet *k, unsigned side,
+handshake(struct tcp_track *t, struct tcp_seen *seen, uint8_t *state, const struct packet *k, unsigned side,
 	  int64_t now_ns)
 {
-	if (k->tcp_flags & TCP_SYN) {
-		bool answer = (k->tcp_flags & TCP_ACK) != 0;
+	uint32_t now = wrapped_us(now_ns), *us = t->handshake_us;
+	bool marked = (seen->measured & (TCP_MARKED | TCP_MEASURED)) == TCP_MARKED;
 
-		if (answer && side == SERVER && t->mark_ns != 0 && (t->known & TCP_KNOWN_ISN(CLIENT)) &&
-		    count->handshake_us[SERVER] == 0)
-			count->handshake_us[SERVER] = (uint32_t)((now_ns - t->mark_ns) / 1000) + 1;
-		t->mark_ns = now_ns;
+	if (k->tcp_flags & TCP_SYN) {
+		if ((k->tcp_flags & TCP_ACK) && side == SERVER && marked && us[SERVER] == 0 &&
+		    (seen->known & TCP_KNOWN_ISN(CLIENT)))
+			us[SERVER] = now - us[CLIENT] + 1;
+		if (!(seen->measured & TCP_MEASURED))
+			us[CLIENT] = now;
+		seen->measured |= TCP_MARKED;
 		t->side[side].isn = k->seq;
-		t->known |= TCP_KNOWN_ISN(side);
+		seen->known |= TCP_KNOWN_ISN(side);
 		return;
 	}
 	if (*state != FLOW_NEW || !(k->tcp_flags & TCP_ACK))
 		return;
-	if (side == CLIENT && (t->known & TCP_KNOWN_ISN(SERVER)) && t->mark_ns != 0 &&
-	    count->handshake_us[CLIENT] == 0)
-		count->handshake_us[CLIENT] = (uint32_t)((now_ns - t->mark_ns) / 1000) + 1;
-	if ((t->known & TCP_KNOWN_NEXT(CLIENT)) && (t->known & TCP_KNOWN_NEXT(SERVER)))
+	if (side == CLIENT && marked && (seen->known & TCP_KNOWN_ISN(SERVER))) {
+		us[CLIENT] = now - us[CLIENT] + 1;
+		seen->measured |= TCP_MEASURED;
+	}
+	if ((seen->known & TCP_KNOWN_NEXT(CLIENT)) && (seen->known & TCP_KNOWN_NEXT(SERVER)))
 		*state = FLOW_ESTABLISHED;
 }
 
+uint32_t
+tcp_handshake(const struct tcp_track *t, const struct tcp_seen *seen, unsigned side)
+{
+	return side == SERVER || (seen->measured & TCP_MEASURED) ? t->handshake_us[side] : 0;
+}
+
+void
+tcp_next_slice(struct tcp_track *t, struct tcp_seen *seen)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		t->retransmissions[side] = t->out_of_order[side] = 0;
+		t->lost[side] = t->zero_windows[side] = 0;
+		seen->flags[side] = 0;
+	}
+	seen->measured &= (uint8_t)~TCP_FULL;
+}
+
 static void
-closing(struct tcp_track *t, uint8_t *state, const struct packet *k, unsigned side)
+closing(struct tcp_seen *seen, uint8_t *state, const struct packet *k, unsigned side)
 {
 	if (k->tcp_flags & TCP_FIN)
-		t->known |= TCP_KNOWN_FIN(side);
+		seen->known |= TCP_KNOWN_FIN(side);
 	if (*state == FLOW_CLOSED || *state == FLOW_RESET)
 		return;
 	if (k->tcp_flags & TCP_RST)
 		*state = FLOW_RESET;
-	else if ((t->known & TCP_KNOWN_FIN(CLIENT)) && (t->known & TCP_KNOWN_FIN(SERVER)))
+	else if ((seen->known & TCP_KNOWN_FIN(CLIENT)) && (seen->known & TCP_KNOWN_FIN(SERVER)))
 		*state = FLOW_CLOSED;
 	else if (k->tcp_flags & TCP_FIN)
 		*state = FLOW_CLOSING;
 }
 
 void
-tcp_segment(struct tcp_track *t, struct flow_tcp *count, uint8_t *state, const struct packet *k,
-	    unsigned side, int64_t now_ns)
+tcp_segment(struct tcp_track *t, struct tcp_seen *seen, uint8_t *state, const struct packet *k, unsigned side,
+	    int64_t now_ns)
 {
 	const uint8_t zero = TCP_KNOWN_ZERO_WINDOW(side);
 
-	count->flags[side] |= k->tcp_flags;
-	sequence(t, count, k, side, now_ns);
+	seen->flags[side] |= k->tcp_flags;
+	sequence(t, seen, k, side, now_ns);
 	if ((k->tcp_flags & TCP_SYN) || *state == FLOW_NEW)
-		handshake(t, count, state, k, side, now_ns);
+		handshake(t, seen, state, k, side, now_ns);
 	if (k->tcp_flags & (TCP_FIN | TCP_RST))
-		closing(t, state, k, side);
+		closing(seen, state, k, side);
 	if (k->window == 0 && !(k->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		if (!(t->known & zero))
-			count->zero_windows[side]++;
-		t->known |= zero;
+		if (!(seen->known & zero))
+			count(&t->zero_windows[side], seen);
+		seen->known |= zero;
 	} else {
-		t->known &= (uint8_t)~zero;
+		seen->known &= (uint8_t)~zero;
 	}
 }
 
 bool
-tcp_is_reuse(const struct tcp_track *t, uint8_t state, const struct packet *k, unsigned side)
+tcp_is_reuse(const struct tcp_track *t, const struct tcp_seen *seen, uint8_t state, const struct packet *k,
+	     unsigned side)
 {
 	if ((k->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 		return false;
-	if (t->known & TCP_KNOWN_ISN(side))
+	if (seen->known & TCP_KNOWN_ISN(side))
 		return t->side[side].isn != k->seq;
 	/* The old one's beginning was not seen: only its end tells. A SYN of the other side is a simultaneous
 	 * open. */
-	return state == FLOW_CLOSED || state == FLOW_RESET || (t->known & TCP_KNOWN_NEXT(side)) != 0;
+	return state == FLOW_CLOSED || state == FLOW_RESET || (seen->known & TCP_KNOWN_NEXT(side)) != 0;
 }

@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -68,7 +69,7 @@ chunks_give(struct texts *s, uint32_t n)
 }
 
 size_t
-text_copy(const struct texts *s, uint32_t number, char out[static TEXT_MAX])
+text_read(const struct texts *s, uint32_t number, void *out, size_t size)
 {
 	const struct text_chunk *c;
 	size_t len, at;
@@ -76,27 +77,51 @@ text_copy(const struct texts *s, uint32_t number, char out[static TEXT_MAX])
 	if (number == 0)
 		return 0;
 	c = &s->chunk[number - 1];
-	len = c->first.len;
+	len = c->first.len < size ? c->first.len : size;
 	at = len < 48 ? len : 48;
 	memcpy(out, c->first.text, at);
 	while (at < len) {
 		size_t part = len - at < 60 ? len - at : 60;
 
 		c = &s->chunk[c->next - 1];
-		memcpy(out + at, c->more, part);
+		memcpy((char *)out + at, c->more, part);
 		at += part;
 	}
 	return len;
 }
 
+size_t
+text_copy(const struct texts *s, uint32_t number, char out[static TEXT_MAX])
+{
+	return text_read(s, number, out, TEXT_MAX);
+}
+
+static bool
+is_text(const struct texts *s, uint32_t number, const char *text, size_t len)
+{
+	const struct text_chunk *c = &s->chunk[number - 1];
+	size_t at = len < 48 ? len : 48;
+
+	if (c->first.len != len || memcmp(c->first.text, text, at) != 0)
+		return false;
+	while (at < len) {
+		size_t part = len - at < 60 ? len - at : 60;
+
+		c = &s->chunk[c->next - 1];
+		if (memcmp(c->more, text + at, part) != 0)
+			return false;
+		at += part;
+	}
+	return true;
+}
+
 static uint32_t
 find(const struct texts *s, uint32_t hash, const char *text, size_t len)
 {
-	char other[TEXT_MAX];
 	uint32_t at = index_home(&s->index, hash), n;
 
 	while ((n = index_next(&s->index, hash, &at)) != INDEX_NONE)
-		if (text_copy(s, n + 1, other) == len && memcmp(other, text, len) == 0)
+		if (s->chunk[n].first.hash == hash && is_text(s, n + 1, text, len))
 			return n + 1;
 	return 0;
 }
@@ -136,12 +161,18 @@ make(struct texts *s, uint32_t hash, const char *text, size_t len)
 uint32_t
 text_hold(struct texts *s, const char *text, size_t len)
 {
+	return text_hold_bytes(s, text, len > TEXT_MAX ? TEXT_MAX : len);
+}
+
+uint32_t
+text_hold_bytes(struct texts *s, const void *text, size_t len)
+{
 	uint32_t hash, n;
 
 	if (len == 0)
 		return 0;
-	if (len > TEXT_MAX)
-		len = TEXT_MAX;
+	if (len > TEXT_LONGEST)
+		len = TEXT_LONGEST;
 	hash = (uint32_t)(hash_bytes(text, len, s->seed) >> 32);
 	n = find(s, hash, text, len);
 	if (n != 0) {

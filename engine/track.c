@@ -6,7 +6,7 @@
 
 #define PORT_DNS        53
 #define WELL_KNOWN_PORT 1024
-#define EVICT_LOOKS     64
+#define EVICT_LOOKS     4096
 /* Types of the chunks that open an association and answer that (RFC 9260, sections 3.3.2 and 3.3.3). */
 #define SCTP_INIT     1
 #define SCTP_INIT_ACK 2
@@ -31,10 +31,10 @@ track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason re
 	report_end(e, p, number, reason);
 	hosts_touch(e, p, f);
 	hosts_release(e, f);
-	text_drop(&e->texts, f->server_name);
-	text_drop(&e->texts, f->info);
+	learn_forget(e, f);
 	flow_remove(&e->flows, number);
 	p->flows--;
+	e->ended[reason]++;
 }
 
 /* The point that fills the table pays: a flood at one point does not end the flows of another. */
@@ -49,7 +49,12 @@ fullest(struct engine *e)
 	return p;
 }
 
-/* The coldest flow of that point: the first of the earliest slot whose deadline was not moved since. */
+/*
+ * The flow of that point that was used least recently: the first of the earliest slot whose deadline was not
+ * moved since it was put there. Those that were go where they belong by now, and are not looked at again
+ * before all that are colder. Among more than EVICT_LOOKS of them in front of it, the coldest has to do, so
+ * that no packet waits for long.
+ */
 static void
 evict(struct engine *e)
 {
@@ -65,17 +70,17 @@ evict(struct engine *e)
 			break;
 		f = &e->flows.flow[n];
 		slot = f->wheel_slot;
-		if (victim == FLOW_NONE || f->last_ns < e->flows.flow[victim].last_ns)
+		if (victim == FLOW_NONE || track_deadline(e, f) < track_deadline(e, &e->flows.flow[victim]))
 			victim = n;
 		wheel_remove(&p->wheel, &e->flows, n);
 		wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
-		if (f->wheel_slot == slot)
+		if (f->wheel_slot == slot) {
+			victim = n;
 			break;
+		}
 	}
-	if (victim == FLOW_NONE)
-		return;
-	track_end(e, p, victim, END_EVICTED);
-	e->evicted++;
+	if (victim != FLOW_NONE)
+		track_end(e, p, victim, END_EVICTED);
 }
 
 /* Who opened the connection; where that was not seen, the side that is no well-known port. */
@@ -116,9 +121,10 @@ make_flow(struct engine *e, struct point *p, const struct packet *k)
 		f->flags |= FLOW_SWAPPED;
 	sender = k->swapped != ((f->flags & FLOW_SWAPPED) != 0);
 	f->first_ns = f->slice_ns = f->last_ns = p->now_ns;
-	f->sequence = ++e->sequence;
-	f->icmp_type = k->icmp_type;
-	f->icmp_code = k->icmp_code;
+	if (k->key.protocol == IP_ICMP || k->key.protocol == IP_ICMPV6) {
+		f->seen.flags[0] = k->icmp_type;
+		f->seen.flags[1] = k->icmp_code;
+	}
 	f->ttl_min[CLIENT] = f->ttl_min[SERVER] = UINT8_MAX;
 	if (k->mac != NULL) {
 		memcpy(f->mac[sender], k->mac + 6, 6);
@@ -152,7 +158,7 @@ flow_of(struct engine *e, struct point *p, const struct packet *k, uint32_t prob
 	if (p->now_ns > track_deadline(e, f))
 		track_end(e, p, n, f->state == FLOW_CLOSED || f->state == FLOW_RESET ? END_CLOSED : END_IDLE);
 	else if (k->key.protocol == IP_TCP && fragment_is_whole(k->fragment) &&
-		 tcp_is_reuse(&f->track, f->state, k, side_of(f, k)))
+		 tcp_is_reuse(&f->track, &f->seen, f->state, k, side_of(f, k)))
 		track_end(e, p, n, END_CLOSED);
 	else
 		return n;
@@ -165,11 +171,28 @@ follow_tcp(struct engine *e, struct point *p, uint32_t n, const struct packet *k
 	struct flow *f = &e->flows.flow[n];
 	uint8_t before = f->state;
 
-	tcp_segment(&f->track, &f->tcp, &f->state, k, side, p->now_ns);
+	tcp_segment(&f->track, &f->seen, &f->state, k, side, p->now_ns);
+	if (f->seen.measured & TCP_FULL)
+		f->flags |= FLOW_FULL;
 	if (f->state == before || (f->state != FLOW_CLOSED && f->state != FLOW_RESET))
 		return;
 	wheel_remove(&p->wheel, &e->flows, n);
 	wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
+}
+
+/* From the client's first payload to the server's first behind it. */
+static void
+follow_answer(struct flow *f, unsigned side, int64_t now_ns)
+{
+	uint32_t now_us = (uint32_t)(now_ns / 1000);
+
+	if (side == SERVER && (f->flags & FLOW_ASKED)) {
+		f->latency_us = now_us - f->latency_us + 1;
+		f->flags |= FLOW_ANSWERED;
+	} else if (side == CLIENT && !(f->flags & FLOW_ASKED)) {
+		f->latency_us = now_us;
+		f->flags |= FLOW_ASKED;
+	}
 }
 
 void
@@ -185,9 +208,10 @@ track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t
 	side = side_of(f, k);
 	touch_flow(e, p, n);
 	f->last_ns = p->now_ns;
-	f->count.bytes[side] += k->wire_len;
-	f->count.packets[side]++;
-	f->count.payload[side] += k->payload;
+	f->bytes[side] += k->wire_len;
+	f->payload[side] += k->payload;
+	if (++f->packets[side] == UINT32_MAX)
+		f->flags |= FLOW_FULL;
 	if (k->ttl < f->ttl_min[side])
 		f->ttl_min[side] = k->ttl;
 	if (k->ttl > f->ttl_max[side])
@@ -197,9 +221,13 @@ track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t
 		follow_tcp(e, p, n, k, side);
 	else if (f->state == FLOW_NEW && side == SERVER)
 		f->state = FLOW_ESTABLISHED;
+	if (k->payload > 0 && !(f->flags & FLOW_ANSWERED))
+		follow_answer(f, side, p->now_ns);
 	if (e->dpi != NULL && !(f->flags & FLOW_DPI_DONE))
 		learn_application(e, p, f, k);
 	if (k->key.protocol == IP_UDP && k->key.port[k->swapped] == PORT_DNS &&
 	    fragment_is_whole(k->fragment))
 		learn_names(e, p, k);
+	if (f->flags & FLOW_FULL)
+		next_slice(e, p, n);
 }

@@ -18,7 +18,6 @@ class Page(LabTest):
         cls.lab.serve_tls()
         cls.lab.serve_dns()
         cls.lab.serve_ssh()
-        cls.lab.serve_iperf()
         cls.weir = Weir(cls.lab).start()
         wait_for("the link", cls.weir.setup_link)
         # Traffic for as long as the browser looks.
@@ -34,7 +33,7 @@ while :; do
     ping -q -c 3 -i 0.2 10.77.0.4 >/dev/null
 done
 """, 0o755)
-        cls.lab.spawn(cls.lab.client, "iperf3", "-c", "10.77.0.2", "-t", "600", "-b", "8M", log="iperf3-page")
+        cls.lab.load(3600, "8M")
         cls.lab.spawn(cls.lab.client, traffic, log="traffic")
 
     @classmethod

@@ -5,9 +5,11 @@ import json
 import time
 import unittest
 
-from weirlab import CLIENT, CLIENT6, SERVER, SERVER6, LabTest, Weir, wait_for
+from weirlab import CLIENT, CLIENT6, PATIENCE, SERVER, SERVER6, LabTest, Weir, wait_for
 
 PORT = "ports"
+# For a monitor that does not get its share of a busy machine: what is tested is the count.
+ROOMY = {"capture.kernel_buffer": "64 MiB"}
 
 
 def ends(flow):
@@ -24,8 +26,7 @@ class Traffic(LabTest):
         cls.lab.serve_tls()
         cls.lab.serve_dns()
         cls.lab.serve_ssh()
-        cls.lab.serve_iperf()
-        cls.weir = Weir(cls.lab).start()
+        cls.weir = Weir(cls.lab, settings=ROOMY).start()
         cls.api = cls.weir.setup()
         wait_for("the interface to be up", lambda: cls.api.interface(PORT)["state"] == "up")
 
@@ -49,9 +50,9 @@ class Traffic(LabTest):
         def quiet():
             k = self.lab.link_counters(self.lab.mon, PORT)
             w = self.api.interface(PORT)
-            time.sleep(1.1)  # a second of Weir's clock must pass to see that nothing moves
+            time.sleep(2.5)  # what came last is told at the end of its second, which is closed half a second late
             return (w, k) if self.lab.link_counters(self.lab.mon, PORT) == k and self.api.interface(PORT)["bytes"] == w["bytes"] else None
-        return wait_for("a quiet wire", quiet, 20)
+        return wait_for("a quiet wire", quiet, 30)
 
     def live_flow(self, what, match):
         """A live flow, or one that has just been kept."""
@@ -85,7 +86,7 @@ class Traffic(LabTest):
 
     def test_dns(self):
         self.assertEqual(self.lab.dig("printer.weir-test.example"), SERVER)
-        f = self.live_flow("the DNS flow", lambda f: f["server"]["port"] == 53 and f["protocol"] == "UDP")
+        f = self.live_flow("the DNS flow", lambda f: f["server"]["port"] == 53 and f["protocol"] == "UDP" and f["packets"]["received"])
         self.assertEqual(f["application"].split(".")[0], "DNS")
         self.assertEqual((f["packets"]["sent"], f["packets"]["received"]), (1, 1))
 
@@ -106,13 +107,13 @@ class Traffic(LabTest):
     def test_bytes_agree_with_the_interface(self):
         """Every kind of traffic at once; the interface's counters are the judge."""
         before, kernel = self.start_counting()
-        iperf = self.lab.spawn(self.lab.client, "iperf3", "-c", SERVER, "-t", "3", "-b", "60M", log="iperf3-client")
+        iperf, _ = self.lab.load(3, "60M")
         for i in range(8):
             self.lab.curl("portal.weir-test.example", "/5m" if i % 4 == 0 else "/1m", address=f"10.77.0.{2 + i % 3}")
             self.lab.dig(f"host{i}.weir-test.example")
         self.lab.ssh("head -c 300000 /dev/zero")
         self.lab.ping(20)
-        self.assertEqual(iperf.wait(20), 0)
+        self.assertEqual(iperf.wait(30 * PATIENCE), 0)
         seen = self.settle(before, kernel)
         self.assertGreater(seen["kernel"][0], 30e6)
         self.assertEqual(seen["dropped"] or 0, 0)
@@ -128,14 +129,17 @@ class Traffic(LabTest):
     def test_hosts_and_applications(self):
         self.lab.curl("portal.weir-test.example", "/1m")
         self.lab.dig("one.weir-test.example")
-        hosts = wait_for("both hosts", lambda: (lambda h: h if {CLIENT, SERVER} <= set(h) else None)(
-            {h["ip"]: h for h in self.api.all("/api/v1/hosts", "hosts")}))
+        ping = self.lab.spawn(self.lab.client, "ping", "-q", "-i", "0.2", SERVER, log="ping")  # a flow that is there while we look
+
+        def both():
+            h = {h["ip"]: h for h in self.api.all("/api/v1/hosts", "hosts")}
+            there = {CLIENT, SERVER} <= set(h) and h[CLIENT]["bytes"]["received"] > 1e6 and h[SERVER]["bytes"]["sent"] > 1e6 and \
+                h[CLIENT]["flows"]["client"] and h[SERVER]["flows"]["server"]
+            return h if there else None
+        hosts = wait_for("both hosts, what they sent and a flow", both)
+        self.lab.end(ping)
         client, server = hosts[CLIENT], hosts[SERVER]
-        self.assertGreater(client["bytes"]["received"], 1e6)
-        self.assertGreater(server["bytes"]["sent"], 1e6)
         self.assertTrue(client["local"] and server["local"])
-        self.assertGreater(client["flows"]["client"], 0)
-        self.assertGreater(server["flows"]["server"], 0)
         mac = json.loads(self.lab.exec(self.lab.client, "ip", "-j", "link", "show", "eth0").stdout)[0]["address"]
         self.assertEqual(client["mac"], mac)
         one = self.api.ask(f"/api/v1/hosts/{CLIENT}")
@@ -145,8 +149,9 @@ class Traffic(LabTest):
         self.assertNotIn("", names)
 
     def test_iperf_is_seen(self):
-        sent = json.loads(self.lab.iperf("-t", "1", "-b", "40M").stdout)["end"]["sum_sent"]["bytes"]
-        f = self.live_flow("the iperf3 flow", lambda f: f["server"]["port"] == 5201 and f["bytes"]["sent"] > sent)
+        said, port = self.lab.iperf("-t", "1", "-b", "40M")
+        sent = said["sum_sent"]["bytes"]
+        f = self.live_flow("the iperf3 flow", lambda f: f["client"]["port"] == port and f["bytes"]["sent"] > sent)
         self.assertLess(f["bytes"]["sent"], sent * 1.1)
 
     def test_live_then_kept(self):
@@ -165,7 +170,7 @@ class Traffic(LabTest):
         self.assertGreaterEqual(flow["packets"]["sent"], live["packets"]["sent"])
         by_id = self.api.ask(f"/api/v1/flows/{live['id']}")["flows"]
         self.assertEqual({f["id"] for f in by_id}, {live["id"]})
-        self.assertNotIn(live["id"], [f["id"] for f in self.api.all("/api/v1/flows", "flows")])
+        wait_for("it to be live no more", lambda: live["id"] not in [f["id"] for f in self.api.all("/api/v1/flows", "flows")])
 
     def test_series(self):
         before, kernel = self.start_counting()
@@ -183,33 +188,39 @@ class Traffic(LabTest):
         self.assertEqual(times, sorted(set(times)))
         for x in s["points"]:
             self.assertGreaterEqual(x[3], 0)
-        tenant = self.api.ask(f"/api/v1/timeseries?subject=tenant&from={began - 1}&to={began + 60}&resolution=1")
-        self.assertGreaterEqual(sum(x[1] for x in tenant["points"]), 5e6)
-        minute = self.api.ask(f"/api/v1/timeseries?subject=interface&key={PORT}&from={began - 3600}&to={began + 60}&resolution=60")
-        self.assertGreaterEqual(sum(x[1] for x in minute["points"]), 5e6)
+        for of in (f"subject=tenant&from={began - 1}&resolution=1", f"subject=interface&key={PORT}&from={began - 3600}&resolution=60"):
+            wait_for(f"the series of {of}", lambda of=of: sum(x[1] for x in self.api.ask(
+                f"/api/v1/timeseries?{of}&to={began + 60}")["points"]) >= 5e6)
 
     def test_live_stream(self):
         """The stream moves by the second and tells of traffic as it happens."""
-        p = self.lab.spawn(self.lab.client, "iperf3", "-c", SERVER, "-t", "4", "-b", "20M", log="iperf3-live")
+        p, port = self.lab.load(60, "20M")
         seen, rates = [], []
-        for event, d in self.api.events(12):
+        for event, d in self.api.events(30):
             self.assertEqual(event, "live", d)
             self.assertLessEqual({"now", "totals", "interfaces", "hosts", "applications", "flows", "drops", "components", "status"}, set(d))
             seen.append(d["now"])
             rates.append(d["totals"]["bytes_per_second"])
-            if any(r > 1.5e6 for r in rates) and len(seen) >= 3 and any(f["server"]["port"] == 5201 for f in d["flows"]):
+            if any(1.5e6 < r < 4e6 for r in rates) and len(seen) >= 3 and any(f["server"]["port"] == port for f in d["flows"]):
                 break
         self.assertTrue(any(1.5e6 < r < 4e6 for r in rates), rates)
         gaps = [b - a for a, b in zip(seen, seen[1:])]
-        self.assertTrue(all(0 < g < 3 for g in gaps), gaps)
+        self.assertTrue(all(0 < g < 3 * PATIENCE for g in gaps), gaps)
         self.lab.end(p)
 
     def test_sorted_lists_and_cursors(self):
-        for i in range(12):
-            self.lab.dig(f"many{i}.weir-test.example")
-        wait_for("many flows", lambda: len(self.api.all("/api/v1/flows", "flows")) >= 10)
-        rows = self.api.all("/api/v1/hosts?sort=bytes", "hosts", limit=1)
-        totals = [h["bytes"]["sent"] + h["bytes"]["received"] for h in rows]
+        def many():
+            self.lab.digs([f"many{i}.weir-test.example" for i in range(12)])
+            return len(self.api.all("/api/v1/flows", "flows")) >= 10
+        wait_for("many flows", many)
+
+        def in_order():
+            """The pages of a moment in which nothing was counted: a host that overtakes another meanwhile is on two pages or none."""
+            whole = self.api.all("/api/v1/hosts?sort=bytes", "hosts")
+            rows = self.api.all("/api/v1/hosts?sort=bytes", "hosts", limit=1)
+            return rows if [(h["ip"], volume(h)) for h in rows] == [(h["ip"], volume(h)) for h in whole] else None
+        rows = wait_for("the same hosts on pages of one", in_order, 30)
+        totals = [volume(h) for h in rows]
         self.assertGreaterEqual(len({h["ip"] for h in rows}), 2)
         self.assertEqual(len({(h["ip"], h["vlan"], h["address_space"]) for h in rows}), len(rows))
         self.assertEqual(totals, sorted(totals, reverse=True))
@@ -221,8 +232,7 @@ class Traffic(LabTest):
             self.assertEqual(r.json["status"], 400)
 
     def test_health_names_every_process(self):
-        h = self.api.ask("/api/v1/health")
-        self.assertEqual(h["status"], "ok", h)
+        h = wait_for("a status of ok", lambda: (lambda h: h if h["status"] == "ok" else None)(self.api.ask("/api/v1/health")))
         self.assertLessEqual({"capture@0", "engine@0", "store@0", "authd@0", "httpd@0"}, {c["name"] for c in h["components"]})
         self.assertEqual({c["state"] for c in h["components"]}, {"running"})
         self.assertEqual(self.weir.api().get("/api/v1/health").json, {"status": "ok"})
@@ -242,7 +252,7 @@ class TwoWorkers(LabTest):
     def prepare(cls):
         cls.lab.serve_tls()
         cls.lab.serve_dns()
-        cls.weir = Weir(cls.lab, settings={"engine.workers": 2}).start()
+        cls.weir = Weir(cls.lab, settings={"engine.workers": 2, **ROOMY}).start()
         cls.api = cls.weir.setup()
         wait_for("the interface to be up", lambda: cls.api.interface(PORT)["state"] == "up")
 

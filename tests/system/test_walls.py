@@ -18,6 +18,10 @@ MAY_HOLD = {
 }
 
 
+def shared_maps(pid):
+    return [x for x in open(f"/proc/{pid}/maps").read().splitlines() if "/memfd:" in x]
+
+
 def sockets(pid):
     """inode -> kind, of the network namespace that pid lives in."""
     out = {}
@@ -39,15 +43,17 @@ class Walls(LabTest):
     @classmethod
     def prepare(cls):
         cls.lab.serve_tls()
-        cls.lab.serve_iperf()
         cls.weir = Weir(cls.lab, settings={"engine.workers": 2}).start()
         cls.api = cls.weir.setup()
         wait_for("the interface to be up", lambda: cls.api.interface("ports")["state"] == "up")
         # Under load, with a client connected and threads at work.
-        cls.load = cls.lab.spawn(cls.lab.client, "iperf3", "-c", "10.77.0.2", "-t", "600", "-b", "20M", log="iperf3-load")
+        cls.lab.load(3600, "20M")
         cls.events = cls.api.events(600)
         next(cls.events)
         cls.processes = cls.weir.wait_processes()
+        wait_for("a packet ring for every worker", lambda: all(
+            {x.split()[1][:2] for x in shared_maps(pid)} == {"rw", "r-"} for (proc, _), pid in cls.processes.items()
+            if proc in ("capture", "engine")))
 
     @classmethod
     def tearDownClass(cls):
@@ -96,7 +102,7 @@ class Walls(LabTest):
     def test_rings_are_mapped_read_only_by_their_reader(self):
         """An engine writes no packet ring, capture no index of the engine."""
         for proc, _, pid in self.each():
-            shared = [x for x in open(f"/proc/{pid}/maps").read().splitlines() if "/memfd:" in x]
+            shared = shared_maps(pid)
             if proc in ("capture", "engine"):
                 self.assertTrue(any(x.split()[1].startswith("rw") for x in shared), f"{proc} has no page of its own")
                 self.assertTrue(any(x.split()[1].startswith("r-") for x in shared), f"{proc} maps no ring read-only")

@@ -30,8 +30,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "release", "bin"))
 LOGS = os.environ.get("WEIR_SYSTEM_LOGS", os.path.join(ROOT, "build", "system"))
 CAPTURES = os.path.join(os.path.dirname(ROOT), "shared", "captures")
-# A slow or shared machine may take longer to get to a state, but must get there.
-PATIENCE = float(os.environ.get("WEIR_PATIENCE", "1"))
+# A slow or shared machine may take longer to get to a state, but must get there. Nobody waits for a machine of continuous integration.
+PATIENCE = float(os.environ.get("WEIR_PATIENCE", "4" if os.environ.get("CI") else "1"))
 
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
 CLIENT6, SERVER6 = "fd77::1", "fd77::2"
@@ -71,6 +71,11 @@ def wait_for(what, condition, seconds=10):
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds:g} s for {what}; last: {str(last)[:600]}")
         time.sleep(0.03)
+
+
+def whole(what, ask, seconds=10):
+    """ask()'s answer, also where it is empty, as soon as there is one."""
+    return wait_for(what, lambda: [ask()], seconds)[0]
 
 
 class Unavailable(Exception):
@@ -114,9 +119,10 @@ class Lab:
         self.name = name
         self.id = f"weir{os.getpid()}x{Lab._count}"
         # Own user ids: another Weir on this machine shall not meet ours.
-        self.first_uid = 1000000 + (os.getpid() % 50000) * 4096 + Lab._count * 256
+        self.first_uid = 1000000 + (os.getpid() % 25000) * 16384 + Lab._count * 256
         self.dir = tempfile.mkdtemp(prefix="weirlab-", dir="/tmp")
         os.chmod(self.dir, 0o755)
+        self.iperf_port = 5200
         self.namespaces = []
         self.children = []
         self.weirs = []
@@ -266,10 +272,13 @@ http {{
         wait_for("sshd", lambda: self.listening(self.server, 22))
         return p
 
-    def serve_iperf(self):
-        p = self.spawn(self.server, "iperf3", "-s", "-B", SERVER, log="iperf3-server")
-        wait_for("iperf3", lambda: self.listening(self.server, 5201))
-        return p
+    def serve_iperf(self, client=None):
+        """A server for one client, as a second one is refused for as long as the first is not quite gone. Its port."""
+        self.iperf_port += 1
+        port = self.iperf_port
+        self.spawn(self.server, "iperf3", "-s", "-1", "-B", SERVER, "-p", port, log=f"iperf3-server-{port}")
+        wait_for("iperf3", lambda: self.listening(self.server, port))
+        return port
 
     # --- real clients
 
@@ -279,7 +288,13 @@ http {{
                          "--resolve", f"{name}:{port}:{a}", *extra, f"https://{name}:{port}{path}").stdout.split()
 
     def dig(self, name, ns=None):
-        return self.exec(ns or self.client, "dig", "+short", "+tries=1", "+time=3", f"@{SERVER}", name, "A").stdout.strip()
+        return self.digs([name], ns)[0]
+
+    def digs(self, names, ns=None):
+        """The answers, by one process: the first flow is still there when the last is made."""
+        wait = f"+time={int(10 * PATIENCE)}"
+        out = self.exec(ns or self.client, "dig", f"@{SERVER}", *[w for n in names for w in (n, "A", "+short", "+tries=1", wait)]).stdout
+        return out.split("\n")[:len(names)]
 
     def ssh(self, command="true"):
         d = os.path.join(self.dir, "ssh")
@@ -290,7 +305,14 @@ http {{
         return self.exec(self.client, "ping", *(["-6"] if ":" in address else []), "-q", "-c", count, "-i", "0.05", address)
 
     def iperf(self, *extra):
-        return self.exec(self.client, "iperf3", "-c", SERVER, "-J", *extra)
+        """What the client says of itself, and its own port of the data connection."""
+        said = json.loads(self.exec(self.client, "iperf3", "-c", SERVER, "-p", self.serve_iperf(), "-J", *extra).stdout)
+        return said["end"], said["start"]["connected"][0]["local_port"]
+
+    def load(self, seconds, rate):
+        """Traffic in the background, at a rate of iperf3's; (process, server's port)."""
+        port = self.serve_iperf()
+        return self.spawn(self.client, "iperf3", "-c", SERVER, "-p", port, "-t", seconds, "-b", rate, log=f"iperf3-{port}"), port
 
     # --- the end
 
@@ -338,7 +360,7 @@ http {{
         for p in reversed(self.children):
             self.end(p)
         left = []
-        end = time.monotonic() + 3
+        end = time.monotonic() + 3 * PATIENCE
         while time.monotonic() < end:
             left = self.leftovers()
             if not left:
@@ -441,7 +463,8 @@ class Weir:
         def up():
             if self.process.poll() is not None:
                 raise AssertionError(f"weir run ended with status {self.process.returncode}:\n{self.log()[self.from_:][-3000:]}")
-            return self.api().get("/api/v1/health").status == 200
+            answer = self.api().get("/api/v1/health")
+            return answer.status == 200 and answer.json["status"] == "ok"  # httpd, and whom it asks
         wait_for("weir to serve", up, 15)
 
     def api(self):
@@ -458,17 +481,20 @@ class Weir:
         self.link = self.setup_link()
         secret = self.link.split("#", 1)[1].split("=", 1)[-1]
         api = self.api()
-        answer = api.post("/api/v1/setup", {"secret": secret, "name": name, "password": password})
-        if answer.status != 200:
-            raise AssertionError(f"set-up refused: {answer.status} {answer.body[:300]}")
-        api.took(answer)
-        return api
+        return self.admitted(api, "/api/v1/setup", {"secret": secret, "name": name, "password": password})
 
     def login(self, name="admin", password=PASSWORD):
         api = self.api()
-        answer = api.post("/api/v1/login", {"name": name, "password": password})
+        return self.admitted(api, "/api/v1/login", {"name": name, "password": password})
+
+    def admitted(self, api, path, body):
+        """The Api after a login; who is told to come back later does."""
+        def ask():
+            answer = api.post(path, body)
+            return answer if answer.status not in (429, 503) else None
+        answer = wait_for(f"an answer of {path}", ask, 60)
         if answer.status != 200:
-            raise AssertionError(f"login refused: {answer.status} {answer.body[:300]}")
+            raise AssertionError(f"{path} refused: {answer.status} {answer.body[:300]}")
         api.took(answer)
         return api
 

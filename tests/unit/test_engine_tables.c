@@ -171,6 +171,41 @@ test_texts_are_kept_once_and_given_back(void **state)
 }
 
 static void
+test_bytes_of_any_length(void **state)
+{
+	uint8_t bytes[TEXT_LONGEST + 1], out[TEXT_LONGEST];
+	struct texts s;
+	uint32_t a, b;
+
+	(void)state;
+	texts_init(&s, 64, 42);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7);
+	a = text_hold_bytes(&s, bytes, sizeof(bytes));
+	assert_int_not_equal(a, 0);
+	assert_int_equal(text_read(&s, a, out, sizeof(out)), TEXT_LONGEST);
+	assert_memory_equal(out, bytes, TEXT_LONGEST);
+	assert_int_equal(text_read(&s, a, out, 100), 100); /* no more than there is room for */
+	assert_int_equal(text_copy(&s, a, (char *)out), TEXT_MAX);
+	bytes[TEXT_LONGEST - 1]++;
+	b = text_hold_bytes(&s, bytes, TEXT_LONGEST); /* only the last byte differs */
+	assert_int_not_equal(a, b);
+	text_drop(&s, a);
+	assert_int_equal(text_hold_bytes(&s, bytes, TEXT_LONGEST), b);
+	text_drop(&s, b);
+	text_drop(&s, b);
+	for (unsigned i = 0; i < 100; i++) { /* room for two, so that all of it has to come back */
+		bytes[0]++;
+		a = text_hold_bytes(&s, bytes, TEXT_LONGEST);
+		b = text_hold_bytes(&s, bytes, TEXT_LONGEST - 1);
+		assert_true(a != 0 && b != 0 && a != b);
+		text_drop(&s, a);
+		text_drop(&s, b);
+	}
+	texts_free(&s);
+}
+
+static void
 test_texts_full(void **state)
 {
 	char text[TEXT_MAX], out[TEXT_MAX];
@@ -280,6 +315,7 @@ main(void)
 		cmocka_unit_test(test_wheel_gives_back_what_is_due),
 		cmocka_unit_test(test_wheel_first_in_first_out),
 		cmocka_unit_test(test_texts_are_kept_once_and_given_back),
+		cmocka_unit_test(test_bytes_of_any_length),
 		cmocka_unit_test(test_texts_full),
 		cmocka_unit_test(test_hosts_are_kept_apart_and_evicted_coldest_first),
 		cmocka_unit_test(test_surer_names_win),

@@ -11,7 +11,7 @@
 
 struct fixture {
 	struct tcp_track t;
-	struct flow_tcp c;
+	struct tcp_seen seen;
 	uint8_t state;
 	int64_t now;
 };
@@ -21,7 +21,7 @@ say(struct fixture *x, unsigned side, uint8_t flags, uint32_t seq, uint32_t payl
 {
 	struct packet k = { .tcp_flags = flags, .seq = seq, .payload = payload, .window = 1000 };
 
-	tcp_segment(&x->t, &x->c, &x->state, &k, side, x->now);
+	tcp_segment(&x->t, &x->seen, &x->state, &k, side, x->now);
 	x->now += NS_PER_MS;
 }
 
@@ -44,15 +44,15 @@ test_handshake(void **state)
 
 	(void)state;
 	open_connection(&x);
-	assert_in_range(x.c.handshake_us[SERVER], 10000, 10001);
-	assert_in_range(x.c.handshake_us[CLIENT], 5000, 5001);
+	assert_in_range(tcp_handshake(&x.t, &x.seen, SERVER), 10000, 10001);
+	assert_in_range(tcp_handshake(&x.t, &x.seen, CLIENT), 5000, 5001);
 	assert_int_equal(x.state, FLOW_ESTABLISHED);
 	say(&x, CLIENT, TCP_PSH | TCP_ACK, 101, 50);
 	say(&x, SERVER, TCP_ACK, 501, 1000);
 	say(&x, SERVER, TCP_ACK, 1501, 1000);
-	assert_int_equal(x.c.retransmissions[0] + x.c.retransmissions[1], 0);
-	assert_int_equal(x.c.out_of_order[1] + x.c.lost[1], 0);
-	assert_int_equal(x.c.flags[CLIENT], TCP_SYN | TCP_ACK | TCP_PSH);
+	assert_int_equal(x.t.retransmissions[0] + x.t.retransmissions[1], 0);
+	assert_int_equal(x.t.out_of_order[1] + x.t.lost[1], 0);
+	assert_int_equal(x.seen.flags[CLIENT], TCP_SYN | TCP_ACK | TCP_PSH);
 }
 
 static void
@@ -64,13 +64,13 @@ test_retransmission(void **state)
 	open_connection(&x);
 	say(&x, CLIENT, TCP_ACK, 101, 50);
 	say(&x, CLIENT, TCP_ACK, 101, 50);
-	assert_int_equal(x.c.retransmissions[CLIENT], 1);
+	assert_int_equal(x.t.retransmissions[CLIENT], 1);
 	say(&x, CLIENT, TCP_ACK, 101, 100); /* old and new together */
-	assert_int_equal(x.c.retransmissions[CLIENT], 2);
+	assert_int_equal(x.t.retransmissions[CLIENT], 2);
 	say(&x, CLIENT, TCP_ACK, 201, 10);
-	assert_int_equal(x.c.retransmissions[CLIENT], 2);
+	assert_int_equal(x.t.retransmissions[CLIENT], 2);
 	say(&x, CLIENT, TCP_ACK, 210, 1); /* keep-alive */
-	assert_int_equal(x.c.retransmissions[CLIENT], 2);
+	assert_int_equal(x.t.retransmissions[CLIENT], 2);
 }
 
 static void
@@ -82,11 +82,11 @@ test_out_of_order(void **state)
 	open_connection(&x);
 	say(&x, SERVER, TCP_ACK, 501, 100);
 	say(&x, SERVER, TCP_ACK, 701, 100); /* 601 is missing */
-	assert_int_equal(x.c.lost[SERVER], 1);
+	assert_int_equal(x.t.lost[SERVER], 1);
 	say(&x, SERVER, TCP_ACK, 601, 100); /* and comes 1 ms late */
-	assert_int_equal(x.c.lost[SERVER], 0);
-	assert_int_equal(x.c.out_of_order[SERVER], 1);
-	assert_int_equal(x.c.retransmissions[SERVER], 0);
+	assert_int_equal(x.t.lost[SERVER], 0);
+	assert_int_equal(x.t.out_of_order[SERVER], 1);
+	assert_int_equal(x.t.retransmissions[SERVER], 0);
 }
 
 static void
@@ -100,9 +100,9 @@ test_lost_and_sent_again(void **state)
 	say(&x, SERVER, TCP_ACK, 701, 100);
 	x.now += 200 * NS_PER_MS;
 	say(&x, SERVER, TCP_ACK, 601, 100);
-	assert_int_equal(x.c.lost[SERVER], 1);
-	assert_int_equal(x.c.out_of_order[SERVER], 0);
-	assert_int_equal(x.c.retransmissions[SERVER], 1);
+	assert_int_equal(x.t.lost[SERVER], 1);
+	assert_int_equal(x.t.out_of_order[SERVER], 0);
+	assert_int_equal(x.t.retransmissions[SERVER], 1);
 }
 
 static void
@@ -116,9 +116,9 @@ test_sequence_numbers_wrap(void **state)
 	say(&x, CLIENT, TCP_ACK, UINT32_MAX - 49, 100);
 	say(&x, CLIENT, TCP_ACK, 50, 100);
 	say(&x, CLIENT, TCP_ACK, 150, 100);
-	assert_int_equal(x.c.lost[CLIENT] + x.c.retransmissions[CLIENT] + x.c.out_of_order[CLIENT], 0);
+	assert_int_equal(x.t.lost[CLIENT] + x.t.retransmissions[CLIENT] + x.t.out_of_order[CLIENT], 0);
 	say(&x, CLIENT, TCP_ACK, UINT32_MAX - 49, 100);
-	assert_int_equal(x.c.retransmissions[CLIENT], 1);
+	assert_int_equal(x.t.retransmissions[CLIENT], 1);
 }
 
 static void
@@ -130,11 +130,36 @@ test_zero_window_counts_once(void **state)
 	(void)state;
 	open_connection(&x);
 	for (unsigned i = 0; i < 3; i++)
-		tcp_segment(&x.t, &x.c, &x.state, &k, SERVER, x.now);
-	assert_int_equal(x.c.zero_windows[SERVER], 1);
+		tcp_segment(&x.t, &x.seen, &x.state, &k, SERVER, x.now);
+	assert_int_equal(x.t.zero_windows[SERVER], 1);
 	say(&x, SERVER, TCP_ACK, 501, 0); /* opens */
-	tcp_segment(&x.t, &x.c, &x.state, &k, SERVER, x.now);
-	assert_int_equal(x.c.zero_windows[SERVER], 2);
+	tcp_segment(&x.t, &x.seen, &x.state, &k, SERVER, x.now);
+	assert_int_equal(x.t.zero_windows[SERVER], 2);
+}
+
+/* Counters are as wide as a slice needs: who keeps them is told before one overflows. */
+static void
+test_full_counters_are_said(void **state)
+{
+	struct fixture x;
+
+	(void)state;
+	open_connection(&x);
+	say(&x, CLIENT, TCP_ACK, 101, 50);
+	for (unsigned i = 0; i < UINT16_MAX; i++) {
+		assert_false(x.seen.measured & TCP_FULL);
+		say(&x, CLIENT, TCP_ACK, 101, 50);
+	}
+	assert_int_equal(x.t.retransmissions[CLIENT], UINT16_MAX);
+	assert_true(x.seen.measured & TCP_FULL);
+	tcp_next_slice(&x.t, &x.seen);
+	assert_false(x.seen.measured & TCP_FULL);
+	assert_int_equal(x.t.retransmissions[CLIENT], 0);
+	assert_int_equal(x.seen.flags[CLIENT], 0);
+	assert_in_range(tcp_handshake(&x.t, &x.seen, SERVER), 10000, 10001);
+	assert_in_range(tcp_handshake(&x.t, &x.seen, CLIENT), 5000, 5001);
+	say(&x, CLIENT, TCP_ACK, 101, 50);
+	assert_int_equal(x.t.retransmissions[CLIENT], 1);
 }
 
 static void
@@ -164,10 +189,10 @@ test_reuse(void **state)
 
 	(void)state;
 	open_connection(&x);
-	assert_false(tcp_is_reuse(&x.t, x.state, &again, CLIENT)); /* the same SYN, sent again */
-	assert_true(tcp_is_reuse(&x.t, x.state, &other, CLIENT));
+	assert_false(tcp_is_reuse(&x.t, &x.seen, x.state, &again, CLIENT)); /* the same SYN, sent again */
+	assert_true(tcp_is_reuse(&x.t, &x.seen, x.state, &other, CLIENT));
 	other.tcp_flags = TCP_SYN | TCP_ACK;
-	assert_false(tcp_is_reuse(&x.t, x.state, &other, CLIENT));
+	assert_false(tcp_is_reuse(&x.t, &x.seen, x.state, &other, CLIENT));
 }
 
 int
@@ -180,6 +205,7 @@ main(void)
 		cmocka_unit_test(test_lost_and_sent_again),
 		cmocka_unit_test(test_sequence_numbers_wrap),
 		cmocka_unit_test(test_zero_window_counts_once),
+		cmocka_unit_test(test_full_counters_are_said),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_reuse),
 	};

@@ -185,13 +185,58 @@ test_full_table_evicts_the_coldest(void **state)
 	for (unsigned i = 0; i < 100; i++)
 		udp(r, 0, 12 * S + i, A, (uint16_t)(10000 + i), B, 2);
 	assert_int_equal(r->nrec[REC_FLOW_END], 100);
-	assert_int_equal(r->e->evicted, 100);
+	assert_int_equal(r->e->ended[END_EVICTED], 100);
 	for (unsigned i = 0; i < 100; i++) {
 		assert_int_equal(r->end[i].r.end_reason, END_EVICTED);
 		assert_in_range(r->end[i].r.port[CLIENT], 2001, 2150);
 	}
 	rig_finish(r, 0);
 	assert_int_equal(r->nrec[REC_FLOW_END], 1124);
+	rig_free(r);
+}
+
+/* However the flows stand in the table: those that were used again stay, all of them. */
+static void
+test_what_was_used_again_stays(void **state)
+{
+	struct rig *r = rig_new();
+
+	(void)state;
+	for (unsigned i = 0; i < 1024; i++)
+		udp(r, 0, i, A, (uint16_t)(2000 + i), B, 2);
+	for (unsigned i = 0; i < 512; i++)
+		udp(r, 0, 5 * S + i, A, (uint16_t)(2000 + i), B, 2);
+	for (unsigned i = 0; i < 512; i++)
+		udp(r, 0, 6 * S + i, A, (uint16_t)(10000 + i), B, 2);
+	assert_int_equal(r->nrec[REC_FLOW_END], 512);
+	for (unsigned i = 0; i < 512; i++) {
+		assert_int_equal(r->end[i].r.end_reason, END_EVICTED);
+		assert_int_equal(r->end[i].r.port[CLIENT], 2512 + i);
+	}
+	rig_free(r);
+}
+
+/* A count that is full begins the next slice at once; slices add up. */
+static void
+test_full_counters_begin_a_slice(void **state)
+{
+	struct rig *r = rig_new();
+
+	(void)state;
+	udp(r, 0, 0, A, 1000, B, 2);
+	r->e->flows.flow[0].packets[CLIENT] = UINT32_MAX - 2;
+	for (unsigned i = 0; i < 5; i++)
+		udp(r, 0, i + 1, A, 1000, B, 2);
+	assert_int_equal(r->nrec[REC_FLOW_END], 1);
+	assert_int_equal(r->end[0].r.end_reason, END_ACTIVE);
+	assert_int_equal(r->end[0].r.count.packets[CLIENT], UINT32_MAX);
+	rig_finish(r, 0);
+	assert_int_equal(r->nrec[REC_FLOW_END], 2);
+	assert_int_equal(r->end[1].r.slice, 1);
+	assert_int_equal(r->end[1].r.count.packets[CLIENT], 3);
+	assert_memory_equal(r->end[0].r.id.b, r->end[1].r.id.b, 16);
+	assert_int_equal(r->e->ended[END_ACTIVE], 1);
+	assert_int_equal(r->e->ended[END_FILE], 1);
 	rig_free(r);
 }
 
@@ -771,6 +816,8 @@ main(void)
 		cmocka_unit_test(test_reused_ports_are_a_new_flow),
 		cmocka_unit_test(test_slices_add_up),
 		cmocka_unit_test(test_full_table_evicts_the_coldest),
+		cmocka_unit_test(test_what_was_used_again_stays),
+		cmocka_unit_test(test_full_counters_begin_a_slice),
 		cmocka_unit_test(test_a_flood_at_one_point_spares_the_others),
 		cmocka_unit_test(test_every_frame_is_counted_once),
 		cmocka_unit_test(test_counters_fall_into_their_seconds),
