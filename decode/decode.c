@@ -16,11 +16,40 @@ static const struct {
 	uint32_t link;
 	enum layer layer;
 } links[] = {
-	{ LINK_ETHERNET, LAYER_ETHERNET }, { LINK_SLL, LAYER_SLL },         { LINK_SLL2, LAYER_SLL2 },
-	{ LINK_NULL, LAYER_NULL },         { LINK_LOOP, LAYER_NULL },       { LINK_PPP, LAYER_PPP },
-	{ LINK_PPP_HDLC, LAYER_PPP },      { LINK_PPP_ETHER, LAYER_PPPOE }, { LINK_CHDLC, LAYER_CHDLC },
-	{ LINK_RAW, LAYER_RAW },           { LINK_RAW_OLD_12, LAYER_RAW },  { LINK_RAW_OLD_14, LAYER_RAW },
-	{ LINK_IPV4, LAYER_RAW },          { LINK_IPV6, LAYER_RAW },
+	{ LINK_ETHERNET, LAYER_ETHERNET },
+	{ LINK_SLL, LAYER_SLL },
+	{ LINK_SLL2, LAYER_SLL2 },
+	{ LINK_RAW, LAYER_RAW },
+	{ LINK_RAW_OLD_12, LAYER_RAW },
+	{ LINK_RAW_OLD_14, LAYER_RAW },
+	{ LINK_IPV4, LAYER_RAW },
+	{ LINK_IPV6, LAYER_RAW },
+	{ LINK_NULL, LAYER_NULL },
+	{ LINK_LOOP, LAYER_NULL },
+	{ LINK_PPP, LAYER_PPP },
+	{ LINK_PPP_HDLC, LAYER_PPP },
+	{ LINK_PPP_ETHER, LAYER_PPPOE },
+	{ LINK_PPP_PPPD, LAYER_PPP_PPPD },
+	{ LINK_PPP_WITH_DIRECTION, LAYER_PPP_DIRECTION },
+	{ LINK_CHDLC, LAYER_CHDLC },
+	{ LINK_CHDLC_WITH_DIRECTION, LAYER_CHDLC_DIRECTION },
+	{ LINK_FRELAY, LAYER_FRELAY },
+	{ LINK_FRELAY_WITH_DIRECTION, LAYER_FRELAY_DIRECTION },
+	{ LINK_WLAN, LAYER_WLAN },
+	{ LINK_RADIOTAP, LAYER_RADIOTAP },
+	{ LINK_PPI, LAYER_PPI },
+	{ LINK_PRISM, LAYER_PRISM },
+	{ LINK_WLAN_AVS, LAYER_PRISM },
+	{ LINK_NFLOG, LAYER_NFLOG },
+	{ LINK_SLIP, LAYER_SLIP },
+	{ LINK_FDDI, LAYER_FDDI },
+	{ LINK_ATM_RFC1483, LAYER_LLC },
+	{ LINK_ENC, LAYER_ENC },
+	{ LINK_PFLOG, LAYER_PFLOG },
+	{ LINK_APPLE_1394, LAYER_APPLE_1394 },
+	{ LINK_IPOIB, LAYER_IPOIB },
+	{ LINK_MPLS, LAYER_MPLS },
+	{ LINK_PKTAP, LAYER_PKTAP },
 };
 
 /* A number that leads to a layer, or to a reason of its own. The most frequent come first. */
@@ -47,6 +76,15 @@ static const struct row ethertypes[] = {
 	{ 0x8809, LAYER_END, UNDECODED_SLOW_PROTOCOL },
 	{ 0x888e, LAYER_END, UNDECODED_EAPOL },
 	{ 0x88e5, LAYER_END, UNDECODED_MACSEC },
+	{ 0x6558, LAYER_ETHERNET, 0 }, /* transparent Ethernet bridging */
+	{ 0x894f, LAYER_NSH, 0 },
+	{ 0x893f, LAYER_ETAG, 0 },
+	{ 0x8926, LAYER_VNTAG, 0 },
+	{ 0x8909, LAYER_CISCO_META, 0 },
+	{ 0x892f, LAYER_HSR, 0 },
+	{ 0x8903, LAYER_FABRICPATH, 0 },
+	{ 0x88e7, LAYER_PBB, 0 },
+	{ 0x22f3, LAYER_TRILL, 0 },
 	{ 0x0004, LAYER_LLC, 0 },             /* 802.2 in a cooked header */
 	{ 0x0001, LAYER_END, UNDECODED_LLC }, /* 802.3 in a cooked header */
 };
@@ -56,13 +94,19 @@ static const struct row ppp_protocols[] = {
 	{ 0x0057, LAYER_IPV6, 0 },
 	{ 0x0281, LAYER_MPLS, 0 },
 	{ 0x0283, LAYER_MPLS, 0 },
+	{ 0x003d, LAYER_PPP_MULTILINK, 0 },
+	{ 0x0023, LAYER_END, UNDECODED_OSI },
+	{ 0x0207, LAYER_END, UNDECODED_CDP },
 };
 
 /* Protocols that are not here become flows without ports. */
 static const uint8_t ip_protocols[256] = {
-	[IP_TCP] = LAYER_TCP,       [IP_UDP] = LAYER_UDP,    [IP_ICMP] = LAYER_ICMP,
-	[IP_ICMPV6] = LAYER_ICMPV6, [IP_SCTP] = LAYER_PORTS, [IP_DCCP] = LAYER_PORTS,
-	[IP_UDPLITE] = LAYER_PORTS,
+	[IP_TCP] = LAYER_TCP,         [IP_UDP] = LAYER_UDP,   [IP_ICMP] = LAYER_ICMP,
+	[IP_ICMPV6] = LAYER_ICMPV6,   [IP_SCTP] = LAYER_SCTP, [IP_DCCP] = LAYER_DCCP,
+	[IP_UDPLITE] = LAYER_UDPLITE, [4] = LAYER_IPIP,       [94] = LAYER_IPIP,
+	[41] = LAYER_IP6IP,           [47] = LAYER_GRE,       [51] = LAYER_AH,
+	[97] = LAYER_ETHERIP,         [115] = LAYER_L2TPV3,   [137] = LAYER_MPLS_IP,
+	[143] = LAYER_ETHERIP
 };
 
 static enum layer
@@ -86,6 +130,40 @@ layer_of_ethertype(struct decode *d, uint16_t type)
 }
 
 enum layer
+layer_of_carried(struct decode *d, uint16_t type)
+{
+	return type < 0x0600 ? decode_refuse(d, UNDECODED_ETHERTYPE) : layer_of_ethertype(d, type);
+}
+
+bool
+decode_peek_ethernet(const struct decode *d, size_t skip)
+{
+	struct rcur peek = d->c;
+	uint16_t type;
+	uint8_t next;
+
+	rcur_skip(&peek, skip + 12);
+	type = rcur_be16(&peek);
+	next = rcur_u8(&peek);
+	if (peek.bad)
+		return false;
+	switch (type) {
+	case 0x0800:
+		return next >> 4 == 4;
+	case 0x86dd:
+		return next >> 4 == 6;
+	default:
+		break;
+	}
+	if (type <= 1500) /* SNAP, spanning tree, ISO */
+		return next == 0xaa || next == 0x42 || next == 0xfe;
+	for (size_t i = 0; i < ARRAY_LEN(ethertypes); i++)
+		if (ethertypes[i].number == type)
+			return true;
+	return false;
+}
+
+enum layer
 layer_of_ppp(struct decode *d, uint16_t protocol)
 {
 	return lookup(d, ppp_protocols, ARRAY_LEN(ppp_protocols), protocol, UNDECODED_PPP_CONTROL);
@@ -97,7 +175,7 @@ layer_of_ip_protocol(uint8_t protocol)
 	return ip_protocols[protocol] != LAYER_END ? (enum layer)ip_protocols[protocol] : LAYER_OTHER;
 }
 
-static enum layer
+enum layer
 layer_of_link(struct decode *d, uint32_t link_type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
@@ -106,11 +184,30 @@ layer_of_link(struct decode *d, uint32_t link_type)
 	return decode_refuse(d, UNDECODED_LINK_TYPE);
 }
 
+bool
+decode_open(struct decode *d, enum tunnel tunnel)
+{
+	struct packet *k = d->k;
+
+	if (d->outer || d->tunnels == TUNNELS_MAX || k->fragment != FRAGMENT_NONE)
+		return false;
+	d->carrier = *k;
+	d->tunnels++;
+	d->wire_end = (uint64_t)(d->c.p - d->frame) + d->ip_left;
+	*k = (struct packet){ .wire_len = k->wire_len, .mac = k->mac, .nvlan = k->nvlan };
+	memcpy(k->key.vlan, d->carrier.key.vlan, sizeof(k->key.vlan));
+	k->key.point = d->carrier.key.point;
+	k->key.tunnel = (uint8_t)tunnel;
+	return true;
+}
+
 void
 decode_frame(struct packet *k, const struct decode_options *o, const uint8_t *frame, uint32_t cap_len,
 	     uint32_t wire_len)
 {
-	struct decode d = { rcur_of(frame, cap_len), k, frame, wire_len, 0 };
+	struct decode d = {
+		.c = rcur_of(frame, cap_len), .k = k, .frame = frame, .wire_end = wire_len, .outer = o->outer
+	};
 	enum layer layer;
 
 	memset(k, 0, sizeof(*k));
@@ -119,4 +216,6 @@ decode_frame(struct packet *k, const struct decode_options *o, const uint8_t *fr
 	layer = layer_of_link(&d, o->link_type);
 	for (unsigned n = 0; layer != LAYER_END; n++)
 		layer = n < LAYERS_MAX ? layers[layer](&d) : decode_refuse(&d, UNDECODED_NESTING);
+	if (k->reason != DECODED && d.tunnels > 0)
+		*k = d.carrier;
 }

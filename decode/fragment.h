@@ -14,12 +14,13 @@
 struct fragment_entry {
 	struct ip_addr ip[2]; /* source, destination */
 	int64_t ts_ns;        /* 0: empty */
+	uint16_t vlan[FLOW_VLANS];
 	uint32_t id;
 	uint16_t port[2];
-	uint16_t vlan;
-	uint8_t point, protocol;
-	uint8_t icmp_reply, reserved[3];
+	uint8_t point, protocol, tunnel;
+	uint8_t icmp_type, icmp_reply, reserved[3];
 };
+static_assert(sizeof(struct fragment_entry) == 64, "a cache line");
 
 struct fragment_table {
 	struct fragment_entry entry[FRAGMENT_SETS][FRAGMENT_WAYS];

@@ -72,6 +72,15 @@ decode_ipv4(struct decode *d)
 	return transport(d, h[9]);
 }
 
+/* Whether an extension header at the cursor says that it is the last. */
+static bool
+nothing_follows(const struct decode *d)
+{
+	struct rcur peek = d->c;
+
+	return rcur_u8(&peek) == 59 || peek.bad;
+}
+
 /* Takes one extension header off; *next becomes what follows it. */
 static enum {
 	EXTENSION_NONE,
@@ -82,18 +91,21 @@ static enum {
 	const uint8_t *h;
 	uint32_t len;
 
+	if (*next == 135 && nothing_follows(d)) /* then it is what is carried */
+		return EXTENSION_NONE;
 	switch (*next) {
 	case 0:   /* hop-by-hop options */
 	case 43:  /* routing */
 	case 60:  /* destination options */
+	case 135: /* mobility */
 	case 139: /* HIP */
 	case 140: /* shim6 */
 		h = rcur_take(&d->c, 8);
 		len = h == NULL ? 0 : h[1] * 8u;
 		break;
-	case 51: /* authentication header: in words of 4, without the first two */
+	case 51: /* authentication header */
 		h = rcur_take(&d->c, 8);
-		len = h == NULL ? 0 : (h[1] + 2u) * 4 < 8 ? 0 : (h[1] + 2u) * 4 - 8;
+		len = h == NULL ? 0 : h[1] * 4u;
 		break;
 	case 44: /* fragment */
 		h = rcur_take(&d->c, 8);
@@ -153,4 +165,22 @@ decode_ipv6(struct decode *d)
 			return later_fragment(d, next);
 	}
 	return decode_refuse(d, UNDECODED_IPV6_EXTENSIONS);
+}
+
+/* In IPv4 the authentication header is a transport: where it is cut off, nobody knows what it carries. */
+enum layer
+decode_ah(struct decode *d)
+{
+	const uint8_t *start = d->c.p;
+	const uint8_t *h = rcur_take(&d->c, 8);
+
+	if (h != NULL)
+		rcur_skip(&d->c, h[1] * 4u);
+	if (d->c.bad) {
+		d->c.bad = false;
+		d->c.p = start;
+		return LAYER_OTHER;
+	}
+	d->ip_left -= (uint64_t)(d->c.p - start);
+	return transport(d, h[0]);
 }

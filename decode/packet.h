@@ -43,7 +43,22 @@
 	X(ICMP_TRUNCATED, "icmp_truncated")                                                                  \
 	X(ICMPV6_TRUNCATED, "icmpv6_truncated")                                                              \
 	X(SCTP_TRUNCATED, "sctp_truncated")                                                                  \
-	X(NESTING, "nesting")
+	X(NESTING, "nesting")                                                                                \
+	X(CDP, "cdp")                                                                                        \
+	X(STP, "stp")                                                                                        \
+	X(OSI, "osi")                                                                                        \
+	X(SCTP_MALFORMED, "sctp_malformed")                                                                  \
+	X(DCCP_TRUNCATED, "dccp_truncated")                                                                  \
+	X(DCCP_MALFORMED, "dccp_malformed")                                                                  \
+	X(UDPLITE_TRUNCATED, "udplite_truncated")                                                            \
+	X(UDPLITE_MALFORMED, "udplite_malformed")                                                            \
+	X(ICMP_MALFORMED, "icmp_malformed")                                                                  \
+	X(ICMPV6_MALFORMED, "icmpv6_malformed")                                                              \
+	X(WLAN_CONTROL, "wlan_control")                                                                      \
+	X(WLAN_ENCRYPTED, "wlan_encrypted")                                                                  \
+	X(WLAN_FRAGMENT, "wlan_fragment")                                                                    \
+	X(PPP_FRAGMENT, "ppp_fragment")                                                                      \
+	X(FRAME_MALFORMED, "frame_malformed")
 
 enum undecoded {
 	DECODED,
@@ -59,21 +74,27 @@ const char *undecoded_name(enum undecoded reason);
 
 /*
  * Both directions of a flow have the same key: ends are ordered by address, then port. The point stands for
- * its address space too, because a point belongs to one. ICMP echo has its identifier in both ports.
+ * its address space too, because a point belongs to one. ICMP messages that are asked and answered have the
+ * type of the question and their identifier in both ports, others their own type and their code in both
+ * ports.
  */
 struct flow_key {
 	struct ip_addr ip[2];
-	uint16_t vlan[FLOW_VLANS]; /* outermost first, identifiers only; 0 none */
+	uint16_t vlan[FLOW_VLANS]; /* outermost first, identifiers only; 0 none; those of a deeper stack are
+				      left out */
 	uint16_t port[2];          /* host order */
 	uint8_t point;             /* index in the boot document */
 	uint8_t protocol;          /* IANA protocol number */
-	uint8_t tunnel;            /* enum tunnel */
-	uint8_t reserved;
+	uint8_t tunnel;            /* enum tunnel: the innermost that was opened */
+	uint8_t icmp_type;         /* 0 but for ICMP */
 };
 static_assert(sizeof(struct flow_key) == 48, "compared and hashed as 6 words");
 
-/* FRAGMENT_STUB: a first fragment that is too short for its transport header but may hold the ports. */
-enum fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_STUB, FRAGMENT_LATER };
+/*
+ * FRAGMENT_STUB: a first fragment that is too short for its transport header but may hold the ports.
+ * FRAGMENT_CUT: no fragment, but of its transport header only the ports were captured.
+ */
+enum fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_STUB, FRAGMENT_LATER, FRAGMENT_CUT };
 
 /* Whether the transport header was there. */
 #define fragment_is_whole(f) ((f) <= FRAGMENT_FIRST)
@@ -84,7 +105,7 @@ struct packet {
 	uint64_t hash;
 	uint32_t wire_len;  /* bytes of the frame on the wire */
 	uint32_t payload;   /* bytes above the transport header, by the headers' word, at most wire_len */
-	const uint8_t *mac; /* destination, source; NULL where the link has none */
+	const uint8_t *mac; /* destination, source: of the innermost Ethernet; NULL where there is none */
 	const uint8_t *l3;  /* the innermost IP header; of an ARP frame what packet_arp reads */
 	uint32_t l3_len;    /* captured, without padding behind the datagram */
 	uint32_t app_len;   /* captured bytes at app */
@@ -100,7 +121,7 @@ struct packet {
 	uint8_t icmp_type, icmp_code;
 	uint8_t icmp_reply; /* an answer to an echo: its receiver is the client */
 	uint8_t fragment;   /* enum fragment */
-	uint8_t nvlan;
+	uint8_t nvlan;      /* tags, also those that have no room in the key */
 };
 
 #define ARP_LEN 28 /* of IPv4 over Ethernet */
@@ -128,7 +149,8 @@ enum ip_protocol {
 	IP_ICMPV6 = 58,
 	IP_SCTP = 132,
 	IP_UDPLITE = 136,
-	IP_DCCP = 33
+	IP_DCCP = 33,
+	IP_ETHERIP = 97
 };
 
 /* Orders the ends of the key, notes who sent, and hashes it. Once, when nothing of the key changes any more.

@@ -1,5 +1,6 @@
 /* The plain frame in one step: Ethernet, at most one VLAN tag, IP without options, TCP or UDP. */
 #include "decode/decode.h"
+#include "decode/udp_tunnel.h"
 
 #define ETHERNET 14
 #define VLAN_TAG 4
@@ -45,9 +46,11 @@ tcp(struct packet *k, const uint8_t *h, uint32_t captured, uint32_t len)
 }
 
 static bool
-udp(struct packet *k, const uint8_t *h, uint32_t captured, uint32_t len)
+udp(struct packet *k, const uint8_t *h, uint32_t captured, uint32_t len, bool outer)
 {
 	if (captured < UDP || (be16(h + 4) != 0 && be16(h + 4) < UDP))
+		return false;
+	if (!outer && udp_tunnel_suspected(be16(h), be16(h + 2)))
 		return false;
 	k->seq = k->ack = 0;
 	k->tcp_flags = 0;
@@ -109,8 +112,9 @@ decode_quick(struct packet *k, const struct decode_options *o, const uint8_t *fr
 	if (captured > total)
 		captured = total;
 	h = ip + header;
-	if (protocol == IP_TCP ? !tcp(k, h, captured - header, total - header)
-			       : protocol != IP_UDP || !udp(k, h, captured - header, total - header))
+	if (protocol == IP_TCP
+		? !tcp(k, h, captured - header, total - header)
+		: protocol != IP_UDP || !udp(k, h, captured - header, total - header, o->outer))
 		return false;
 	w.ends = key_word_of_ends((uint16_t)be16(h), (uint16_t)be16(h + 2), o->point, protocol);
 	k->wire_len = wire_len;

@@ -1,4 +1,4 @@
-/* What stands between link and network: VLAN tags, PPPoE, MPLS, ARP. */
+/* What stands between link and network: VLAN tags and other tags, MPLS, Ethernet in Ethernet, ARP. */
 #include <string.h>
 
 #include "decode/layer.h"
@@ -11,20 +11,120 @@ decode_vlan(struct decode *d)
 
 	if (d->c.bad)
 		return decode_refuse(d, UNDECODED_VLAN_TRUNCATED);
-	if (d->k->nvlan == FLOW_VLANS)
+	if (d->k->nvlan == TAGS_MAX)
 		return decode_refuse(d, UNDECODED_VLAN_DEPTH);
-	d->k->key.vlan[d->k->nvlan++] = tag & 0x0fff;
+	if (d->k->nvlan < FLOW_VLANS)
+		d->k->key.vlan[d->k->nvlan] = tag & 0x0fff;
+	d->k->nvlan++;
 	return layer_of_ethertype(d, type);
 }
 
-enum layer
-decode_pppoe(struct decode *d)
+/* A tag of len bytes, the last two of which are the type of what follows. */
+static enum layer
+tag(struct decode *d, size_t len)
 {
-	rcur_skip(&d->c, 6);
+	uint16_t type;
+
+	rcur_skip(&d->c, len - 2);
+	type = rcur_be16(&d->c);
 	if (d->c.bad)
-		return decode_refuse(d, UNDECODED_PPPOE_TRUNCATED);
-	d->k->key.tunnel = TUNNEL_PPPOE;
-	return LAYER_PPP;
+		return decode_refuse(d, UNDECODED_FRAME_TRUNCATED);
+	return layer_of_ethertype(d, type);
+}
+
+/* 802.1BR */
+enum layer
+decode_etag(struct decode *d)
+{
+	return tag(d, 8);
+}
+
+enum layer
+decode_vntag(struct decode *d)
+{
+	return tag(d, 6);
+}
+
+/* Security group tags of Cisco: version, length in words of 4 of what is behind these two bytes, options. */
+enum layer
+decode_cisco_meta(struct decode *d)
+{
+	struct rcur peek = d->c;
+
+	rcur_skip(&peek, 1);
+	return tag(d, 2 + rcur_u8(&peek) * 4u + 2);
+}
+
+enum layer
+decode_hsr(struct decode *d)
+{
+	return tag(d, 6);
+}
+
+static enum layer
+frame_in_frame(struct decode *d, size_t header)
+{
+	if (!rcur_skip(&d->c, header))
+		return decode_refuse(d, UNDECODED_FRAME_TRUNCATED);
+	d->k->key.tunnel = TUNNEL_PBB;
+	return LAYER_ETHERNET;
+}
+
+/* The whole frame behind a tree and a time to live. */
+enum layer
+decode_fabricpath(struct decode *d)
+{
+	return frame_in_frame(d, 2);
+}
+
+/* 802.1ah: behind the service instance. */
+enum layer
+decode_pbb(struct decode *d)
+{
+	return frame_in_frame(d, 4);
+}
+
+/* RFC 6325: behind options, whose words of 4 bytes are counted across the first two bytes. */
+enum layer
+decode_trill(struct decode *d)
+{
+	struct rcur peek = d->c;
+	uint16_t bits = rcur_be16(&peek);
+
+	return frame_in_frame(d, 6 + (bits >> 6 & 0x1f) * 4u);
+}
+
+#define LABEL_IPV4 0u
+#define LABEL_IPV6 2u
+#define LABEL_GAL  13u /* associated channel: operation of the network itself */
+
+/* An IP header that fits: a destination address of Ethernet may begin with 4 or 6 as well. */
+static bool
+is_ip(const struct decode *d, uint8_t version)
+{
+	struct rcur peek = d->c;
+	const uint8_t *h = rcur_take(&peek, 6);
+	uint32_t left = decode_wire_left(d);
+
+	if (h == NULL)
+		return true; /* cut off: the version decides */
+	if (version == 6)
+		return 40 + ((uint32_t)h[4] << 8 | h[5]) <= left;
+	return (h[0] & 0x0f) >= 5 && ((uint32_t)h[2] << 8 | h[3]) <= left;
+}
+
+/* A pseudowire of Ethernet, with a control word or without one; where that is 0, addresses of Ethernet often
+ * are too, and the type decides. */
+static enum layer
+pseudowire(struct decode *d, uint8_t first)
+{
+	if (first >> 4 == 0 && decode_peek_ethernet(d, 4)) {
+		rcur_skip(&d->c, 4);
+		return LAYER_ETHERNET;
+	}
+	if (decode_peek_ethernet(d, 0))
+		return LAYER_ETHERNET;
+	return decode_refuse(d, UNDECODED_MPLS_PAYLOAD);
 }
 
 /* Labels up to the bottom of the stack; what follows has no type, only its first bits (RFC 4928 section 3).
@@ -34,20 +134,28 @@ decode_mpls(struct decode *d)
 {
 	struct rcur peek;
 	uint32_t entry;
+	uint8_t first;
 
 	d->k->key.tunnel = TUNNEL_MPLS;
 	do
 		entry = rcur_be32(&d->c);
 	while (!d->c.bad && !(entry & 0x100));
 	peek = d->c;
-	switch (rcur_u8(&peek) >> 4) {
-	case 4:
-		return LAYER_IPV4;
-	case 6:
-		return LAYER_IPV6;
+	first = rcur_u8(&peek);
+	if (peek.bad)
+		return decode_refuse(d, UNDECODED_MPLS_TRUNCATED);
+	switch (entry >> 12) {
+	case LABEL_IPV4:
+	case LABEL_IPV6:
+		return LAYER_RAW;
+	case LABEL_GAL:
+		return decode_refuse(d, UNDECODED_MPLS_PAYLOAD);
 	default:
-		return decode_refuse(d, peek.bad ? UNDECODED_MPLS_TRUNCATED : UNDECODED_MPLS_PAYLOAD);
+		break;
 	}
+	if ((first >> 4 == 4 || first >> 4 == 6) && (is_ip(d, first >> 4) || !decode_peek_ethernet(d, 0)))
+		return LAYER_RAW;
+	return pseudowire(d, first);
 }
 
 /* No flow, but devices are learned from it: noted where it is what ARP of IPv4 over Ethernet must be. */

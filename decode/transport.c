@@ -1,32 +1,41 @@
 /* Transport layers: what a flow needs to know of them. */
 #include "decode/layer.h"
+#include "decode/udp_tunnel.h"
 
 /* What is above a transport header of len bytes: by the headers' word, and as far as it was captured. */
 static void
 payload(struct decode *d, uint64_t len)
 {
-	d->k->payload = d->ip_left > len ? (uint32_t)(d->ip_left - len) : 0;
+	d->ip_left = d->ip_left > len ? d->ip_left - len : 0;
+	d->k->payload = (uint32_t)d->ip_left;
 	d->k->app = d->c.p;
 	d->k->app_len = (uint32_t)rcur_left(&d->c);
 }
 
-/* A missing header was cut off by the capture, or it was never there: by a name of its own each. Only a first
- * fragment may be that short: it then counts into the flow of its ports. */
+/*
+ * A header that is not whole was cut off by the capture, or it was never there: by a name of its own each. As
+ * long as its ports were captured, it counts into their flow; of a first fragment also when they were not,
+ * because the next fragment has them.
+ */
 static enum layer
 too_short(struct decode *d, struct rcur from, uint64_t need, enum undecoded truncated,
 	  enum undecoded malformed)
 {
+	const bool first = d->k->fragment == FRAGMENT_FIRST;
 	uint16_t source, destination;
 
-	if (d->k->fragment != FRAGMENT_FIRST || d->ip_left >= need)
-		return decode_refuse(d, d->ip_left < need ? malformed : truncated);
+	if (d->ip_left < need && !first)
+		return decode_refuse(d, malformed);
 	source = rcur_be16(&from);
 	destination = rcur_be16(&from);
 	if (!from.bad) {
 		d->k->key.port[0] = source;
 		d->k->key.port[1] = destination;
+	} else if (d->ip_left >= need) {
+		return decode_refuse(d, truncated);
 	}
-	d->k->fragment = FRAGMENT_STUB;
+	d->k->payload = d->ip_left > need ? (uint32_t)(d->ip_left - need) : 0;
+	d->k->fragment = first ? FRAGMENT_STUB : FRAGMENT_CUT;
 	return LAYER_END;
 }
 
@@ -68,22 +77,53 @@ decode_udp(struct decode *d)
 	d->k->key.port[0] = (uint16_t)(h[0] << 8 | h[1]);
 	d->k->key.port[1] = (uint16_t)(h[2] << 8 | h[3]);
 	payload(d, 8);
-	return LAYER_END;
+	return udp_tunnel_layer(d->k->key.port[0], d->k->key.port[1]);
 }
 
-/* The identifier of messages that are asked and answered with one; the answer's receiver is the client. */
+/* Messages that are asked and answered, by the type of the question; the answer's receiver is the client. */
+struct pair {
+	uint8_t question, answer;
+};
+
+static const struct pair icmp_pairs[] = {
+	{ 8, 0 },   /* echo */
+	{ 13, 14 }, /* timestamp */
+	{ 15, 16 }, /* information */
+	{ 17, 18 }, /* address mask */
+	{ 42, 43 }, /* extended echo (RFC 8335) */
+};
+
+static const struct pair icmpv6_pairs[] = {
+	{ 128, 129 }, /* echo */
+	{ 160, 161 }, /* extended echo */
+};
+
 static enum layer
-echoed(struct decode *d, bool reply, enum undecoded truncated)
+icmp(struct decode *d, const struct pair *pairs, size_t n, enum undecoded truncated, enum undecoded malformed)
 {
+	const uint64_t left = d->ip_left;
+	uint8_t type = rcur_u8(&d->c);
+	uint8_t code = rcur_u8(&d->c);
 	uint16_t id;
 
+	if (d->c.bad)
+		return decode_refuse(d, left < 2 ? malformed : truncated);
+	d->k->icmp_type = d->k->key.icmp_type = type;
+	d->k->icmp_code = code;
+	d->k->key.port[0] = d->k->key.port[1] = code;
 	rcur_skip(&d->c, 2); /* checksum */
 	id = rcur_be16(&d->c);
-	rcur_skip(&d->c, 2); /* sequence number */
-	if (d->c.bad)
-		return decode_refuse(d, truncated);
-	d->k->key.port[0] = d->k->key.port[1] = id;
-	d->k->icmp_reply = reply;
+	rcur_skip(&d->c, 2);
+	for (size_t i = 0; i < n; i++) {
+		if (type != pairs[i].question && type != pairs[i].answer)
+			continue;
+		if (d->c.bad)
+			return decode_refuse(d, left < 8 ? malformed : truncated);
+		d->k->key.icmp_type = pairs[i].question;
+		d->k->key.port[0] = d->k->key.port[1] = id;
+		d->k->icmp_reply = type == pairs[i].answer;
+		break;
+	}
 	payload(d, 8);
 	return LAYER_END;
 }
@@ -91,63 +131,48 @@ echoed(struct decode *d, bool reply, enum undecoded truncated)
 enum layer
 decode_icmp(struct decode *d)
 {
-	uint8_t type = rcur_u8(&d->c);
-	uint8_t code = rcur_u8(&d->c);
-
-	if (d->c.bad)
-		return decode_refuse(d, UNDECODED_ICMP_TRUNCATED);
-	d->k->icmp_type = type;
-	d->k->icmp_code = code;
-	switch (type) {
-	case 8:  /* echo */
-	case 13: /* timestamp */
-	case 15: /* information */
-	case 17: /* address mask */
-		return echoed(d, false, UNDECODED_ICMP_TRUNCATED);
-	case 0: /* and their answers */
-	case 14:
-	case 16:
-	case 18:
-		return echoed(d, true, UNDECODED_ICMP_TRUNCATED);
-	default:
-		rcur_skip(&d->c, 6);
-		payload(d, 8);
-		return LAYER_END;
-	}
+	return icmp(d, icmp_pairs, sizeof(icmp_pairs) / sizeof(icmp_pairs[0]), UNDECODED_ICMP_TRUNCATED,
+		    UNDECODED_ICMP_MALFORMED);
 }
 
 enum layer
 decode_icmpv6(struct decode *d)
 {
-	uint8_t type = rcur_u8(&d->c);
-	uint8_t code = rcur_u8(&d->c);
+	return icmp(d, icmpv6_pairs, sizeof(icmpv6_pairs) / sizeof(icmpv6_pairs[0]),
+		    UNDECODED_ICMPV6_TRUNCATED, UNDECODED_ICMPV6_MALFORMED);
+}
 
-	if (d->c.bad)
-		return decode_refuse(d, UNDECODED_ICMPV6_TRUNCATED);
-	d->k->icmp_type = type;
-	d->k->icmp_code = code;
-	if (type == 128 || type == 129)
-		return echoed(d, type == 129, UNDECODED_ICMPV6_TRUNCATED);
-	rcur_skip(&d->c, 6);
-	payload(d, 8);
+/* Ports first; payload counts from behind the header that all packets have. */
+static enum layer
+ports(struct decode *d, uint32_t header, enum undecoded truncated, enum undecoded malformed)
+{
+	const struct rcur start = d->c;
+	const uint8_t *h = rcur_take(&d->c, header);
+
+	if (h == NULL)
+		return too_short(d, start, header, truncated, malformed);
+	d->k->key.port[0] = (uint16_t)(h[0] << 8 | h[1]);
+	d->k->key.port[1] = (uint16_t)(h[2] << 8 | h[3]);
+	payload(d, header);
 	return LAYER_END;
 }
 
-/* SCTP, DCCP, UDP-Lite: ports first; payload counts from behind the common header. */
 enum layer
-decode_ports(struct decode *d)
+decode_sctp(struct decode *d)
 {
-	uint16_t source = rcur_be16(&d->c);
-	uint16_t destination = rcur_be16(&d->c);
-	uint32_t header = d->k->key.protocol == IP_UDPLITE ? 8 : 12;
+	return ports(d, 12, UNDECODED_SCTP_TRUNCATED, UNDECODED_SCTP_MALFORMED);
+}
 
-	rcur_skip(&d->c, header - 4);
-	if (d->c.bad)
-		return decode_refuse(d, UNDECODED_SCTP_TRUNCATED);
-	d->k->key.port[0] = source;
-	d->k->key.port[1] = destination;
-	payload(d, header);
-	return LAYER_END;
+enum layer
+decode_dccp(struct decode *d)
+{
+	return ports(d, 12, UNDECODED_DCCP_TRUNCATED, UNDECODED_DCCP_MALFORMED);
+}
+
+enum layer
+decode_udplite(struct decode *d)
+{
+	return ports(d, 8, UNDECODED_UDPLITE_TRUNCATED, UNDECODED_UDPLITE_MALFORMED);
 }
 
 enum layer

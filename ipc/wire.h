@@ -146,6 +146,12 @@ enum tunnel {
 	TUNNEL_MPLS,
 	TUNNEL_PPPOE,
 	TUNNEL_ERSPAN,
+	TUNNEL_4IN6,
+	TUNNEL_6IN6,
+	TUNNEL_PPTP,
+	TUNNEL_ETHERIP,
+	TUNNEL_AYIYA,
+	TUNNEL_PBB, /* and other Ethernet in Ethernet: FabricPath, TRILL */
 	TUNNEL_COUNT
 };
 

@@ -187,11 +187,13 @@ static const char *
 tunnel_name(uint8_t tunnel)
 {
 	static const char *const names[] = {
-		[TUNNEL_NONE] = NULL,       [TUNNEL_IPIP] = "IPIP",   [TUNNEL_6IN4] = "6in4",
-		[TUNNEL_GRE] = "GRE",       [TUNNEL_VXLAN] = "VXLAN", [TUNNEL_GENEVE] = "GENEVE",
-		[TUNNEL_GTPU] = "GTP-U",    [TUNNEL_L2TP] = "L2TP",   [TUNNEL_TEREDO] = "Teredo",
-		[TUNNEL_CAPWAP] = "CAPWAP", [TUNNEL_MPLS] = "MPLS",   [TUNNEL_PPPOE] = "PPPoE",
-		[TUNNEL_ERSPAN] = "ERSPAN"
+		[TUNNEL_NONE] = NULL,       [TUNNEL_IPIP] = "IPIP",       [TUNNEL_6IN4] = "6in4",
+		[TUNNEL_GRE] = "GRE",       [TUNNEL_VXLAN] = "VXLAN",     [TUNNEL_GENEVE] = "GENEVE",
+		[TUNNEL_GTPU] = "GTP-U",    [TUNNEL_L2TP] = "L2TP",       [TUNNEL_TEREDO] = "Teredo",
+		[TUNNEL_CAPWAP] = "CAPWAP", [TUNNEL_MPLS] = "MPLS",       [TUNNEL_PPPOE] = "PPPoE",
+		[TUNNEL_ERSPAN] = "ERSPAN", [TUNNEL_4IN6] = "4in6",       [TUNNEL_6IN6] = "6in6",
+		[TUNNEL_PPTP] = "PPTP",     [TUNNEL_ETHERIP] = "EtherIP", [TUNNEL_AYIYA] = "AYIYA",
+		[TUNNEL_PBB] = "MAC-in-MAC"
 	};
 	static_assert(ARRAY_LEN(names) == TUNNEL_COUNT, "name every tunnel");
 

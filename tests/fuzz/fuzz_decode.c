@@ -25,9 +25,9 @@ check(const struct packet *k, const uint8_t *frame, uint32_t cap, uint32_t wire)
 	assert(k->mac == NULL || (k->mac >= frame && k->mac + 12 <= frame + cap));
 	assert(k->app == NULL || (k->app >= k->l3 && k->app_len <= (size_t)(k->l3 + k->l3_len - k->app)));
 	assert(k->app_len <= k->l3_len);
-	assert(k->nvlan <= FLOW_VLANS);
+	assert(k->nvlan <= 8);
 	assert(k->key.tunnel < TUNNEL_COUNT);
-	assert(k->key.point == 0 && k->key.reserved == 0);
+	assert(k->key.point == 0);
 }
 
 /* First byte: the link type. Second: how much was on the wire beyond what was captured. */

@@ -143,7 +143,20 @@ test_vlan_stack(void **state)
 
 	frame_begin(&f);
 	frame_eth(&f, 0x8100);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 1; i < 8; i++)
+		frame_vlan(&f, (uint16_t)i, 0x8100);
+	frame_vlan(&f, 8, 0x0800);
+	udp_in(&f);
+	k = decode_as(&f, LINK_ETHERNET); /* deeper than the key: the outermost are in it */
+	assert_int_equal(k.reason, DECODED);
+	assert_int_equal(k.nvlan, 8);
+	assert_int_equal(k.key.vlan[0], 1);
+	assert_int_equal(k.key.vlan[3], 4);
+	assert_int_equal(k.key.port[1], 53);
+
+	frame_begin(&f);
+	frame_eth(&f, 0x8100);
+	for (unsigned i = 0; i < 8; i++)
 		frame_vlan(&f, 1, 0x8100);
 	frame_vlan(&f, 1, 0x0800);
 	udp_in(&f);
@@ -506,9 +519,16 @@ test_every_truncation(void **state)
 		memcpy(exact, f.bytes, cap);
 		decode_frame(&k, &ethernet, exact, cap, frame_len(&f));
 		assert_int_equal(k.wire_len, frame_len(&f));
-		/* Ethernet, VLAN, IPv6, hop-by-hop, TCP: from the fixed TCP header on it is decoded. */
-		assert_int_equal(k.reason == DECODED, cap >= 14 + 4 + 40 + 8 + 20);
+		/* Ethernet, VLAN, IPv6, hop-by-hop, TCP: from the ports on it is decoded, from the fixed
+		 * header on with all that TCP says. */
+		assert_int_equal(k.reason == DECODED, cap >= 14 + 4 + 40 + 8 + 4);
 		if (k.reason == DECODED) {
+			assert_int_equal(k.key.port[0], 1);
+			assert_int_equal(k.key.port[1], 2);
+			assert_int_equal(k.payload, 30);
+			assert_int_equal(k.fragment == FRAGMENT_CUT, cap < 14 + 4 + 40 + 8 + 20);
+		}
+		if (k.reason == DECODED && k.fragment == FRAGMENT_NONE) {
 			assert_int_equal(k.payload, 30);
 			assert_int_equal(k.app_len, cap - (14 + 4 + 40 + 8 + 20));
 			assert_int_equal(k.l3_whole, cap == frame_len(&f));
