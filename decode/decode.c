@@ -50,6 +50,10 @@ static const struct {
 	{ LINK_IPOIB, LAYER_IPOIB },
 	{ LINK_MPLS, LAYER_MPLS },
 	{ LINK_PKTAP, LAYER_PKTAP },
+	{ LINK_DSA, LAYER_DSA },
+	{ LINK_DSA_ETHERTYPE, LAYER_DSA_ETHERTYPE },
+	{ LINK_DSA_BROADCOM, LAYER_DSA_BROADCOM },
+	{ LINK_DSA_BROADCOM_IN_FRONT, LAYER_DSA_IN_FRONT },
 };
 
 /* A number that leads to a layer, or to a reason of its own. The most frequent come first. */
@@ -75,7 +79,8 @@ static const struct row ethertypes[] = {
 	{ 0x88cc, LAYER_END, UNDECODED_LLDP },
 	{ 0x8809, LAYER_END, UNDECODED_SLOW_PROTOCOL },
 	{ 0x888e, LAYER_END, UNDECODED_EAPOL },
-	{ 0x88e5, LAYER_END, UNDECODED_MACSEC },
+	{ 0x88e5, LAYER_MACSEC, 0 },
+	{ 0xd28b, LAYER_ARISTA, 0 },
 	{ 0x6558, LAYER_ETHERNET, 0 }, /* transparent Ethernet bridging */
 	{ 0x894f, LAYER_NSH, 0 },
 	{ 0x893f, LAYER_ETAG, 0 },
@@ -187,16 +192,31 @@ layer_of_link(struct decode *d, uint32_t link_type)
 bool
 decode_open(struct decode *d, enum tunnel tunnel)
 {
+	const struct packet *c = &d->carrier;
 	struct packet *k = d->k;
 
-	if (d->outer || d->tunnels == TUNNELS_MAX || k->fragment != FRAGMENT_NONE)
+	if (d->outer || d->tunnels == TUNNELS_MAX || k->fragment > FRAGMENT_FIRST)
 		return false;
 	d->carrier = *k;
 	d->tunnels++;
 	d->wire_end = (uint64_t)(d->c.p - d->frame) + d->ip_left;
-	*k = (struct packet){ .wire_len = k->wire_len, .mac = k->mac, .nvlan = k->nvlan };
-	memcpy(k->key.vlan, d->carrier.key.vlan, sizeof(k->key.vlan));
-	k->key.point = d->carrier.key.point;
+	*k = (struct packet){ .wire_len = c->wire_len,
+			      .mac = c->mac,
+			      .nvlan = c->nvlan,
+			      .fragment = c->fragment,
+			      .fragment_id = c->fragment_id,
+			      .carrier_nvlan = c->carrier_nvlan,
+			      .carrier_protocol = c->carrier_protocol,
+			      .carrier_tunnel = c->carrier_tunnel };
+	if (k->fragment == FRAGMENT_FIRST && d->fragmented == NULL) {
+		d->fragmented = c->l3;
+		d->wire_end = UINT32_MAX; /* the rest comes in other frames */
+		k->carrier_nvlan = c->nvlan;
+		k->carrier_protocol = c->key.protocol;
+		k->carrier_tunnel = c->key.tunnel;
+	}
+	memcpy(k->key.vlan, c->key.vlan, sizeof(k->key.vlan));
+	k->key.point = c->key.point;
 	k->key.tunnel = (uint8_t)tunnel;
 	return true;
 }
@@ -218,4 +238,6 @@ decode_frame(struct packet *k, const struct decode_options *o, const uint8_t *fr
 		layer = n < LAYERS_MAX ? layers[layer](&d) : decode_refuse(&d, UNDECODED_NESTING);
 	if (k->reason != DECODED && d.tunnels > 0)
 		*k = d.carrier;
+	if (k->reason == DECODED && d.fragmented != NULL)
+		k->carrier_back = (uint32_t)(k->l3 - d.fragmented);
 }

@@ -44,7 +44,11 @@ enum link_type {
 	LINK_NFLOG = 239,
 	LINK_IPOIB = 242,
 	LINK_PKTAP = 258,
-	LINK_SLL2 = 276
+	LINK_SLL2 = 276,
+	LINK_DSA_BROADCOM = 281,
+	LINK_DSA_BROADCOM_IN_FRONT = 282,
+	LINK_DSA = 284,
+	LINK_DSA_ETHERTYPE = 285
 };
 
 /*
@@ -60,13 +64,13 @@ enum link_type {
  * the port of VXLAN that is none is a packet of UDP.
  *
  *   IP in IP, GRE, EtherIP, L2TPv3, MPLS: by protocol number.
- *   VXLAN, VXLAN-GPE, GENEVE, GRE and MPLS in UDP: by destination port (the source port is chosen at random).
- *   GTP-U, L2TP, Teredo, CAPWAP, AYIYA: by either port, because answers come from it.
- *   Of UDP, the header must have its version and what must be set or zero, its lengths must fit, and
+ *   GRE and MPLS in UDP: by destination port (the source port is chosen at random).
+ *   VXLAN, VXLAN-GPE, GENEVE, GTP-U, L2TP, Teredo, CAPWAP, AYIYA: by either port, because answers may come
+ * from it. Of UDP, the header must have its version and what must be set or zero, its lengths must fit, and
  *   an IP header must follow that has its version and fits; Teredo also needs one of its addresses.
  *
- * A carrier that is fragmented is not opened: its first fragment alone would be counted inside. What an ICMP
- * error quotes is no tunnel.
+ * Of a carrier that is fragmented, the first fragment is opened, and the others follow it to its inner flow
+ * (fragment.h). What an ICMP error quotes is no tunnel.
  *
  * The key of the inner flow has the VLANs of the frame and behind them those of a frame that it carries. It
  * has no VNI, GRE key or TEID: these depend on the direction (a TEID always, the VNI of asymmetric routing

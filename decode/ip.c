@@ -39,6 +39,22 @@ transport(struct decode *d, uint8_t protocol)
 	return layer_of_ip_protocol(protocol);
 }
 
+/*
+ * How long the datagram is. Where the header does not say it (segmentation is left to the network card, a
+ * jumbogram) or says more than there was, what was on the wire counts, unless it has to be proven that
+ * this is a datagram, or the rest of it comes in other fragments. False: it is none.
+ */
+static bool
+datagram_length(const struct decode *d, uint32_t *total, uint32_t unsaid, uint32_t on_wire)
+{
+	if (*total != unsaid && *total <= on_wire)
+		return true;
+	if (d->fragmented != NULL || (d->strict && *total > on_wire))
+		return false;
+	*total = on_wire;
+	return true;
+}
+
 enum layer
 decode_ipv4(struct decode *d)
 {
@@ -51,9 +67,7 @@ decode_ipv4(struct decode *d)
 		return decode_refuse(d, UNDECODED_IPV4_TRUNCATED);
 	header = (h[0] & 0x0fu) * 4;
 	total = (uint32_t)h[2] << 8 | h[3];
-	if (total == 0 || total > on_wire) /* 0: segmentation is left to the network card */
-		total = on_wire;
-	if (h[0] >> 4 != 4 || header < 20 || total < header)
+	if (h[0] >> 4 != 4 || header < 20 || !datagram_length(d, &total, 0, on_wire) || total < header)
 		return decode_refuse(d, UNDECODED_IPV4_MALFORMED);
 	if (!rcur_skip(&d->c, header - 20))
 		return decode_refuse(d, UNDECODED_IPV4_TRUNCATED);
@@ -64,6 +78,8 @@ decode_ipv4(struct decode *d)
 	datagram(d, h, total);
 	fragment = (uint16_t)(h[6] << 8 | h[7]);
 	if (fragment & 0x3fff) {
+		if (d->fragmented != NULL)
+			return decode_refuse(d, UNDECODED_NESTING);
 		d->k->fragment_id = (uint32_t)(h[4] << 8 | h[5]);
 		if (fragment & 0x1fff)
 			return later_fragment(d, h[9]);
@@ -109,8 +125,10 @@ static enum {
 		break;
 	case 44: /* fragment */
 		h = rcur_take(&d->c, 8);
-		if (h == NULL)
+		if (h == NULL || d->fragmented != NULL) {
+			d->c.bad = true;
 			return EXTENSION_TAKEN;
+		}
 		len = 0;
 		d->k->fragment_id = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
 		if (((h[2] << 8 | h[3]) & 0xfff8) != 0) {
@@ -140,11 +158,9 @@ decode_ipv6(struct decode *d)
 
 	if (h == NULL)
 		return decode_refuse(d, UNDECODED_IPV6_TRUNCATED);
-	if (h[0] >> 4 != 6)
-		return decode_refuse(d, UNDECODED_IPV6_MALFORMED);
 	total = 40u + ((uint32_t)h[4] << 8 | h[5]);
-	if (total == 40 || total > on_wire) /* 40: a jumbogram, or segmentation is left to the network card */
-		total = on_wire;
+	if (h[0] >> 4 != 6 || !datagram_length(d, &total, 40, on_wire))
+		return decode_refuse(d, UNDECODED_IPV6_MALFORMED);
 	d->k->dscp = (uint8_t)((h[0] << 4 | h[1] >> 4) & 0xff) >> 2;
 	d->k->ttl = h[7];
 	memcpy(&d->k->key.ip[0], h + 8, 16);

@@ -16,6 +16,12 @@
 
 #define LAYER_TABLE(X)                                                                                       \
 	X(ETHERNET, decode_ethernet)                                                                         \
+	X(DSA, decode_dsa)                                                                                   \
+	X(DSA_IN_FRONT, decode_dsa_in_front)                                                                 \
+	X(DSA_ETHERTYPE, decode_dsa_ethertype)                                                               \
+	X(DSA_BROADCOM, decode_dsa_broadcom)                                                                 \
+	X(MACSEC, decode_macsec)                                                                             \
+	X(ARISTA, decode_arista)                                                                             \
 	X(SLL, decode_sll)                                                                                   \
 	X(SLL2, decode_sll2)                                                                                 \
 	X(NULL, decode_null)                                                                                 \
@@ -100,8 +106,12 @@ struct decode {
 	uint64_t wire_end; /* where what is being read ended on the wire, from the start of the frame */
 	uint64_t ip_left;  /* bytes of the datagram behind the current position, by the IP header's word */
 	bool outer;        /* tunnels are not opened */
+	bool strict; /* only a datagram that says how long it is, and fits, proves that there is a tunnel */
+	bool wlan_swapped; /* its first two bytes may be, as some access points send them */
 	bool wlan_padded;  /* behind the header of the wireless frame that follows */
-	uint8_t tunnels;   /* opened so far */
+	const uint8_t
+	    *fragmented; /* the IP header of an opened carrier of which this is the first fragment, or NULL */
+	uint8_t tunnels; /* opened so far */
 	struct packet
 	    carrier; /* the flow that has the frame if nothing comes of what it carries; where tunnels > 0 */
 };
@@ -134,6 +144,7 @@ enum layer layer_of_ppp(struct decode *d, uint16_t protocol);
 enum layer layer_of_ip_protocol(uint8_t protocol);
 /* decode.c: whether the bytes at the cursor may be an Ethernet frame with something in it that is understood.
  */
+#define PEEK_ETHERNET 15 /* bytes that it looks at */
 bool decode_peek_ethernet(const struct decode *d, size_t skip);
 /*
  * decode.c: opens a tunnel, whose carrier is decoded as a flow: what follows is decoded into a new one.
@@ -143,6 +154,10 @@ bool decode_open(struct decode *d, enum tunnel tunnel);
 
 /* link.c */
 enum layer decode_ethernet(struct decode *d);
+enum layer decode_dsa(struct decode *d);
+enum layer decode_dsa_in_front(struct decode *d);
+enum layer decode_dsa_ethertype(struct decode *d);
+enum layer decode_dsa_broadcom(struct decode *d);
 enum layer decode_sll(struct decode *d);
 enum layer decode_sll2(struct decode *d);
 enum layer decode_null(struct decode *d);
@@ -181,6 +196,8 @@ enum layer decode_etag(struct decode *d);
 enum layer decode_vntag(struct decode *d);
 enum layer decode_cisco_meta(struct decode *d);
 enum layer decode_hsr(struct decode *d);
+enum layer decode_macsec(struct decode *d);
+enum layer decode_arista(struct decode *d);
 enum layer decode_fabricpath(struct decode *d);
 enum layer decode_pbb(struct decode *d);
 enum layer decode_trill(struct decode *d);

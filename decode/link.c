@@ -16,6 +16,47 @@ decode_ethernet(struct decode *d)
 	return layer_of_ethertype(d, type);
 }
 
+/* Tags between the chips of a switch, behind the addresses; the last 4 bytes may hold the identifier of a
+ * VLAN. */
+static enum layer
+switch_tag(struct decode *d, size_t len, bool has_vlan)
+{
+	const uint8_t *mac = rcur_take(&d->c, 12), *h = rcur_take(&d->c, len);
+	uint16_t type = rcur_be16(&d->c);
+
+	if (h == NULL || d->c.bad)
+		return decode_refuse(d, UNDECODED_FRAME_TRUNCATED);
+	d->k->mac = mac;
+	if (has_vlan && h[len - 4] & 0x20)
+		d->k->key.vlan[d->k->nvlan++] = (uint16_t)(h[len - 2] << 8 | h[len - 1]) & 0x0fff;
+	return layer_of_ethertype(d, type);
+}
+
+enum layer
+decode_dsa(struct decode *d)
+{
+	return switch_tag(d, 4, true);
+}
+
+enum layer
+decode_dsa_ethertype(struct decode *d)
+{
+	return switch_tag(d, 8, true);
+}
+
+enum layer
+decode_dsa_broadcom(struct decode *d)
+{
+	return switch_tag(d, 4, false);
+}
+
+enum layer
+decode_dsa_in_front(struct decode *d)
+{
+	rcur_skip(&d->c, 4);
+	return d->c.bad ? decode_refuse(d, UNDECODED_FRAME_TRUNCATED) : LAYER_ETHERNET;
+}
+
 /* A type behind `before` bytes that nothing is learned from, and `after` more. */
 static enum layer
 type_between(struct decode *d, size_t before, size_t after)

@@ -104,7 +104,7 @@ struct packet {
 	struct flow_key key; /* until packet_seal: [0] source, [1] destination */
 	uint64_t hash;
 	uint32_t wire_len;  /* bytes of the frame on the wire */
-	uint32_t payload;   /* bytes above the transport header, by the headers' word, at most wire_len */
+	uint32_t payload;   /* bytes above the transport header, by the headers' word */
 	const uint8_t *mac; /* destination, source: of the innermost Ethernet; NULL where there is none */
 	const uint8_t *l3;  /* the innermost IP header; of an ARP frame what packet_arp reads */
 	uint32_t l3_len;    /* captured, without padding behind the datagram */
@@ -122,6 +122,9 @@ struct packet {
 	uint8_t icmp_reply; /* an answer to an echo: its receiver is the client */
 	uint8_t fragment;   /* enum fragment */
 	uint8_t nvlan;      /* tags, also those that have no room in the key */
+	/* Of the first fragment of what carries a tunnel, see fragment.h: */
+	uint8_t carrier_nvlan, carrier_protocol, carrier_tunnel;
+	uint32_t carrier_back; /* bytes from l3 back to its IP header; 0: l3 itself is what was fragmented */
 };
 
 #define ARP_LEN 28 /* of IPv4 over Ethernet */

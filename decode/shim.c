@@ -61,6 +61,40 @@ decode_hsr(struct decode *d)
 	return tag(d, 6);
 }
 
+#define MACSEC_VERSION 0x80
+#define MACSEC_CHANNEL 0x20 /* its identifier is there */
+#define MACSEC_CHANGED 0x0c /* encrypted, or changed otherwise */
+
+/* Where it is only protected against changes, it is a tag. */
+enum layer
+decode_macsec(struct decode *d)
+{
+	struct rcur peek = d->c;
+	uint8_t bits = rcur_u8(&peek);
+
+	if (peek.bad || bits & (MACSEC_VERSION | MACSEC_CHANGED))
+		return decode_refuse(d, UNDECODED_MACSEC);
+	return tag(d, bits & MACSEC_CHANNEL ? 16 : 8);
+}
+
+/* Time stamps of Arista: subtype, version and a time of 64 or of 48 bits. */
+enum layer
+decode_arista(struct decode *d)
+{
+	struct rcur peek = d->c;
+
+	if (rcur_be16(&peek) != 1)
+		return decode_refuse(d, UNDECODED_ETHERTYPE);
+	switch (rcur_be16(&peek) & 0xf0) {
+	case 0x10:
+		return tag(d, 4 + 8 + 2);
+	case 0x20:
+		return tag(d, 4 + 6 + 2);
+	default:
+		return decode_refuse(d, UNDECODED_ETHERTYPE);
+	}
+}
+
 static enum layer
 frame_in_frame(struct decode *d, size_t header)
 {
@@ -98,33 +132,42 @@ decode_trill(struct decode *d)
 #define LABEL_IPV6 2u
 #define LABEL_GAL  13u /* associated channel: operation of the network itself */
 
-/* An IP header that fits: a destination address of Ethernet may begin with 4 or 6 as well. */
+/* Whether an IP header of this version fits: an address of Ethernet may begin with 4 or 6 as well. */
 static bool
 is_ip(const struct decode *d, uint8_t version)
 {
 	struct rcur peek = d->c;
 	const uint8_t *h = rcur_take(&peek, 6);
-	uint32_t left = decode_wire_left(d);
+	uint32_t left = decode_wire_left(d), total;
 
 	if (h == NULL)
-		return true; /* cut off: the version decides */
+		return false;
 	if (version == 6)
 		return 40 + ((uint32_t)h[4] << 8 | h[5]) <= left;
-	return (h[0] & 0x0f) >= 5 && ((uint32_t)h[2] << 8 | h[3]) <= left;
+	total = (uint32_t)h[2] << 8 | h[3];
+	return (h[0] & 0x0f) >= 5 && total >= 20 && total <= left;
 }
 
-/* A pseudowire of Ethernet, with a control word or without one; where that is 0, addresses of Ethernet often
- * are too, and the type decides. */
+/*
+ * IP, or a pseudowire of Ethernet with a control word or without one: where the control word is 0, addresses
+ * of Ethernet often are too, and the type decides.
+ */
 static enum layer
-pseudowire(struct decode *d, uint8_t first)
+below_labels(struct decode *d, uint8_t version)
 {
-	if (first >> 4 == 0 && decode_peek_ethernet(d, 4)) {
+	const bool may_be_ip = version == 4 || version == 6;
+
+	if (may_be_ip && is_ip(d, version))
+		return LAYER_RAW;
+	if (version == 0 && decode_peek_ethernet(d, 4)) {
 		rcur_skip(&d->c, 4);
 		return LAYER_ETHERNET;
 	}
 	if (decode_peek_ethernet(d, 0))
 		return LAYER_ETHERNET;
-	return decode_refuse(d, UNDECODED_MPLS_PAYLOAD);
+	if (rcur_left(&d->c) < PEEK_ETHERNET)
+		return decode_refuse(d, UNDECODED_MPLS_TRUNCATED);
+	return may_be_ip ? LAYER_RAW : decode_refuse(d, UNDECODED_MPLS_PAYLOAD);
 }
 
 /* Labels up to the bottom of the stack; what follows has no type, only its first bits (RFC 4928 section 3).
@@ -153,9 +196,7 @@ decode_mpls(struct decode *d)
 	default:
 		break;
 	}
-	if ((first >> 4 == 4 || first >> 4 == 6) && (is_ip(d, first >> 4) || !decode_peek_ethernet(d, 0)))
-		return LAYER_RAW;
-	return pseudowire(d, first);
+	return below_labels(d, first >> 4);
 }
 
 /* No flow, but devices are learned from it: noted where it is what ARP of IPv4 over Ethernet must be. */

@@ -125,6 +125,8 @@ gre_payload(struct decode *d, uint16_t flags, uint16_t protocol)
 	case 0x883e:
 		return redirected(d);
 	default:
+		if (protocol >> 8 == 0x82 || protocol == 0x9000) /* Aruba's access points */
+			return LAYER_WLAN;
 		return layer_of_carried(d, protocol);
 	}
 }
@@ -170,7 +172,7 @@ not_carried(struct decode *d)
 
 /* Version 2, which carries PPP. */
 static enum layer
-l2tp_v2(struct decode *d, uint16_t flags, uint64_t left)
+l2tp_v2(struct decode *d, uint16_t flags, uint32_t left)
 {
 	if (flags & 0x4000 && rcur_be16(&d->c) > left)
 		return not_carried(d);
@@ -198,11 +200,13 @@ l2tp_v3(struct decode *d)
 enum layer
 decode_l2tp(struct decode *d)
 {
-	const uint64_t left = d->ip_left;
+	uint32_t left;
 	uint16_t flags;
 
 	if (!decode_open(d, TUNNEL_L2TP))
 		return LAYER_END;
+	d->strict = true;
+	left = decode_wire_left(d);
 	flags = rcur_be16(&d->c);
 	if (d->c.bad || flags & 0x8000) /* control */
 		return not_carried(d);

@@ -7,11 +7,11 @@
 #define SLOT(number, id, both) [(number) % UDP_TUNNEL_SLOTS] = { number, LAYER_##id, both }
 
 const struct udp_tunnel udp_tunnels[UDP_TUNNEL_SLOTS] = {
-	[0] = { 1, LAYER_END, false },                           /* or port 0 would be found */
-	SLOT(4789, VXLAN, false),      SLOT(8472, VXLAN, false), /* of Linux before it had a number */
-	SLOT(4790, VXLAN_GPE, false),  SLOT(6081, GENEVE, false), SLOT(4754, UDP_GRE, false),
-	SLOT(6635, UDP_MPLS, false),   SLOT(2152, GTPU, true),    SLOT(1701, L2TP, true),
-	SLOT(3544, TEREDO, true),      SLOT(5247, CAPWAP, true),  SLOT(5072, AYIYA, true),
+	[0] = { 1, LAYER_END, false },                          /* or port 0 would be found */
+	SLOT(4789, VXLAN, true),       SLOT(8472, VXLAN, true), /* of Linux before it had a number */
+	SLOT(4790, VXLAN_GPE, true),   SLOT(6081, GENEVE, true), SLOT(4754, UDP_GRE, false),
+	SLOT(6635, UDP_MPLS, false),   SLOT(2152, GTPU, true),   SLOT(1701, L2TP, true),
+	SLOT(3544, TEREDO, true),      SLOT(5247, CAPWAP, true), SLOT(5072, AYIYA, true),
 };
 
 /* Refused: by a reason that nobody sees, because the packet of UDP has the frame. */
@@ -21,12 +21,21 @@ no_tunnel(struct decode *d)
 	return decode_refuse(d, UNDECODED_FRAME_MALFORMED);
 }
 
+static bool
+open_tunnel(struct decode *d, enum tunnel tunnel)
+{
+	if (!decode_open(d, tunnel))
+		return false;
+	d->strict = true;
+	return true;
+}
+
 enum layer
 decode_vxlan(struct decode *d)
 {
 	const uint8_t *h;
 
-	if (!decode_open(d, TUNNEL_VXLAN))
+	if (!open_tunnel(d, TUNNEL_VXLAN))
 		return LAYER_END;
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || !(h[0] & 0x08)) /* the network identifier is there */
@@ -59,7 +68,7 @@ decode_vxlan_gpe(struct decode *d)
 {
 	const uint8_t *h;
 
-	if (!decode_open(d, TUNNEL_VXLAN))
+	if (!open_tunnel(d, TUNNEL_VXLAN))
 		return LAYER_END;
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || !(h[0] & 0x08) || (h[0] & 0x30) != 0) /* version 0 */
@@ -83,7 +92,7 @@ decode_geneve(struct decode *d)
 {
 	const uint8_t *h;
 
-	if (!decode_open(d, TUNNEL_GENEVE))
+	if (!open_tunnel(d, TUNNEL_GENEVE))
 		return LAYER_END;
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || h[0] >> 6 != 0 || !rcur_skip(&d->c, (h[0] & 0x3fu) * 4))
@@ -97,12 +106,13 @@ decode_geneve(struct decode *d)
 enum layer
 decode_gtpu(struct decode *d)
 {
-	const uint64_t left = d->ip_left;
 	const uint8_t *h;
+	uint32_t left;
 	uint8_t next;
 
-	if (!decode_open(d, TUNNEL_GTPU))
+	if (!open_tunnel(d, TUNNEL_GTPU))
 		return LAYER_END;
+	left = decode_wire_left(d);
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || (h[0] & 0xf8) != 0x30 || h[1] != 255) /* version 1, not GTP'; G-PDU */
 		return no_tunnel(d);
@@ -145,7 +155,7 @@ decode_teredo(struct decode *d)
 	struct rcur peek;
 	const uint8_t *h;
 
-	if (!decode_open(d, TUNNEL_TEREDO))
+	if (!open_tunnel(d, TUNNEL_TEREDO))
 		return LAYER_END;
 	peek = d->c;
 	if (rcur_be16(&peek) == 1) { /* authentication: lengths, identifier, value, nonce, confirmation */
@@ -174,7 +184,7 @@ decode_capwap(struct decode *d)
 	const uint8_t *h;
 	uint32_t len, bits;
 
-	if (!decode_open(d, TUNNEL_CAPWAP))
+	if (!open_tunnel(d, TUNNEL_CAPWAP))
 		return LAYER_END;
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || h[0] != 0)
@@ -185,6 +195,7 @@ decode_capwap(struct decode *d)
 		return no_tunnel(d);
 	if (!(bits & 0x100))
 		return LAYER_ETHERNET;
+	d->wlan_swapped = true;
 	return (bits >> 9 & 0x1f) == 1 ? LAYER_WLAN : no_tunnel(d);
 }
 
@@ -194,7 +205,7 @@ decode_ayiya(struct decode *d)
 {
 	const uint8_t *h;
 
-	if (!decode_open(d, TUNNEL_AYIYA))
+	if (!open_tunnel(d, TUNNEL_AYIYA))
 		return LAYER_END;
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || (h[2] & 0x0f) != 1 || !rcur_skip(&d->c, (1u << (h[0] >> 4)) + (h[1] >> 4) * 4u))
@@ -205,11 +216,11 @@ decode_ayiya(struct decode *d)
 enum layer
 decode_udp_gre(struct decode *d)
 {
-	return decode_open(d, TUNNEL_GRE) ? decode_gre_header(d) : LAYER_END;
+	return open_tunnel(d, TUNNEL_GRE) ? decode_gre_header(d) : LAYER_END;
 }
 
 enum layer
 decode_udp_mpls(struct decode *d)
 {
-	return decode_open(d, TUNNEL_MPLS) ? LAYER_MPLS : LAYER_END;
+	return open_tunnel(d, TUNNEL_MPLS) ? LAYER_MPLS : LAYER_END;
 }

@@ -93,19 +93,30 @@ decode_prism(struct decode *d)
 
 /* The length of a data frame's header; 0: it is cut off. */
 static size_t
-data_header(const struct decode *d, const uint8_t *h, bool *aggregate)
+data_header(const struct decode *d, uint8_t type, uint8_t bits, bool *aggregate)
 {
 	struct rcur peek = d->c;
 	size_t len = 24;
 
-	if ((h[1] & TO_FROM) == TO_FROM)
+	if ((bits & TO_FROM) == TO_FROM)
 		len += 6;
-	if (h[0] & DATA_QOS) {
+	if (type & DATA_QOS) {
 		rcur_skip(&peek, len);
 		*aggregate = (rcur_u8(&peek) & AGGREGATE) != 0;
-		len += h[1] & HT_CONTROL ? 6 : 2;
+		len += bits & HT_CONTROL ? 6 : 2;
 	}
 	return peek.bad ? 0 : d->wlan_padded ? (len + 3) & ~(size_t)3 : len;
+}
+
+/* Acknowledgements are shorter than the header of data. */
+static enum layer
+short_frame(struct decode *d)
+{
+	struct rcur peek = d->c;
+	uint8_t type = rcur_u8(&peek);
+
+	return decode_refuse(d, !peek.bad && (type & 0x0c) == 0x04 ? UNDECODED_WLAN_CONTROL
+								   : UNDECODED_FRAME_TRUNCATED);
 }
 
 /* Data that is not encrypted carries 802.2. Of frames sent as one, the first speaks for all. */
@@ -114,23 +125,25 @@ decode_wlan(struct decode *d)
 {
 	struct rcur peek = d->c;
 	const uint8_t *h = rcur_take(&peek, 24);
-	bool aggregate = false;
+	bool aggregate = false, swapped;
+	uint8_t type, bits;
 	size_t len;
 
-	if (h == NULL) /* acknowledgements are shorter */
-		return decode_refuse(d, rcur_left(&d->c) >= 2 && (*d->c.p & 0x0c) == 0x04
-					    ? UNDECODED_WLAN_CONTROL
-					    : UNDECODED_FRAME_TRUNCATED);
-	if ((h[0] & 0x0f) != 0x08 || h[0] & DATA_NOTHING)
+	if (h == NULL)
+		return short_frame(d);
+	swapped = d->wlan_swapped && (h[0] & 0x03) != 0; /* there is no such version */
+	type = h[swapped];
+	bits = h[!swapped];
+	if ((type & 0x0f) != 0x08 || type & DATA_NOTHING)
 		return decode_refuse(d, UNDECODED_WLAN_CONTROL);
-	if (h[1] & PROTECTED)
+	if (bits & PROTECTED)
 		return decode_refuse(d, UNDECODED_WLAN_ENCRYPTED);
-	if (h[1] & MORE_FRAGMENTS || (h[22] & 0x0f) != 0)
+	if (bits & MORE_FRAGMENTS || (h[22 + swapped] & 0x0f) != 0)
 		return decode_refuse(d, UNDECODED_WLAN_FRAGMENT);
-	len = data_header(d, h, &aggregate);
+	len = data_header(d, type, bits, &aggregate);
 	if (len == 0 || !rcur_skip(&d->c, aggregate ? len + 14 : len))
 		return decode_refuse(d, UNDECODED_FRAME_TRUNCATED);
-	if ((h[1] & TO_FROM) == 0)
+	if ((bits & TO_FROM) == 0)
 		d->k->mac = h + 4;
 	return LAYER_LLC;
 }

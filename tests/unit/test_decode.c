@@ -196,8 +196,8 @@ test_refusals_have_names(void **state)
 	static const struct {
 		uint16_t type;
 		const char *name;
-	} types[] = { { 0x0806, "arp" },       { 0x88cc, "lldp" },   { 0x8809, "slow_protocol" },
-		      { 0x888e, "eapol" },     { 0x88e5, "macsec" }, { 0x8863, "pppoe_discovery" },
+	} types[] = { { 0x0806, "arp" },       { 0x88cc, "lldp" },      { 0x8809, "slow_protocol" },
+		      { 0x888e, "eapol" },     { 0x6003, "ethertype" }, { 0x8863, "pppoe_discovery" },
 		      { 0x1234, "ethertype" }, { 100, "llc" } };
 	struct test_frame f;
 
@@ -208,6 +208,11 @@ test_refusals_have_names(void **state)
 		frame_zero(&f, 46);
 		assert_reason(&f, LINK_ETHERNET, types[i].name);
 	}
+	frame_begin(&f);
+	frame_eth(&f, 0x88e5);
+	wcur_u8(&f.c, 0x0c); /* encrypted */
+	frame_zero(&f, 45);
+	assert_reason(&f, LINK_ETHERNET, "macsec");
 	frame_begin(&f);
 	frame_zero(&f, 20);
 	assert_reason(&f, LINK_RAW, "ip_version");
