@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <locale.h>
+#include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -196,6 +197,9 @@ sandbox_warm(void)
 		fatalx("libsodium could not be started");
 	(void)randombytes_random();
 	(void)strerror(ENOSPC);
+	/* glibc opens a file of /proc the first time that the arena of a thread gives memory back: all share
+	 * one. */
+	(void)mallopt(M_ARENA_MAX, 1);
 	/* glibc asks how much memory there is at the first qsort of more than a kilobyte. */
 	qsort(numbers, ARRAY_LEN(numbers), sizeof(numbers[0]), by_number);
 }

@@ -148,6 +148,28 @@ try_thread(void)
 		_exit(1);
 }
 
+/* Several heaps of a thread's arena, given back from the end. */
+static void *
+allocator(void *arg)
+{
+	static void *block[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(block); i++)
+		if ((block[i] = malloc(60000)) == NULL)
+			_exit(2);
+	for (size_t i = ARRAY_LEN(block); i-- > 0;)
+		free(block[i]);
+	return arg;
+}
+static void
+try_thread_that_allocates(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, allocator, NULL) != 0 || pthread_join(t, NULL) != 0)
+		_exit(1);
+}
+
 static const struct sandbox *const all[] = { &sandbox_capture, &sandbox_engine, &sandbox_store,
 					     &sandbox_authd, &sandbox_httpd };
 
@@ -228,6 +250,18 @@ threads_only_where_the_profile_has_them(void **state)
 	}
 }
 
+static void
+threads_give_memory_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int status = all[i]->threads ? inside(all[i], try_thread_that_allocates) : 0;
+
+		if (all[i]->threads && (!WIFEXITED(status) || WEXITSTATUS(status) != SURVIVED))
+			fail_msg("%s: status %#x", all[i]->name, (unsigned)status);
+	}
+}
+
 static void *
 sleeper(void *arg)
 {
@@ -278,6 +312,7 @@ main(void)
 		cmocka_unit_test(files_are_closed),
 		cmocka_unit_test(engine_cannot_send_beyond_its_channels),
 		cmocka_unit_test(threads_only_where_the_profile_has_them),
+		cmocka_unit_test(threads_give_memory_back),
 		cmocka_unit_test(no_start),
 	};
 
