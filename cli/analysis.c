@@ -109,13 +109,9 @@ about_kept_flows(void)
 }
 
 static void
-count_kept(void *ctx, const struct row *r)
+add_kept(struct analysis *n, const struct row *r)
 {
-	struct analysis *n = ctx;
-	const struct flow_counters *c = &r->flow.flow.count;
-
-	if (r->kind == ROW_FLOW)
-		n->kept_packets += c->packets[CLIENT] + c->packets[SERVER];
+	n->kept_packets += r->flow.flow.count.packets[CLIENT] + r->flow.flow.count.packets[SERVER];
 }
 
 /* A file has ended before its last flows are on disk: until the packets of the kept flows are all that were
@@ -125,15 +121,12 @@ wait_for_flows(struct analysis *n)
 {
 	int64_t until = clock_boot_ns() + READY_MS * NS_PER_MS;
 
-	for (int wait_ms = LOOK_MS;; wait_ms = wait_ms < 1000 ? wait_ms * 2 : 1000) {
-		n->kept_packets = 0;
-		if (!put_question(n, about_kept_flows(), count_kept) ||
-		    !put_question(n, about(ASK_TOTALS), take_totals))
+	while (n->totals.packets_stored != n->totals.counted && clock_boot_ns() <= until) {
+		(void)poll(NULL, 0, LOOK_MS);
+		if (!put_question(n, about(ASK_TOTALS), take_totals))
 			return false;
-		if (n->kept_packets == n->totals.counted || clock_boot_ns() > until)
-			return true;
-		(void)poll(NULL, 0, wait_ms);
 	}
+	return true;
 }
 
 /* --- JSON: one object, written row by row
@@ -159,6 +152,7 @@ json_row(void *ctx, const struct row *r)
 
 	switch (r->kind) {
 	case ROW_FLOW:
+		add_kept(n, r);
 		present_flow(n->w, NULL, r);
 		break;
 	case ROW_HOST:
@@ -213,14 +207,14 @@ print_json(struct analysis *n)
 		return false;
 	printf("{\"totals\":%s", json_text(n->w, NULL));
 	json_reset(n->w);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+	for (size_t i = 0; !n->l->totals && i < ARRAY_LEN(parts); i++) {
 		printf(",\n\"%s\":[", parts[i].name);
 		n->first = true;
 		if (!put_question(n, parts[i].q, json_row))
 			return false;
 		printf("]");
 	}
-	printf(",\n\"alerts\":[]}\n");
+	printf("%s}\n", n->l->totals ? "" : ",\n\"alerts\":[]");
 	return true;
 }
 
@@ -266,7 +260,10 @@ print_flow(void *ctx, const struct row *r)
 	const struct rec_flow *f = &r->flow.flow;
 	char c[IP_TEXT_MAX], s[IP_TEXT_MAX], application[40], server[80], protocol[8], bytes[16];
 
-	if (r->kind != ROW_FLOW || n->shown++ >= TOP_FLOWS)
+	if (r->kind != ROW_FLOW)
+		return;
+	add_kept(n, r);
+	if (n->shown++ >= TOP_FLOWS)
 		return;
 	printf("%s %s:%u -> %s:%u  %s  %s %s\n", protocol_name(f->protocol, protocol),
 	       ip_format(&f->ip[CLIENT], c), f->port[CLIENT], ip_format(&f->ip[SERVER], s), f->port[SERVER],
@@ -286,6 +283,8 @@ print_table(struct analysis *n)
 	for (uint32_t i = 0; i < n->undecoded.n; i++)
 		printf("not decoded: %llu packets, %s\n", (unsigned long long)n->undecoded.at[i].count,
 		       n->undecoded.at[i].name);
+	if (n->l->totals)
+		return true;
 	printf("\nAPPLICATIONS\n");
 	if (!put_question(n, about(ASK_APPLICATIONS), print_application))
 		return false;
@@ -303,7 +302,7 @@ print_table(struct analysis *n)
  * ----------------------------------------------------------------------------------------------- */
 
 static int
-judge(const struct analysis *n)
+judge(struct analysis *n)
 {
 	const struct row_totals *t = &n->totals;
 	int status = WEIR_OK;
@@ -325,6 +324,8 @@ judge(const struct analysis *n)
 		    (unsigned long long)t->counted, (unsigned long long)t->undecoded);
 		status = WEIR_FAILED;
 	}
+	if (n->l->totals) /* no rows were asked for: store's own count of them */
+		n->kept_packets = t->packets_stored;
 	if (n->kept_packets != t->counted) {
 		say("%llu packets were counted into flows and %llu are in the flows that were kept: that "
 		    "does not add up",

@@ -36,7 +36,7 @@ struct options {
 	} interfaces, files, set;
 	const char *data;
 	long workers; /* 0: as the settings say */
-	bool json;
+	bool json, totals;
 };
 
 enum option_set { TAKES_CONFIG = 1, TAKES_MONITOR = 2, TAKES_JSON = 4, TAKES_FILES = 8 };

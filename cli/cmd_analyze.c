@@ -75,6 +75,7 @@ cmd_analyze(int argc, char **argv)
 	l.analyze = true;
 	l.asker = analysis_ask;
 	l.json = o.json;
+	l.totals = o.totals;
 	if (ok && make_directory(directory, sizeof(directory), &l.settings))
 		status = launch_run(&l);
 	if (directory[0] != '\0')

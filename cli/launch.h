@@ -21,6 +21,7 @@ struct launch {
 	/* analyze: runs in a process of its own beside the others and gives the exit status. */
 	int (*asker)(const struct launch *l);
 	bool json;
+	bool totals; /* analyze: nothing but the totals, so that the store answers no more than that */
 	unsigned npoints;
 	struct launch_point point[BOOT_POINTS_MAX];
 };

@@ -14,7 +14,7 @@ static const struct {
 } commands[] = {
 	{ "run", cmd_run, "[-c FILE] [-i IF]... [--pcap FILE]... [--data DIR] [--set KEY=VALUE]...",
 	  "monitor in the foreground: starts every process and keeps it running" },
-	{ "analyze", cmd_analyze, "FILE... [--json] [-c FILE] [--workers N] [--set KEY=VALUE]...",
+	{ "analyze", cmd_analyze, "FILE... [--json] [--totals] [-c FILE] [--workers N] [--set KEY=VALUE]...",
 	  "run capture files through the same processes and print what they hold" },
 	{ "status", cmd_status, "[--json] [-c FILE] [--set KEY=VALUE]...", "how a running Weir does" },
 	{ "check-config", cmd_check_config, "[-c FILE]", "name every mistake of a configuration file" },

@@ -23,7 +23,7 @@ say(const char *fmt, ...)
 	(void)fprintf(stderr, "weir: %s\n", text_escape(line, sizeof(line), text, strlen(text)));
 }
 
-enum what { OPT_CONFIG, OPT_INTERFACE, OPT_FILE, OPT_DATA, OPT_SET, OPT_WORKERS, OPT_JSON };
+enum what { OPT_CONFIG, OPT_INTERFACE, OPT_FILE, OPT_DATA, OPT_SET, OPT_WORKERS, OPT_JSON, OPT_TOTALS };
 
 static const struct {
 	const char *name;
@@ -40,6 +40,7 @@ static const struct {
 	{ "--set", OPT_SET, TAKES_MONITOR | TAKES_JSON, true },
 	{ "--workers", OPT_WORKERS, TAKES_MONITOR | TAKES_FILES, true },
 	{ "--json", OPT_JSON, TAKES_JSON, false },
+	{ "--totals", OPT_TOTALS, TAKES_FILES, false },
 };
 
 static bool
@@ -73,6 +74,9 @@ take(struct options *o, const char *option, enum what what, const char *value)
 		return add_name(option, &o->set.n, o->set.name, value);
 	case OPT_JSON:
 		o->json = true;
+		return true;
+	case OPT_TOTALS:
+		o->totals = true;
 		return true;
 	case OPT_WORKERS:
 		if (value == NULL)

@@ -181,8 +181,11 @@ ask_totals(struct store *s, struct question *a)
 		t.flows_seen = u->flows;
 		t.hosts += a->v.platform ? 0 : u->hosts_active;
 	}
-	if (a->v.platform) {
+	if (a->v.sees_platform) {
 		t.flows_stored = s->flows_stored;
+		t.packets_stored = s->packets_stored;
+	}
+	if (a->v.platform) {
 		t.dropped = sum_sat(t.dropped, dropped_at(s, POINT_NONE));
 		for (enum own_counter i = 0; i < OWN_COUNTER_COUNT; i++)
 			if (own_counter_is_loss(i))
@@ -409,9 +412,7 @@ put_live_flow(struct store *s, struct question *a, const struct live_flow *r)
 	const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
 				   rate_at(&r->rate, a->v.rate_second, 1) };
 
-	const struct flow_texts texts = flow_texts_of(&r->f, r->text);
-
-	ask_put_flow(s, a, &r->f, &texts, rate);
+	ask_put_flow(s, a, &r->f, r->text, r->text == NULL ? NULL : r->text + r->f.server_name_len, rate);
 }
 
 void

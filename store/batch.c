@@ -38,6 +38,7 @@ void
 batch_reset(struct batch *b)
 {
 	b->rows_len = b->nflows = 0;
+	b->packets = 0;
 	b->ndelta = b->nname = b->napplied = 0;
 	memset(b->position, 0, sizeof(b->position));
 	memset(b->ring, 0, sizeof(b->ring));
@@ -60,10 +61,10 @@ batch_empty(const struct batch *b)
 
 bool
 batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
-	       const struct flow_texts *texts)
+	       const char *server_name, const char *info)
 {
 	uint8_t row[FLOW_ROW_MAX];
-	size_t len = flow_row_encode(f, texts, row);
+	size_t len = flow_row_encode(f, server_name, info, row);
 	size_t need = sizeof(struct batch_flow) + padded(len);
 
 	if (len == 0 || b->rows_len + need > b->rows_max)
@@ -89,6 +90,7 @@ batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct re
 	memcpy(b->rows + b->rows_len + sizeof(head), row, len);
 	b->rows_len += need;
 	b->nflows++;
+	b->packets = sum_sat(b->packets, sum_sat(f->count.packets[CLIENT], f->count.packets[SERVER]));
 	return true;
 }
 
@@ -145,5 +147,6 @@ void
 batch_discard(struct batch *b)
 {
 	b->rows_len = b->nflows = 0;
+	b->packets = 0;
 	b->ndelta = 0;
 }

@@ -56,7 +56,8 @@ struct batch_applied {
 struct batch {
 	uint8_t *rows; /* struct batch_flow + row, again and again */
 	size_t rows_len, rows_cap, rows_max;
-	size_t nflows; /* slices */
+	size_t nflows;    /* slices */
+	uint64_t packets; /* counted in them */
 	struct batch_delta *delta;
 	uint32_t ndelta, delta_cap, delta_max;
 	uint32_t generation; /* changes with each use of the memory: subjects remember deltas by it */
@@ -79,7 +80,7 @@ bool batch_empty(const struct batch *b);
 
 /* False where there is no room. */
 bool batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
-		    const struct flow_texts *texts);
+		    const char *server_name, const char *info);
 /* Adds to a second of a series. *last is the series' memory of its newest delta in this batch (index + 1, 0
  * none). False: no room. */
 bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pump.h"
+#include "sum.h"
 
 #define RETRY_NS (3 * NS_PER_S)
 
@@ -126,6 +127,7 @@ succeeded(struct store *s)
 
 	memcpy(s->names_saved, b->names_upto, sizeof(s->names_saved));
 	s->flows_stored += b->nflows;
+	s->packets_stored = sum_sat(s->packets_stored, b->packets);
 	for (unsigned i = 0; i < s->nengines; i++)
 		pump_release(&s->engine[i], b->ring[i], b->position[i]);
 	s->flight = NULL;

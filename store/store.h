@@ -55,6 +55,7 @@ struct store {
 	char why[HISTORY_WHY_MAX]; /* of degraded, or of the last failed read */
 	int64_t degraded_since_ns; /* UTC */
 	uint64_t flows_stored;     /* slices on disk since we started */
+	uint64_t packets_stored;   /* counted in them */
 
 	/* What history says was applied before we started. */
 	struct batch_applied *loaded;
