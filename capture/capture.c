@@ -49,7 +49,7 @@ open_interface(struct capture *c)
 	for (unsigned i = 0; i < c->workers; i++)
 		nic_listen(source_fd(c->source[i]), &c->nic);
 	for (unsigned i = 0; i < c->workers && c->workers > 1; i++)
-		nic_join(source_fd(c->source[i]), &group);
+		nic_join(source_fd(c->source[i]), &group, c->workers);
 	for (unsigned i = 0; i < c->workers; i++)
 		nic_open(source_fd(c->source[i]), (uint32_t)s->snaplen);
 	c->link_type = source_link_type(c->source[0]);

@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fanout.h"
 #include "ipc/boot.h"
 
 #define ETHERNET_HEADER 14
@@ -104,12 +105,26 @@ nic_listen(int fd, const struct nic *n)
 			     strerrordesc_np(errno));
 }
 
+/* Given to the group by its first member, while all filters still take nothing. Without a program the group
+ * would give everything to its first member. */
+static void
+spread(int fd, unsigned workers)
+{
+	struct fanout_program f;
+	struct sock_fprog p = { 0, f.code };
+
+	fanout_compile(&f, workers);
+	p.len = f.len;
+	if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA, &p, sizeof(p)) == -1)
+		fatal("cannot give the fanout group its program");
+}
+
 void
-nic_join(int fd, int *group)
+nic_join(int fd, int *group, unsigned workers)
 {
 	/* The kernel chooses a number that nobody uses for the first; the others name it. No DEFRAG flag: it
 	 * would make the kernel reassemble what a stranger sent in pieces. */
-	int type = PACKET_FANOUT_HASH | (*group == -1 ? PACKET_FANOUT_FLAG_UNIQUEID : 0);
+	int type = PACKET_FANOUT_CBPF | (*group == -1 ? PACKET_FANOUT_FLAG_UNIQUEID : 0);
 	int arg = (int)((unsigned)type << 16) | (*group == -1 ? 0 : *group);
 	socklen_t len = sizeof(arg);
 
@@ -117,6 +132,7 @@ nic_join(int fd, int *group)
 		fatal("cannot join the fanout group");
 	if (*group != -1)
 		return;
+	spread(fd, workers);
 	if (getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &arg, &len) == -1)
 		fatal("cannot read the number of the fanout group");
 	*group = arg & 0xffff;

@@ -28,8 +28,10 @@ uint32_t nic_merged_above(const struct nic *n);
 /* The steps for a packet socket. They die where the kernel refuses. */
 void nic_shut(int fd);                        /* a filter that takes nothing */
 void nic_listen(int fd, const struct nic *n); /* bound to every protocol */
-void nic_join(int fd, int *group);            /* *group: -1 for the first, which sets it */
-void nic_open(int fd, uint32_t snaplen);      /* the filter goes; frames come, cut at snaplen by the kernel */
+/* *group: -1 for the first, which sets it. The kernel numbers members in the order in which they join, and
+ * fanout.h gives frames to workers by number. */
+void nic_join(int fd, int *group, unsigned workers);
+void nic_open(int fd, uint32_t snaplen); /* the filter goes; frames come, cut at snaplen by the kernel */
 
 /* Frames lost by the kernel since the last call. */
 uint32_t nic_drops(int fd);

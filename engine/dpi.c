@@ -11,6 +11,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dns_names.h"
+#include "ipc/attribute.h"
 
 #define NDPI_VERSION_IS(major, minor)                                                                        \
 	(NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
@@ -143,10 +145,60 @@ static void
 confidence_init(uint8_t *of)
 {
 	for (unsigned i = 1; i < NDPI_CONFIDENCE_MAX; i++)
-		of[i] = 2;
-	of[NDPI_CONFIDENCE_MATCH_BY_PORT] = 1;
-	of[NDPI_CONFIDENCE_MATCH_BY_IP] = 1;
-	of[NDPI_CONFIDENCE_DPI] = 3;
+		of[i] = CONFIDENCE_PARTIAL;
+	of[NDPI_CONFIDENCE_MATCH_BY_PORT] = CONFIDENCE_GUESSED;
+	of[NDPI_CONFIDENCE_MATCH_BY_IP] = CONFIDENCE_GUESSED;
+	of[NDPI_CONFIDENCE_DPI] = CONFIDENCE_INSPECTED;
+}
+
+static const char *
+cipher_name(uint16_t cipher, char unknown[static 8])
+{
+#if NDPI_VERSION_IS(4, 6)
+	return ndpi_cipher2str(cipher, unknown);
+#else
+	(void)unknown;
+	return ndpi_cipher2str(cipher);
+#endif
+}
+
+static const char *
+alpn_of(const struct ndpi_flow_struct *f)
+{
+#if NDPI_VERSION_IS(4, 6)
+	return f->protos.tls_quic.negotiated_alpn != NULL ? f->protos.tls_quic.negotiated_alpn
+							  : f->protos.tls_quic.advertised_alpns;
+#else
+	return f->protos.tls_quic.alpn;
+#endif
+}
+
+/* Each release has its own fingerprints of the client's greeting. */
+static void
+put_client_fingerprints(struct wcur *list, const struct ndpi_flow_struct *f)
+{
+#if !NDPI_VERSION_IS(5, 0)
+	attribute_put_text(list, ATTRIBUTE_TLS_JA3_CLIENT, f->protos.tls_quic.ja3_client,
+			   strnlen(f->protos.tls_quic.ja3_client, sizeof(f->protos.tls_quic.ja3_client)));
+#endif
+	attribute_put_text(list, ATTRIBUTE_TLS_JA3_SERVER, f->protos.tls_quic.ja3_server,
+			   strnlen(f->protos.tls_quic.ja3_server, sizeof(f->protos.tls_quic.ja3_server)));
+#if NDPI_VERSION_IS(4, 10)
+	attribute_put_text(list, ATTRIBUTE_TLS_JA4_CLIENT, f->protos.tls_quic.ja4_client,
+			   strnlen(f->protos.tls_quic.ja4_client, sizeof(f->protos.tls_quic.ja4_client)));
+#endif
+}
+
+static const ndpi_ip_addr_t *
+answer_of(const struct ndpi_flow_struct *f, uint16_t *type)
+{
+#if NDPI_VERSION_IS(4, 14)
+	*type = f->protos.dns.num_rsp_addr == 0 ? 0 : f->protos.dns.is_rsp_addr_ipv6[0] ? 28 : 1;
+	return &f->protos.dns.rsp_addr[0];
+#else
+	*type = f->protos.dns.num_answers == 0 ? 0 : f->protos.dns.rsp_type;
+	return &f->protos.dns.rsp_addr;
+#endif
 }
 
 /* --- names
@@ -271,6 +323,145 @@ dpi_release(struct dpi *d, uint32_t state)
 		d->free[d->nfree++] = state;
 }
 
+/* --- attributes: copied before the state goes back
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+#define PUT_ARRAY(list, a, array) attribute_put_text((list), (a), (array), strnlen((array), sizeof(array)))
+
+static void
+put_string(struct wcur *list, enum attribute a, const char *text)
+{
+	attribute_put_text(list, a, text, text == NULL ? 0 : strnlen(text, UINT8_MAX));
+}
+
+/* What protocols were recognised, but for guesses: it says which of nDPI's unions holds. */
+static bool
+is_protocol(const struct ndpi_flow_struct *f, uint16_t protocol)
+{
+	return f->detected_protocol_stack[0] == protocol || f->detected_protocol_stack[1] == protocol;
+}
+
+/* As ndpi_free_flow_data has it. */
+static bool
+has_tls(const struct ndpi_flow_struct *f)
+{
+	return is_protocol(f, NDPI_PROTOCOL_TLS) || is_protocol(f, NDPI_PROTOCOL_QUIC) ||
+	       is_protocol(f, NDPI_PROTOCOL_DTLS) || is_protocol(f, NDPI_PROTOCOL_MAIL_SMTPS) ||
+	       is_protocol(f, NDPI_PROTOCOL_MAIL_POPS) || is_protocol(f, NDPI_PROTOCOL_MAIL_IMAPS);
+}
+
+static void
+put_certificate_fingerprint(struct wcur *list, const uint8_t sha1[static 20])
+{
+	static const char digits[] = "0123456789abcdef";
+	static const uint8_t none[20];
+	char text[40];
+
+	if (memcmp(sha1, none, sizeof(none)) == 0)
+		return;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = digits[i % 2 == 0 ? sha1[i / 2] >> 4 : sha1[i / 2] & 15];
+	attribute_put_text(list, ATTRIBUTE_TLS_FINGERPRINT, text, sizeof(text));
+}
+
+static void
+put_tls(struct wcur *list, struct ndpi_flow_struct *f)
+{
+	char version[16], cipher[8];
+	uint8_t unknown;
+
+	if (f->protos.tls_quic.ssl_version != 0)
+		put_string(
+		    list, ATTRIBUTE_TLS_VERSION,
+		    ndpi_ssl_version2str(version, sizeof(version), f->protos.tls_quic.ssl_version, &unknown));
+	if (f->protos.tls_quic.server_cipher != 0)
+		put_string(list, ATTRIBUTE_TLS_CIPHER, cipher_name(f->protos.tls_quic.server_cipher, cipher));
+	put_string(list, ATTRIBUTE_TLS_ALPN, alpn_of(f));
+	put_client_fingerprints(list, f);
+	put_string(list, ATTRIBUTE_TLS_ISSUER, f->protos.tls_quic.issuerDN);
+	put_string(list, ATTRIBUTE_TLS_SUBJECT, f->protos.tls_quic.subjectDN);
+	if (f->protos.tls_quic.notBefore != 0)
+		attribute_put_number(list, ATTRIBUTE_TLS_NOT_BEFORE, (uint64_t)f->protos.tls_quic.notBefore);
+	if (f->protos.tls_quic.notAfter != 0)
+		attribute_put_number(list, ATTRIBUTE_TLS_NOT_AFTER, (uint64_t)f->protos.tls_quic.notAfter);
+	put_certificate_fingerprint(list, f->protos.tls_quic.sha1_certificate_fingerprint);
+	put_string(list, ATTRIBUTE_TLS_VERSIONS, f->protos.tls_quic.tls_supported_versions);
+	put_string(list, ATTRIBUTE_TLS_NAMES, f->protos.tls_quic.server_names);
+}
+
+static void
+put_http(struct wcur *list, const struct ndpi_flow_struct *f)
+{
+	if (f->http.method != NDPI_HTTP_METHOD_UNKNOWN)
+		put_string(list, ATTRIBUTE_HTTP_METHOD, ndpi_http_method2str(f->http.method));
+	if (f->http.response_status_code != 0)
+		attribute_put_number(list, ATTRIBUTE_HTTP_STATUS, f->http.response_status_code);
+	put_string(list, ATTRIBUTE_HTTP_URL, f->http.url);
+	put_string(list, ATTRIBUTE_HTTP_USER_AGENT, f->http.user_agent);
+	put_string(list, ATTRIBUTE_HTTP_CONTENT_TYPE, f->http.content_type);
+	put_string(list, ATTRIBUTE_HTTP_REQUEST_TYPE, f->http.request_content_type);
+}
+
+static void
+put_dns(struct wcur *list, const struct ndpi_flow_struct *f)
+{
+	char text[IP_TEXT_MAX];
+	const ndpi_ip_addr_t *answer;
+	uint16_t type;
+
+	PUT_ARRAY(list, ATTRIBUTE_DNS_QUERY, f->host_server_name);
+	if (f->protos.dns.query_type != 0)
+		put_string(list, ATTRIBUTE_DNS_QUERY_TYPE, dns_type_name(f->protos.dns.query_type, text));
+	answer = answer_of(f, &type);
+	if (type == 1 || type == 28) {
+		struct ip_addr ip;
+
+		if (type == 1)
+			ip = ip_from_v4((const uint8_t *)&answer->ipv4);
+		else
+			memcpy(ip.b, &answer->ipv6, sizeof(ip.b));
+		put_string(list, ATTRIBUTE_DNS_ANSWER, ip_format(&ip, text));
+	}
+	if (!f->protos.dns.is_query)
+		put_string(list, ATTRIBUTE_DNS_RCODE, dns_rcode_name(f->protos.dns.reply_code, text));
+}
+
+static void
+put_ssh(struct wcur *list, const struct ndpi_flow_struct *f)
+{
+	PUT_ARRAY(list, ATTRIBUTE_SSH_CLIENT, f->protos.ssh.client_signature);
+	PUT_ARRAY(list, ATTRIBUTE_SSH_SERVER, f->protos.ssh.server_signature);
+	PUT_ARRAY(list, ATTRIBUTE_SSH_HASSH_CLIENT, f->protos.ssh.hassh_client);
+	PUT_ARRAY(list, ATTRIBUTE_SSH_HASSH_SERVER, f->protos.ssh.hassh_server);
+}
+
+static void
+put_dhcp(struct wcur *list, const struct ndpi_flow_struct *f)
+{
+	PUT_ARRAY(list, ATTRIBUTE_DHCP_FINGERPRINT, f->protos.dhcp.fingerprint);
+	PUT_ARRAY(list, ATTRIBUTE_DHCP_CLASS, f->protos.dhcp.class_ident);
+	PUT_ARRAY(list, ATTRIBUTE_DHCP_NAME, f->host_server_name);
+}
+
+static void
+result_attributes(struct ndpi_flow_struct *f, struct dpi_result *out)
+{
+	struct wcur list = wcur_of(out->attributes, sizeof(out->attributes));
+
+	if (has_tls(f))
+		put_tls(&list, f);
+	put_http(&list, f); /* QUIC has a user agent too */
+	if (is_protocol(f, NDPI_PROTOCOL_DNS) || is_protocol(f, NDPI_PROTOCOL_MDNS) ||
+	    is_protocol(f, NDPI_PROTOCOL_LLMNR))
+		put_dns(&list, f);
+	if (is_protocol(f, NDPI_PROTOCOL_SSH))
+		put_ssh(&list, f);
+	if (is_protocol(f, NDPI_PROTOCOL_DHCP))
+		put_dhcp(&list, f);
+	out->attributes_len = wcur_len(&list);
+}
+
 /* --- detection
  * ------------------------------------------------------------------------------------------------------------
  */
@@ -280,6 +471,28 @@ result_text(char *out, size_t *len, const char *text)
 {
 	*len = text == NULL ? 0 : strnlen(text, DPI_TEXT_MAX);
 	memcpy(out, text == NULL ? "" : text, *len);
+}
+
+static uint8_t
+breed_of(struct ndpi_detection_module_struct *m, ndpi_protocol p)
+{
+	static const uint8_t breeds[] = {
+		[NDPI_PROTOCOL_SAFE] = BREED_SAFE,
+		[NDPI_PROTOCOL_ACCEPTABLE] = BREED_ACCEPTABLE,
+		[NDPI_PROTOCOL_FUN] = BREED_FUN,
+		[NDPI_PROTOCOL_UNSAFE] = BREED_UNSAFE,
+		[NDPI_PROTOCOL_POTENTIALLY_DANGEROUS] = BREED_POTENTIALLY_DANGEROUS,
+		[NDPI_PROTOCOL_DANGEROUS] = BREED_DANGEROUS,
+		[NDPI_PROTOCOL_TRACKER_ADS] = BREED_TRACKER_ADS,
+		[NDPI_PROTOCOL_UNRATED] = BREED_UNRATED,
+	};
+	uint16_t protocol = application_of(p) != NDPI_PROTOCOL_UNKNOWN ? application_of(p) : master_of(p);
+	unsigned breed;
+
+	if (protocol == NDPI_PROTOCOL_UNKNOWN)
+		return BREED_UNKNOWN;
+	breed = (unsigned)ndpi_get_proto_breed(m, protocol);
+	return breed < ARRAY_LEN(breeds) ? breeds[breed] : BREED_UNRATED;
 }
 
 static void
@@ -294,6 +507,7 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 		category = (unsigned)ndpi_get_proto_category(m, p);
 	out->meaning = (struct dpi_meaning){ 0 };
 	out->meaning.application = application_number(d, p);
+	out->meaning.breed = breed_of(m, p);
 	out->meaning.category = category < NAME_NUMBER_MAX ? (uint16_t)category : 0;
 	out->meaning.confidence = out->meaning.application != 0 && f->confidence < NDPI_CONFIDENCE_MAX
 				      ? d->confidence_of[f->confidence]
@@ -311,6 +525,9 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 		result_text(out->info, &out->info_len, f->protos.ssh.client_signature);
 	if (out->info_len == 0)
 		result_text(out->info, &out->info_len, f->flow_extra_info);
+	out->attributes_len = 0;
+	if (done)
+		result_attributes(f, out);
 }
 
 bool

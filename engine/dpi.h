@@ -24,8 +24,8 @@ struct dpi_meaning {
 	uint64_t risks;                 /* bits, by announced number */
 	uint16_t application, category; /* announced numbers; 0 unknown */
 	uint16_t score;                 /* of the risks together */
-	uint8_t confidence;             /* as in struct rec_flow */
-	uint8_t reserved;
+	uint8_t confidence;             /* enum confidence */
+	uint8_t breed;                  /* enum breed */
 };
 static_assert(sizeof(struct dpi_meaning) == 16, "compared as bytes");
 
@@ -33,8 +33,9 @@ struct dpi_result {
 	struct dpi_meaning meaning;
 	bool done;   /* detection is over: release the state */
 	bool is_tls; /* server_name is what a TLS or QUIC client asked for */
-	size_t server_name_len, info_len;
+	size_t server_name_len, info_len, attributes_len;
 	char server_name[DPI_TEXT_MAX], info[DPI_TEXT_MAX];
+	uint8_t attributes[ATTRIBUTES_MAX]; /* ipc/attribute.h; only where done */
 };
 
 /* Called for each name before its number appears in a result. */

@@ -2,6 +2,7 @@
  * DNS. */
 #include <string.h>
 
+#include "base/cursor.h"
 #include "dns.h"
 #include "engine.h"
 
@@ -23,23 +24,29 @@ learn_meaning(struct engine *e, struct flow *f, const struct dpi_meaning *m)
 	return true;
 }
 
-/* Names as flow_text gives them back. What is already there stays: it is compared by number. */
+static_assert(2 + FLOW_TEXT_MAX <= TEXT_LONGEST, "what is learned of a flow is one text");
+
+/* Two lengths, then the strings as report.c sends them: server name, info, attributes. What is already there
+ * stays: it is compared by number. Where there is no room for all, the names alone are tried. */
 static bool
 learn_text(struct engine *e, struct flow *f, const struct dpi_result *r)
 {
-	char text[TEXT_LONGEST];
-	size_t len = 2;
+	uint8_t text[TEXT_LONGEST];
+	struct wcur c = wcur_of(text, sizeof(text));
+	size_t names;
 	uint32_t n;
 
-	if (r->server_name_len + r->info_len == 0)
+	if (r->server_name_len + r->info_len + r->attributes_len == 0)
 		return false;
-	text[0] = (char)r->server_name_len;
-	text[1] = (char)r->info_len;
-	memcpy(text + len, r->server_name, r->server_name_len);
-	len += r->server_name_len;
-	memcpy(text + len, r->info, r->info_len);
-	len += r->info_len;
-	n = text_hold_bytes(&e->texts, text, len);
+	wcur_u8(&c, (uint8_t)r->server_name_len);
+	wcur_u8(&c, (uint8_t)r->info_len);
+	wcur_put(&c, r->server_name, r->server_name_len);
+	wcur_put(&c, r->info, r->info_len);
+	names = wcur_len(&c);
+	wcur_put(&c, r->attributes, r->attributes_len);
+	n = text_hold_bytes(&e->texts, text, wcur_len(&c));
+	if (n == 0 && r->attributes_len > 0)
+		n = text_hold_bytes(&e->texts, text, names);
 	if (n == 0 || n == f->text) {
 		text_drop(&e->texts, n);
 		return false;

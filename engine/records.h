@@ -14,7 +14,7 @@
 #include "ipc/wire.h"
 
 #define RECORDS_NAMES_MAX (NAME_NUMBER_MAX + 512)
-#define RECORD_LONGEST    (sizeof(struct rec_flow) + SERVER_NAME_MAX + INFO_MAX)
+#define RECORD_LONGEST    (sizeof(struct rec_flow) + FLOW_TEXT_MAX)
 
 struct records_name {
 	struct rec_name name;

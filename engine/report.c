@@ -54,6 +54,7 @@ fill_meaning(const struct engine *e, const struct flow *f, struct rec_flow *r)
 	r->category = m.category;
 	r->score = m.score;
 	r->confidence = m.confidence;
+	r->breed = m.breed;
 	r->risks = m.risks;
 	r->dpi_done = (f->flags & FLOW_DPI_DONE) != 0;
 }
@@ -93,6 +94,7 @@ fill_flow(const struct engine *e, const struct point *p, uint32_t number, struct
 	memcpy(r->ttl_min, f->ttl_min, 2);
 	memcpy(r->ttl_max, f->ttl_max, 2);
 	memcpy(r->dscp, f->dscp, 2);
+	r->latency_us = f->flags & FLOW_ANSWERED ? f->latency_us : 0;
 }
 
 static bool
@@ -110,6 +112,7 @@ put_flow(struct engine *e, const struct point *p, uint32_t number, enum record_k
 		r.server_name_len = (uint8_t)text[0];
 		r.info_len = (uint8_t)text[1];
 		len -= 2;
+		r.attributes_len = (uint16_t)(len - r.server_name_len - r.info_len);
 	}
 	if (hard)
 		return records_put(&e->records, kind, &r, sizeof(r), text + 2, len, NULL, 0);

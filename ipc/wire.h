@@ -155,6 +155,29 @@ enum tunnel {
 	TUNNEL_COUNT
 };
 
+/* How an application is rated. */
+enum breed {
+	BREED_UNKNOWN,
+	BREED_SAFE,
+	BREED_ACCEPTABLE,
+	BREED_FUN,
+	BREED_UNSAFE,
+	BREED_POTENTIALLY_DANGEROUS,
+	BREED_DANGEROUS,
+	BREED_TRACKER_ADS,
+	BREED_UNRATED,
+	BREED_COUNT
+};
+
+/* How sure the application is. */
+enum confidence {
+	CONFIDENCE_UNKNOWN,
+	CONFIDENCE_GUESSED, /* by port or address */
+	CONFIDENCE_PARTIAL, /* by part of the exchange */
+	CONFIDENCE_INSPECTED,
+	CONFIDENCE_COUNT
+};
+
 enum side { CLIENT, SERVER };
 
 /* 128 bits: node (32), boot (32), sequence (64), each big-endian, so that ids sort by age within a boot. */
@@ -191,7 +214,9 @@ struct rec_flow {
 	uint8_t state;             /* enum flow_state */
 	uint8_t end_reason;        /* enum end_reason */
 	uint8_t icmp_type, icmp_code;
-	uint8_t reserved1[6];
+	uint8_t breed; /* enum breed */
+	uint8_t reserved1;
+	uint32_t latency_us; /* from the client's first payload to the server's first answer; 0 unknown */
 	int64_t first_ns; /* of the flow */
 	int64_t slice_ns; /* of this slice */
 	int64_t last_ns;
@@ -202,21 +227,23 @@ struct rec_flow {
 	struct flow_tcp tcp;
 	uint16_t application, category; /* announced numbers; 0 unknown yet */
 	uint16_t score;
-	uint8_t confidence; /* 0 unknown, 1 guessed by port or address, 2 by part of the exchange, 3 by
-			       inspection */
+	uint8_t confidence; /* enum confidence */
 	uint8_t dpi_done;
 	uint8_t ttl_min[2], ttl_max[2];
 	uint8_t dscp[2];
-	uint8_t reserved2[6];
+	uint8_t reserved2[4];
+	uint16_t attributes_len; /* of the third string: a list as ipc/attribute.h has it */
 	uint64_t risks; /* bits: announced NAME_RISK numbers */
 	struct ip_addr exporter, next_hop;
 	uint32_t in_interface, out_interface, sampling_rate, as_number[2];
-	uint16_t server_name_len; /* strings follow in this order, without NUL */
+	uint16_t server_name_len; /* strings follow, without NUL: server name, info, attributes */
 	uint16_t info_len;
 };
 static_assert(sizeof(struct rec_flow) == 304, "no padding: it crosses a process boundary");
 #define SERVER_NAME_MAX 255
 #define INFO_MAX        255
+#define ATTRIBUTES_MAX  1024
+#define FLOW_TEXT_MAX   (SERVER_NAME_MAX + INFO_MAX + ATTRIBUTES_MAX)
 
 struct rec_flow_count {
 	uint32_t slot, generation;
@@ -533,9 +560,10 @@ struct row_flow {
 	uint32_t live; /* 1: still active */
 	uint32_t reserved;
 	uint16_t application_len, category_len, server_name_len, info_len, risks_len, client_name_len,
-	    server_host_len, point_len; /* strings in this order */
+	    server_host_len, point_len, attributes_len; /* strings in this order */
+	uint16_t reserved2[3];
 };
-static_assert(sizeof(struct row_flow) == 344, "no padding");
+static_assert(sizeof(struct row_flow) == 352, "no padding");
 
 struct row_application {
 	uint64_t bytes, packets, bytes_per_s;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ipc/attribute.h"
 
 /* What a row of each kind consists of: its structure, and where in it the lengths of its strings stand. */
 struct layout {
@@ -23,9 +24,10 @@ static const struct layout layouts[ROW_KIND_COUNT] = {
 		       3,
 		       { HOST(name_len), HOST(applications_len), HOST(risks_len) } },
 	[ROW_FLOW] = { sizeof(struct row_flow),
-		       8,
+		       9,
 		       { FLOW(application_len), FLOW(category_len), FLOW(server_name_len), FLOW(info_len),
-			 FLOW(risks_len), FLOW(client_name_len), FLOW(server_host_len), FLOW(point_len) } },
+			 FLOW(risks_len), FLOW(client_name_len), FLOW(server_host_len), FLOW(point_len),
+			 FLOW(attributes_len) } },
 	[ROW_APPLICATION] = { sizeof(struct row_application),
 			      2,
 			      { APPLICATION(name_len), APPLICATION(category_len) } },
@@ -62,6 +64,14 @@ texts_end(const struct row *r)
 	return true;
 }
 
+static bool
+attributes_hold(const struct row *r)
+{
+	const struct row_text *t = &r->text[FLOW_TEXT_ATTRIBUTES];
+
+	return r->kind != ROW_FLOW || t->s == NULL || attributes_are_sane(t->s, t->len);
+}
+
 int
 answer_next(struct answer *a, struct row *r)
 {
@@ -85,5 +95,5 @@ answer_next(struct answer *a, struct row *r)
 		memcpy(&n, (const char *)&r->point + l->at[i], sizeof(n));
 		r->text[i] = (struct row_text){ (const char *)rcur_take(&c, n), n };
 	}
-	return !c.bad && rcur_left(&c) == 0 && texts_end(r) ? 1 : -1;
+	return !c.bad && rcur_left(&c) == 0 && texts_end(r) && attributes_hold(r) ? 1 : -1;
 }

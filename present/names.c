@@ -43,6 +43,37 @@ flow_state_name(uint8_t state)
 }
 
 const char *
+breed_name(uint8_t breed)
+{
+	static const char *const names[] = {
+		[BREED_UNKNOWN] = NULL,
+		[BREED_SAFE] = "safe",
+		[BREED_ACCEPTABLE] = "acceptable",
+		[BREED_FUN] = "fun",
+		[BREED_UNSAFE] = "unsafe",
+		[BREED_POTENTIALLY_DANGEROUS] = "potentially_dangerous",
+		[BREED_DANGEROUS] = "dangerous",
+		[BREED_TRACKER_ADS] = "tracker_ads",
+		[BREED_UNRATED] = "unrated",
+	};
+	static_assert(ARRAY_LEN(names) == BREED_COUNT, "name every breed");
+
+	return breed < ARRAY_LEN(names) ? names[breed] : NULL;
+}
+
+const char *
+confidence_name(uint8_t confidence)
+{
+	static const char *const names[] = { [CONFIDENCE_UNKNOWN] = NULL,
+					     [CONFIDENCE_GUESSED] = "guessed",
+					     [CONFIDENCE_PARTIAL] = "partial",
+					     [CONFIDENCE_INSPECTED] = "inspected" };
+	static_assert(ARRAY_LEN(names) == CONFIDENCE_COUNT, "name every confidence");
+
+	return confidence < ARRAY_LEN(names) ? names[confidence] : NULL;
+}
+
+const char *
 end_reason_name(uint8_t reason)
 {
 	static const char *const names[] = {

@@ -20,7 +20,7 @@
 #include "base/json_write.h"
 #include "ipc/wire.h"
 
-#define ROW_TEXTS_MAX 8
+#define ROW_TEXTS_MAX 9
 
 /* A string of a row: not terminated, belongs to the answer's body, may hold any bytes (json_string_n makes
  * them harmless). */
@@ -55,7 +55,8 @@ enum {
 	FLOW_TEXT_RISKS,
 	FLOW_TEXT_CLIENT_NAME,
 	FLOW_TEXT_SERVER_HOST,
-	FLOW_TEXT_POINT
+	FLOW_TEXT_POINT,
+	FLOW_TEXT_ATTRIBUTES /* a list: ipc/attribute.h; judged by answer_next */
 };
 enum { APPLICATION_TEXT_NAME, APPLICATION_TEXT_CATEGORY };
 enum { COUNTER_TEXT_NAME, COUNTER_TEXT_POINT };
@@ -113,6 +114,9 @@ void present_totals(struct json_writer *w, const char *key, const struct row_tot
 /* "TCP"; a number as text where it has no name (out is then used). */
 const char *protocol_name(uint8_t protocol, char out[static 8]);
 const char *flow_state_name(uint8_t state);
+/* NULL where unknown. */
+const char *breed_name(uint8_t breed);
+const char *confidence_name(uint8_t confidence);
 /* NULL for END_NONE: still active. */
 const char *end_reason_name(uint8_t reason);
 const char *component_state_name(uint32_t state);

@@ -6,6 +6,7 @@
 
 #include "base/ip.h"
 #include "base/mem.h"
+#include "ipc/attribute.h"
 #include "ipc/boot.h"
 
 /* --- parts
@@ -153,10 +154,10 @@ put_end(struct json_writer *w, const char *key, const struct rec_flow *f, enum s
 }
 
 static void
-put_handshake(struct json_writer *w, const char *key, uint32_t us)
+put_milliseconds(struct json_writer *w, const char *key, uint32_t us)
 {
 	if (us > 0)
-		json_double(w, key, us / 1000.0);
+		json_time_ns(w, key, (int64_t)us * 1000000); /* thousandths, exactly: as a time is written */
 	else
 		json_null(w, key);
 }
@@ -177,10 +178,83 @@ put_tcp(struct json_writer *w, const struct rec_flow *f)
 	put_pair(w, "lost", t->lost[CLIENT], t->lost[SERVER]);
 	put_pair(w, "zero_windows", t->zero_windows[CLIENT], t->zero_windows[SERVER]);
 	json_object(w, "handshake_ms");
-	put_handshake(w, "client", t->handshake_us[CLIENT]);
-	put_handshake(w, "server", t->handshake_us[SERVER]);
+	put_milliseconds(w, "client", t->handshake_us[CLIENT]);
+	put_milliseconds(w, "server", t->handshake_us[SERVER]);
 	json_object_end(w);
 	json_object_end(w);
+}
+
+/* Of a direction without packets nothing is known. */
+static void
+put_ttl(struct json_writer *w, const char *key, const struct rec_flow *f, enum side side)
+{
+	if (f->ttl_min[side] > f->ttl_max[side]) {
+		json_null(w, key);
+		return;
+	}
+	json_object(w, key);
+	json_uint(w, "min", f->ttl_min[side]);
+	json_uint(w, "max", f->ttl_max[side]);
+	json_object_end(w);
+}
+
+static void
+put_headers(struct json_writer *w, const struct rec_flow *f)
+{
+	json_object(w, "ttl");
+	put_ttl(w, "sent", f, CLIENT);
+	put_ttl(w, "received", f, SERVER);
+	json_object_end(w);
+	put_pair(w, "dscp", f->dscp[CLIENT], f->dscp[SERVER]);
+	if (f->protocol != 1 && f->protocol != 58) {
+		json_null(w, "icmp");
+		return;
+	}
+	json_object(w, "icmp");
+	json_uint(w, "type", f->icmp_type);
+	json_uint(w, "code", f->icmp_code);
+	json_object_end(w);
+}
+
+static void
+put_attribute(struct json_writer *w, const struct attribute_value *v)
+{
+	if (v->row->kind == ATTRIBUTE_TEXT)
+		json_string_n(w, v->row->key, v->text, v->len);
+	else
+		json_uint(w, v->row->key, v->number);
+}
+
+/* An object for each group of attribute.def, with all its keys; null where nothing of the group is known. */
+static void
+put_attributes(struct json_writer *w, const struct row_text *t)
+{
+	struct rcur list = rcur_of(t->s, t->len);
+	struct attribute_value v;
+	uint8_t before = 0;
+	bool more = t->len > 0 && attribute_next(&list, &before, &v) == 1;
+
+	for (size_t i = 0; i < attribute_count;) {
+		const char *group = attribute_rows[i].group;
+		bool known = more && strcmp(v.row->group, group) == 0;
+
+		if (known)
+			json_object(w, group);
+		else
+			json_null(w, group);
+		for (; i < attribute_count && strcmp(attribute_rows[i].group, group) == 0; i++) {
+			if (!known)
+				continue;
+			if (!more || v.row != &attribute_rows[i]) {
+				json_null(w, attribute_rows[i].key);
+				continue;
+			}
+			put_attribute(w, &v);
+			more = attribute_next(&list, &before, &v) == 1;
+		}
+		if (known)
+			json_object_end(w);
+	}
 }
 
 static const char *
@@ -231,12 +305,18 @@ present_flow(struct json_writer *w, const char *key, const struct row *r)
 	put_flow_identity(w, r);
 	put_text(w, "application", &r->text[FLOW_TEXT_APPLICATION]);
 	put_text(w, "category", &r->text[FLOW_TEXT_CATEGORY]);
+	json_string(w, "breed", breed_name(f->breed));
+	json_string(w, "confidence", confidence_name(f->confidence));
 	put_text(w, "server_name", &r->text[FLOW_TEXT_SERVER_NAME]);
 	put_text(w, "info", &r->text[FLOW_TEXT_INFO]);
 	put_pair(w, "bytes", f->count.bytes[CLIENT], f->count.bytes[SERVER]);
 	put_pair(w, "packets", f->count.packets[CLIENT], f->count.packets[SERVER]);
+	put_pair(w, "goodput", f->count.payload[CLIENT], f->count.payload[SERVER]);
 	put_pair(w, "bytes_per_second", r->flow.bytes_per_s[CLIENT], r->flow.bytes_per_s[SERVER]);
 	put_tcp(w, f);
+	put_milliseconds(w, "application_latency_ms", f->latency_us);
+	put_headers(w, f);
+	put_attributes(w, &r->text[FLOW_TEXT_ATTRIBUTES]);
 	put_list(w, "risks", &r->text[FLOW_TEXT_RISKS]);
 	json_uint(w, "score", f->score);
 	json_string(w, "state", flow_state_name(f->state));

@@ -199,8 +199,8 @@ flow_row(const struct question *a, const struct rec_flow *f, const uint64_t *rat
 	r.flow.slot = r.flow.generation = 0;
 	r.flow.application = r.flow.category = 0;
 	r.flow.risks = 0;
-	r.flow.server_name_len = r.flow.info_len = 0;
-	memset(r.flow.reserved1, 0, sizeof(r.flow.reserved1));
+	r.flow.server_name_len = r.flow.info_len = r.flow.attributes_len = 0;
+	r.flow.reserved1 = 0;
 	memset(r.flow.reserved2, 0, sizeof(r.flow.reserved2));
 	r.flow.tcp.reserved = 0;
 	if (rate != NULL)
@@ -209,8 +209,8 @@ flow_row(const struct question *a, const struct rec_flow *f, const uint64_t *rat
 }
 
 void
-ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, const char *server_name,
-	     const char *info, const uint64_t *rate)
+ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, const struct flow_texts *texts,
+	     const uint64_t *rate)
 {
 	uint32_t point = points_index(&s->points, f->point);
 	const struct fact *fact[2] = { ask_fact(s, point, f->vlan[0], &f->ip[CLIENT]),
@@ -225,6 +225,7 @@ ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, cons
 	r.category_len = (uint16_t)strlen(category);
 	r.server_name_len = f->server_name_len;
 	r.info_len = f->info_len;
+	r.attributes_len = f->attributes_len;
 	r.risks_len = (uint16_t)ask_risks(s, f->risks, risks, sizeof(risks));
 	r.client_name_len = fact[CLIENT] == NULL ? 0 : fact[CLIENT]->name_len;
 	r.server_host_len = fact[SERVER] == NULL ? 0 : fact[SERVER]->name_len;
@@ -233,11 +234,12 @@ ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, cons
 	answer_put(&a->out, &r, sizeof(r));
 	answer_put(&a->out, application, r.application_len);
 	answer_put(&a->out, category, r.category_len);
-	answer_put(&a->out, server_name, r.server_name_len);
-	answer_put(&a->out, info, r.info_len);
+	answer_put(&a->out, texts->server_name, r.server_name_len);
+	answer_put(&a->out, texts->info, r.info_len);
 	answer_put(&a->out, risks, r.risks_len);
 	answer_put(&a->out, fact[CLIENT] == NULL ? NULL : fact[CLIENT]->name, r.client_name_len);
 	answer_put(&a->out, fact[SERVER] == NULL ? NULL : fact[SERVER]->name, r.server_host_len);
 	answer_put(&a->out, name, r.point_len);
+	answer_put(&a->out, texts->attributes, r.attributes_len);
 	answer_row_end(&a->out);
 }

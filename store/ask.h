@@ -48,8 +48,8 @@ void ask_end_page(struct store *s, struct question *a, uint32_t kind, const stru
 void ask_end(struct question *a);
 /* A flow as a row. texts: server name and info, as f says; rate: bytes in the last full second, NULL for kept
  * ones. */
-void ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, const char *server_name,
-		  const char *info, const uint64_t *rate);
+void ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f,
+		  const struct flow_texts *texts, const uint64_t *rate);
 /* The application that the question names: *number is its number, 0 for "Unknown". False: nothing has that
  * name. */
 bool ask_application(struct store *s, const struct question *a, uint16_t *number);

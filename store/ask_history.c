@@ -35,7 +35,7 @@ list_kept(void *ctx, const struct kept_flow *k)
 
 	if (!ask_wants_flow(l->a, &k->f, l->has_application, l->application))
 		return true;
-	ask_put_flow(l->s, l->a, &k->f, k->server_name, k->info, NULL);
+	ask_put_flow(l->s, l->a, &k->f, &k->texts, NULL);
 	return --l->left > 0;
 }
 
@@ -108,7 +108,7 @@ list_slice(void *ctx, const struct kept_flow *k)
 {
 	struct listing *l = ctx;
 
-	ask_put_flow(l->s, l->a, &k->f, k->server_name, k->info, NULL);
+	ask_put_flow(l->s, l->a, &k->f, &k->texts, NULL);
 	return --l->left > 0;
 }
 
@@ -137,8 +137,9 @@ ask_flow(struct store *s, struct question *a)
 		const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
 					   rate_at(&r->rate, a->v.rate_second, 1) };
 
-		ask_put_flow(s, a, &r->f, r->text, r->text == NULL ? NULL : r->text + r->f.server_name_len,
-			     rate);
+		const struct flow_texts texts = flow_texts_of(&r->f, r->text);
+
+		ask_put_flow(s, a, &r->f, &texts, rate);
 	}
 
 	enum db_status status = history_flow(s->history, a->v.tenant, &id, SLICES_MAX, list_slice, &l);

@@ -412,7 +412,9 @@ put_live_flow(struct store *s, struct question *a, const struct live_flow *r)
 	const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
 				   rate_at(&r->rate, a->v.rate_second, 1) };
 
-	ask_put_flow(s, a, &r->f, r->text, r->text == NULL ? NULL : r->text + r->f.server_name_len, rate);
+	const struct flow_texts texts = flow_texts_of(&r->f, r->text);
+
+	ask_put_flow(s, a, &r->f, &texts, rate);
 }
 
 void

@@ -61,10 +61,10 @@ batch_empty(const struct batch *b)
 
 bool
 batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
-	       const char *server_name, const char *info)
+	       const struct flow_texts *texts)
 {
 	uint8_t row[FLOW_ROW_MAX];
-	size_t len = flow_row_encode(f, server_name, info, row);
+	size_t len = flow_row_encode(f, texts, row);
 	size_t need = sizeof(struct batch_flow) + padded(len);
 
 	if (len == 0 || b->rows_len + need > b->rows_max)

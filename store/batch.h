@@ -80,7 +80,7 @@ bool batch_empty(const struct batch *b);
 
 /* False where there is no room. */
 bool batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
-		    const char *server_name, const char *info);
+		    const struct flow_texts *texts);
 /* Adds to a second of a series. *last is the series' memory of its newest delta in this batch (index + 1, 0
  * none). False: no room. */
 bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,

@@ -31,7 +31,7 @@ struct live_flow {
 	struct rec_flow f;                       /* f.count: as last reported, of this slice */
 	uint64_t counted_bytes, counted_packets; /* of this slice, in live totals */
 	struct stamp stamp[2];                   /* [0] the primary tenant's */
-	char *text;                              /* server name, then info; NULL where both are empty */
+	char *text;                              /* strings as in the record; NULL where all are empty */
 };
 
 struct drop {

@@ -1,9 +1,12 @@
-/* The row layout, version 1: a version byte, a byte of what is present, then the fields in a fixed order,
- * mostly varints. */
+/*
+ * The row layout: a version byte, a byte of what is present, then the fields in a fixed order, mostly
+ * varints. Version 2 has breed, latency and attributes at its end.
+ */
 #include "flow_row.h"
 
 #include <string.h>
 
+#include "ipc/attribute.h"
 #include "varint.h"
 
 enum part { PART_MAC = 1, PART_TCP = 2, PART_EXPORT = 4, PART_VLAN = 8, PART_ICMP = 16, PART_V6 = 32 };
@@ -131,8 +134,7 @@ get_counts(struct rcur *c, struct flow_counters *n)
 }
 
 size_t
-flow_row_encode(const struct rec_flow *f, const char *server_name, const char *info,
-		uint8_t out[static FLOW_ROW_MAX])
+flow_row_encode(const struct rec_flow *f, const struct flow_texts *texts, uint8_t out[static FLOW_ROW_MAX])
 {
 	struct wcur c = wcur_of(out, FLOW_ROW_MAX);
 	uint8_t parts = parts_of(f);
@@ -168,9 +170,13 @@ flow_row_encode(const struct rec_flow *f, const char *server_name, const char *i
 	if (parts & PART_EXPORT)
 		put_export(&c, f);
 	varint_put(&c, f->server_name_len);
-	wcur_put(&c, server_name, f->server_name_len);
+	wcur_put(&c, texts->server_name, f->server_name_len);
 	varint_put(&c, f->info_len);
-	wcur_put(&c, info, f->info_len);
+	wcur_put(&c, texts->info, f->info_len);
+	wcur_u8(&c, f->breed);
+	varint_put(&c, f->latency_us);
+	varint_put(&c, f->attributes_len);
+	wcur_put(&c, texts->attributes, f->attributes_len);
 	return c.bad ? 0 : wcur_len(&c);
 }
 
@@ -198,7 +204,9 @@ flow_row_decode(const uint8_t *row, size_t len, struct kept_flow *k)
 	struct rcur c = rcur_of(row, len);
 	struct rec_flow *f = &k->f;
 
-	if (rcur_u8(&c) != FLOW_ROW_VERSION)
+	uint8_t version = rcur_u8(&c);
+
+	if (version == 0 || version > FLOW_ROW_VERSION)
 		return false;
 
 	uint8_t parts = rcur_u8(&c);
@@ -227,8 +235,14 @@ flow_row_decode(const uint8_t *row, size_t len, struct kept_flow *k)
 	if (parts & PART_EXPORT)
 		get_export(&c, f);
 	f->server_name_len = (uint16_t)varint_below(&c, SERVER_NAME_MAX);
-	k->server_name = (const char *)rcur_take(&c, f->server_name_len);
+	k->texts.server_name = (const char *)rcur_take(&c, f->server_name_len);
 	f->info_len = (uint16_t)varint_below(&c, INFO_MAX);
-	k->info = (const char *)rcur_take(&c, f->info_len);
-	return !c.bad;
+	k->texts.info = (const char *)rcur_take(&c, f->info_len);
+	if (version == 1)
+		return !c.bad;
+	f->breed = rcur_u8(&c);
+	f->latency_us = (uint32_t)varint_below(&c, UINT32_MAX);
+	f->attributes_len = (uint16_t)varint_below(&c, ATTRIBUTES_MAX);
+	k->texts.attributes = rcur_take(&c, f->attributes_len);
+	return !c.bad && attributes_are_sane(k->texts.attributes, f->attributes_len);
 }

@@ -312,11 +312,16 @@ hosts_learn(struct store *s, const struct live_flow *r)
 	}
 }
 
+static size_t
+flow_text_len(const struct rec_flow *f)
+{
+	return (size_t)f->server_name_len + f->info_len + f->attributes_len;
+}
+
 static void
 text_set(struct live_flow *r, const struct rec_flow *f, const char *text)
 {
-	size_t old = (size_t)r->f.server_name_len + r->f.info_len,
-	       len = (size_t)f->server_name_len + f->info_len;
+	size_t old = flow_text_len(&r->f), len = flow_text_len(f);
 
 	if (len != old || (len > 0 && r->text == NULL)) {
 		free(r->text);
@@ -381,8 +386,9 @@ finish(struct store *s, struct live_flow *r)
 {
 	const uint32_t tenant[2] = { r->stamp[0].tenant, r->stamp[1].tenant };
 
-	if (!batch_add_flow(s->open, tenant, &r->f, r->text,
-			    r->text == NULL ? NULL : r->text + r->f.server_name_len))
+	const struct flow_texts texts = flow_texts_of(&r->f, r->text);
+
+	if (!batch_add_flow(s->open, tenant, &r->f, &texts))
 		s->counters.n[OWN_HISTORY_FULL]++;
 	unstamp(s, r);
 	free(r->text);

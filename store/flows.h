@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-/* A flow (or slice) that is not live yet begins in its slot. text: server name, then info. */
+/* A flow (or slice) that is not live yet begins in its slot. text: its strings as in the record. */
 void flow_begin(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t point,
 		const char *text);
 /* Its meaning or counters changed. Counters are at least the row's. */

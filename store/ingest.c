@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "flows.h"
+#include "ipc/attribute.h"
 #include "sum.h"
 
 /* No counter of one flow or second comes near this; sums of counters below it do not wrap. */
@@ -109,14 +110,20 @@ take_name(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 
 /* A flow record as far as it can be judged alone; f gets the dictionary's numbers. */
 static const char *
-judge_flow(struct store *s, struct engine *e, struct rec_flow *f, size_t strings, uint32_t *point)
+judge_flow(struct store *s, struct engine *e, struct rec_flow *f, const char *text, size_t strings,
+	   uint32_t *point)
 {
 	bool known = true;
 	uint64_t risks = 0;
 
 	if (f->server_name_len > SERVER_NAME_MAX || f->info_len > INFO_MAX ||
-	    (size_t)f->server_name_len + f->info_len != strings)
+	    f->attributes_len > ATTRIBUTES_MAX ||
+	    (size_t)f->server_name_len + f->info_len + f->attributes_len != strings)
 		return "a flow with wrong lengths";
+	if (!attributes_are_sane(text + f->server_name_len + f->info_len, f->attributes_len))
+		return "a flow with attributes that cannot be";
+	if (f->breed >= BREED_COUNT || f->confidence >= CONFIDENCE_COUNT)
+		return "a flow of unknown breed or confidence";
 	if (f->slot >= e->max_flows)
 		return "a flow in a slot that does not exist";
 	*point = point_of(s, f->point, f->space);
@@ -194,7 +201,7 @@ take_open(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 
 	memcpy(&f, bytes, sizeof(f));
 
-	const char *lie = judge_flow(s, e, &f, len - sizeof(f), &point);
+	const char *lie = judge_flow(s, e, &f, text, len - sizeof(f), &point);
 
 	if (lie == NULL && f.end_reason != END_NONE)
 		lie = "a flow that begins with its end";
@@ -221,7 +228,7 @@ take_end(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 
 	memcpy(&f, bytes, sizeof(f));
 
-	const char *lie = judge_flow(s, e, &f, len - sizeof(f), &point);
+	const char *lie = judge_flow(s, e, &f, text, len - sizeof(f), &point);
 
 	if (lie == NULL && f.end_reason == END_NONE)
 		lie = "a flow that ended without a reason";
@@ -464,11 +471,9 @@ static const struct {
 	const char *(*take)(struct store *s, struct engine *e, const uint8_t *bytes, size_t len);
 } kinds[REC_KIND_COUNT] = {
 	[REC_NAME] = { sizeof(struct rec_name) + 1, sizeof(struct rec_name) + NAME_TEXT_MAX, take_name },
-	[REC_FLOW_OPEN] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + SERVER_NAME_MAX + INFO_MAX,
-			    take_open },
+	[REC_FLOW_OPEN] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + FLOW_TEXT_MAX, take_open },
 	[REC_FLOW_COUNT] = { sizeof(struct rec_flow_count), sizeof(struct rec_flow_count), take_count },
-	[REC_FLOW_END] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + SERVER_NAME_MAX + INFO_MAX,
-			   take_end },
+	[REC_FLOW_END] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + FLOW_TEXT_MAX, take_end },
 	[REC_HOST] = { sizeof(struct rec_host), sizeof(struct rec_host) + HOST_NAME_MAX_LEN, take_host },
 	[REC_SECOND] = { sizeof(struct rec_second), sizeof(struct rec_second), take_second },
 	[REC_POINT] = { sizeof(struct rec_point), sizeof(struct rec_point), take_point },

@@ -17,7 +17,7 @@ rows(const uint8_t *d, size_t n)
 		return;
 	assert(k.f.first_ns <= k.f.last_ns && k.f.slice_ns <= k.f.last_ns && k.f.first_ns >= 0);
 
-	size_t len = flow_row_encode(&k.f, k.server_name, k.info, row);
+	size_t len = flow_row_encode(&k.f, &k.texts, row);
 
 	assert(len > 0 && flow_row_decode(row, len, &again));
 	assert(memcmp(&k.f, &again.f, sizeof(k.f)) == 0);

@@ -16,6 +16,7 @@
 struct rig_flow {
 	struct rec_flow r;
 	char name[256], info[256];
+	uint8_t attributes[ATTRIBUTES_MAX];
 };
 
 struct rig {
@@ -131,9 +132,10 @@ rig_flow(const uint8_t *buf, uint32_t len)
 	memset(&f, 0, sizeof(f));
 	assert(len >= sizeof(f.r));
 	memcpy(&f.r, buf, sizeof(f.r));
-	assert(len == sizeof(f.r) + f.r.server_name_len + f.r.info_len);
+	assert(len == sizeof(f.r) + f.r.server_name_len + f.r.info_len + f.r.attributes_len);
 	memcpy(f.name, buf + sizeof(f.r), f.r.server_name_len);
 	memcpy(f.info, buf + sizeof(f.r) + f.r.server_name_len, f.r.info_len);
+	memcpy(f.attributes, buf + sizeof(f.r) + f.r.server_name_len + f.r.info_len, f.r.attributes_len);
 	return f;
 }
 

@@ -42,11 +42,13 @@ add(struct made *m, const void *row, size_t size, const char *texts)
 static void
 add_flow(struct made *m, bool tcp)
 {
+	static const char attributes[] = "\1\7TLSv1.3\3\2h2\12\4eS\361\1\42\7a?b=<\"\n";
 	struct row_flow f = { .application_len = 10,
 			      .category_len = 3,
 			      .server_name_len = 11,
 			      .risks_len = 7,
-			      .point_len = 4 };
+			      .point_len = 4,
+			      .attributes_len = (uint16_t)strlen(attributes) };
 
 	memset(f.flow.id.b, 0xab, sizeof(f.flow.id.b));
 	f.flow.protocol = tcp ? 6 : 1;
@@ -59,9 +61,17 @@ add_flow(struct made *m, bool tcp)
 	f.flow.count.bytes[CLIENT] = 100;
 	f.flow.tcp.handshake_us[SERVER] = 1500;
 	f.flow.end_reason = END_FILE;
+	f.flow.breed = BREED_FUN;
+	f.flow.confidence = CONFIDENCE_INSPECTED;
+	f.flow.latency_us = 2500;
+	f.flow.ttl_min[CLIENT] = 60;
+	f.flow.ttl_max[CLIENT] = 64;
+	f.flow.ttl_min[SERVER] = UINT8_MAX;
+	f.flow.dscp[CLIENT] = 46;
+	f.flow.count.payload[CLIENT] = 7;
 	add(m, &f, sizeof(f),
 	    "TLS.GoogleWebexample.orgA B,C D"
-	    "file");
+	    "file\1\7TLSv1.3\3\2h2\12\4eS\361\1\42\7a?b=<\"\n");
 }
 
 static void
@@ -82,15 +92,24 @@ flow_is_written(void **state)
 	text = json_text(w, NULL);
 	assert_non_null(text);
 	assert_non_null(strstr(text, "\"id\":\"abababababababababababababababab\""));
-	assert_non_null(strstr(
-	    text, "\"application\":\"TLS.Google\",\"category\":\"Web\",\"server_name\":\"example.org\""));
+	assert_non_null(strstr(text, "\"application\":\"TLS.Google\",\"category\":\"Web\",\"breed\":\"fun\","
+				     "\"confidence\":\"inspected\",\"server_name\":\"example.org\""));
+	assert_non_null(strstr(text, "\"tls\":{\"version\":\"TLSv1.3\",\"cipher\":null,\"alpn\":\"h2\","));
+	assert_non_null(strstr(text, "\"not_before\":null,\"not_after\":1700000001,"));
+	assert_non_null(
+	    strstr(text, "\"http\":{\"method\":null,\"status\":null,\"url\":\"a?b=<\\\"\\u000a\","));
+	assert_non_null(strstr(text, "\"dns\":null,\"ssh\":null,\"dhcp\":null"));
+	assert_non_null(strstr(text, "\"application_latency_ms\":2.500000,"));
+	assert_non_null(strstr(text, "\"ttl\":{\"sent\":{\"min\":60,\"max\":64},\"received\":null}"));
+	assert_non_null(strstr(text, "\"dscp\":{\"sent\":46,\"received\":0},\"icmp\":null"));
+	assert_non_null(strstr(text, "\"goodput\":{\"sent\":7,\"received\":0}"));
 	assert_non_null(strstr(text, "\"info\":null"));
 	assert_non_null(strstr(text, "\"risks\":[\"A B\",\"C D\"]"));
 	assert_non_null(strstr(text, "\"observation_point\":\"file\""));
 	assert_non_null(
 	    strstr(text, "\"client\":{\"ip\":\"10.0.0.1\",\"port\":1234,\"name\":null,\"mac\":null}"));
 	assert_non_null(strstr(text, "\"vlan\":[5]"));
-	assert_non_null(strstr(text, "\"handshake_ms\":{\"client\":null,\"server\":1.5}"));
+	assert_non_null(strstr(text, "\"handshake_ms\":{\"client\":null,\"server\":1.500000}"));
 	assert_non_null(strstr(text, "\"first\":1.5"));
 	assert_non_null(strstr(text, "\"last\":null"));
 	assert_non_null(strstr(text, "\"end_reason\":\"file\""));

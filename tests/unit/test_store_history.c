@@ -172,7 +172,10 @@ all_fields_of_a_flow_are_kept(void **state)
 	f.as_number[1] = 64500;
 	f.server_name_len = 4;
 	f.info_len = 2;
-	world_put(w, 0, REC_FLOW_END, &f, sizeof(f), "nameIN");
+	f.breed = BREED_UNSAFE;
+	f.latency_us = 70000;
+	f.attributes_len = 9;
+	world_put(w, 0, REC_FLOW_END, &f, sizeof(f), "nameIN\1\7TLSv1.3");
 	world_pump(w);
 	world_commit(w);
 	world_reopen(w);
@@ -191,6 +194,9 @@ all_fields_of_a_flow_are_kept(void **state)
 	back.category = f.category;
 	back.server_name_len = 4;
 	back.info_len = 2;
+	assert_int_equal(r->attributes_len, 9);
+	assert_memory_equal(text + 16 + r->point_len, "\1\7TLSv1.3", 9);
+	back.attributes_len = 9;
 	assert_memory_equal(&back, &f, sizeof(f));
 }
 

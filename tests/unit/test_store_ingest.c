@@ -427,10 +427,27 @@ lie_info(struct rec_flow *f)
 	f->info_len = UINT16_MAX;
 }
 
-static void (*const lies[])(struct rec_flow *) = { lie_slot,   lie_point,  lie_space, lie_tunnel,
-						   lie_state,  lie_reason, lie_ended, lie_before,
-						   lie_future, lie_far,    lie_huge,  lie_category,
-						   lie_risk,   lie_length, lie_info,  lie_application };
+static void
+lie_attributes(struct rec_flow *f)
+{
+	f->attributes_len = UINT16_MAX;
+}
+static void
+lie_breed(struct rec_flow *f)
+{
+	f->breed = BREED_COUNT;
+}
+static void
+lie_confidence(struct rec_flow *f)
+{
+	f->confidence = CONFIDENCE_COUNT;
+}
+
+static void (*const lies[])(struct rec_flow *) = { lie_slot,       lie_point,  lie_space,     lie_tunnel,
+						   lie_state,      lie_reason, lie_ended,     lie_before,
+						   lie_future,     lie_far,    lie_huge,      lie_category,
+						   lie_risk,       lie_length, lie_info,      lie_application,
+						   lie_attributes, lie_breed,  lie_confidence };
 
 static void
 lies_about_flows_end_the_channel(void **state)
@@ -463,6 +480,37 @@ judge(uint16_t kind, const void *rec, size_t len)
 {
 	world_pump(w);
 	return ingest_record(w->s, store_engine(w->s, 0), kind, rec, len);
+}
+
+/* Attributes go as they came to whoever looks at the flow: a list that is none ends the channel. */
+static void
+attributes_are_judged(void **state)
+{
+	static const char *const lists[] = { "\3\2h2\1\1x", "\177\1x", "\1\10short" };
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct {
+		struct rec_flow f;
+		char list[16];
+	} r = { .f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1") };
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		r.f.attributes_len = (uint16_t)strlen(lists[i]);
+		memcpy(r.list, lists[i], strlen(lists[i]));
+		assert_non_null(judge(REC_FLOW_OPEN, &r, sizeof(r.f) + r.f.attributes_len));
+	}
+	r.f.attributes_len = 9;
+	world_put(w, 0, REC_FLOW_OPEN, &r.f, sizeof(r.f), "\1\7TLSv1.3");
+	world_pump(w);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+
+	const struct row_flow *row = world_row(w, 0, sizeof(*row), &text);
+
+	assert_int_equal(row->attributes_len, 9);
+	assert_memory_equal(text + row->application_len + row->category_len + row->point_len, "\1\7TLSv1.3",
+			    9);
 }
 
 static void
@@ -570,6 +618,7 @@ main(void)
 		TEST(a_slot_used_again_ends_what_was_in_it),
 		TEST(an_engine_that_dies_leaves_lost_flows),
 		TEST(lies_about_flows_end_the_channel),
+		TEST(attributes_are_judged),
 		TEST(lies_about_other_things),
 		TEST(nothing_is_taken_before_a_snapshot),
 	};

@@ -56,9 +56,15 @@ ids_are_veiled_for_each_tenant(void **state)
 static void
 rows_and_chunks_survive_any_bytes(void **state)
 {
-	struct rec_flow f = {
-		.last_ns = 50, .first_ns = 10, .slice_ns = 20, .server_name_len = 3, .info_len = 2
-	};
+	struct rec_flow f = { .last_ns = 50,
+			      .first_ns = 10,
+			      .slice_ns = 20,
+			      .server_name_len = 3,
+			      .info_len = 2,
+			      .breed = BREED_FUN,
+			      .latency_us = 1500,
+			      .attributes_len = 9 };
+	const struct flow_texts texts = flow_texts_of(&f, "abcde\1\7TLSv1.3");
 	uint8_t row[FLOW_ROW_MAX], bytes[CHUNK_MAX];
 	struct kept_flow k;
 	struct chunk c, back;
@@ -67,7 +73,7 @@ rows_and_chunks_survive_any_bytes(void **state)
 	memset(&f.ip, 0x20, sizeof(f.ip));
 	memset(&f.exporter, 0x20, sizeof(f.exporter));
 
-	size_t len = flow_row_encode(&f, "abc", "de", row);
+	size_t len = flow_row_encode(&f, &texts, row);
 
 	for (size_t cut = 0; cut < len; cut++) {
 		memset(&k, 0, sizeof(k));
@@ -79,7 +85,16 @@ rows_and_chunks_survive_any_bytes(void **state)
 	assert_true(flow_row_decode(row, len, &k));
 	assert_int_equal(k.f.first_ns, 10);
 	assert_int_equal(k.f.slice_ns, 20);
-	assert_memory_equal(k.info, "de", 2);
+	assert_memory_equal(k.texts.info, "de", 2);
+	assert_int_equal(k.f.breed, BREED_FUN);
+	assert_int_equal(k.f.latency_us, 1500);
+	assert_int_equal(k.f.attributes_len, 9);
+	assert_memory_equal(k.texts.attributes, "\1\7TLSv1.3", 9);
+	row[len - 9]++; /* its number: 2 is a cipher, and so is fine */
+	assert_true(flow_row_decode(row, len, &k));
+	row[len - 9] = 200; /* no such attribute */
+	assert_false(flow_row_decode(row, len, &k));
+	row[len - 9] = 1;
 	row[0]++;
 	assert_false(flow_row_decode(row, len, &k));
 
@@ -95,6 +110,35 @@ rows_and_chunks_survive_any_bytes(void **state)
 		assert_false(chunk_decode(bytes, cut, &back));
 	bytes[2] = 60;
 	assert_false(chunk_decode(bytes, len, &back));
+}
+
+/* Rows that were kept before attributes were: as they are on disk. */
+static void
+rows_of_version_1_are_read(void **state)
+{
+	static const uint8_t kept[] = {
+		1,   0,   2,   0,   40,   30, /* version, parts, point, space, times */
+		17,  0,   1,   1,   3,    1,   64,  255, 64, 0, 0, 0, /* protocol, ..., dscp */
+		10,  0,   0,   1,   0x80, 8,                          /* the client's address and port */
+		10,  0,   0,   2,   53,                               /* the server's */
+		100, 1,   60,  0,   0,    0,                          /* counters */
+		7,   2,   0,   0,                   /* application, category, score, risks */
+		3,   'a', 'b', 'c', 2,    'd', 'e', /* server name, info */
+	};
+	struct kept_flow k = { .f.last_ns = 50 };
+
+	(void)state;
+	assert_true(flow_row_decode(kept, sizeof(kept), &k));
+	assert_int_equal(k.f.point, 2);
+	assert_int_equal(k.f.first_ns, 10);
+	assert_int_equal(k.f.port[CLIENT], 1024);
+	assert_int_equal(k.f.port[SERVER], 53);
+	assert_int_equal(k.f.count.bytes[CLIENT], 100);
+	assert_int_equal(k.f.application, 7);
+	assert_memory_equal(k.texts.server_name, "abc", 3);
+	assert_memory_equal(k.texts.info, "de", 2);
+	assert_int_equal(k.f.attributes_len, 0);
+	assert_int_equal(k.f.breed, BREED_UNKNOWN);
 }
 
 static int
@@ -395,6 +439,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids_are_veiled_for_each_tenant),
 		cmocka_unit_test(rows_and_chunks_survive_any_bytes),
+		cmocka_unit_test(rows_of_version_1_are_read),
 		cmocka_unit_test(the_first_k_are_those_of_a_sort),
 		cmocka_unit_test(cursors_cannot_be_made_outside),
 		cmocka_unit_test(the_dictionary_is_bounded),

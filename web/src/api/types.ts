@@ -73,6 +73,14 @@ export interface TcpFacts {
 	handshake_ms: { client: number | null; server: number | null };
 }
 
+/** null: not known */
+export type Attributes = Record<string, string | number | null>;
+
+export interface TtlRange {
+	min: number;
+	max: number;
+}
+
 export interface Flow {
 	id: string;
 	slice: number;
@@ -87,12 +95,24 @@ export interface Flow {
 	server: Endpoint;
 	application: string | null;
 	category: string | null;
+	breed: string | null;
+	confidence: string | null;
 	server_name: string | null;
 	info: string | null;
 	bytes: Pair;
 	packets: Pair;
+	goodput: Pair;
 	bytes_per_second: Pair;
 	tcp: TcpFacts | null;
+	application_latency_ms: number | null;
+	ttl: { sent: TtlRange | null; received: TtlRange | null };
+	dscp: Pair;
+	icmp: { type: number; code: number } | null;
+	tls?: Attributes | null;
+	http?: Attributes | null;
+	dns?: Attributes | null;
+	ssh?: Attributes | null;
+	dhcp?: Attributes | null;
 	risks: string[];
 	score: number;
 	state: string;
