@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/settings.h"
 
@@ -24,6 +25,8 @@ bool config_load_text(const char *name, const char *text, size_t len, struct set
 /* settings_set, and what a row cannot say: texts that must be addresses, numbers that must be powers of two.
  */
 bool config_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize);
+/* The length of the name in "eth1=7", and its address space; 0 where the text is no such pair. */
+size_t config_address_space(const char *v, uint32_t *space);
 /* Whether the keys agree with each other: a certificate needs its key, and the like. */
 bool config_agrees(const struct settings *s, char *err, size_t errsize);
 

@@ -1,5 +1,6 @@
 /* What the rows of base/settings.def cannot say about a value. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -44,6 +45,32 @@ is_network(const char *v)
 	return prefix_parse(v, &p) ? NULL : "is no network: write it as 10.0.0.0/8 or 2001:db8::/32";
 }
 
+size_t
+config_address_space(const char *v, uint32_t *space)
+{
+	const char *equals = strrchr(v, '=');
+	char *end;
+	unsigned long n;
+
+	if (equals == NULL || equals == v || equals[1] < '0' || equals[1] > '9')
+		return 0;
+	n = strtoul(equals + 1, &end, 10);
+	if (*end != '\0' || n > 65535)
+		return 0;
+	*space = (uint32_t)n;
+	return (size_t)(equals - v);
+}
+
+static const char *
+is_address_space(const char *v)
+{
+	uint32_t space;
+
+	return config_address_space(v, &space) > 0
+		   ? NULL
+		   : "is no interface and number: write it as eth1=7, up to 65535";
+}
+
 static const char *
 is_address(const char *v)
 {
@@ -78,6 +105,7 @@ static const struct {
 	{ "data_directory", is_absolute },
 	{ "run_directory", is_run_directory },
 	{ "interfaces", is_interface },
+	{ "address_spaces", is_address_space },
 	{ "local_networks", is_network },
 	{ "log_level", is_level },
 	{ "engine.tunnels", is_view },

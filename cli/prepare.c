@@ -21,6 +21,7 @@
 #include "capabilities.h"
 #include "certificate.h"
 #include "cmd.h"
+#include "config.h"
 #include "directories.h"
 #include "interface.h"
 #include "listen.h"
@@ -132,6 +133,21 @@ open_directories(struct launcher *l)
 	return true;
 }
 
+/* The address space of an observation point, by the names that the setting gives. */
+static uint32_t
+space_of(const struct settings *s, const char *name)
+{
+	uint32_t space;
+
+	for (uint32_t i = 0; i < s->address_spaces.n; i++) {
+		size_t len = config_address_space(s->address_spaces.item[i], &space);
+
+		if (len > 0 && len == strlen(name) && memcmp(s->address_spaces.item[i], name, len) == 0)
+			return space;
+	}
+	return 0;
+}
+
 static bool
 open_state(struct launcher *l)
 {
@@ -146,7 +162,8 @@ open_state(struct launcher *l)
 		const struct launch_point *p = &l->launch->point[i];
 		struct boot_point *b = &l->points[i];
 
-		*b = (struct boot_point){ .kind = (uint32_t)p->kind };
+		*b =
+		    (struct boot_point){ .kind = (uint32_t)p->kind, .space = space_of(l->settings, p->name) };
 		str_copy(b->name, sizeof(b->name), p->name);
 		if (!state_point_id(&l->state, p->kind, p->name, &b->id, err, sizeof(err))) {
 			say("%s/%s", l->settings->data_directory, err);

@@ -28,13 +28,26 @@ struct application {
 	uint16_t number;    /* 0: empty slot */
 };
 
+/* States come from slabs, the lowest that has a free one first, so that those above empty out: all of them
+ * but one go back to the kernel. */
+#define SLAB_STATES 2048u
+
+struct slab {
+	uint32_t nfree;
+	bool resident; /* a state of it was used since its memory was given back */
+};
+
 struct dpi {
 	unsigned modules;
 	struct ndpi_detection_module_struct **module;
 	size_t state_size;
 	uint8_t *pool;
-	uint32_t *free;
-	uint32_t states, nfree;
+	uint16_t *free; /* for each slab a stack of the numbers in it that are free */
+	struct slab *slab;
+	uint32_t states, used, nslabs;
+	uint32_t lowest;                    /* no slab below has a free state */
+	uint32_t idle;                      /* slabs that are resident and wholly free */
+	uint8_t service_port[2][65536 / 8]; /* TCP, UDP: ports of protocols that nDPI knows */
 	dpi_announce *announce;
 	void *ctx;
 	struct application application[APPLICATIONS];
@@ -189,6 +202,23 @@ put_client_fingerprints(struct wcur *list, const struct ndpi_flow_struct *f)
 #endif
 }
 
+static bool
+guess_port(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint8_t protocol,
+	   uint16_t port)
+{
+#if NDPI_VERSION_IS(4, 10)
+	(void)m;
+	(void)f;
+	(void)protocol;
+	(void)port;
+	return false; /* later releases tell of no port alone */
+#else
+	uint8_t custom;
+
+	return ndpi_guess_protocol_id(m, f, protocol, port, port, &custom) != NDPI_PROTOCOL_UNKNOWN;
+#endif
+}
+
 static const ndpi_ip_addr_t *
 answer_of(const struct ndpi_flow_struct *f, uint16_t *type)
 {
@@ -255,6 +285,57 @@ application_number(struct dpi *d, ndpi_protocol p)
  * ---------------------------------------------------------------------------------------------------------------
  */
 
+static void
+slabs_init(struct dpi *d, uint32_t states)
+{
+	d->states = states;
+	d->nslabs = (states + SLAB_STATES - 1) / SLAB_STATES;
+	d->slab = mem_calloc(d->nslabs, sizeof(*d->slab));
+	d->free = mem_pages(sizeof(d->free[0]) * SLAB_STATES * d->nslabs);
+	for (uint32_t n = states; n-- > 0;) { /* so that the first is taken first */
+		struct slab *s = &d->slab[n / SLAB_STATES];
+
+		d->free[n / SLAB_STATES * SLAB_STATES + s->nfree++] = (uint16_t)(n % SLAB_STATES);
+	}
+}
+
+/* How many states a slab has: the last one may be short. */
+static uint32_t
+slab_states(const struct dpi *d, uint32_t slab)
+{
+	uint32_t left = d->states - slab * SLAB_STATES;
+
+	return left < SLAB_STATES ? left : SLAB_STATES;
+}
+
+static struct ndpi_flow_struct *
+state_at(const struct dpi *d, uint32_t state)
+{
+	return (struct ndpi_flow_struct *)(void *)(d->pool + d->state_size * state);
+}
+
+/* Which ports its protocols have: of two ends of which neither is below 1024, that tells the server. */
+static void
+learn_ports(struct dpi *d)
+{
+	static const uint8_t protocols[2] = { IP_TCP, IP_UDP };
+	struct ndpi_flow_struct *f = state_at(d, d->states);
+
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned port = 1024; port < 49152; port++)
+			if (guess_port(d->module[0], f, protocols[i], (uint16_t)port))
+				d->service_port[i][port / 8] |= (uint8_t)(1u << port % 8);
+	memset(f, 0, sizeof(*f));
+}
+
+bool
+dpi_is_service_port(const struct dpi *d, uint8_t protocol, uint16_t port)
+{
+	if (protocol != IP_TCP && protocol != IP_UDP)
+		return false;
+	return d->service_port[protocol == IP_UDP][port / 8] >> port % 8 & 1;
+}
+
 struct dpi *
 dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx)
 {
@@ -268,23 +349,12 @@ dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx)
 		d->module[i] = module_new();
 	d->state_size = (sizeof(struct ndpi_flow_struct) + 63) & ~(size_t)63;
 	d->pool = mem_pages(d->state_size * (states + 1u)); /* and a spare one */
-	;
-	d->free = mem_pages(sizeof(d->free[0]) * states);
-	d->states = states;
-	while (d->nfree < states) {
-		d->free[d->nfree] = states - 1 - d->nfree;
-		d->nfree++;
-	}
+	slabs_init(d, states);
+	learn_ports(d);
 	confidence_init(d->confidence_of);
 	announce_risks(d);
 	announce_categories(d);
 	return d;
-}
-
-static struct ndpi_flow_struct *
-state_at(const struct dpi *d, uint32_t state)
-{
-	return (struct ndpi_flow_struct *)(void *)(d->pool + d->state_size * state);
 }
 
 void
@@ -297,7 +367,8 @@ dpi_free(struct dpi **dp)
 	for (unsigned i = 0; i < d->modules; i++)
 		ndpi_exit_detection_module(d->module[i]);
 	munmap(d->pool, d->state_size * (d->states + 1u));
-	munmap(d->free, sizeof(d->free[0]) * d->states);
+	munmap(d->free, sizeof(d->free[0]) * SLAB_STATES * d->nslabs);
+	free(d->slab);
 	free(d->module);
 	free(d);
 	*dp = NULL;
@@ -307,20 +378,51 @@ uint32_t
 dpi_begin(struct dpi *d)
 {
 	uint32_t state;
+	struct slab *s;
 
-	if (d->nfree == 0)
+	if (d->used == d->states)
 		return DPI_NONE;
-	state = d->free[--d->nfree];
+	while (d->slab[d->lowest].nfree == 0)
+		d->lowest++;
+	s = &d->slab[d->lowest];
+	if (s->resident && s->nfree == slab_states(d, d->lowest))
+		d->idle--;
+	s->resident = true;
+	state = d->lowest * SLAB_STATES + d->free[d->lowest * SLAB_STATES + --s->nfree];
+	d->used++;
 	memset(state_at(d, state), 0, sizeof(struct ndpi_flow_struct));
 	return state;
+}
+
+/* One stays at hand; SLAB_STATES times the size of a state is whole pages. */
+static void
+slab_is_free(struct dpi *d, uint32_t slab)
+{
+	if (d->idle == 0) {
+		d->idle++;
+		return;
+	}
+	(void)madvise(state_at(d, slab * SLAB_STATES), slab_states(d, slab) * d->state_size & ~(size_t)4095,
+		      MADV_DONTNEED);
+	d->slab[slab].resident = false;
 }
 
 void
 dpi_release(struct dpi *d, uint32_t state)
 {
+	uint32_t slab = state / SLAB_STATES;
+	struct slab *s;
+
 	ndpi_free_flow_data(state_at(d, state));
-	if (state != d->states)
-		d->free[d->nfree++] = state;
+	if (state == d->states)
+		return;
+	s = &d->slab[slab];
+	d->free[slab * SLAB_STATES + s->nfree++] = (uint16_t)(state % SLAB_STATES);
+	d->used--;
+	if (slab < d->lowest)
+		d->lowest = slab;
+	if (s->nfree == slab_states(d, slab))
+		slab_is_free(d, slab);
 }
 
 /* --- attributes: copied before the state goes back

@@ -45,8 +45,12 @@ typedef void dpi_announce(void *ctx, enum name_kind kind, unsigned number, unsig
 struct dpi *dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx);
 void dpi_free(struct dpi **d);
 
+/* Whether a protocol that nDPI knows is served there; of ports 1024 to 49151. */
+bool dpi_is_service_port(const struct dpi *d, uint8_t protocol, uint16_t port);
+
 /* State for a flow, or DPI_NONE where all are in use. */
 uint32_t dpi_begin(struct dpi *d);
+/* What memory of states is not needed any more goes back to the kernel. */
 void dpi_release(struct dpi *d, uint32_t state);
 
 /* Looks at a packet whose datagram was captured whole and is no later fragment; nth counts the flow's packets

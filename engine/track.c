@@ -83,7 +83,16 @@ evict(struct engine *e)
 		track_end(e, p, victim, END_EVICTED);
 }
 
-/* Who opened the connection; where that was not seen, the side that is no well-known port. */
+/* How surely a port is a server's: well-known, known to inspection, or like any other. */
+static unsigned
+service_rank(const struct engine *e, uint8_t protocol, uint16_t port)
+{
+	if (port < WELL_KNOWN_PORT)
+		return 2;
+	return e->dpi != NULL && dpi_is_service_port(e->dpi, protocol, port);
+}
+
+/* Who opened the connection; where that was not seen, the side whose port is less of a service. */
 static bool
 sender_is_client(const struct engine *e, const struct point *p, const struct packet *k)
 {
@@ -101,7 +110,7 @@ sender_is_client(const struct engine *e, const struct point *p, const struct pac
 	 * began. */
 	if (k->key.protocol != IP_TCP)
 		began = p->now_ns - p->first_ns > e->idle_ns;
-	return began || !(from < WELL_KNOWN_PORT && to >= WELL_KNOWN_PORT);
+	return began || service_rank(e, k->key.protocol, from) <= service_rank(e, k->key.protocol, to);
 }
 
 static uint32_t

@@ -217,8 +217,8 @@ struct rec_flow {
 	uint8_t breed; /* enum breed */
 	uint8_t reserved1;
 	uint32_t latency_us; /* from the client's first payload to the server's first answer; 0 unknown */
-	int64_t first_ns; /* of the flow */
-	int64_t slice_ns; /* of this slice */
+	int64_t first_ns;    /* of the flow */
+	int64_t slice_ns;    /* of this slice */
 	int64_t last_ns;
 	struct ip_addr ip[2]; /* [CLIENT], [SERVER] */
 	uint16_t port[2];     /* host order; 0 where the protocol has none. ICMP: identifier, 0 */
@@ -233,7 +233,7 @@ struct rec_flow {
 	uint8_t dscp[2];
 	uint8_t reserved2[4];
 	uint16_t attributes_len; /* of the third string: a list as ipc/attribute.h has it */
-	uint64_t risks; /* bits: announced NAME_RISK numbers */
+	uint64_t risks;          /* bits: announced NAME_RISK numbers */
 	struct ip_addr exporter, next_hop;
 	uint32_t in_interface, out_interface, sampling_rate, as_number[2];
 	uint16_t server_name_len; /* strings follow, without NUL: server name, info, attributes */
