@@ -161,6 +161,9 @@ json_row(void *ctx, const struct row *r)
 	case ROW_APPLICATION:
 		present_application(n->w, NULL, r);
 		break;
+	case ROW_DEVICE:
+		present_device(n->w, NULL, r);
+		break;
 	case ROW_POINT:
 		present_interface(n->w, NULL, r);
 		break;
@@ -195,9 +198,8 @@ print_json(struct analysis *n)
 		const char *name;
 		struct wire_question q;
 	} parts[] = {
-		{ "flows", about_kept_flows() },
-		{ "hosts", about(ASK_HOSTS) },
-		{ "applications", about(ASK_APPLICATIONS) },
+		{ "flows", about_kept_flows() },     { "hosts", about(ASK_HOSTS) },
+		{ "devices", about(ASK_DEVICES) },   { "applications", about(ASK_APPLICATIONS) },
 		{ "interfaces", about(ASK_POINTS) },
 	};
 
@@ -245,12 +247,14 @@ print_host(void *ctx, const struct row *r)
 {
 	struct analysis *n = ctx;
 	char ip[IP_TEXT_MAX], name[64], a[16], b[16];
+	struct row_text first;
 
 	if (r->kind != ROW_HOST || n->shown++ >= TOP_HOSTS)
 		return;
+	first = row_text_line(&r->text[HOST_TEXT_NAMES]);
 	printf("%-40s %10s sent %10s received  %s\n", ip_format(&r->host.ip, ip),
 	       show_bytes(r->host.bytes[0], a), show_bytes(r->host.bytes[1], b),
-	       plain(&r->text[HOST_TEXT_NAME], name, sizeof(name)));
+	       plain(&first, name, sizeof(name)));
 }
 
 static void

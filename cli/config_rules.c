@@ -109,6 +109,7 @@ static const struct {
 	{ "local_networks", is_network },
 	{ "log_level", is_level },
 	{ "engine.tunnels", is_view },
+	{ "vendor_directory", is_absolute },
 	{ "httpd.address", is_address },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_absolute_or_empty },

@@ -130,5 +130,8 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 		b->flags |= BOOT_ANALYZE;
 	if (b->proc == (uint32_t)PROC_HTTPD && l->http != -1)
 		b->flags |= BOOT_HAS_HTTP;
+	for (int i = 0; b->proc == (uint32_t)PROC_STORE && i < BOOT_VENDOR_FILES; i++)
+		if (c->spawn.fd[BOOT_FD_VENDORS + i] != -1)
+			b->flags |= BOOT_HAS_VENDORS(i);
 	add_peers(l, (enum proc)b->proc, b);
 }

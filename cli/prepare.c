@@ -294,6 +294,24 @@ open_web(struct launcher *l)
 	return true;
 }
 
+/* --- lists of vendors
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Opened here, read by store: a list that is missing is no mistake. */
+static void
+open_vendors(struct launcher *l)
+{
+	static const char *const names[BOOT_VENDOR_FILES] = { "oui.csv", "mam.csv", "oui36.csv" };
+	struct child *store = &l->child[0];
+	char path[sizeof(l->settings->vendor_directory) + 16];
+
+	for (int i = 0; i < BOOT_VENDOR_FILES; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", l->settings->vendor_directory, names[i]);
+		l->vendors[i] = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		store->spawn.fd[BOOT_FD_VENDORS + i] = l->vendors[i];
+	}
+}
+
 /* --- what is given up
  * ------------------------------------------------------------------------------------------------- */
 
@@ -323,6 +341,8 @@ prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
 	l->certificate = l->key = l->listener = -1;
+	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
+		l->vendors[i] = -1;
 	if (geteuid() != 0) {
 		say("must be run as root (sudo): each process gets a user id of its own");
 		return false;
@@ -332,6 +352,7 @@ prepare(struct launcher *l)
 		return false;
 	}
 	plan_children(l);
+	open_vendors(l);
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
@@ -359,6 +380,8 @@ prepare_undo(struct launcher *l)
 	}
 	for (unsigned i = 0; i < l->launch->npoints; i++)
 		fd_drop(&l->launch->point[i].fd);
+	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
+		fd_drop(&l->vendors[i]);
 	fd_drop(&l->https);
 	fd_drop(&l->http);
 	fd_drop(&l->certificate);

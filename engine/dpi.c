@@ -622,6 +622,8 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 	out->is_tls = master_of(p) == NDPI_PROTOCOL_TLS || application_of(p) == NDPI_PROTOCOL_TLS ||
 		      master_of(p) == NDPI_PROTOCOL_QUIC || application_of(p) == NDPI_PROTOCOL_QUIC;
 	result_text(out->server_name, &out->server_name_len, (const char *)f->host_server_name);
+	out->os_len = f->http.detected_os == NULL ? 0 : strnlen(f->http.detected_os, DPI_OS_MAX);
+	memcpy(out->os, f->http.detected_os == NULL ? "" : f->http.detected_os, out->os_len);
 	result_text(out->info, &out->info_len, ndpi_get_flow_info(f, &p));
 	if (out->info_len == 0 && application_of(p) == NDPI_PROTOCOL_SSH)
 		result_text(out->info, &out->info_len, f->protos.ssh.client_signature);

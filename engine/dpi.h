@@ -16,6 +16,7 @@
 
 #define DPI_NONE     UINT32_MAX
 #define DPI_TEXT_MAX 255
+#define DPI_OS_MAX   63
 
 struct dpi;
 
@@ -36,6 +37,8 @@ struct dpi_result {
 	size_t server_name_len, info_len, attributes_len;
 	char server_name[DPI_TEXT_MAX], info[DPI_TEXT_MAX];
 	uint8_t attributes[ATTRIBUTES_MAX]; /* ipc/attribute.h; only where done */
+	size_t os_len; /* the client's operating system, by its own word */
+	char os[DPI_OS_MAX];
 };
 
 /* Called for each name before its number appears in a result. */

@@ -107,9 +107,11 @@ engine_new(const struct boot *b)
 	e->seed[1] = seed[1];
 	e->fragments.seed = seed[2];
 	flow_table_init(&e->flows, (uint32_t)s->max_flows);
-	texts_init(&e->texts, (uint32_t)(s->max_flows * 2 + s->max_hosts), seed[3]);
+	texts_init(&e->texts, (uint32_t)(s->max_flows * 2 + 2 * s->max_hosts), seed[3]);
 	texts_init(&e->meanings, UINT16_MAX, seed[3]); /* flow.meaning is as wide */
 	host_table_init(&e->hosts, (uint32_t)s->max_hosts, &e->texts, e->seed);
+	learned_init(&e->learned, (uint32_t)s->max_hosts, &e->texts, seed[3]);
+	device_table_init(&e->devices, (uint32_t)s->max_devices, seed[2]);
 	records_init(&e->records, (size_t)s->record_ring);
 	read_local_networks(e);
 	announce_own(e);
@@ -144,6 +146,8 @@ engine_free(struct engine **ep)
 		munmap(p->dirty.number, sizeof(uint32_t) * e->hosts.max);
 	}
 	records_free(&e->records);
+	device_table_free(&e->devices);
+	learned_free(&e->learned);
 	host_table_free(&e->hosts);
 	texts_free(&e->texts);
 	texts_free(&e->meanings);

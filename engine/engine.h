@@ -6,10 +6,13 @@
 #include <stdint.h>
 
 #include "decode/fragment.h"
+#include "device.h"
 #include "dpi.h"
 #include "flow.h"
 #include "host.h"
 #include "ipc/boot.h"
+#include "learned.h"
+#include "names.h"
 #include "point.h"
 #include "records.h"
 #include "text.h"
@@ -23,6 +26,8 @@
 	X(RECORD_RING_FULL, "engine.record_ring_full", 1)                                                    \
 	X(RECORDS_DEFERRED, "engine.records_deferred", 0)                                                    \
 	X(HOST_TABLE_FULL, "engine.host_table_full", 0)                                                      \
+	X(DEVICE_TABLE_FULL, "engine.device_table_full", 0)                                                  \
+	X(LEARNED_FULL, "engine.learned_full", 0)                                                            \
 	X(DPI_FLOWS_FULL, "engine.dpi_flows_full", 0)                                                        \
 	X(NAMES_FULL, "engine.names_full", 0)                                                                \
 	X(FRAGMENTS_UNKNOWN, "engine.fragments_unknown", 0)                                                  \
@@ -56,6 +61,9 @@ struct engine {
 	struct host_table hosts;
 	struct texts texts;
 	struct texts meanings; /* struct dpi_meaning each: no hostile text can crowd them out */
+	struct learned_table learned;
+	struct device_table devices;
+	struct dhcp_asking dhcp[DHCP_ASKING];
 	struct fragment_table fragments;
 	struct records records;
 	struct dpi *dpi;                  /* NULL: switched off */
@@ -67,6 +75,7 @@ struct engine {
 	uint64_t told[BOOT_POINTS_MAX + 1]
 		     [PLACE_COUNT];        /* drops that store knows; the last row is the worker's own */
 	uint32_t resync_flow, resync_host; /* how far a new ring has been told of old flows and hosts */
+	bool resync_rest;                  /* ... and has to be told of what was learned, and of devices */
 };
 
 struct engine *engine_new(const struct boot *b);
@@ -106,19 +115,29 @@ int64_t track_deadline(const struct engine *e, const struct flow *f);
 void learn_application(struct engine *e, struct point *p, struct flow *f, const struct packet *k);
 /* Last words of inspection, when the flow ends. */
 void learn_finish(struct engine *e, struct point *p, struct flow *f);
+
+/* names.c: a datagram from a port that tells names */
 void learn_names(struct engine *e, struct point *p, const struct packet *k);
 /* What was learned of a flow that is gone. */
 void learn_forget(struct engine *e, struct flow *f);
 
 /* hosts.c: the ends of flows */
-void hosts_of_flow(struct engine *e, struct point *p, struct flow *f, const struct packet *k, unsigned side);
+void hosts_of_flow(struct engine *e, struct point *p, struct flow *f);
 void hosts_release(struct engine *e, struct flow *f);
 void hosts_touch(struct engine *e, const struct point *p, const struct flow *f);
-void hosts_name(struct engine *e, const struct point *p, const struct ip_addr *ip, uint16_t vlan,
-		enum host_name_source source, const char *name, size_t len);
+/* What a packet or flow between two ends told of ip: a name, or its system (kind as in struct rec_learned).
+ */
+void hosts_learn(struct engine *e, const struct point *p, unsigned kind, const struct ip_addr *ip,
+		 uint16_t vlan, const struct ip_addr *from, const struct ip_addr *to, const char *text,
+		 size_t len);
+/* A frame that belongs to no flow: who sent it is a device. */
+void hosts_frame(struct engine *e, const struct point *p, const struct packet *k);
 void hosts_mark(struct engine *e, uint32_t number);
-/* Tells store of changed hosts, at most budget; false where more can be told later in this second. */
+/* Tells store of what was learned, and of changed devices and hosts, at most budget; false where more can be
+ * told later in this second. */
 bool hosts_tell(struct engine *e, struct point *p, unsigned budget);
+/* After a change of ring: what was learned, and all devices. True where all is told. */
+bool hosts_tell_again(struct engine *e, unsigned *budget);
 
 /* second.c */
 void touch_flow(struct engine *e, struct point *p, uint32_t number);
@@ -137,6 +156,8 @@ bool report_open(struct engine *e, const struct point *p, uint32_t number);
 bool report_count(struct engine *e, const struct point *p, uint32_t number, int64_t second);
 void report_end(struct engine *e, const struct point *p, uint32_t number, enum end_reason reason);
 bool report_host(struct engine *e, uint32_t number, bool hard);
+bool report_learned(struct engine *e, const struct learned *l, bool hard);
+bool report_device(struct engine *e, const struct device *d, bool hard);
 void report_second(struct engine *e, const struct rec_second *s);
 bool report_point(struct engine *e, struct point *p);
 /* Drops that changed since store was told, of one point or (NULL) of the worker. */

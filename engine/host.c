@@ -76,7 +76,8 @@ evict(struct host_table *t, host_gone *gone, void *ctx)
 	gone(ctx, number);
 	unlink_host(t, number);
 	index_take(&t->index, h->hash, number);
-	text_drop(t->texts, h->name);
+	text_drop(t->texts, h->as_name);
+	text_drop(t->texts, h->city);
 	h->flags = 0;
 	h->newer = t->free;
 	t->free = number;
@@ -153,37 +154,4 @@ host_is(const struct host_table *t, uint32_t number, const struct host_key *key)
 {
 	return number < t->max && (t->host[number].flags & HOST_USED) &&
 	       memcmp(&t->host[number].key, key, sizeof(*key)) == 0;
-}
-
-bool
-host_set_name(struct host_table *t, uint32_t number, enum host_name_source source, const char *name,
-	      size_t len)
-{
-	struct host *h = &t->host[number];
-	uint32_t text;
-
-	/* Lower numbers of the enum are surer, none is least. */
-	if (h->name_source != HOST_NAME_NONE && h->name_source < (uint8_t)source)
-		return false;
-	text = text_hold(t->texts, name, len);
-	if (text == 0 || text == h->name) {
-		text_drop(t->texts, text);
-		return false;
-	}
-	text_drop(t->texts, h->name);
-	h->name = text;
-	h->name_source = (uint8_t)source;
-	return true;
-}
-
-bool
-host_set_mac(struct host_table *t, uint32_t number, const uint8_t mac[static 6])
-{
-	struct host *h = &t->host[number];
-
-	if ((h->flags & HOST_MAC) && memcmp(h->mac, mac, 6) == 0)
-		return false;
-	memcpy(h->mac, mac, 6);
-	h->flags |= HOST_MAC;
-	return true;
 }

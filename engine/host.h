@@ -1,5 +1,5 @@
-/* Addresses that were seen, by (address space, VLAN, ip), in fixed memory: what is known about each. Counters
- * are store's. */
+/* Addresses that were seen, by (address space, VLAN, ip), in fixed memory, and where in the world they
+ * belong. Counters and names are store's. */
 #ifndef WEIR_ENGINE_HOST_H
 #define WEIR_ENGINE_HOST_H
 
@@ -24,10 +24,8 @@ static_assert(sizeof(struct host_key) == 24, "hashed as 3 words");
 
 enum host_flag {
 	HOST_USED = 1,
-	HOST_SEEN = 2,  /* it had traffic, not only a name in somebody's answer */
-	HOST_LOCAL = 4, /* within local_networks */
-	HOST_MAC = 8,
-	HOST_DIRTY = 16 /* in a point's list of hosts to tell store about */
+	HOST_LOCAL = 2, /* within local_networks */
+	HOST_DIRTY = 4  /* in a point's list of hosts to tell store about */
 };
 
 struct host {
@@ -35,13 +33,14 @@ struct host {
 	uint32_t hash;
 	uint32_t flows; /* active ones that point here */
 	int64_t first_ns, last_ns;
-	uint32_t newer, older; /* by last use */
-	uint32_t name;         /* text.h */
-	uint8_t mac[6];
-	uint8_t flags;       /* HOST_* */
-	uint8_t name_source; /* enum host_name_source */
-	uint8_t point;       /* index of the point that saw it first; it is told of on that point's seconds */
-	uint8_t epoch;       /* record ring that knows it; 0 none */
+	uint32_t newer, older;  /* by last use */
+	uint32_t as_name, city; /* text.h; 0: none */
+	uint32_t as_number;     /* 0 unknown */
+	char country[2];        /* zero: unknown */
+	uint8_t geo;   /* generation of the files that the four lines above are from; 0: not looked up */
+	uint8_t flags; /* HOST_* */
+	uint8_t point; /* index of the point that saw it first; it is told of on that point's seconds */
+	uint8_t epoch; /* record ring that knows it; 0 none */
 	uint8_t reserved[2];
 	uint32_t dirty; /* place in the point's list, where HOST_DIRTY */
 };
@@ -75,9 +74,5 @@ void host_touch(struct host_table *t, uint32_t number, int64_t now_ns);
 /* Whether number still is the host with this key: a flow remembers numbers, and a number may have gone to
  * another. */
 bool host_is(const struct host_table *t, uint32_t number, const struct host_key *key);
-/* Sets the name where source is at least as good as what is known. True where something changed. */
-bool host_set_name(struct host_table *t, uint32_t number, enum host_name_source source, const char *name,
-		   size_t len);
-bool host_set_mac(struct host_table *t, uint32_t number, const uint8_t mac[static 6]);
 
 #endif

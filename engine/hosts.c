@@ -1,9 +1,11 @@
-/* The hosts at the ends of flows: found once a flow, touched once a second, told of when something new is
- * known. */
+/* The hosts at the ends of flows: found once a flow, touched once a second. And what is told of hosts and
+ * devices, once a second. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "engine.h"
+
+enum { ARP_REQUEST = 1, ARP_REPLY = 2 };
 
 static struct host_key
 key_of(const struct point *p, const struct ip_addr *ip, uint16_t vlan)
@@ -25,7 +27,7 @@ hosts_mark(struct engine *e, uint32_t number)
 	struct host *h = &e->hosts.host[number];
 	struct touched *l = &e->point[h->point].dirty;
 
-	if ((h->flags & HOST_DIRTY) || !(h->flags & HOST_SEEN))
+	if (h->flags & HOST_DIRTY)
 		return;
 	h->flags |= HOST_DIRTY;
 	h->dirty = l->n;
@@ -59,7 +61,7 @@ gone(void *ctx, uint32_t number)
 }
 
 void
-hosts_of_flow(struct engine *e, struct point *p, struct flow *f, const struct packet *k, unsigned sender)
+hosts_of_flow(struct engine *e, struct point *p, struct flow *f)
 {
 	for (unsigned side = 0; side < 2; side++) {
 		struct host_key key = key_of_end(e, f, side);
@@ -70,15 +72,6 @@ hosts_of_flow(struct engine *e, struct point *p, struct flow *f, const struct pa
 		if (h->flows++ == 0)
 			e->point[h->point].hosts++;
 		host_touch(&e->hosts, n, p->now_ns);
-		/* What stands in a frame is the host's own address only where no router is between: on local
-		 * networks. */
-		if (k->mac != NULL && side == sender && (h->flags & HOST_LOCAL) &&
-		    host_set_mac(&e->hosts, n, k->mac + 6))
-			hosts_mark(e, n);
-		if (!(h->flags & HOST_SEEN)) {
-			h->flags |= HOST_SEEN;
-			hosts_mark(e, n);
-		}
 	}
 }
 
@@ -109,35 +102,139 @@ hosts_touch(struct engine *e, const struct point *p, const struct flow *f)
 	}
 }
 
-/* A name may come before the first packet of its host. It is kept, but never at the cost of a host that was
- * seen. */
 void
-hosts_name(struct engine *e, const struct point *p, const struct ip_addr *ip, uint16_t vlan,
-	   enum host_name_source source, const char *name, size_t len)
+hosts_learn(struct engine *e, const struct point *p, unsigned kind, const struct ip_addr *ip, uint16_t vlan,
+	    const struct ip_addr *from, const struct ip_addr *to, const char *text, size_t len)
 {
-	struct host_key key = key_of(p, ip, vlan);
-	uint32_t n = host_find(&e->hosts, &key);
+	struct learned_key key = { .ip = *ip,
+				   .end = { *from, *to },
+				   .vlan = vlan,
+				   .kind = (uint8_t)kind,
+				   .point = (uint8_t)p->index };
 
-	if (n == HOST_NONE) {
-		if (e->hosts.used >= e->hosts.max / 4 * 3)
-			return;
-		n = host_get(&e->hosts, &key, p->index, p->now_ns, gone, e);
+	learned_add(&e->learned, &key, text, len, p->now_ns);
+}
+
+/* Whoever sends ARP says which address it has; an address of zeros asks whether anybody has one. */
+static void
+take_arp(struct device_key *key, const struct arp *a)
+{
+	static const uint8_t none[4];
+
+	memcpy(key->mac, a->sender_mac, sizeof(key->mac));
+	if (memcmp(a->sender_ip, none, sizeof(none)) == 0)
+		return;
+	key->ip = ip_from_v4(a->sender_ip);
+	key->has_ip = 1;
+}
+
+void
+hosts_frame(struct engine *e, const struct point *p, const struct packet *k)
+{
+	struct device_key key = { .vlan = k->key.vlan[0], .point = (uint8_t)p->index };
+	struct device *d;
+	struct arp arp;
+	bool is_arp;
+
+	if (k->mac == NULL)
+		return;
+	memcpy(key.mac, k->mac + 6, sizeof(key.mac));
+	is_arp = packet_arp(k, &arp);
+	if (is_arp)
+		take_arp(&key, &arp);
+	if ((key.mac[0] & 1) != 0) /* no group sends */
+		return;
+	d = device_seen(&e->devices, &key, p->now_ns);
+	d->frames++;
+	d->bytes += k->wire_len;
+	if (is_arp) {
+		d->arp_requests += arp.operation == ARP_REQUEST;
+		d->arp_replies += arp.operation == ARP_REPLY;
 	}
-	if (host_set_name(&e->hosts, n, source, name, len))
-		hosts_mark(e, n);
+}
+
+/* --- telling
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+enum told {
+	TOLD_ALL,
+	TOLD_LATER /* in this second */,
+	TOLD_NEXT /* the ring is nearly full: the next second's occasion */
+};
+
+static enum told
+tell_learned(struct engine *e, const struct point *p, unsigned *budget)
+{
+	const struct learned *l;
+
+	for (; (l = learned_untold(&e->learned)) != NULL; --*budget) {
+		if (*budget == 0 || !engine_ready(e, p))
+			return TOLD_LATER;
+		if (!report_learned(e, l, !p->live))
+			return TOLD_NEXT;
+		learned_was_told(&e->learned);
+	}
+	return TOLD_ALL;
+}
+
+static enum told
+tell_devices(struct engine *e, const struct point *p, unsigned *budget)
+{
+	struct device *d;
+
+	for (; (d = device_changed(&e->devices)) != NULL; --*budget) {
+		if (*budget == 0 || !engine_ready(e, p))
+			return TOLD_LATER;
+		if (!report_device(e, d, !p->live))
+			return TOLD_NEXT;
+		device_was_told(&e->devices, d);
+	}
+	return TOLD_ALL;
+}
+
+static enum told
+tell_hosts(struct engine *e, struct point *p, unsigned *budget)
+{
+	for (; p->dirty.n > 0; --*budget) {
+		uint32_t n = p->dirty.number[p->dirty.n - 1];
+
+		if (*budget == 0 || !engine_ready(e, p))
+			return TOLD_LATER;
+		if (!report_host(e, n, !p->live))
+			return TOLD_NEXT;
+		unmark(e, n);
+	}
+	return TOLD_ALL;
 }
 
 bool
 hosts_tell(struct engine *e, struct point *p, unsigned budget)
 {
-	for (; p->dirty.n > 0 && budget > 0; budget--) {
-		uint32_t n = p->dirty.number[p->dirty.n - 1];
+	enum told told = tell_learned(e, p, &budget);
 
-		if (!engine_ready(e, p))
+	if (told == TOLD_ALL)
+		told = tell_devices(e, p, &budget);
+	if (told == TOLD_ALL)
+		told = tell_hosts(e, p, &budget);
+	return told != TOLD_LATER;
+}
+
+bool
+hosts_tell_again(struct engine *e, unsigned *budget)
+{
+	const struct learned *l;
+	struct device *d;
+
+	for (; *budget > 0 && (l = learned_untold(&e->learned)) != NULL; --*budget) {
+		if (!report_learned(e, l, false))
 			return false;
-		if (!report_host(e, n, !p->live))
-			return true; /* the ring is nearly full: the next second's occasion */
-		unmark(e, n);
+		learned_was_told(&e->learned);
 	}
-	return p->dirty.n == 0;
+	for (; *budget > 0 && (d = device_changed(&e->devices)) != NULL; --*budget) {
+		if (!report_device(e, d, false))
+			return false;
+		device_was_told(&e->devices, d);
+	}
+	return *budget > 0;
 }

@@ -1,9 +1,7 @@
-/* What the bytes above the transport header mean: application, risks and names from inspection, names from
- * DNS. */
+/* What the bytes above the transport header mean: application, risks and names from inspection. */
 #include <string.h>
 
 #include "base/cursor.h"
-#include "dns.h"
 #include "engine.h"
 
 /* Where there is no room for one more meaning, at least the application stays. */
@@ -73,9 +71,13 @@ learn(struct engine *e, struct point *p, struct flow *f, const struct dpi_result
 	if (learn_text(e, f, r)) {
 		changed = true;
 		if (r->is_tls && r->server_name_len > 0)
-			hosts_name(e, p, &f->key.ip[!client], f->key.vlan[0], HOST_NAME_TLS, r->server_name,
-				   r->server_name_len);
+			hosts_learn(e, p, HOST_NAME_TLS, &f->key.ip[!client], f->key.vlan[0],
+				    &f->key.ip[client], &f->key.ip[!client], r->server_name,
+				    r->server_name_len);
 	}
+	if (r->os_len > 0)
+		hosts_learn(e, p, LEARNED_OS, &f->key.ip[client], f->key.vlan[0], &f->key.ip[client],
+			    &f->key.ip[!client], r->os, r->os_len);
 	if (changed)
 		f->flags &= (uint8_t)~FLOW_TOLD;
 }
@@ -165,15 +167,4 @@ learn_finish(struct engine *e, struct point *p, struct flow *f)
 	dpi_giveup(e->dpi, p->module, f->dpi, &r);
 	learn(e, p, f, &r);
 	release(e, f);
-}
-
-void
-learn_names(struct engine *e, struct point *p, const struct packet *k)
-{
-	struct dns_answers a;
-
-	if (!dns_parse(k->app, k->app_len, &a))
-		return;
-	for (unsigned i = 0; i < a.n; i++)
-		hosts_name(e, p, &a.ip[i], k->key.vlan[0], HOST_NAME_DNS, a.name, a.name_len);
 }

@@ -207,6 +207,7 @@ count_frame(struct engine *e, struct point *p, const struct packet *k, uint32_t 
 	} else {
 		p->undecoded++;
 		p->count.undecoded[k->reason]++;
+		hosts_frame(e, p, k);
 	}
 }
 

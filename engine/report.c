@@ -159,30 +159,70 @@ report_end(struct engine *e, const struct point *p, uint32_t number, enum end_re
 		e->records.lost++;
 }
 
+static bool
+put_part(struct engine *e, enum record_kind kind, const void *rec, size_t len, const char *text,
+	 size_t text_len, bool hard)
+{
+	if (hard)
+		return records_put(&e->records, kind, rec, len, text, text_len, NULL, 0);
+	return records_put_soft(&e->records, kind, rec, len, text, text_len);
+}
+
 bool
 report_host(struct engine *e, uint32_t number, bool hard)
 {
 	struct host *h = &e->hosts.host[number];
-	const struct point *p = &e->point[h->point];
-	char name[TEXT_MAX];
-	struct rec_host r = {
-		.point = p->boot->id,
-		.space = h->key.space,
-		.vlan = h->key.vlan,
-		.local = (h->flags & HOST_LOCAL) != 0,
-		.name_source = h->name_source,
-		.ip = h->key.ip,
-		.first_ns = h->first_ns,
-		.last_ns = h->last_ns,
-	};
+	struct rec_host r = { .ip = h->key.ip, .as_number = h->as_number };
+	char text[2 * TEXT_MAX];
 
-	memcpy(r.mac, h->mac, sizeof(r.mac));
-	r.name_len = (uint16_t)text_copy(&e->texts, h->name, name);
-	if (hard ? !records_put(&e->records, REC_HOST, &r, sizeof(r), name, r.name_len, NULL, 0)
-		 : !records_put_soft(&e->records, REC_HOST, &r, sizeof(r), name, r.name_len))
+	memcpy(r.country, h->country, sizeof(r.country));
+	r.as_name_len = (uint8_t)text_copy(&e->texts, h->as_name, text);
+	r.city_len = (uint8_t)text_copy(&e->texts, h->city, text + r.as_name_len);
+	if (!put_part(e, REC_HOST, &r, sizeof(r), text, (size_t)r.as_name_len + r.city_len, hard))
 		return false;
 	h->epoch = e->records.epoch;
 	return true;
+}
+
+bool
+report_learned(struct engine *e, const struct learned *l, bool hard)
+{
+	const struct boot_point *p = e->point[l->key.point].boot;
+	struct rec_learned r = {
+		.point = p->id,
+		.space = p->space,
+		.vlan = l->key.vlan,
+		.kind = l->key.kind,
+		.ip = l->key.ip,
+		.end = { l->key.end[0], l->key.end[1] },
+		.time_ns = l->told_ns,
+	};
+	char text[TEXT_MAX];
+
+	r.len = (uint8_t)text_copy(&e->texts, l->key.text, text);
+	return put_part(e, REC_LEARNED, &r, sizeof(r), text, r.len, hard);
+}
+
+bool
+report_device(struct engine *e, const struct device *d, bool hard)
+{
+	const struct boot_point *p = e->point[d->key.point].boot;
+	struct rec_device r = {
+		.point = p->id,
+		.space = p->space,
+		.vlan = d->key.vlan,
+		.has_ip = d->key.has_ip,
+		.ip = d->key.ip,
+		.arp_requests = d->arp_requests,
+		.arp_replies = d->arp_replies,
+		.frames = d->frames,
+		.bytes = d->bytes,
+		.first_ns = d->first_ns,
+		.last_ns = d->last_ns,
+	};
+
+	memcpy(r.mac, d->key.mac, sizeof(r.mac));
+	return put_part(e, REC_DEVICE, &r, sizeof(r), NULL, 0, hard);
 }
 
 void
@@ -234,6 +274,10 @@ place_value(const struct engine *e, const struct point *p, enum place place)
 		return e->records.deferred;
 	case PLACE_HOST_TABLE_FULL:
 		return e->hosts.evicted;
+	case PLACE_DEVICE_TABLE_FULL:
+		return e->devices.evicted;
+	case PLACE_LEARNED_FULL:
+		return e->learned.lost;
 	case PLACE_DPI_FLOWS_FULL:
 		return e->dpi_refused;
 	case PLACE_NAMES_FULL:
@@ -283,6 +327,9 @@ void
 report_again_from_start(struct engine *e)
 {
 	e->resync_flow = e->resync_host = 0;
+	e->resync_rest = true;
+	learned_tell_again(&e->learned);
+	device_tell_again(&e->devices);
 	memset(e->told, 0, sizeof(e->told));
 	for (unsigned i = 0; i < e->npoints; i++)
 		e->point[i].told_state = e->point[i].state == 0;
@@ -314,6 +361,8 @@ report_again(struct engine *e, unsigned budget)
 	for (unsigned i = 0; i < e->npoints; i++)
 		if (!e->point[i].told_state && e->point[i].state != 0 && !report_point(e, &e->point[i]))
 			return false;
+	if (e->resync_rest && records_soft_room(&e->records))
+		e->resync_rest = !hosts_tell_again(e, &budget);
 	for (; budget > 0 && records_soft_room(&e->records); budget--) {
 		if (e->resync_host < e->hosts.fresh)
 			again_host(e, e->resync_host++);

@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "engine.h"
+#include "names.h"
 
-#define PORT_DNS        53
 #define WELL_KNOWN_PORT 1024
 #define EVICT_LOOKS     4096
 /* Types of the chunks that open an association and answer that (RFC 9260, sections 3.3.2 and 3.3.3). */
@@ -140,7 +140,7 @@ make_flow(struct engine *e, struct point *p, const struct packet *k)
 		memcpy(f->mac[!sender], k->mac, 6);
 	}
 	wheel_put(&p->wheel, &e->flows, n, track_deadline(e, f));
-	hosts_of_flow(e, p, f, k, sender);
+	hosts_of_flow(e, p, f);
 	p->flows++;
 	p->count.flows_new++;
 	return n;
@@ -234,7 +234,7 @@ track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t
 		follow_answer(f, side, p->now_ns);
 	if (e->dpi != NULL && !(f->flags & FLOW_DPI_DONE))
 		learn_application(e, p, f, k);
-	if (k->key.protocol == IP_UDP && k->key.port[k->swapped] == PORT_DNS &&
+	if (k->key.protocol == IP_UDP && names_port(k->key.port[k->swapped]) &&
 	    fragment_is_whole(k->fragment))
 		learn_names(e, p, k);
 	if (f->flags & FLOW_FULL)

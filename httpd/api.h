@@ -14,6 +14,7 @@ void api_me(struct request *r);
 /* api_traffic.c */
 void api_interfaces(struct request *r);
 void api_hosts(struct request *r);
+void api_devices(struct request *r);
 void api_host(struct request *r);
 void api_flows(struct request *r);
 void api_flow(struct request *r);

@@ -153,6 +153,29 @@ api_hosts(struct request *r)
 }
 
 static void
+shape_devices(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	(void)r;
+	part_array(w, "devices", &q->part[0], present_device);
+	put_cursor(w, &q->part[0]);
+}
+
+static void
+on_devices(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_devices);
+}
+
+void
+api_devices(struct request *r)
+{
+	struct inquiry *q = inquiry_of(r, on_devices);
+
+	(void)ask_list(q, ASK_DEVICES, r);
+	inquiry_run(q);
+}
+
+static void
 shape_flows(struct json_writer *w, const struct request *r, const struct inquiry *q)
 {
 	(void)r;

@@ -19,10 +19,10 @@ struct body {
 
 /* What a question of each kind is answered with. */
 static const enum row_kind answered_with[ASK_KIND_COUNT] = {
-	[ASK_POINTS] = ROW_POINT,         [ASK_HOSTS] = ROW_HOST,    [ASK_HOST] = ROW_HOST,
-	[ASK_FLOWS] = ROW_FLOW,           [ASK_FLOW] = ROW_FLOW,     [ASK_APPLICATIONS] = ROW_APPLICATION,
-	[ASK_SERIES] = ROW_SERIES,        [ASK_TOTALS] = ROW_TOTALS, [ASK_COUNTERS] = ROW_COUNTER,
-	[ASK_COMPONENTS] = ROW_COMPONENT,
+	[ASK_POINTS] = ROW_POINT,         [ASK_HOSTS] = ROW_HOST,     [ASK_HOST] = ROW_HOST,
+	[ASK_FLOWS] = ROW_FLOW,           [ASK_FLOW] = ROW_FLOW,      [ASK_APPLICATIONS] = ROW_APPLICATION,
+	[ASK_SERIES] = ROW_SERIES,        [ASK_TOTALS] = ROW_TOTALS,  [ASK_COUNTERS] = ROW_COUNTER,
+	[ASK_COMPONENTS] = ROW_COMPONENT, [ASK_DEVICES] = ROW_DEVICE,
 };
 
 struct inquiry *

@@ -22,8 +22,11 @@ enum boot_fd {
 	BOOT_FD_HTTPS = 5, /* httpd: listening TCP sockets with TCP_NODELAY; */
 	BOOT_FD_HTTP = 6,  /* -1 is said by boot.has_http == false */
 	BOOT_FD_CERTIFICATE = 7,
-	BOOT_FD_KEY = 8
+	BOOT_FD_KEY = 8,
+	BOOT_FD_VENDORS =
+	    6 /* store: BOOT_VENDOR_FILES lists of MAC addresses' vendors, where BOOT_HAS_VENDORS */
 };
+#define BOOT_VENDOR_FILES 3
 
 #define BOOT_PEERS_MAX  64
 #define BOOT_POINTS_MAX 32
@@ -69,8 +72,9 @@ struct boot {
 	struct settings settings;
 };
 
-#define BOOT_ANALYZE  1u /* files only: flows end when their file does, nothing is kept afterwards */
-#define BOOT_HAS_HTTP 2u /* httpd: BOOT_FD_HTTP is there */
+#define BOOT_ANALYZE        1u /* files only: flows end when their file does, nothing is kept afterwards */
+#define BOOT_HAS_HTTP       2u /* httpd: BOOT_FD_HTTP is there */
+#define BOOT_HAS_VENDORS(i) (4u << (i)) /* store: BOOT_FD_VENDORS + i is there */
 
 /* Why a process ended, where the launcher acts on it. */
 enum boot_exit {

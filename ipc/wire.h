@@ -90,11 +90,13 @@ enum record_kind {
 			 */
 	REC_FLOW_END,   /* struct rec_flow + strings: a slice ended; counters of the slice, final; the record
 			   that is kept */
-	REC_HOST, /* struct rec_host + name: what was learned about an address (no counters: store sums flows)
+	REC_HOST, /* struct rec_host + strings: where an address belongs in the world, by the operator's files
 		   */
-	REC_SECOND, /* struct rec_second: everything of one observation point in one second */
-	REC_POINT,  /* struct rec_point: an observation point came, went, or its file ended */
-	REC_DROPS,  /* struct rec_drops: counters of loss by place, cumulative since the engine started */
+	REC_SECOND,  /* struct rec_second: everything of one observation point in one second */
+	REC_POINT,   /* struct rec_point: an observation point came, went, or its file ended */
+	REC_DROPS,   /* struct rec_drops: counters of loss by place, cumulative since the engine started */
+	REC_LEARNED, /* struct rec_learned + text: a name or system of an address, and whose packet told it */
+	REC_DEVICE,  /* struct rec_device: a MAC address beside flows: ARP, and frames that are no flow's */
 	REC_KIND_COUNT
 };
 
@@ -255,26 +257,55 @@ struct rec_flow_count {
 };
 static_assert(sizeof(struct rec_flow_count) == 80, "no padding");
 
+/* The same for everybody: files say it, not traffic. */
 struct rec_host {
-	uint32_t point, space;
-	uint16_t vlan;     /* outermost */
-	uint16_t name_len; /* of the name that follows; 0: no name */
-	uint8_t mac[6];
-	uint8_t local;       /* 1: within local_networks */
-	uint8_t name_source; /* enum host_name_source */
 	struct ip_addr ip;
-	uint32_t reserved;
-	int64_t first_ns, last_ns;
+	uint32_t as_number;            /* 0 unknown */
+	char country[2];               /* two letters (ISO 3166-1); zero: unknown */
+	uint8_t as_name_len, city_len; /* strings follow in this order, without NUL */
 };
-static_assert(sizeof(struct rec_host) == 56, "no padding");
+static_assert(sizeof(struct rec_host) == 24, "no padding");
+
+/* Where a name came from. Who gave the name to the host itself is surest: store's order is in store/known.c.
+ */
 enum host_name_source {
 	HOST_NAME_NONE,
 	HOST_NAME_DNS,
 	HOST_NAME_DHCP,
 	HOST_NAME_MDNS,
 	HOST_NAME_NETBIOS,
-	HOST_NAME_TLS
+	HOST_NAME_TLS,
+	HOST_NAME_SOURCES
 };
+#define LEARNED_OS HOST_NAME_SOURCES /* no name: the host's operating system */
+
+/* What a packet told of an address. It is the knowledge of the tenants of that packet's ends alone, which
+ * store finds out. */
+struct rec_learned {
+	uint32_t point, space;
+	uint16_t vlan; /* outermost */
+	uint8_t kind;  /* enum host_name_source, or LEARNED_OS */
+	uint8_t len;   /* of the text that follows, 1..HOST_NAME_MAX_LEN */
+	uint32_t reserved;
+	struct ip_addr ip;     /* what it was told of */
+	struct ip_addr end[2]; /* of the packet or flow that told it */
+	int64_t time_ns;
+};
+static_assert(sizeof(struct rec_learned) == 72, "no padding");
+
+/* Counters are of the time since the last record about the same (point, vlan, mac, ip). */
+struct rec_device {
+	uint32_t point, space;
+	uint16_t vlan; /* outermost */
+	uint8_t mac[6];
+	uint8_t has_ip; /* 1: the sender of an ARP packet said that it has this address */
+	uint8_t reserved[7];
+	struct ip_addr ip;
+	uint32_t arp_requests, arp_replies; /* sent */
+	uint64_t frames, bytes;             /* sent, that belong to no flow: ARP, LLDP and the like */
+	int64_t first_ns, last_ns;          /* of what is counted here */
+};
+static_assert(sizeof(struct rec_device) == 80, "no padding");
 #define HOST_NAME_MAX_LEN 255
 
 #define UNDECODED_REASONS 64
@@ -432,6 +463,7 @@ enum question_kind {
 	ASK_TOTALS,       /* ROW_TOTALS: one row (design.md, totals) */
 	ASK_COUNTERS,     /* ROW_COUNTER: drops by place, undecoded by reason, store's own */
 	ASK_COMPONENTS,   /* ROW_COMPONENT: processes and how they do */
+	ASK_DEVICES,      /* ROW_DEVICE: MAC addresses */
 	ASK_KIND_COUNT
 };
 
@@ -504,6 +536,7 @@ enum row_kind {
 	ROW_TOTALS,
 	ROW_COUNTER,
 	ROW_COMPONENT,
+	ROW_DEVICE,
 	ROW_KIND_COUNT
 };
 
@@ -534,6 +567,30 @@ struct row_point {
 };
 static_assert(sizeof(struct row_point) == 144, "no padding");
 
+#define HOST_NAMES 5 /* names kept of one host */
+#define HOST_APPS  8 /* applications kept of one host */
+#define HOST_PORTS 4 /* ports kept of one host, of each kind */
+
+/* A port that a host served, or that it used at others. */
+struct row_port {
+	uint16_t port;
+	uint8_t protocol; /* IANA protocol number; 0: no more ports */
+	uint8_t reserved;
+	uint32_t flows;
+	uint64_t bytes; /* of flows that ended */
+};
+static_assert(sizeof(struct row_port) == 16, "no padding");
+
+/* TCP of a host's flows that ended, or of their slices. [0] sent by the host, [1] received. */
+struct host_tcp {
+	uint64_t retransmissions[2], out_of_order[2], lost[2], zero_windows[2];
+	uint64_t resets;     /* flows that ended by RST */
+	uint64_t handshakes; /* flows whose handshake was seen whole */
+	uint64_t
+	    handshake_us; /* sum of the round trips of them: between the observation point and the host */
+};
+static_assert(sizeof(struct host_tcp) == 88, "no padding");
+
 struct row_host {
 	struct ip_addr ip;
 	uint32_t space;
@@ -544,14 +601,36 @@ struct row_host {
 	uint64_t bytes[2], packets[2]; /* [0] sent by the host, [1] received */
 	uint64_t bytes_per_s[2];
 	uint32_t flows_client, flows_server; /* active */
-	uint32_t peers, reserved;
-	uint64_t risks; /* unused bits 0; names follow as text */
+	uint32_t flows_seen[2];              /* since first_ns: as client, as server */
+	uint32_t peers;
+	uint32_t as_number;                                                    /* 0 unknown */
+	uint64_t application_bytes[HOST_APPS], application_packets[HOST_APPS]; /* as the string's order */
+	struct row_port served[HOST_PORTS], used[HOST_PORTS];                  /* most flows first */
+	struct host_tcp tcp;
 	int64_t first_ns, last_ns;
-	uint16_t name_len, applications_len, risks_len,
-	    reserved2; /* strings: name; applications ("TLS.Google,DNS", most bytes first, at most 8); risks,
-			  comma-separated */
+	char country[2]; /* zero: unknown */
+	uint8_t name_source[HOST_NAMES];
+	uint8_t reserved[3];
+	uint16_t names_len, applications_len, risks_len, vendor_len, as_name_len, city_len,
+	    os_len; /* strings in this order: names, separated by newlines, surest first; applications
+		       ("TLS.Google,DNS", most bytes first); risks, comma-separated */
 };
-static_assert(sizeof(struct row_host) == 128, "no padding");
+static_assert(sizeof(struct row_host) == 488, "no padding");
+
+#define DEVICE_IPS 8
+
+struct row_device {
+	uint32_t point, space;
+	uint16_t vlan;
+	uint8_t mac[6];
+	uint32_t nips, reserved;
+	struct ip_addr ip[DEVICE_IPS];
+	uint64_t bytes[2], packets[2];      /* [0] sent, [1] received; of flows, and of other frames sent */
+	uint32_t arp_requests, arp_replies; /* sent */
+	int64_t first_ns, last_ns;
+	uint16_t vendor_len, point_len, reserved2[2]; /* strings in this order */
+};
+static_assert(sizeof(struct row_device) == 216, "no padding");
 
 struct row_flow {
 	struct rec_flow

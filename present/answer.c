@@ -15,14 +15,16 @@ struct layout {
 
 #define HOST(f)        offsetof(struct row_host, f)
 #define FLOW(f)        offsetof(struct row_flow, f)
+#define DEVICE(f)      offsetof(struct row_device, f)
 #define APPLICATION(f) offsetof(struct row_application, f)
 #define COUNTER(f)     offsetof(struct row_counter, f)
 
 static const struct layout layouts[ROW_KIND_COUNT] = {
 	[ROW_POINT] = { sizeof(struct row_point), 0, { 0 } },
 	[ROW_HOST] = { sizeof(struct row_host),
-		       3,
-		       { HOST(name_len), HOST(applications_len), HOST(risks_len) } },
+		       7,
+		       { HOST(names_len), HOST(applications_len), HOST(risks_len), HOST(vendor_len),
+			 HOST(as_name_len), HOST(city_len), HOST(os_len) } },
 	[ROW_FLOW] = { sizeof(struct row_flow),
 		       9,
 		       { FLOW(application_len), FLOW(category_len), FLOW(server_name_len), FLOW(info_len),
@@ -34,6 +36,7 @@ static const struct layout layouts[ROW_KIND_COUNT] = {
 	[ROW_SERIES] = { sizeof(struct row_series), 0, { 0 } },
 	[ROW_TOTALS] = { sizeof(struct row_totals), 0, { 0 } },
 	[ROW_COUNTER] = { sizeof(struct row_counter), 2, { COUNTER(name_len), COUNTER(point_len) } },
+	[ROW_DEVICE] = { sizeof(struct row_device), 2, { DEVICE(vendor_len), DEVICE(point_len) } },
 	[ROW_COMPONENT] = { sizeof(struct wire_component), 0, { 0 } },
 };
 

@@ -41,12 +41,22 @@ struct row {
 		struct row_totals totals;
 		struct row_counter counter;
 		struct wire_component component;
+		struct row_device device;
 	};
 	struct row_text text[ROW_TEXTS_MAX];
 };
 
 /* Index into row.text by kind of row. */
-enum { HOST_TEXT_NAME, HOST_TEXT_APPLICATIONS, HOST_TEXT_RISKS };
+enum {
+	HOST_TEXT_NAMES,
+	HOST_TEXT_APPLICATIONS,
+	HOST_TEXT_RISKS,
+	HOST_TEXT_VENDOR,
+	HOST_TEXT_AS_NAME,
+	HOST_TEXT_CITY,
+	HOST_TEXT_OS
+};
+enum { DEVICE_TEXT_VENDOR, DEVICE_TEXT_POINT };
 enum {
 	FLOW_TEXT_APPLICATION,
 	FLOW_TEXT_CATEGORY,
@@ -69,6 +79,8 @@ struct answer {
 
 /* Opens the body of an answer, which must outlive a and its rows. False where the head is a lie. */
 bool answer_open(struct answer *a, const void *body, size_t len);
+/* The first of a row's items that are one a line: a host's surest name; len 0: there is none. */
+struct row_text row_text_line(const struct row_text *t);
 /* 1: *r is the next row; 0: no more (and nothing is left over behind the last); -1: a lie. */
 int answer_next(struct answer *a, struct row *r);
 
@@ -77,6 +89,7 @@ int answer_next(struct answer *a, struct row *r);
 
 void present_interface(struct json_writer *w, const char *key, const struct row *r);   /* ROW_POINT */
 void present_host(struct json_writer *w, const char *key, const struct row *r);        /* ROW_HOST */
+void present_device(struct json_writer *w, const char *key, const struct row *r);      /* ROW_DEVICE */
 void present_flow(struct json_writer *w, const char *key, const struct row *r);        /* ROW_FLOW */
 void present_application(struct json_writer *w, const char *key, const struct row *r); /* ROW_APPLICATION */
 void present_series_point(struct json_writer *w, const struct row *r); /* ROW_SERIES: [time, bytes, ...] */

@@ -19,15 +19,15 @@ put_text(struct json_writer *w, const char *key, const struct row_text *t)
 	json_string_n(w, key, t->len > 0 ? t->s : NULL, t->len);
 }
 
-/* "a,b,c" as an array. */
+/* "a,b,c" as an array; or another sign between them. */
 static void
-put_list(struct json_writer *w, const char *key, const struct row_text *t)
+put_items(struct json_writer *w, const char *key, const struct row_text *t, char between)
 {
 	const char *at = t->s, *end = t->s + t->len;
 
 	json_array(w, key);
 	while (t->len > 0 && at < end) {
-		const char *comma = memchr(at, ',', (size_t)(end - at));
+		const char *comma = memchr(at, between, (size_t)(end - at));
 		const char *stop = comma != NULL ? comma : end;
 
 		if (stop > at)
@@ -35,6 +35,20 @@ put_list(struct json_writer *w, const char *key, const struct row_text *t)
 		at = stop + 1;
 	}
 	json_array_end(w);
+}
+
+static void
+put_list(struct json_writer *w, const char *key, const struct row_text *t)
+{
+	put_items(w, key, t, ',');
+}
+
+struct row_text
+row_text_line(const struct row_text *t)
+{
+	const char *stop = t->len > 0 ? memchr(t->s, '\n', t->len) : NULL;
+
+	return (struct row_text){ t->s, stop == NULL ? t->len : (size_t)(stop - t->s) };
 }
 
 static void
@@ -90,11 +104,120 @@ present_interface(struct json_writer *w, const char *key, const struct row *r)
 	json_object_end(w);
 }
 
+static const char *
+name_source(uint8_t source)
+{
+	static const char *const names[] = {
+		[HOST_NAME_NONE] = "unknown", [HOST_NAME_DNS] = "dns",         [HOST_NAME_DHCP] = "dhcp",
+		[HOST_NAME_MDNS] = "mdns",    [HOST_NAME_NETBIOS] = "netbios", [HOST_NAME_TLS] = "tls"
+	};
+	static_assert(ARRAY_LEN(names) == HOST_NAME_SOURCES, "name every source");
+
+	return names[source < ARRAY_LEN(names) ? source : HOST_NAME_NONE];
+}
+
+/* The names, surest first, and where each is from. */
+static void
+put_names(struct json_writer *w, const struct row_host *h, const struct row_text *names)
+{
+	unsigned n = names->len > 0;
+
+	for (size_t i = 0; i < names->len; i++)
+		n += names->s[i] == '\n';
+	put_items(w, "names", names, '\n');
+	json_array(w, "name_sources");
+	for (unsigned i = 0; i < n && i < HOST_NAMES; i++)
+		json_string(w, NULL, name_source(h->name_source[i]));
+	json_array_end(w);
+}
+
+static void
+put_country(struct json_writer *w, const char country[static 2])
+{
+	json_string_n(w, "country", country[0] != 0 ? country : NULL, country[0] != 0 ? 2 : 0);
+}
+
+static void
+put_as(struct json_writer *w, uint32_t number, const struct row_text *name)
+{
+	if (number == 0) {
+		json_null(w, "as");
+		return;
+	}
+	json_object(w, "as");
+	json_uint(w, "number", number);
+	put_text(w, "name", name);
+	json_object_end(w);
+}
+
+static void
+put_sides(struct json_writer *w, const char *key, uint64_t client, uint64_t server)
+{
+	json_object(w, key);
+	json_uint(w, "client", client);
+	json_uint(w, "server", server);
+	json_object_end(w);
+}
+
+/* The applications' names, and what each of them moved. */
+static void
+put_applications(struct json_writer *w, const struct row_host *h, const struct row_text *names)
+{
+	const char *at = names->s, *end = names->s + names->len;
+
+	put_list(w, "applications", names);
+	json_array(w, "application_traffic");
+	for (unsigned i = 0; i < HOST_APPS && names->len > 0 && at < end; i++) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		const char *stop = comma != NULL ? comma : end;
+
+		json_object(w, NULL);
+		json_string_n(w, "name", at, (size_t)(stop - at));
+		json_uint(w, "bytes", h->application_bytes[i]);
+		json_uint(w, "packets", h->application_packets[i]);
+		json_object_end(w);
+		at = stop + 1;
+	}
+	json_array_end(w);
+}
+
+static void
+put_ports(struct json_writer *w, const char *key, const struct row_port list[static HOST_PORTS])
+{
+	char protocol[8];
+
+	json_array(w, key);
+	for (unsigned i = 0; i < HOST_PORTS && list[i].protocol != 0; i++) {
+		json_object(w, NULL);
+		json_uint(w, "port", list[i].port);
+		json_string(w, "protocol", protocol_name(list[i].protocol, protocol));
+		json_uint(w, "flows", list[i].flows);
+		json_uint(w, "bytes", list[i].bytes);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+static void
+put_host_tcp(struct json_writer *w, const struct host_tcp *t)
+{
+	json_object(w, "tcp");
+	put_pair(w, "retransmissions", t->retransmissions[0], t->retransmissions[1]);
+	put_pair(w, "out_of_order", t->out_of_order[0], t->out_of_order[1]);
+	put_pair(w, "lost", t->lost[0], t->lost[1]);
+	put_pair(w, "zero_windows", t->zero_windows[0], t->zero_windows[1]);
+	json_uint(w, "resets", t->resets);
+	if (t->handshakes > 0)
+		json_double(w, "handshake_ms", (double)t->handshake_us / (double)t->handshakes / 1000.0);
+	else
+		json_null(w, "handshake_ms");
+	json_object_end(w);
+}
+
 void
 present_host(struct json_writer *w, const char *key, const struct row *r)
 {
 	const struct row_host *h = &r->host;
-	const struct row_text *name = &r->text[HOST_TEXT_NAME];
 	char ip[IP_TEXT_MAX];
 
 	json_object(w, key);
@@ -102,29 +225,56 @@ present_host(struct json_writer *w, const char *key, const struct row *r)
 	json_uint(w, "vlan", h->vlan);
 	json_uint(w, "address_space", h->space);
 	put_mac(w, "mac", h->mac, h->has_mac != 0);
-	json_null(w, "vendor");
-	json_array(w, "names");
-	if (name->len > 0)
-		json_string_n(w, NULL, name->s, name->len);
-	json_array_end(w);
+	put_text(w, "vendor", &r->text[HOST_TEXT_VENDOR]);
+	put_names(w, h, &r->text[HOST_TEXT_NAMES]);
 	json_bool(w, "local", h->local != 0);
-	json_null(w, "country");
-	json_null(w, "as");
-	json_null(w, "os");
+	put_country(w, h->country);
+	put_text(w, "city", &r->text[HOST_TEXT_CITY]);
+	put_as(w, h->as_number, &r->text[HOST_TEXT_AS_NAME]);
+	put_text(w, "os", &r->text[HOST_TEXT_OS]);
 	put_pair(w, "bytes", h->bytes[0], h->bytes[1]);
 	put_pair(w, "packets", h->packets[0], h->packets[1]);
 	put_pair(w, "bytes_per_second", h->bytes_per_s[0], h->bytes_per_s[1]);
-	json_object(w, "flows");
-	json_uint(w, "client", h->flows_client);
-	json_uint(w, "server", h->flows_server);
-	json_object_end(w);
-	put_list(w, "applications", &r->text[HOST_TEXT_APPLICATIONS]);
+	put_sides(w, "flows", h->flows_seen[CLIENT], h->flows_seen[SERVER]);
+	put_sides(w, "active_flows", h->flows_client, h->flows_server);
+	put_applications(w, h, &r->text[HOST_TEXT_APPLICATIONS]);
 	json_uint(w, "peers", h->peers);
-	json_null(w, "ports");
+	json_object(w, "ports");
+	put_ports(w, "served", h->served);
+	put_ports(w, "used", h->used);
+	json_object_end(w);
+	put_host_tcp(w, &h->tcp);
 	json_uint(w, "score", h->score);
 	put_list(w, "risks", &r->text[HOST_TEXT_RISKS]);
 	put_time(w, "first", h->first_ns);
 	put_time(w, "last", h->last_ns);
+	json_object_end(w);
+}
+
+void
+present_device(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_device *d = &r->device;
+	char ip[IP_TEXT_MAX];
+
+	json_object(w, key);
+	put_mac(w, "mac", d->mac, true);
+	put_text(w, "vendor", &r->text[DEVICE_TEXT_VENDOR]);
+	put_text(w, "observation_point", &r->text[DEVICE_TEXT_POINT]);
+	json_uint(w, "address_space", d->space);
+	json_uint(w, "vlan", d->vlan);
+	json_array(w, "ips");
+	for (uint32_t i = 0; i < d->nips && i < DEVICE_IPS; i++)
+		json_string(w, NULL, ip_format(&d->ip[i], ip));
+	json_array_end(w);
+	put_pair(w, "bytes", d->bytes[0], d->bytes[1]);
+	put_pair(w, "packets", d->packets[0], d->packets[1]);
+	json_object(w, "arp");
+	json_uint(w, "requests", d->arp_requests);
+	json_uint(w, "replies", d->arp_replies);
+	json_object_end(w);
+	put_time(w, "first", d->first_ns);
+	put_time(w, "last", d->last_ns);
 	json_object_end(w);
 }
 

@@ -26,6 +26,7 @@ static const struct {
 	[ASK_TOTALS] = { ask_totals, ROW_TOTALS, ACTION_READ_TRAFFIC, false },
 	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false },
 	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false },
+	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true },
 };
 
 #define LIMIT_DEFAULT 100u
@@ -184,10 +185,14 @@ ask_risks(struct store *s, uint64_t risks, char *out, size_t size)
 	return wcur_len(&c);
 }
 
-const struct fact *
-ask_fact(struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *ip)
+/* The surest name of a flow's end, as the tenant knows it. */
+static struct known_name
+end_name(struct store *s, uint32_t tenant, const struct rec_flow *f, enum side side)
 {
-	return point == POINT_NONE ? NULL : facts_find(s->facts, point, vlan, ip);
+	struct host_key key = { tenant, f->space, f->ip[side], f->vlan[0] };
+	const struct known *k = known_find(s->known, &key);
+
+	return k == NULL || k->nnames == 0 ? (struct known_name){ 0, 0, NULL } : k->name[0];
 }
 
 static struct row_flow
@@ -209,12 +214,11 @@ flow_row(const struct question *a, const struct rec_flow *f, const uint64_t *rat
 }
 
 void
-ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, const struct flow_texts *texts,
-	     const uint64_t *rate)
+ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
+	     const struct flow_texts *texts, const uint64_t *rate)
 {
-	uint32_t point = points_index(&s->points, f->point);
-	const struct fact *fact[2] = { ask_fact(s, point, f->vlan[0], &f->ip[CLIENT]),
-				       ask_fact(s, point, f->vlan[0], &f->ip[SERVER]) };
+	uint32_t point = points_index(&s->points, f->point), whose = a->v.platform ? tenant : a->v.tenant;
+	const struct known_name end[2] = { end_name(s, whose, f, CLIENT), end_name(s, whose, f, SERVER) };
 	const char *application = ask_application_name(s, f->application),
 		   *category = names_text(s->names, NAME_CATEGORY, f->category);
 	char risks[RISKS_TEXT_MAX];
@@ -227,8 +231,8 @@ ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, cons
 	r.info_len = f->info_len;
 	r.attributes_len = f->attributes_len;
 	r.risks_len = (uint16_t)ask_risks(s, f->risks, risks, sizeof(risks));
-	r.client_name_len = fact[CLIENT] == NULL ? 0 : fact[CLIENT]->name_len;
-	r.server_host_len = fact[SERVER] == NULL ? 0 : fact[SERVER]->name_len;
+	r.client_name_len = end[CLIENT].len;
+	r.server_host_len = end[SERVER].len;
 	r.point_len = (uint16_t)strlen(name);
 	answer_row(&a->out);
 	answer_put(&a->out, &r, sizeof(r));
@@ -237,8 +241,8 @@ ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f, cons
 	answer_put(&a->out, texts->server_name, r.server_name_len);
 	answer_put(&a->out, texts->info, r.info_len);
 	answer_put(&a->out, risks, r.risks_len);
-	answer_put(&a->out, fact[CLIENT] == NULL ? NULL : fact[CLIENT]->name, r.client_name_len);
-	answer_put(&a->out, fact[SERVER] == NULL ? NULL : fact[SERVER]->name, r.server_host_len);
+	answer_put(&a->out, end[CLIENT].text, r.client_name_len);
+	answer_put(&a->out, end[SERVER].text, r.server_host_len);
 	answer_put(&a->out, name, r.point_len);
 	answer_put(&a->out, texts->attributes, r.attributes_len);
 	answer_row_end(&a->out);

@@ -34,21 +34,28 @@ struct question {
 
 typedef void ask_handler(struct store *s, struct question *a);
 
-ask_handler ask_points, ask_hosts, ask_host, ask_live_flows, ask_applications, ask_totals; /* ask_live.c */
-ask_handler ask_kept_flows, ask_flow, ask_series;                                          /* ask_history.c */
-ask_handler ask_counters, ask_components;                                                  /* ask_health.c */
+ask_handler ask_points, ask_live_flows, ask_applications, ask_totals; /* ask_live.c */
+ask_handler ask_hosts, ask_host, ask_devices;                         /* ask_hosts.c */
+ask_handler ask_kept_flows, ask_flow, ask_series;                     /* ask_history.c */
+ask_handler ask_counters, ask_components;                             /* ask_health.c */
 
 /* --- what they share: ask.c
  * --------------------------------------------------------------------------------------------- */
 
 #define PAGE_HISTORY 256u
 
+/* Lists of live rows: the first of an order, behind the question's cursor. */
+struct topk *ask_list_begin(struct question *a);
+/* Frees t. */
+void ask_list_end(struct store *s, struct question *a, struct topk *t);
+/* Whether its cursor was made for another kind of list; it is then answered. */
+bool ask_wrong_page(struct question *a);
 /* Ends the answer with a cursor behind at. */
 void ask_end_page(struct store *s, struct question *a, uint32_t kind, const struct topk_entry *at);
 void ask_end(struct question *a);
-/* A flow as a row. texts: server name and info, as f says; rate: bytes in the last full second, NULL for kept
- * ones. */
-void ask_put_flow(struct store *s, struct question *a, const struct rec_flow *f,
+/* A flow as a row. tenant: its primary one; texts: as f says; rate: bytes in the last full second, NULL for
+ * kept ones. */
+void ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
 		  const struct flow_texts *texts, const uint64_t *rate);
 /* The application that the question names: *number is its number, 0 for "Unknown". False: nothing has that
  * name. */
@@ -63,7 +70,5 @@ void ask_list_add(struct wcur *c, const char *name);
 /* "a,b,c" of the risks in a mask. Returns the length. */
 size_t ask_risks(struct store *s, uint64_t risks, char *out, size_t size);
 #define RISKS_TEXT_MAX (NAMES_RISKS_MAX * (NAME_TEXT_MAX + 1))
-/* What is known of an address at a point, NULL nothing. */
-const struct fact *ask_fact(struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *ip);
 
 #endif

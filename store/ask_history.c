@@ -35,7 +35,7 @@ list_kept(void *ctx, const struct kept_flow *k)
 
 	if (!ask_wants_flow(l->a, &k->f, l->has_application, l->application))
 		return true;
-	ask_put_flow(l->s, l->a, &k->f, &k->texts, NULL);
+	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
 	return --l->left > 0;
 }
 
@@ -108,7 +108,7 @@ list_slice(void *ctx, const struct kept_flow *k)
 {
 	struct listing *l = ctx;
 
-	ask_put_flow(l->s, l->a, &k->f, &k->texts, NULL);
+	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
 	return --l->left > 0;
 }
 
@@ -139,7 +139,7 @@ ask_flow(struct store *s, struct question *a)
 
 		const struct flow_texts texts = flow_texts_of(&r->f, r->text);
 
-		ask_put_flow(s, a, &r->f, &texts, rate);
+		ask_put_flow(s, a, r->stamp[0].tenant, &r->f, &texts, rate);
 	}
 
 	enum db_status status = history_flow(s->history, a->v.tenant, &id, SLICES_MAX, list_slice, &l);

@@ -1,4 +1,4 @@
-/* Questions about now: observation points, hosts, live flows, applications, totals. */
+/* Questions about now: observation points, live flows, applications, totals. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,8 @@
  * ------------------------------------------------------------------------------------------------------------------
  */
 
-static struct topk *
-list_begin(struct question *a)
+struct topk *
+ask_list_begin(struct question *a)
 {
 	struct topk *t = mem_calloc(1, sizeof(*t));
 
@@ -19,8 +19,8 @@ list_begin(struct question *a)
 	return t;
 }
 
-static void
-list_end(struct store *s, struct question *a, struct topk *t)
+void
+ask_list_end(struct store *s, struct question *a, struct topk *t)
 {
 	if (t->n > 0 && topk_more(t))
 		ask_end_page(s, a, a->q.kind, &t->heap[t->n - 1]);
@@ -29,9 +29,8 @@ list_end(struct store *s, struct question *a, struct topk *t)
 	free(t);
 }
 
-/* A cursor that was made for another kind of list. */
-static bool
-wrong_page(struct question *a)
+bool
+ask_wrong_page(struct question *a)
 {
 	if (!a->has_page || a->page.kind == a->q.kind)
 		return false;
@@ -197,167 +196,6 @@ ask_totals(struct store *s, struct question *a)
 	ask_end(a);
 }
 
-/* --- hosts
- * ----------------------------------------------------------------------------------------------------------------------
- */
-
-static uint64_t
-host_value(const struct question *a, const struct host *h, const struct host_share *n)
-{
-	switch (a->q.sort) {
-	case SORT_PACKETS:
-		return sum_sat(n->packets[0], n->packets[1]);
-	case SORT_RATE:
-		return sum_sat(rate_at(&n->rate, a->v.rate_second, 0),
-			       rate_at(&n->rate, a->v.rate_second, 1));
-	case SORT_FIRST:
-		return (uint64_t)h->first_ns;
-	case SORT_LAST:
-		return (uint64_t)h->last_ns;
-	case SORT_SCORE:
-		return h->score;
-	case SORT_FLOWS:
-		return (uint64_t)n->active[0] + n->active[1];
-	default:
-		return sum_sat(n->bytes[0], n->bytes[1]);
-	}
-}
-
-static size_t
-host_applications(struct store *s, const struct host *h, char *out, size_t size)
-{
-	bool used[HOST_APPS] = { false };
-	struct wcur c = wcur_of(out, size);
-
-	for (int n = 0; n < HOST_APPS; n++) {
-		int best = -1;
-
-		for (int i = 0; i < HOST_APPS; i++)
-			if (!used[i] && h->app[i].application != 0 && h->app[i].bytes > 0 &&
-			    (best == -1 || h->app[i].bytes > h->app[best].bytes))
-				best = i;
-		if (best == -1)
-			break;
-		used[best] = true;
-
-		ask_list_add(&c, names_text(s->names, NAME_APPLICATION, h->app[best].application));
-	}
-	return wcur_len(&c);
-}
-
-/* What was learned of the address at the points where the viewer's tenant has flows with it. */
-static const struct fact *
-host_fact(struct store *s, const struct host *h, bool name)
-{
-	for (uint32_t bits = h->points; bits != 0; bits &= bits - 1) {
-		const struct fact *f = ask_fact(s, (uint32_t)__builtin_ctz(bits), h->key.vlan, &h->key.ip);
-
-		if (f != NULL && (name ? f->name_len > 0 : f->has_mac))
-			return f;
-	}
-	return NULL;
-}
-
-static void
-put_host(struct store *s, struct question *a, const struct host *h, const struct host_share *n)
-{
-	char applications[HOST_APPS * (NAME_TEXT_MAX + 1)], risks[RISKS_TEXT_MAX];
-	const struct fact *name = host_fact(s, h, true), *mac = host_fact(s, h, false);
-	struct row_host r = { .ip = h->key.ip,
-			      .space = h->key.space,
-			      .vlan = (uint16_t)h->key.vlan,
-			      .local = h->local,
-			      .score = h->score,
-			      .flows_client = n->active[0],
-			      .flows_server = n->active[1],
-			      .peers = host_peers(h),
-			      .first_ns = h->first_ns,
-			      .last_ns = h->last_ns };
-
-	for (int i = 0; i < 2; i++) {
-		r.bytes[i] = n->bytes[i];
-		r.packets[i] = n->packets[i];
-		r.bytes_per_s[i] = rate_at(&n->rate, a->v.rate_second, i);
-	}
-	if (mac != NULL) {
-		r.has_mac = 1;
-		memcpy(r.mac, mac->mac, sizeof(r.mac));
-	}
-	r.name_len = name == NULL ? 0 : name->name_len;
-	r.applications_len = (uint16_t)host_applications(s, h, applications, sizeof(applications));
-	r.risks_len = (uint16_t)ask_risks(s, h->risks, risks, sizeof(risks));
-	answer_row(&a->out);
-	answer_put(&a->out, &r, sizeof(r));
-	answer_put(&a->out, name == NULL ? NULL : name->name, r.name_len);
-	answer_put(&a->out, applications, r.applications_len);
-	answer_put(&a->out, risks, r.risks_len);
-	answer_row_end(&a->out);
-}
-
-void
-ask_hosts(struct store *s, struct question *a)
-{
-	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
-	uint32_t limit = a->q.point != ANY_POINT && point == POINT_NONE ? 0 : hosts_limit(s->hosts);
-	struct host_share n;
-
-	if (wrong_page(a))
-		return;
-
-	struct topk *t = list_begin(a);
-
-	for (uint32_t i = 0; i < limit; i++) {
-		const struct host *h = hosts_at(s->hosts, i);
-
-		if (!view_host(&a->v, h, &n) || (point != POINT_NONE && (h->points >> point & 1) == 0))
-			continue;
-
-		struct topk_entry e = { .value = host_value(a, h, &n),
-					.tenant = h->key.tenant,
-					.ref = { i, 0 } };
-
-		if (!topk_wants(t, e.value))
-			continue;
-		memcpy(e.tie, h->key.ip.b, 16);
-		put_be32(e.tie + 16, h->key.space);
-		put_be32(e.tie + 20, h->key.vlan);
-		topk_offer(t, &e);
-	}
-	topk_finish(t);
-	for (size_t i = 0; i < t->n; i++) {
-		const struct host *h = hosts_at(s->hosts, t->heap[i].ref[0]);
-
-		if (view_host(&a->v, h, &n))
-			put_host(s, a, h, &n);
-	}
-	list_end(s, a, t);
-}
-
-/* A host of several tenants is as many rows to the platform. */
-void
-ask_host(struct store *s, struct question *a)
-{
-	const struct snapshot *policy = grants_policy(s->grants);
-	size_t tenants = a->v.platform ? snapshot_tenants(policy) + 1 : 1;
-	struct host_share n;
-	unsigned found = 0;
-
-	for (size_t i = 0; i < tenants && a->q.has_ip != 0 && found < a->limit; i++) {
-		const struct tenant *t = snapshot_tenant_at(policy, i);
-		struct host_key k = { .space = a->q.space, .ip = a->q.ip, .vlan = a->q.vlan };
-
-		k.tenant = !a->v.platform ? a->v.tenant : t == NULL ? TENANT_UNASSIGNED : t->number;
-
-		const struct host *h = hosts_find(s->hosts, &k);
-
-		if (h == NULL || !view_host(&a->v, h, &n))
-			continue;
-		put_host(s, a, h, &n);
-		found++;
-	}
-	answer_end(&a->out, found > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);
-}
-
 /* --- live flows
  * ---------------------------------------------------------------------------------------------------------------------
  */
@@ -414,7 +252,7 @@ put_live_flow(struct store *s, struct question *a, const struct live_flow *r)
 
 	const struct flow_texts texts = flow_texts_of(&r->f, r->text);
 
-	ask_put_flow(s, a, &r->f, &texts, rate);
+	ask_put_flow(s, a, r->stamp[0].tenant, &r->f, &texts, rate);
 }
 
 void
@@ -424,17 +262,17 @@ ask_live_flows(struct store *s, struct question *a)
 	uint16_t application = 0;
 	bool any = !has_application || ask_application(s, a, &application);
 
-	if (wrong_page(a))
+	if (ask_wrong_page(a))
 		return;
 
-	struct topk *t = list_begin(a);
+	struct topk *t = ask_list_begin(a);
 
 	for (unsigned i = 0; any && i < s->nengines; i++)
 		offer_flows(&s->engine[i], a, has_application, application, t);
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
 		put_live_flow(s, a, &s->engine[t->heap[i].ref[0]].flow[t->heap[i].ref[1]]);
-	list_end(s, a, t);
+	ask_list_end(s, a, t);
 }
 
 /* --- applications
@@ -482,10 +320,10 @@ put_application(struct store *s, struct question *a, const struct subject *u)
 void
 ask_applications(struct store *s, struct question *a)
 {
-	if (wrong_page(a))
+	if (ask_wrong_page(a))
 		return;
 
-	struct topk *t = list_begin(a);
+	struct topk *t = ask_list_begin(a);
 
 	for (uint32_t i = 0; i < subjects_count(s->subjects); i++) {
 		const struct subject *u = subjects_at(s->subjects, i);
@@ -508,5 +346,5 @@ ask_applications(struct store *s, struct question *a)
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
 		put_application(s, a, subjects_at(s->subjects, t->heap[i].ref[0]));
-	list_end(s, a, t);
+	ask_list_end(s, a, t);
 }

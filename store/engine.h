@@ -17,6 +17,7 @@
 struct stamp {
 	uint32_t tenant;     /* TENANT_PLATFORM: none */
 	uint32_t host[2];    /* hosts.h; [CLIENT], [SERVER] */
+	uint32_t device[2];  /* devices.h; likewise */
 	uint32_t subject[3]; /* subjects.h: the tenant, its view of the point, its application */
 };
 enum { STAMP_TENANT, STAMP_POINT, STAMP_APPLICATION };
@@ -25,6 +26,7 @@ enum { STAMP_TENANT, STAMP_POINT, STAMP_APPLICATION };
  * numbers. */
 struct live_flow {
 	bool active;
+	bool is_served;                          /* counted among the ports of its hosts */
 	uint32_t point;                          /* index */
 	uint32_t platform_application;           /* subject of the platform */
 	struct rate rate;                        /* bytes: [CLIENT], [SERVER] */

@@ -2,12 +2,15 @@
  * platform's. */
 #include "flows.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sum.h"
+
+#define TCP_FLAG_SYN 0x02u
 
 enum part { PART_LIVE = 1, PART_SERIES = 2, PART_ALL = 3 };
 
@@ -60,7 +63,31 @@ host_add(struct store *s, uint32_t i, int share, enum side side, const struct li
 	if (r->f.last_ns > h->last_ns)
 		h->last_ns = r->f.last_ns;
 	if (r->f.application != 0)
-		host_add_application(h, r->f.application, (int64_t)(d->bytes[0] + d->bytes[1]));
+		host_add_application(h, r->f.application, d->bytes[0] + d->bytes[1],
+				     d->packets[0] + d->packets[1]);
+}
+
+static struct device_key
+device_key_of(const struct live_flow *r, int share, enum side side)
+{
+	struct device_key k = { r->stamp[share].tenant, r->point, r->f.vlan[0], { 0 } };
+
+	memcpy(k.mac, r->f.mac[side], sizeof(k.mac));
+	return k;
+}
+
+static void
+device_count(struct store *s, const struct live_flow *r, int share, enum side side,
+	     const struct flow_counters *d)
+{
+	const uint64_t bytes[2] = { d->bytes[side], d->bytes[1 - (int)side] };
+	const uint64_t packets[2] = { d->packets[side], d->packets[1 - (int)side] };
+	struct device_key k;
+
+	if (r->stamp[share].device[side] == DEVICE_NONE)
+		return;
+	k = device_key_of(r, share, side);
+	device_add(s->devices, r->stamp[share].device[side], &k, share, bytes, packets, r->f.last_ns);
 }
 
 static void
@@ -83,6 +110,8 @@ account(struct store *s, struct live_flow *r, const struct flow_counters *d, int
 		if (parts & PART_LIVE) {
 			host_add(s, st->host[CLIENT], t, CLIENT, r, d, second);
 			host_add(s, st->host[SERVER], t, SERVER, r, d, second);
+			device_count(s, r, t, CLIENT, d);
+			device_count(s, r, t, SERVER, d);
 		}
 	}
 	subject_add(s, r->platform_application, bytes, packets, second, r->f.last_ns, parts);
@@ -139,8 +168,25 @@ subject_end(struct store *s, uint32_t i)
 		subjects_at(s->subjects, i)->flows_active--;
 }
 
+/* Addresses of other networks are behind the device that sent the frame, which is a router. */
 static uint32_t
-host_begin(struct store *s, const struct live_flow *r, int share, enum side side, uint32_t tenant_subject)
+device_flow_begins(struct store *s, const struct live_flow *r, int share, enum side side)
+{
+	struct device_key k = device_key_of(r, share, side);
+	bool evicted;
+	uint32_t i;
+
+	if (!device_is_one(k.mac))
+		return DEVICE_NONE;
+	i = device_begin(s->devices, &k, store_is_local(s, &r->f.ip[side]) ? &r->f.ip[side] : NULL,
+			 r->f.first_ns, &evicted);
+	s->counters.n[OWN_FACTS_FULL] += evicted;
+	return i;
+}
+
+static uint32_t
+host_begin(struct store *s, const struct live_flow *r, int share, enum side side, uint32_t tenant_subject,
+	   bool is_new)
 {
 	const struct rec_flow *f = &r->f;
 	struct host_key k = { r->stamp[share].tenant, f->space, f->ip[side], f->vlan[0] };
@@ -163,6 +209,9 @@ host_begin(struct store *s, const struct live_flow *r, int share, enum side side
 	if (f->last_ns > h->last_ns)
 		h->last_ns = f->last_ns;
 	h->points |= UINT32_C(1) << r->point;
+	h->share[share].seen[side] += is_new;
+	if (h->local && device_is_one(f->mac[side]))
+		host_set_mac(h, f->mac[side], side == CLIENT ? HOST_MAC_SENT : HOST_MAC_RECEIVED);
 	host_add_peer(h, &f->ip[1 - (int)side], hosts_seed(s->hosts));
 	if (hosts_flow_begins(s->hosts, i, share, side) && tenant_subject != SUBJECT_NONE)
 		subjects_at(s->subjects, tenant_subject)->hosts_active++;
@@ -189,8 +238,10 @@ stamp_tenant(struct store *s, struct live_flow *r, int share, uint32_t tenant, b
 	st->subject[STAMP_POINT] = subject_begin(s, tenant, SERIES_POINT, p->id, r, is_new);
 	st->subject[STAMP_APPLICATION] =
 	    subject_begin(s, tenant, SERIES_APPLICATION, r->f.application, r, is_new);
-	st->host[CLIENT] = host_begin(s, r, share, CLIENT, st->subject[STAMP_TENANT]);
-	st->host[SERVER] = host_begin(s, r, share, SERVER, st->subject[STAMP_TENANT]);
+	for (int side = CLIENT; side <= SERVER; side++) {
+		st->host[side] = host_begin(s, r, share, (enum side)side, st->subject[STAMP_TENANT], is_new);
+		st->device[side] = device_flow_begins(s, r, share, (enum side)side);
+	}
 }
 
 /* The platform's own counts of live flows: in all, and at the point. */
@@ -287,12 +338,89 @@ application_change(struct store *s, struct live_flow *r, uint16_t to)
 			struct host *h = hosts_at(s->hosts, st->host[side]);
 
 			if (from != 0)
-				host_add_application(h, from, -(int64_t)r->counted_bytes);
+				host_less_application(h, from, r->counted_bytes, r->counted_packets);
 			if (to != 0)
-				host_add_application(h, to, (int64_t)r->counted_bytes);
+				host_add_application(h, to, r->counted_bytes, r->counted_packets);
 		}
 	}
 	r->platform_application = subject_move(s, r->platform_application, TENANT_PLATFORM, to, r);
+}
+
+/* Whether the server took part: who only was tried at serves nothing. */
+static bool
+is_served(const struct rec_flow *f)
+{
+	if (f->protocol == IPPROTO_TCP)
+		return (f->tcp.flags[SERVER] & TCP_FLAG_SYN) != 0 || f->count.payload[SERVER] > 0;
+	return f->count.packets[SERVER] > 0;
+}
+
+static bool
+has_ports(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_DCCP ||
+	       protocol == IPPROTO_SCTP || protocol == IPPROTO_UDPLITE;
+}
+
+static void
+ports_add(struct store *s, const struct live_flow *r, uint32_t flows, uint64_t bytes)
+{
+	const struct rec_flow *f = &r->f;
+
+	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++) {
+		const uint32_t *host = r->stamp[t].host;
+
+		if (host[CLIENT] != HOST_NONE)
+			host_add_port(hosts_at(s->hosts, host[CLIENT])->used_port, f->protocol,
+				      f->port[SERVER], flows, bytes);
+		if (host[SERVER] != HOST_NONE)
+			host_add_port(hosts_at(s->hosts, host[SERVER])->served, f->protocol, f->port[SERVER],
+				      flows, bytes);
+	}
+}
+
+/* Once a flow, as soon as its server has answered. */
+static void
+ports_begin(struct store *s, struct live_flow *r)
+{
+	if (r->is_served || !has_ports(r->f.protocol) || !is_served(&r->f))
+		return;
+	r->is_served = true;
+	ports_add(s, r, r->f.slice == 0, 0);
+}
+
+static void
+host_tcp_add(struct host_tcp *h, const struct rec_flow *f, enum side side)
+{
+	for (int i = 0; i < 2; i++) {
+		int from = i == 0 ? (int)side : 1 - (int)side;
+
+		h->retransmissions[i] += f->tcp.retransmissions[from];
+		h->out_of_order[i] += f->tcp.out_of_order[from];
+		h->lost[i] += f->tcp.lost[from];
+		h->zero_windows[i] += f->tcp.zero_windows[from];
+	}
+	h->resets += f->state == FLOW_RESET;
+	if (f->slice == 0 && f->tcp.handshake_us[side] > 0) {
+		h->handshakes++;
+		h->handshake_us += f->tcp.handshake_us[side];
+	}
+}
+
+/* What a slice tells when it is complete. */
+static void
+hosts_finish(struct store *s, struct live_flow *r)
+{
+	ports_begin(s, r);
+	if (r->is_served)
+		ports_add(s, r, 0, r->f.count.bytes[CLIENT] + r->f.count.bytes[SERVER]);
+	if (r->f.protocol != IPPROTO_TCP)
+		return;
+	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++)
+		for (int side = CLIENT; side <= SERVER; side++)
+			if (r->stamp[t].host[side] != HOST_NONE)
+				host_tcp_add(&hosts_at(s->hosts, r->stamp[t].host[side])->tcp, &r->f,
+					     (enum side)side);
 }
 
 static void
@@ -375,6 +503,7 @@ begin(struct store *s, struct engine *e, struct live_flow *r, const struct rec_f
 	struct flow_counters d = advance(r, &f->count);
 
 	account(s, r, &d, second_of(f->last_ns), parts);
+	ports_begin(s, r);
 	if (memcmp(f->id.b, p->applied.newest.b, sizeof(f->id.b)) > 0) {
 		p->applied.newest = f->id;
 		p->dirty = true;
@@ -390,6 +519,7 @@ finish(struct store *s, struct live_flow *r)
 
 	if (!batch_add_flow(s->open, tenant, &r->f, &texts))
 		s->counters.n[OWN_HISTORY_FULL]++;
+	hosts_finish(s, r);
 	unstamp(s, r);
 	free(r->text);
 	r->text = NULL;
@@ -412,6 +542,7 @@ flow_update(struct store *s, struct live_flow *r, const struct rec_flow *f, cons
 	struct flow_counters d = advance(r, &f->count);
 
 	account(s, r, &d, second_of(f->last_ns), PART_ALL);
+	ports_begin(s, r);
 }
 
 void

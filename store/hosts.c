@@ -269,7 +269,7 @@ host_peers(const struct host *host)
 }
 
 void
-host_add_application(struct host *host, uint16_t application, int64_t bytes)
+host_add_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets)
 {
 	unsigned at = HOST_APPS, least = 0;
 
@@ -279,15 +279,60 @@ host_add_application(struct host *host, uint16_t application, int64_t bytes)
 		if (host->app[i].bytes < host->app[least].bytes)
 			least = i;
 	}
-	if (bytes < 0) {
-		if (at != HOST_APPS)
-			host->app[at].bytes = sum_less(host->app[at].bytes, (uint64_t)-bytes);
-		return;
-	}
-	/* Space saving (Metwally et al., 2005): a newcomer takes the least one's place and its count. */
 	if (at == HOST_APPS) {
 		at = least;
 		host->app[at].application = application;
+		host->app[at].before = host->app[at].bytes;
+		host->app[at].packets = 0;
 	}
-	host->app[at].bytes = sum_sat(host->app[at].bytes, (uint64_t)bytes);
+	host->app[at].bytes = sum_sat(host->app[at].bytes, bytes);
+	host->app[at].packets = sum_sat(host->app[at].packets, packets);
+}
+
+void
+host_less_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets)
+{
+	for (unsigned i = 0; i < HOST_APPS; i++) {
+		struct host_app *a = &host->app[i];
+
+		if (a->application != application)
+			continue;
+		a->bytes = sum_less(a->bytes, bytes);
+		a->packets = sum_less(a->packets, packets);
+		if (a->before > a->bytes)
+			a->before = a->bytes;
+	}
+}
+
+void
+host_add_port(struct host_port list[static HOST_PORTS], uint8_t protocol, uint16_t port, uint32_t flows,
+	      uint64_t bytes)
+{
+	unsigned at = HOST_PORTS, least = 0;
+
+	for (unsigned i = 0; i < HOST_PORTS; i++) {
+		if (list[i].port == port && list[i].protocol == protocol)
+			at = i;
+		if (list[i].flows < list[least].flows)
+			least = i;
+	}
+	if (at == HOST_PORTS && flows == 0)
+		return;
+	if (at == HOST_PORTS) {
+		at = least;
+		list[at] = (struct host_port){
+			.port = port, .protocol = protocol, .flows = list[at].flows, .before = list[at].flows
+		};
+	}
+	list[at].flows += list[at].flows < UINT32_MAX ? flows : 0;
+	list[at].bytes = sum_sat(list[at].bytes, bytes);
+}
+
+void
+host_set_mac(struct host *host, const uint8_t mac[static 6], enum host_mac from)
+{
+	if ((uint8_t)from < host->mac_from)
+		return;
+	memcpy(host->mac, mac, sizeof(host->mac));
+	host->mac_from = (uint8_t)from;
 }

@@ -14,7 +14,6 @@
 #include "sum.h"
 
 #define HOST_NONE  UINT32_MAX
-#define HOST_APPS  8
 #define HOST_PEERS 128
 
 struct host_key {
@@ -29,12 +28,31 @@ struct host_share {
 	uint64_t bytes[2], packets[2]; /* [0] sent, [1] received */
 	struct rate rate;              /* bytes: [0] sent, [1] received */
 	uint32_t active[2];            /* flows: [0] as client, [1] as server */
+	uint32_t seen[2];              /* flows that began, likewise */
 };
 enum { SHARE_PRIMARY, SHARE_SECONDARY, SHARES };
+
+/* Few of many, those with most kept (space saving, Metwally et al., 2005): a newcomer takes the least one's
+ * place with its count, of which `before` is not its own. */
+struct host_app {
+	uint16_t application; /* dictionary; 0: empty */
+	uint64_t bytes, before, packets;
+};
+
+struct host_port {
+	uint16_t port;
+	uint8_t protocol; /* 0: empty */
+	uint32_t flows, before;
+	uint64_t bytes;
+};
+
+enum host_mac { HOST_MAC_NONE, HOST_MAC_RECEIVED /* frames to it had it */, HOST_MAC_SENT, HOST_MAC_ARP };
 
 struct host {
 	struct host_key key;
 	bool used, local;
+	uint8_t mac[6];
+	uint8_t mac_from;      /* enum host_mac: the higher the surer */
 	uint8_t npeers;        /* exact while below HOST_PEERS / 4, then 255: registers */
 	uint16_t score;        /* largest of its flows */
 	uint32_t next;         /* in its bucket */
@@ -43,10 +61,10 @@ struct host {
 	uint64_t risks;
 	int64_t first_ns, last_ns;
 	struct host_share share[SHARES];
-	struct {
-		uint16_t application;
-		uint64_t bytes;
-	} app[HOST_APPS];
+	struct host_app app[HOST_APPS];
+	struct host_port served[HOST_PORTS],
+	    used_port[HOST_PORTS]; /* its own, and those of others that it used */
+	struct host_tcp tcp;
 	union {
 		uint32_t exact[HOST_PEERS / 4];
 		uint8_t reg[HOST_PEERS]; /* HyperLogLog (Flajolet et al., 2007) */
@@ -74,8 +92,14 @@ void hosts_forget(struct hosts *h, int64_t before_ns, unsigned budget);
 
 void host_add_peer(struct host *host, const struct ip_addr *peer, uint64_t seed);
 uint32_t host_peers(const struct host *host);
-/* Adds (or, negative, takes back) bytes of an application. Keeps those with most bytes. */
-void host_add_application(struct host *host, uint16_t application, int64_t bytes);
+/* Adds what an application's flows counted; and takes it back. Keeps those with most bytes. */
+void host_add_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets);
+void host_less_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets);
+/* A flow of a port (flows 1, 0: only more bytes of one that was counted). Keeps those with most flows. */
+void host_add_port(struct host_port list[static HOST_PORTS], uint8_t protocol, uint16_t port, uint32_t flows,
+		   uint64_t bytes);
+/* mac belongs to the host, as sure as from says. */
+void host_set_mac(struct host *host, const uint8_t mac[static 6], enum host_mac from);
 uint64_t hosts_seed(const struct hosts *h);
 
 static inline bool

@@ -274,23 +274,97 @@ take_count(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 /* --- hosts, seconds, points, drops
  * ----------------------------------------------------------------------------------------- */
 
+static bool
+is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 static const char *
 take_host(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 {
-	const char *name = (const char *)bytes + sizeof(struct rec_host);
+	const char *text = (const char *)bytes + sizeof(struct rec_host);
 	struct rec_host h;
 
 	(void)e;
 	memcpy(&h, bytes, sizeof(h));
+	if ((size_t)h.as_name_len + h.city_len != len - sizeof(h) || !text_sane(text, len - sizeof(h)))
+		return "a host with texts that are none";
+	if ((h.country[0] != 0 || h.country[1] != 0) && !(is_letter(h.country[0]) && is_letter(h.country[1])))
+		return "a host in a country that is none";
+	s->counters.n[OWN_FACTS_FULL] += places_learn(s->places, &h, text);
+	return NULL;
+}
 
-	uint32_t point = point_of(s, h.point, h.space);
+/* Whose knowledge something is that was seen between two ends: their tenants', and nobody else's. */
+static unsigned
+tenants_of(struct store *s, uint32_t point, uint16_t vlan, const struct ip_addr *a, const struct ip_addr *b,
+	   uint32_t tenant[static 2])
+{
+	struct tenant_match m =
+	    snapshot_match(grants_policy(s->grants), s->points.point[point].boot->name, vlan, a, b);
+
+	tenant[0] = m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary;
+	tenant[1] = m.secondary;
+	return m.secondary == TENANT_PLATFORM || m.secondary == m.primary ? 1 : 2;
+}
+
+static const char *
+take_learned(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	const char *text = (const char *)bytes + sizeof(struct rec_learned);
+	struct rec_learned l;
+	uint32_t tenant[2];
+
+	(void)e;
+	memcpy(&l, bytes, sizeof(l));
+
+	uint32_t point = point_of(s, l.point, l.space);
 
 	if (point == POINT_NONE)
-		return "a host at an unknown observation point";
-	if (h.name_len > HOST_NAME_MAX_LEN || h.name_len != len - sizeof(h) || h.name_source > HOST_NAME_TLS)
-		return "a host with a name of wrong length";
-	if (facts_learn(s->facts, point, &h, name))
-		s->counters.n[OWN_FACTS_FULL]++;
+		return "something learned at an unknown observation point";
+	if (l.kind == HOST_NAME_NONE || l.kind > LEARNED_OS)
+		return "something learned of no kind";
+	if (l.len == 0 || l.len != len - sizeof(l) || !text_sane(text, l.len))
+		return "something learned that is no text";
+	for (unsigned i = tenants_of(s, point, l.vlan, &l.end[0], &l.end[1], tenant); i-- > 0;) {
+		struct host_key k = { tenant[i], l.space, l.ip, l.vlan };
+
+		s->counters.n[OWN_FACTS_FULL] += known_learn(s->known, &k, &l, text);
+	}
+	return NULL;
+}
+
+static const char *
+take_device(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
+{
+	struct rec_device d;
+	uint32_t tenant[2];
+
+	(void)e;
+	(void)len;
+	memcpy(&d, bytes, sizeof(d));
+
+	uint32_t point = point_of(s, d.point, d.space);
+
+	if (point == POINT_NONE)
+		return "a device at an unknown observation point";
+	if (d.has_ip > 1 || !device_is_one(d.mac))
+		return "a device that is none";
+	if (!time_sane(s, point, d.first_ns) || !time_sane(s, point, d.last_ns))
+		return "a device at an impossible time";
+	if (d.frames > COUNT_MAX || d.bytes > COUNT_MAX)
+		return "a device with impossible counters";
+	(void)tenants_of(s, point, d.vlan, &d.ip, &d.ip, tenant);
+
+	struct device_key k = { tenant[0], point, d.vlan, { 0 } };
+	struct host_key hk = { tenant[0], d.space, d.ip, d.vlan };
+	struct host *h = d.has_ip ? hosts_find(s->hosts, &hk) : NULL;
+
+	memcpy(k.mac, d.mac, sizeof(k.mac));
+	s->counters.n[OWN_FACTS_FULL] += devices_learn(s->devices, &k, &d);
+	if (h != NULL)
+		host_set_mac(h, d.mac, HOST_MAC_ARP);
 	return NULL;
 }
 
@@ -474,7 +548,10 @@ static const struct {
 	[REC_FLOW_OPEN] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + FLOW_TEXT_MAX, take_open },
 	[REC_FLOW_COUNT] = { sizeof(struct rec_flow_count), sizeof(struct rec_flow_count), take_count },
 	[REC_FLOW_END] = { sizeof(struct rec_flow), sizeof(struct rec_flow) + FLOW_TEXT_MAX, take_end },
-	[REC_HOST] = { sizeof(struct rec_host), sizeof(struct rec_host) + HOST_NAME_MAX_LEN, take_host },
+	[REC_HOST] = { sizeof(struct rec_host), sizeof(struct rec_host) + 2 * UINT8_MAX, take_host },
+	[REC_LEARNED] = { sizeof(struct rec_learned) + 1, sizeof(struct rec_learned) + UINT8_MAX,
+			  take_learned },
+	[REC_DEVICE] = { sizeof(struct rec_device), sizeof(struct rec_device), take_device },
 	[REC_SECOND] = { sizeof(struct rec_second), sizeof(struct rec_second), take_second },
 	[REC_POINT] = { sizeof(struct rec_point), sizeof(struct rec_point), take_point },
 	[REC_DROPS] = { sizeof(struct rec_drops), sizeof(struct rec_drops), take_drops },

@@ -11,9 +11,10 @@
 	X(OWN_HOSTS_FULL, "store.hosts_full",                                                                \
 	  true) /* a flow's host had no room: its bytes are in no host row */                                \
 	X(OWN_SUBJECTS_FULL, "store.subjects_full",                                                          \
-	  true)                                      /* as hosts_full, for totals and series of a tenant */  \
-	X(OWN_FACTS_FULL, "store.facts_full", false) /* an older name or MAC made room for a newer one */    \
-	X(OWN_NAMES_FULL, "store.names_full", true)  /* a new name had no room in the dictionary */          \
+	  true) /* as hosts_full, for totals and series of a tenant */                                       \
+	X(OWN_FACTS_FULL, "store.facts_full",                                                                \
+	  false) /* names of an older host, or an older device, made room */                                 \
+	X(OWN_NAMES_FULL, "store.names_full", true)     /* a new name had no room in the dictionary */       \
 	X(OWN_HISTORY_FULL, "store.history_full", true) /* kept from history while the disk was full */      \
 	X(OWN_FLOWS_LOST, "store.flows_lost",                                                                \
 	  true) /* flows whose engine died before it reported their end */                                   \

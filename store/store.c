@@ -5,13 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "lru.h"
+#include "vendors.h"
 
 #define SUBJECTS_MAX 131072u
 #define HOSTS_MAX    4194304u
+#define DEVICES_MAX  2097152u
 
 static uint64_t
 clamp(uint64_t v, uint64_t least, uint64_t most)
@@ -129,6 +133,21 @@ make_platform_subjects(struct store *s)
 	}
 }
 
+/* Descriptors of the launcher's, where it found the lists. In a test there are none. */
+static void
+read_vendors(struct store *s)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < BOOT_VENDOR_FILES; i++) {
+		if ((s->boot->flags & BOOT_HAS_VENDORS(i)) == 0)
+			continue;
+		n += vendors_read_file(s->vendors, BOOT_FD_VENDORS + i);
+		close(BOOT_FD_VENDORS + i);
+	}
+	log_debug("%zu assignments of MAC addresses to vendors", n);
+}
+
 struct store *
 store_new(const struct boot *boot)
 {
@@ -149,7 +168,11 @@ store_new(const struct boot *boot)
 				     1024, HOSTS_MAX);
 
 	s->hosts = hosts_new(hosts);
-	s->facts = facts_new(hosts);
+	s->known = known_new(hosts);
+	s->places = places_new(hosts);
+	s->devices = devices_new((size_t)clamp((uint64_t)set->max_devices * 2, 1024, DEVICES_MAX));
+	s->vendors = vendors_new();
+	read_vendors(s);
 	read_local_networks(s, set);
 	make_platform_subjects(s);
 	make_batches(s);
@@ -189,7 +212,10 @@ store_free(struct store **sp)
 	free(s->engine);
 	for (size_t i = 0; i < ARRAY_LEN(s->batch); i++)
 		batch_free(&s->batch[i]);
-	facts_free(&s->facts);
+	vendors_free(&s->vendors);
+	lru_free(&s->devices);
+	lru_free(&s->places);
+	lru_free(&s->known);
 	hosts_free(&s->hosts);
 	subjects_free(&s->subjects);
 	grants_free(&s->grants);

@@ -7,12 +7,13 @@
 
 #include "batch.h"
 #include "components.h"
+#include "devices.h"
 #include "engine.h"
-#include "facts.h"
 #include "grants.h"
 #include "history.h"
 #include "hosts.h"
 #include "ipc/boot.h"
+#include "known.h"
 #include "own_counters.h"
 #include "points.h"
 #include "subjects.h"
@@ -34,7 +35,9 @@ struct store {
 	struct points points;
 	struct subjects *subjects;
 	struct hosts *hosts;
-	struct facts *facts;
+	struct lru *known, *places; /* known.h */
+	struct lru *devices;
+	struct vendors *vendors;
 	struct engine *engine; /* [nengines], by peer of the boot document */
 	unsigned nengines;
 	uint64_t rings; /* numbers given to rings */

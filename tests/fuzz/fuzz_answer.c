@@ -20,6 +20,9 @@ write_row(struct json_writer *w, const struct row *r)
 	case ROW_HOST:
 		present_host(w, NULL, r);
 		break;
+	case ROW_DEVICE:
+		present_device(w, NULL, r);
+		break;
 	case ROW_FLOW:
 		present_flow(w, NULL, r);
 		break;

@@ -36,7 +36,9 @@ good_record(uint8_t *out, const struct store *s, uint16_t kind)
 	struct rec_second sec = { .point = FUZZ_ETH0, .second = second, .packets = 64 };
 	struct rec_point p = { .point = FUZZ_ETH0, .state = POINT_UP };
 	struct rec_drops dr = { .point = FUZZ_ETH0, .place = 1 };
-	struct rec_host h = { .point = FUZZ_ETH0 };
+	struct rec_host h = { .as_number = 1 };
+	struct rec_learned l = { .point = FUZZ_ETH0, .kind = HOST_NAME_DNS, .len = 1 };
+	struct rec_device de = { .point = FUZZ_ETH0, .mac = { 2, 0, 0, 0, 0, 1 }, .has_ip = 1 };
 	struct rec_name nm = { NAME_APPLICATION, 9, 0, 1 };
 
 	c.count.bytes[0] = c.count.packets[0] = 128;
@@ -54,6 +56,8 @@ good_record(uint8_t *out, const struct store *s, uint16_t kind)
 		CASE(REC_POINT, p);
 		CASE(REC_DROPS, dr);
 		CASE(REC_HOST, h);
+		CASE(REC_LEARNED, l);
+		CASE(REC_DEVICE, de);
 		CASE(REC_NAME, nm);
 	default:
 		return 0;

@@ -216,7 +216,7 @@ row_of_host(struct message *m, uint8_t last)
 			      .peers = 3,
 			      .first_ns = NS_PER_S,
 			      .last_ns = 2 * NS_PER_S,
-			      .name_len = 7,
+			      .names_len = 7,
 			      .applications_len = 7,
 			      .risks_len = 0 };
 
@@ -329,13 +329,17 @@ rows_of_series(struct message *m, const struct wire_question *q)
 static bool
 answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 {
-	static const enum row_kind kinds[ASK_KIND_COUNT] = {
-		[ASK_POINTS] = ROW_POINT,     [ASK_HOSTS] = ROW_HOST,
-		[ASK_HOST] = ROW_HOST,        [ASK_FLOWS] = ROW_FLOW,
-		[ASK_FLOW] = ROW_FLOW,        [ASK_APPLICATIONS] = ROW_APPLICATION,
-		[ASK_SERIES] = ROW_SERIES,    [ASK_TOTALS] = ROW_TOTALS,
-		[ASK_COUNTERS] = ROW_COUNTER, [ASK_COMPONENTS] = ROW_COMPONENT
-	};
+	static const enum row_kind kinds[ASK_KIND_COUNT] = { [ASK_POINTS] = ROW_POINT,
+							     [ASK_HOSTS] = ROW_HOST,
+							     [ASK_HOST] = ROW_HOST,
+							     [ASK_DEVICES] = ROW_DEVICE,
+							     [ASK_FLOWS] = ROW_FLOW,
+							     [ASK_FLOW] = ROW_FLOW,
+							     [ASK_APPLICATIONS] = ROW_APPLICATION,
+							     [ASK_SERIES] = ROW_SERIES,
+							     [ASK_TOTALS] = ROW_TOTALS,
+							     [ASK_COUNTERS] = ROW_COUNTER,
+							     [ASK_COMPONENTS] = ROW_COMPONENT };
 	static struct message m;
 	struct row_point point = {
 		.id = 1, .space = 1, .kind = POINT_INTERFACE, .state = POINT_UP, .bytes = 5, .packets = 1
@@ -343,6 +347,7 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 	struct row_application app = {
 		.bytes = 9, .packets = 2, .flows = 1, .name_len = 3, .category_len = 3
 	};
+	struct row_device device = { .point = 1, .space = 1, .mac = { 2, 0, 0, 0, 0, 1 }, .point_len = 4 };
 	struct row_totals totals = {
 		.packets = 100, .bytes = 5000, .flows = 7, .hosts = 4, .bytes_per_s = 10, .packets_per_s = 1
 	};
@@ -358,6 +363,9 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 	case ASK_HOSTS:
 	case ASK_FLOWS:
 		return list(s, ch, &m, q);
+	case ASK_DEVICES:
+		row(&m, &device, sizeof(device), "eth0");
+		break;
 	case ASK_HOST:
 		if (!ip_equal(&q->ip, &host))
 			m.head.status = ANSWER_NOT_FOUND;

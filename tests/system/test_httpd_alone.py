@@ -523,7 +523,7 @@ class Data(OnStage):
         a = self.stage.get("/api/v1/openapi.json", cookie=False)
         self.assertEqual("application/json", a.headers["Content-Type"])
         self.assertEqual(CONTRACT.document, a.json)
-        self.assertEqual({"/health", "/openapi.json", "/setup", "/login", "/logout", "/me", "/interfaces", "/hosts", "/hosts/{ip}", "/flows", "/flows/{id}",
+        self.assertEqual({"/health", "/openapi.json", "/setup", "/login", "/logout", "/me", "/interfaces", "/hosts", "/hosts/{ip}", "/devices", "/flows", "/flows/{id}",
                           "/applications", "/timeseries", "/totals", "/live"}, set(a.json["paths"]))
 
 

@@ -29,7 +29,10 @@ struct rig {
 	struct rec_flow_count *count;
 	struct rec_second *second;
 	struct rec_host *host;
-	char (*host_name)[256];
+	char (*host_text)[2 * UINT8_MAX + 1]; /* name of the AS, then city */
+	struct rec_learned *learned;
+	char (*learned_text)[256];
+	struct rec_device *device;
 	struct rec_point *point;
 	struct rec_drops *drops;
 	char names[NAME_KIND_COUNT][NAME_NUMBER_MAX][NAME_TEXT_MAX + 1];
@@ -104,7 +107,10 @@ rig_free(struct rig *r)
 	free(r->count);
 	free(r->second);
 	free(r->host);
-	free(r->host_name);
+	free(r->host_text);
+	free(r->learned);
+	free(r->learned_text);
+	free(r->device);
 	free(r->point);
 	free(r->drops);
 	free(r->b);
@@ -148,6 +154,8 @@ rig_record(struct rig *r, uint16_t kind, const uint8_t *buf, uint32_t len)
 	struct rec_point p;
 	struct rec_drops d;
 	struct rec_host h;
+	struct rec_learned learned;
+	struct rec_device device;
 	struct rec_name name;
 
 	r->last_kind = kind;
@@ -179,9 +187,23 @@ rig_record(struct rig *r, uint16_t kind, const uint8_t *buf, uint32_t len)
 	case REC_HOST:
 		memcpy(&h, buf, sizeof(h));
 		RIG_APPEND(r->host, n, h);
-		RIG_GROW(r->host_name, n);
-		memset(r->host_name[n], 0, sizeof(r->host_name[n]));
-		memcpy(r->host_name[n], buf + sizeof(h), h.name_len);
+		RIG_GROW(r->host_text, n);
+		memset(r->host_text[n], 0, sizeof(r->host_text[n]));
+		assert(len == sizeof(h) + h.as_name_len + h.city_len);
+		memcpy(r->host_text[n], buf + sizeof(h), len - sizeof(h));
+		break;
+	case REC_LEARNED:
+		memcpy(&learned, buf, sizeof(learned));
+		RIG_APPEND(r->learned, n, learned);
+		RIG_GROW(r->learned_text, n);
+		memset(r->learned_text[n], 0, sizeof(r->learned_text[n]));
+		assert(learned.len > 0 && len == sizeof(learned) + learned.len);
+		memcpy(r->learned_text[n], buf + sizeof(learned), learned.len);
+		break;
+	case REC_DEVICE:
+		assert(len == sizeof(device));
+		memcpy(&device, buf, sizeof(device));
+		RIG_APPEND(r->device, n, device);
 		break;
 	case REC_POINT:
 		memcpy(&p, buf, sizeof(p));

@@ -41,10 +41,40 @@ record(struct message *m, uint16_t type, const void *data, uint16_t len)
 	wcur_put(&m->c, data, len);
 }
 
+/* What was found: addresses, and the name of the last. */
+struct dns_answers {
+	unsigned n;
+	struct ip_addr ip[DNS_ANSWERS_MAX];
+	size_t name_len;
+	char name[DNS_NAME_MAX + 1];
+	char names[DNS_ANSWERS_MAX][DNS_NAME_MAX + 1];
+};
+
+static void
+collect(void *ctx, const struct ip_addr *ip, const char *name, size_t len)
+{
+	struct dns_answers *a = ctx;
+
+	assert_true(a->n < DNS_ANSWERS_MAX);
+	assert_int_equal(strlen(name), len);
+	memcpy(a->names[a->n], name, len + 1);
+	memcpy(a->name, name, len + 1);
+	a->name_len = len;
+	a->ip[a->n++] = *ip;
+}
+
+static bool
+parse_bytes(const uint8_t *bytes, size_t len, bool multicast, struct dns_answers *a)
+{
+	memset(a, 0, sizeof(*a));
+	dns_read(bytes, len, multicast, collect, a);
+	return a->n > 0;
+}
+
 static bool
 parse(const struct message *m, struct dns_answers *a)
 {
-	return dns_parse(m->bytes, wcur_len(&m->c), a);
+	return parse_bytes(m->bytes, wcur_len(&m->c), false, a);
 }
 
 static void
@@ -160,8 +190,88 @@ test_every_truncation(void **state)
 		uint8_t *exact = malloc(n + 1);
 
 		memcpy(exact, m.bytes, n);
-		assert_int_equal(dns_parse(exact, n, &a), n == len);
+		assert_int_equal(parse_bytes(exact, n, false, &a), n == len);
 		free(exact);
+	}
+}
+
+/* The name of an address: in-addr.arpa and ip6.arpa, whose answer is a compressed name. */
+static void
+test_names_of_addresses(void **state)
+{
+	static const uint8_t v4[] =
+	    "\0\1\x81\x80\0\1\0\1\0\0\0\0\0015\0010\0010\00210\7in-addr\4arpa\0\0\x0c\0\1"
+	    "\xc0\x0c\0\x0c\0\1\0\0\0\x3c\0\x0d\4HOST\3lan\2io\0";
+	static const uint8_t no[] =
+	    "\0\1\x81\x80\0\1\0\1\0\0\0\0\0015\0010\00310a\0019\7in-addr\4arpa\0\0\x0c\0\1"
+	    "\xc0\x0c\0\x0c\0\1\0\0\0\x3c\0\x0d\4HOST\3lan\2io\0";
+	uint8_t v6[256];
+	struct wcur c = wcur_of(v6, sizeof(v6));
+	struct dns_answers a;
+	char text[IP_TEXT_MAX];
+
+	(void)state;
+	assert_true(parse_bytes(v4, sizeof(v4) - 1, false, &a));
+	assert_string_equal(a.name, "host.lan.io");
+	assert_string_equal(ip_format(&a.ip[0], text), "10.0.0.5");
+	assert_false(parse_bytes(no, sizeof(no) - 1, false, &a));
+
+	wcur_be64(&c, 0x1234818000010001);
+	wcur_be32(&c, 0);
+	for (unsigned i = 0; i < 32; i++) {
+		wcur_u8(&c, 1);
+		wcur_u8(&c, (uint8_t)(i == 0 ? '7' : i == 31 ? '2' : i == 29 ? 'F' : '0'));
+	}
+	wcur_put(&c, "\3ip6\4arpa", 10);
+	wcur_be32(&c, 0x000c0001);
+	wcur_put(&c, "\xc0\x0c\0\x0c\0\1\0\0\0\x3c\0\3\1v\0", 15);
+	assert_true(parse_bytes(v6, wcur_len(&c), false, &a));
+	assert_string_equal(a.name, "v");
+	assert_string_equal(ip_format(&a.ip[0], text), "20f0::7");
+}
+
+/* No question; each record has its own name, written with pointers to names before. */
+static void
+test_multicast(void **state)
+{
+	static const uint8_t m[] =
+	    "\0\0\x84\0\0\0\0\2\0\0\0\1"
+	    "\3Mac\5local\0\0\1\x80\1\0\0\0\x78\0\4\x0a\0\0\7"
+	    "\5Other\xc0\x10\0\1\x80\1\0\0\0\x78\0\4\x0a\0\0\x08"
+	    "\xc0\x25\0\x1c\x80\1\0\0\0\x78\0\x10\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x08";
+	struct dns_answers a;
+	char text[IP_TEXT_MAX];
+
+	(void)state;
+	assert_true(parse_bytes(m, sizeof(m) - 1, true, &a));
+	assert_int_equal(a.n, 3);
+	assert_string_equal(a.names[0], "mac.local");
+	assert_string_equal(a.names[1], "other.local");
+	assert_string_equal(a.names[2], "other.local");
+	assert_string_equal(ip_format(&a.ip[0], text), "10.0.0.7");
+	assert_string_equal(ip_format(&a.ip[2], text), "fe80::8");
+	assert_false(parse_bytes(m, sizeof(m) - 1, false, &a)); /* no server answers without a question */
+}
+
+/* A pointer leads back only: neither to itself, nor ahead, nor in a circle. */
+static void
+test_pointers_end(void **state)
+{
+	uint8_t m[] = "\0\0\x84\0\0\0\0\2\0\0\0\0"
+		      "\1a\0\0\1\0\1\0\0\0\x78\0\4\x0a\0\0\7"
+		      "\1b\xc0\x0c\0\1\0\1\0\0\0\x78\0\4\x0a\0\0\x08";
+	struct dns_answers a;
+
+	(void)state;
+	assert_true(parse_bytes(m, sizeof(m) - 1, true, &a));
+	assert_int_equal(a.n, 2);
+	assert_string_equal(a.names[1], "b.a");
+	for (unsigned to = 0; to < 256; to++) {
+		m[12 + 17 + 3] = (uint8_t)to;
+		(void)parse_bytes(m, sizeof(m) - 1, true, &a);
+		assert_true(a.n >= 1);
+		if (to >= 12 + 17)
+			assert_int_equal(a.n, 1);
 	}
 }
 
@@ -171,7 +281,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),           cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_answers_are_bounded), cmocka_unit_test(test_long_names),
-		cmocka_unit_test(test_unprintable_names),   cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_names_of_addresses),  cmocka_unit_test(test_multicast),
+		cmocka_unit_test(test_pointers_end),        cmocka_unit_test(test_unprintable_names),
+		cmocka_unit_test(test_every_truncation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,10 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "device.h"
 #include "flow.h"
 #include "host.h"
+#include "learned.h"
 #include "text.h"
 #include "wheel.h"
 
@@ -267,7 +269,7 @@ test_hosts_are_kept_apart_and_evicted_coldest_first(void **state)
 	assert_int_not_equal(na, nc);
 	assert_int_equal(host_get(&t, &a, 0, 400, forget, &gone), na);
 	assert_int_equal(gone, HOST_NONE);
-	assert_true(host_set_name(&t, nb, HOST_NAME_DNS, "b.example", 9));
+	t.host[nb].as_name = text_hold(&s, "b.example", 9);
 	host_touch(&t, na, 500);
 	nd = host_get(&t, &d, 0, 600, forget, &gone);
 	assert_int_equal(gone, nb); /* the longest unused */
@@ -275,35 +277,147 @@ test_hosts_are_kept_apart_and_evicted_coldest_first(void **state)
 	assert_false(host_is(&t, nb, &b));
 	assert_true(host_is(&t, nd, &d));
 	assert_int_equal(host_find(&t, &b), HOST_NONE);
-	assert_int_equal(t.host[nd].name, 0);
+	assert_int_equal(t.host[nd].as_name, 0);
+	assert_int_equal(text_hold(&s, "c", 1), 1); /* the room of the text was given back */
 	host_table_free(&t);
 	texts_free(&s);
 }
 
-static void
-test_surer_names_win(void **state)
+static const struct learned *
+untold(struct learned_table *t, char name[static TEXT_MAX + 1])
 {
-	const uint64_t seed[2] = { 1, 2 };
-	struct host_key a = host_at(1, 0, 0);
-	uint32_t gone = HOST_NONE, n;
-	char out[TEXT_MAX];
-	struct host_table t;
+	const struct learned *l = learned_untold(t);
+
+	if (l != NULL) {
+		name[text_copy(t->texts, l->key.text, name)] = '\0';
+		learned_was_told(t);
+	}
+	return l;
+}
+
+static void
+learn(struct learned_table *t, uint8_t point, unsigned teller, const char *name, int64_t now_ns)
+{
+	struct learned_key k = { .kind = HOST_NAME_DNS, .point = point };
+
+	k.end[0].b[15] = (uint8_t)teller;
+	learned_add(t, &k, name, strlen(name), now_ns);
+}
+
+/* Told once each, in order, again after a while; whose packet it was makes a difference, and so does the
+ * point. */
+static void
+test_what_is_learned_is_told_once(void **state)
+{
+	char name[TEXT_MAX + 1];
+	struct learned_table t;
 	struct texts s;
 
 	(void)state;
 	texts_init(&s, 16, 42);
-	host_table_init(&t, 4, &s, seed);
-	n = host_get(&t, &a, 0, 100, forget, &gone);
-	assert_true(host_set_name(&t, n, HOST_NAME_TLS, "tls.example", 11));
-	assert_true(host_set_name(&t, n, HOST_NAME_DNS, "dns.example", 11));
-	assert_false(host_set_name(&t, n, HOST_NAME_DNS, "dns.example", 11));
-	assert_false(host_set_name(&t, n, HOST_NAME_TLS, "tls.example", 11));
-	assert_int_equal(text_copy(&s, t.host[n].name, out), 11);
-	assert_memory_equal(out, "dns.example", 11);
-	assert_true(host_set_mac(&t, n, (const uint8_t *)"\1\2\3\4\5\6"));
-	assert_false(host_set_mac(&t, n, (const uint8_t *)"\1\2\3\4\5\6"));
-	host_table_free(&t);
+	learned_init(&t, 4, &s, 7);
+	learn(&t, 0, 1, "a", 1);
+	learn(&t, 0, 1, "b", 2);
+	learn(&t, 0, 1, "a", 3);
+	assert_non_null(untold(&t, name));
+	assert_string_equal(name, "a");
+	assert_non_null(untold(&t, name));
+	assert_string_equal(name, "b");
+	assert_null(untold(&t, name));
+	learn(&t, 0, 2, "a", 4);
+	learn(&t, 1, 1, "a", 4);
+	assert_int_equal(untold(&t, name)->key.end[0].b[15], 2);
+	assert_int_equal(untold(&t, name)->key.point, 1);
+	assert_null(untold(&t, name));
+	learn(&t, 0, 1, "b", 2 + LEARNED_AGAIN_NS);
+	assert_non_null(untold(&t, name));
+	assert_string_equal(name, "b");
+	/* All that is still known, to a store that forgot: "b" moved behind the others, "a" of the first
+	 * teller made room. */
+	learned_tell_again(&t);
+	assert_int_equal(untold(&t, name)->key.end[0].b[15], 2);
+	assert_int_equal(untold(&t, name)->key.point, 1);
+	assert_non_null(untold(&t, name));
+	assert_string_equal(name, "b");
+	assert_null(untold(&t, name));
+	learned_free(&t);
 	texts_free(&s);
+}
+
+static void
+test_learned_makes_room(void **state)
+{
+	char name[TEXT_MAX + 1];
+	struct learned_table t;
+	struct texts s;
+
+	(void)state;
+	texts_init(&s, 8, 42);
+	learned_init(&t, 4, &s, 7);
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "n%u", i);
+		learn(&t, 0, 1, name, i);
+	}
+	assert_int_equal(t.lost, 996);
+	assert_int_equal(s.refused, 0);
+	for (unsigned i = 996; i < 1000; i++) {
+		char expected[8];
+
+		(void)snprintf(expected, sizeof(expected), "n%u", i);
+		assert_non_null(untold(&t, name));
+		assert_string_equal(name, expected);
+	}
+	assert_null(untold(&t, name));
+	learned_free(&t);
+	texts_free(&s);
+}
+
+static struct device *
+see(struct device_table *t, uint8_t mac, uint16_t vlan, int64_t now_ns)
+{
+	struct device_key k = { .mac = { 2, 0, 0, 0, 0, mac }, .vlan = vlan };
+
+	return device_seen(t, &k, now_ns);
+}
+
+static void
+test_devices(void **state)
+{
+	struct device_table t;
+	struct device *d, *told;
+	unsigned n = 0;
+
+	(void)state;
+	device_table_init(&t, 3, 42);
+	d = see(&t, 1, 0, 100);
+	d->frames += 2;
+	assert_ptr_not_equal(d, see(&t, 1, 7, 110));
+	assert_ptr_not_equal(d, see(&t, 2, 0, 120));
+	assert_ptr_equal(d, see(&t, 1, 0, 130));
+	assert_int_equal(d->first_ns, 100);
+	assert_int_equal(d->last_ns, 130);
+	for (; (told = device_changed(&t)) != NULL; n++)
+		device_was_told(&t, told);
+	assert_int_equal(n, 3);
+	assert_int_equal(d->frames, 0);
+	/* Counters are of the time since; the least recently seen makes room. */
+	assert_int_equal(see(&t, 1, 0, 200)->first_ns, 200);
+	assert_int_equal(see(&t, 9, 0, 210)->key.mac[5], 9);
+	assert_int_equal(t.evicted, 1);
+	assert_int_equal(t.nchanged, 2);
+	device_tell_again(&t);
+	assert_int_equal(t.nchanged, 3);
+	/* A changed one that makes room is told of no more. */
+	for (uint8_t i = 20; i < 200; i++) {
+		(void)see(&t, i, 0, i * 10);
+		assert_int_equal(t.nchanged, 3);
+	}
+	for (n = 0; (told = device_changed(&t)) != NULL; n++) {
+		assert_true(told->key.mac[5] >= 197);
+		device_was_told(&t, told);
+	}
+	assert_int_equal(n, 3);
+	device_table_free(&t);
 }
 
 int
@@ -318,7 +432,9 @@ main(void)
 		cmocka_unit_test(test_bytes_of_any_length),
 		cmocka_unit_test(test_texts_full),
 		cmocka_unit_test(test_hosts_are_kept_apart_and_evicted_coldest_first),
-		cmocka_unit_test(test_surer_names_win),
+		cmocka_unit_test(test_what_is_learned_is_told_once),
+		cmocka_unit_test(test_learned_makes_room),
+		cmocka_unit_test(test_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

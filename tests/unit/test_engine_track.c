@@ -535,7 +535,7 @@ test_store_comes_back(void **state)
 {
 	struct rig *r = rig_new();
 	uint8_t buf[2048];
-	unsigned opens, hosts;
+	unsigned opens;
 	uint16_t kind;
 	uint32_t len;
 
@@ -552,7 +552,6 @@ test_store_comes_back(void **state)
 	udp(r, 0, 3 * S, A, 5000, B, 2);
 	(void)point_work(r->e, &r->e->point[0]);
 	opens = r->nrec[REC_FLOW_OPEN];
-	hosts = r->nrec[REC_HOST];
 	memset(r->opened, 0, sizeof(r->opened));
 
 	rig_attach(r);
@@ -573,7 +572,6 @@ test_store_comes_back(void **state)
 		;
 	rig_take(r);
 	assert_int_equal(r->nrec[REC_FLOW_OPEN] - opens, 1 + 21); /* one carried over, then every live flow */
-	assert_int_equal(r->nrec[REC_HOST] - hosts, 2);
 	assert_int_equal(r->point[r->nrec[REC_POINT] - 1].state, POINT_UP);
 	udp(r, 0, 4 * S, A, 1003, B, 2); /* counters go on: the rig checks that OPEN came before */
 	udp(r, 0, 5 * S, A, 1003, B, 2);
@@ -704,43 +702,6 @@ test_the_clock_is_set_back(void **state)
  */
 
 static void
-test_hosts_and_their_names(void **state)
-{
-	static const uint8_t answer[] = "\0\1\x81\x80\0\1\0\1\0\0\0\0\3web\7example\0\0\1\0\1"
-					"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc6\x33\x64\x02";
-	struct rig *r = rig_new();
-	struct test_frame f;
-	bool local = false, named = false;
-
-	(void)state;
-	frame_make_udp(&f, B + 1, 53, A, 40000, answer, sizeof(answer) - 1);
-	rig_frame(r, 0, RIG_T0, &f);
-	tcp(r, 10 * MS, false, TCP_SYN, 0, "");
-	rig_finish(r, 0);
-	assert_int_equal(r->nrec[REC_HOST], 3);
-	for (unsigned i = 0; i < 3; i++) {
-		const struct rec_host *h = &r->host[i];
-
-		assert_int_equal(h->point, 10);
-		if (h->local) {
-			local = true;
-			assert_memory_equal(&h->ip.b[12], "\x0a\0\0\1", 4);
-			assert_memory_equal(h->mac, "\2\0\0\0\0\1", 6);
-		} else {
-			assert_memory_equal(h->mac, "\0\0\0\0\0\0", 6);
-		}
-		if (h->name_len > 0) {
-			named = true;
-			assert_string_equal(r->host_name[i], "web.example");
-			assert_int_equal(h->name_source, HOST_NAME_DNS);
-			assert_memory_equal(&h->ip.b[12], "\xc6\x33\x64\x02", 4);
-		}
-	}
-	assert_true(local && named);
-	rig_free(r);
-}
-
-static void
 test_application_and_server_name(void **state)
 {
 	struct rig *r = rig_prepare(1);
@@ -828,7 +789,6 @@ main(void)
 		cmocka_unit_test(test_absurd_time_stamps),
 		cmocka_unit_test(test_a_live_point_goes_on_without_packets),
 		cmocka_unit_test(test_the_clock_is_set_back),
-		cmocka_unit_test(test_hosts_and_their_names),
 		cmocka_unit_test(test_application_and_server_name),
 		cmocka_unit_test(test_a_flood_of_openings_takes_no_state),
 		cmocka_unit_test(test_inspection_is_bounded),

@@ -232,16 +232,42 @@ other_rows(void **state)
 	json_array(w, NULL);
 	present_interface(w, NULL, &r);
 	memset(&r, 0, sizeof(r));
-	r.text[HOST_TEXT_NAME] = (struct row_text){ "a.example", 9 };
+	r.text[HOST_TEXT_NAMES] = (struct row_text){ "a.example\nb,c", 13 };
+	r.text[HOST_TEXT_AS_NAME] = (struct row_text){ "Example", 7 };
+	r.host.name_source[0] = HOST_NAME_MDNS;
+	r.host.name_source[1] = 99;
+	r.host.as_number = 64500;
+	memcpy(r.host.country, "DE", 2);
+	r.host.application_bytes[1] = 7;
+	r.host.served[0] = (struct row_port){ .port = 443, .protocol = 6, .flows = 2, .bytes = 9 };
+	r.host.tcp.handshakes = 2;
+	r.host.tcp.handshake_us = 3000;
 	r.text[HOST_TEXT_APPLICATIONS] = (struct row_text){ "DNS,TLS", 7 };
 	present_host(w, NULL, &r);
+	memset(&r, 0, sizeof(r));
+	r.device.nips = 1;
+	r.device.mac[0] = 2;
+	r.device.ip[0].b[15] = 1;
+	r.text[DEVICE_TEXT_VENDOR] = (struct row_text){ "Maker", 5 };
+	present_device(w, NULL, &r);
 	memset(&r, 0, sizeof(r));
 	present_series_point(w, &r);
 	present_component(w, NULL, &c);
 	json_array_end(w);
 	assert_non_null(
 	    strstr(json_text(w, NULL), "\"name\":\"eth0\",\"kind\":\"interface\",\"state\":\"up\""));
-	assert_non_null(strstr(json_text(w, NULL), "\"names\":[\"a.example\"]"));
+	assert_non_null(strstr(json_text(w, NULL),
+			       "\"names\":[\"a.example\",\"b,c\"],\"name_sources\":[\"mdns\",\"unknown\"]"));
+	assert_non_null(strstr(json_text(w, NULL),
+			       "\"country\":\"DE\",\"city\":null,\"as\":{\"number\":64500,"
+			       "\"name\":\"Example\"}"));
+	assert_non_null(strstr(json_text(w, NULL), "{\"name\":\"TLS\",\"bytes\":7,\"packets\":0}"));
+	assert_non_null(strstr(json_text(w, NULL),
+			       "\"served\":[{\"port\":443,\"protocol\":\"TCP\",\"flows\":2,"
+			       "\"bytes\":9}],\"used\":[]"));
+	assert_non_null(strstr(json_text(w, NULL), "\"handshake_ms\":1.5"));
+	assert_non_null(strstr(json_text(w, NULL), "\"mac\":\"02:00:00:00:00:00\",\"vendor\":\"Maker\""));
+	assert_non_null(strstr(json_text(w, NULL), "\"ips\":[\"::1\"]"));
 	assert_non_null(strstr(json_text(w, NULL), "\"applications\":[\"DNS\",\"TLS\"]"));
 	assert_non_null(
 	    strstr(json_text(w, NULL),

@@ -468,13 +468,19 @@ static void
 others_traffic(struct world *x, unsigned round)
 {
 	struct rec_name n = { .kind = NAME_APPLICATION, .number = 99, .len = 6 };
-	struct rec_host h = { .point = ETH0, .name_len = 6, .name_source = HOST_NAME_DHCP };
+	struct rec_learned l = { .point = ETH0, .len = 6, .kind = HOST_NAME_DHCP };
+	struct rec_device dev = { .point = ETH1, .mac = { 2, 0, 0, 0, 0, 1 }, .has_ip = 1, .frames = 7 };
 	struct rec_second sec = { .point = ETH0, .second = x->utc + round, .packets = 1000, .bytes = 99999 };
 	struct rec_drops d = { .point = ETH0, .place = PLACE_RING, .is_loss = 1, .count = 10 + round };
 
 	world_put(x, 0, REC_NAME, &n, sizeof(n), "Secret");
-	assert_true(ip_parse("192.0.2.1", &h.ip));
-	world_put(x, 0, REC_HOST, &h, sizeof(h), "secret");
+	assert_true(ip_parse("192.0.2.1", &l.ip));
+	world_put(x, 0, REC_LEARNED, &l, sizeof(l), "secret");
+	l.point = ETH1;
+	assert_true(ip_parse("10.3.0.1", &l.end[0])); /* gamma's name of a server that beta talks to */
+	world_put(x, 0, REC_LEARNED, &l, sizeof(l), "secret");
+	dev.ip = l.end[0];
+	world_put(x, 0, REC_DEVICE, &dev, sizeof(dev), NULL);
 	world_put(x, 0, REC_SECOND, &sec, sizeof(sec), NULL);
 	sec.point = ETH1;
 	world_put(x, 0, REC_SECOND, &sec, sizeof(sec), NULL);

@@ -164,33 +164,227 @@ an_application_found_late_takes_its_bytes_along(void **state)
 	assert_memory_equal(text, "TLS.Google", 10);
 }
 
-static void
-names_are_shown_only_beside_a_flow(void **state)
+static struct rec_learned
+learned(uint8_t kind, const char *ip, const char *a, const char *b)
 {
-	struct rec_host h = {
-		.point = ETH1, .name_len = 7, .name_source = HOST_NAME_DNS, .mac = { 2, 0, 0, 0, 0, 1 }
-	};
-	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "198.51.100.7");
-	struct wire_question q = world_question(ASK_HOSTS);
+	struct rec_learned l = { .point = ETH1, .kind = kind, .time_ns = w->utc * NS_PER_S };
+
+	assert_true(ip_parse(ip, &l.ip) && ip_parse(a, &l.end[0]) && ip_parse(b, &l.end[1]));
+	return l;
+}
+
+static void
+put_learned(struct rec_learned l, const char *text)
+{
+	l.len = (uint8_t)strlen(text);
+	world_put(w, 0, REC_LEARNED, &l, sizeof(l), text);
+}
+
+/* Beta and gamma both talk to one server. Each sees the name that its own packets told, and nothing of the
+ * other's. */
+static void
+names_are_of_the_tenant_whose_packets_told_them(void **state)
+{
+	struct rec_flow b = world_flow(w, 1, ETH1, "10.2.0.5", "198.51.100.7");
+	struct rec_flow g = world_flow(w, 2, ETH1, "10.3.0.5", "198.51.100.7");
+	struct wire_question q = world_question(ASK_HOST), flows = world_question(ASK_FLOWS);
+	const struct row_host *r;
 	const char *text;
 
 	(void)state;
-	assert_true(ip_parse("198.51.100.7", &h.ip));
-	world_put(w, 0, REC_HOST, &h, sizeof(h), "example");
-	put_flow(REC_FLOW_OPEN, &f, NULL);
+	put_learned(learned(HOST_NAME_DNS, "198.51.100.7", "192.0.2.53", "10.2.0.5"), "of-beta");
+	put_learned(learned(HOST_NAME_TLS, "198.51.100.7", "10.3.0.5", "198.51.100.7"), "of-gamma");
+	put_learned(learned(LEARNED_OS, "10.3.0.5", "10.3.0.5", "198.51.100.7"), "Plan 9");
+	put_flow(REC_FLOW_OPEN, &b, NULL);
+	put_flow(REC_FLOW_OPEN, &g, NULL);
 	world_pump(w);
-	assert_int_equal(world_ask(w, GAMMA, &q), ANSWER_OK);
-	assert_int_equal(w->nrows, 0);
-	q.sort = SORT_BYTES;
+	q.has_ip = 1;
+	assert_true(ip_parse("198.51.100.7", &q.ip));
 	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), &text);
+	assert_int_equal(r->names_len, 7);
+	assert_memory_equal(text, "of-beta", 7);
+	assert_int_equal(r->name_source[0], HOST_NAME_DNS);
+	assert_int_equal(world_ask(w, GAMMA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), &text);
+	assert_int_equal(r->names_len, 8);
+	assert_memory_equal(text, "of-gamma", 8);
+	assert_int_equal(r->os_len, 0);
+	/* The same beside flows. */
+	assert_int_equal(world_ask(w, GAMMA, &flows), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	assert_int_equal(
+	    ((const struct row_flow *)world_row(w, 0, sizeof(struct row_flow), NULL))->server_host_len, 8);
+	/* The platform sees each tenant's own. */
+	assert_int_equal(world_ask(w, TENANT_PLATFORM, &flows), ANSWER_OK);
 	assert_int_equal(w->nrows, 2);
 	for (uint32_t i = 0; i < 2; i++) {
-		const struct row_host *r = world_row(w, i, sizeof(*r), &text);
-		bool named = ip_equal(&r->ip, &h.ip);
+		const struct row_flow *f = world_row(w, i, sizeof(*f), NULL);
 
-		assert_int_equal(r->name_len, named ? 7 : 0);
-		assert_int_equal(r->has_mac, named);
+		assert_int_equal(f->server_host_len, f->flow.ip[CLIENT].b[13] == 2 ? 7 : 8);
 	}
+	assert_true(ip_parse("10.3.0.5", &q.ip));
+	assert_int_equal(world_ask(w, GAMMA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), &text);
+	assert_int_equal(r->os_len, 6);
+}
+
+/* What files say of an address is everybody's. */
+static void
+places_of_addresses(void **state)
+{
+	struct rec_host h = { .as_number = 64500, .country = "DE", .as_name_len = 4, .city_len = 3 };
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "198.51.100.7");
+	struct wire_question q = world_question(ASK_HOST);
+	const struct row_host *r;
+	const char *text;
+
+	(void)state;
+	q.has_ip = 1;
+	assert_true(ip_parse("198.51.100.7", &q.ip));
+	h.ip = q.ip;
+	world_put(w, 0, REC_HOST, &h, sizeof(h), "NameUlm");
+	put_flow(REC_FLOW_OPEN, &f, NULL);
+	world_pump(w);
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), &text);
+	assert_int_equal(r->as_number, 64500);
+	assert_memory_equal(r->country, "DE", 2);
+	assert_memory_equal(text + r->names_len + r->applications_len + r->risks_len + r->vendor_len,
+			    "NameUlm", 7);
+	h = (struct rec_host){ .ip = q.ip, .country = "FR" };
+	world_put(w, 0, REC_HOST, &h, sizeof(h), NULL);
+	world_pump(w);
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), &text);
+	assert_int_equal(r->as_number, 0);
+	assert_memory_equal(r->country, "FR", 2);
+	assert_int_equal(r->as_name_len + r->city_len, 0);
+	h.country[0] = 1;
+	world_put(w, 0, REC_HOST, &h, sizeof(h), NULL);
+	world_pump(w);
+	assert_int_equal(w->s->counters.n[OWN_BAD_RECORD], 1);
+}
+
+/* Served is what answered; used is what was asked of others. TCP's troubles are summed when a slice ends. */
+static void
+ports_and_tcp_of_hosts(void **state)
+{
+	struct wire_question q = world_question(ASK_HOST);
+	const struct row_host *r;
+
+	(void)state;
+	for (uint64_t n = 0; n < 10; n++) {
+		struct rec_flow f = world_flow(w, n, ETH0, "10.1.0.5", "192.0.2.1");
+
+		f.protocol = 6;
+		f.port[SERVER] = (uint16_t)(n < 6 ? 443 : n < 9 ? 22 : 9999);
+		f.tcp.flags[SERVER] = n < 9 ? 0x12 : 0x14;
+		f.count.payload[SERVER] = 0;
+		f.tcp.retransmissions[CLIENT] = 1;
+		f.tcp.lost[SERVER] = 2;
+		f.tcp.handshake_us[CLIENT] = 1000;
+		f.tcp.handshake_us[SERVER] = 3000;
+		f.state = n == 9 ? FLOW_RESET : FLOW_CLOSED;
+		f.end_reason = END_CLOSED;
+		put_flow(REC_FLOW_END, &f, NULL);
+	}
+	world_pump(w);
+	q.has_ip = 1;
+	assert_true(ip_parse("192.0.2.1", &q.ip));
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), NULL);
+	assert_int_equal(r->flows_server, 0);
+	assert_int_equal(r->flows_seen[SERVER], 10);
+	assert_int_equal(r->flows_seen[CLIENT], 0);
+	assert_int_equal(r->served[0].port, 443);
+	assert_int_equal(r->served[0].flows, 6);
+	assert_int_equal(r->served[0].bytes, 6 * 4000);
+	assert_int_equal(r->served[1].port, 22);
+	assert_int_equal(r->served[1].flows, 3);
+	assert_int_equal(r->served[2].protocol, 0); /* 9999 was refused */
+	assert_int_equal(r->used[0].protocol, 0);
+	assert_int_equal(r->tcp.retransmissions[1], 10);
+	assert_int_equal(r->tcp.retransmissions[0], 0);
+	assert_int_equal(r->tcp.lost[0], 20);
+	assert_int_equal(r->tcp.resets, 1);
+	assert_int_equal(r->tcp.handshakes, 10);
+	assert_int_equal(r->tcp.handshake_us, 30000);
+	assert_true(ip_parse("10.1.0.5", &q.ip));
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	r = world_row(w, 0, sizeof(*r), NULL);
+	assert_int_equal(r->used[0].port, 443);
+	assert_int_equal(r->served[0].protocol, 0);
+	assert_int_equal(r->tcp.retransmissions[0], 10);
+	assert_int_equal(r->tcp.handshake_us, 10000);
+}
+
+static void
+put_device(const char *ip, uint8_t last, uint32_t requests)
+{
+	struct rec_device d = { .point = ETH1,
+				.mac = { 2, 0, 0, 0, 0, last },
+				.arp_requests = requests,
+				.frames = requests,
+				.bytes = 60 * requests };
+
+	d.first_ns = d.last_ns = w->utc * NS_PER_S;
+	d.has_ip = ip != NULL;
+	assert_true(ip == NULL || ip_parse(ip, &d.ip));
+	world_put(w, 0, REC_DEVICE, &d, sizeof(d), NULL);
+}
+
+/* A device belongs to the tenants whose flows and addresses it has; a router has none of the addresses behind
+ * it. */
+static void
+devices_of_tenants(void **state)
+{
+	struct rec_flow b = world_flow(w, 1, ETH1, "10.2.0.5", "198.51.100.7");
+	struct rec_flow g = world_flow(w, 2, ETH1, "10.3.0.5", "198.51.100.7");
+	struct wire_question q = world_question(ASK_DEVICES), hosts = world_question(ASK_HOST);
+	const struct row_device *d;
+
+	(void)state;
+	q.sort = SORT_BYTES;
+	b.mac[CLIENT][0] = g.mac[CLIENT][0] = b.mac[SERVER][0] = g.mac[SERVER][0] = 2;
+	b.mac[CLIENT][5] = 5;
+	g.mac[CLIENT][5] = 6;
+	b.mac[SERVER][5] = g.mac[SERVER][5] = 1; /* the router, of both */
+	put_flow(REC_FLOW_OPEN, &b, NULL);
+	put_flow(REC_FLOW_OPEN, &g, NULL);
+	put_device("10.2.0.5", 5, 3);
+	put_device("10.2.0.77", 5, 1);
+	put_device("10.3.0.9", 9, 1);
+	put_device(NULL, 10, 1); /* nobody's */
+	world_pump(w);
+	assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 2);
+	d = world_row(w, 0, sizeof(*d), NULL);
+	assert_memory_equal(d->mac, "\2\0\0\0\0\5", 6);
+	assert_int_equal(d->bytes[0], 1000 + 240);
+	assert_int_equal(d->bytes[1], 3000);
+	assert_int_equal(d->arp_requests, 4);
+	assert_int_equal(d->nips, 2);
+	d = world_row(w, 1, sizeof(*d), NULL);
+	assert_memory_equal(d->mac, "\2\0\0\0\0\1", 6);
+	assert_int_equal(d->bytes[0], 3000);
+	assert_int_equal(d->nips, 0);
+	assert_int_equal(world_ask(w, GAMMA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 3);
+	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 0);
+	assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 6);
+	/* The host has its MAC address. */
+	hosts.has_ip = 1;
+	assert_true(ip_parse("10.2.0.5", &hosts.ip));
+	assert_int_equal(world_ask(w, BETA, &hosts), ANSWER_OK);
+	assert_int_equal(((const struct row_host *)world_row(w, 0, sizeof(struct row_host), NULL))->mac[5],
+			 5);
+	assert_true(ip_parse("198.51.100.7", &hosts.ip));
+	assert_int_equal(world_ask(w, BETA, &hosts), ANSWER_OK);
+	assert_int_equal(((const struct row_host *)world_row(w, 0, sizeof(struct row_host), NULL))->has_mac,
+			 0);
 }
 
 static void
@@ -612,7 +806,10 @@ main(void)
 		TEST(a_flow_lives),
 		TEST(hosts_and_applications_sum_flows),
 		TEST(an_application_found_late_takes_its_bytes_along),
-		TEST(names_are_shown_only_beside_a_flow),
+		TEST(names_are_of_the_tenant_whose_packets_told_them),
+		TEST(places_of_addresses),
+		TEST(ports_and_tcp_of_hosts),
+		TEST(devices_of_tenants),
 		TEST(a_flow_between_tenants_counts_once_for_the_platform),
 		TEST(totals_and_drops_of_a_point),
 		TEST(a_slot_used_again_ends_what_was_in_it),

@@ -11,16 +11,18 @@
 
 #include "answer.h"
 #include "base/mem.h"
-#include "facts.h"
 #include "flow_id.h"
 #include "flow_row.h"
 #include "hosts.h"
+#include "known.h"
+#include "lru.h"
 #include "names.h"
 #include "page.h"
 #include "series_chunk.h"
 #include "subjects.h"
 #include "sum.h"
 #include "topk.h"
+#include "vendors.h"
 
 static void
 ids_are_veiled_for_each_tenant(void **state)
@@ -309,40 +311,112 @@ top_applications_of_a_host(void **state)
 
 	(void)state;
 	for (uint16_t i = 1; i <= 50; i++)
-		host_add_application(h, i, i == 20 ? 100000 : 10);
+		host_add_application(h, i, i == 20 ? 100000 : 10, 1);
 	for (unsigned i = 0; i < HOST_APPS; i++)
 		most = h->app[i].application == 20 ? h->app[i].bytes : most;
 	assert_in_range(most, 100000, 100100);
-	host_add_application(h, 20, -200000);
+	host_less_application(h, 20, 200000, 1);
 	free(h);
 }
 
 static void
-facts_prefer_what_the_host_says_of_itself(void **state)
+know(struct lru *l, const struct host_key *key, uint8_t kind, const char *text, unsigned *evicted)
 {
-	struct facts *f = facts_new(4);
-	struct rec_host h = { .name_len = 3, .name_source = HOST_NAME_DHCP };
-	const struct fact *r;
+	struct rec_learned r = { .kind = kind, .len = (uint8_t)strlen(text) };
+
+	*evicted += known_learn(l, key, &r, text);
+}
+
+static void
+surer_names_stand_first(void **state)
+{
+	static const char *const expected[] = { "dhcp", "mdns", "netbios", "new", "dns" };
+	struct lru *l = known_new(4);
+	struct host_key key = { 1, 0, { { 0 } }, 0 }, other = { 2, 0, { { 0 } }, 0 };
+	const struct known *k;
 	unsigned evicted = 0;
 
 	(void)state;
-	facts_learn(f, 0, &h, "abc");
-	h.name_source = HOST_NAME_TLS;
-	facts_learn(f, 0, &h, "tls");
-	r = facts_find(f, 0, 0, &h.ip);
-	assert_memory_equal(r->name, "abc", 3);
-	assert_null(facts_find(f, 1, 0, &h.ip));
-	assert_null(facts_find(f, 0, 5, &h.ip));
+	know(l, &key, HOST_NAME_TLS, "tls", &evicted);
+	know(l, &key, HOST_NAME_DNS, "dns", &evicted);
+	know(l, &key, HOST_NAME_DHCP, "dhcp", &evicted);
+	know(l, &key, HOST_NAME_NETBIOS, "netbios", &evicted);
+	know(l, &key, HOST_NAME_MDNS, "mdns", &evicted);
+	know(l, &key, HOST_NAME_TLS, "mdns", &evicted); /* it was surer before */
+	know(l, &key, HOST_NAME_DNS, "new", &evicted);  /* the least sure makes room */
+	know(l, &key, HOST_NAME_TLS, "too late", &evicted);
+	know(l, &key, LEARNED_OS, "Plan 9", &evicted);
+	k = known_find(l, &key);
+	assert_int_equal(k->nnames, HOST_NAMES);
+	for (unsigned i = 0; i < HOST_NAMES; i++) {
+		assert_int_equal(k->name[i].len, strlen(expected[i]));
+		assert_memory_equal(k->name[i].text, expected[i], k->name[i].len);
+	}
+	assert_int_equal(k->os_len, 6);
+	assert_null(known_find(l, &other));
 	for (uint8_t i = 1; i < 20; i++) {
-		h.ip.b[0] = i;
-		evicted += facts_learn(f, 0, &h, "xyz");
+		other.ip.b[0] = i;
+		know(l, &other, HOST_NAME_DNS, "xyz", &evicted);
 	}
 	assert_int_equal(evicted, 16);
-	h.ip.b[0] = 19;
-	assert_non_null(facts_find(f, 0, 0, &h.ip));
-	h.ip.b[0] = 0;
-	assert_null(facts_find(f, 0, 0, &h.ip));
-	facts_free(&f);
+	assert_non_null(known_find(l, &other));
+	assert_null(known_find(l, &key));
+	lru_free(&l);
+}
+
+static void
+vendors_by_the_longest_assignment(void **state)
+{
+	static const char csv[] =
+	    "Registry,Assignment,Organization Name,Organization Address\r\n"
+	    "MA-L,70B3D5,IEEE Registration Authority,\"445 Hoes Lane\r\nPiscataway\"\r\n"
+	    "MA-L,002272,\"American \"\"Micro\"\", Corp.\",here\n"
+	    "MA-S,70B3D5719,2M Technology,there\n"
+	    "MA-M,208593B,IOG ,x\n"
+	    "MA-L,00zz72,Nobody,x\nMA-L,123,Short,x\nMA-L\n\nMA-L,00D0EF,IGT";
+	struct vendors *v = vendors_new();
+	size_t len;
+
+	(void)state;
+	assert_null(vendors_find(v, (const uint8_t *)"\x00\x22\x72\1\2\3", &len));
+	assert_int_equal(vendors_read(v, (const uint8_t *)csv, sizeof(csv) - 1), 5);
+	assert_memory_equal(vendors_find(v, (const uint8_t *)"\x00\x22\x72\1\2\3", &len),
+			    "American \"Micro\", Corp.", 23);
+	assert_int_equal(len, 23);
+	assert_memory_equal(vendors_find(v, (const uint8_t *)"\x70\xb3\xd5\x71\x9a\3", &len), "2M Technology",
+			    13);
+	assert_memory_equal(vendors_find(v, (const uint8_t *)"\x70\xb3\xd5\x71\x8a\3", &len), "IEEE", 4);
+	assert_memory_equal(vendors_find(v, (const uint8_t *)"\x20\x85\x93\xbf\0\3", &len), "IOG", 3);
+	assert_int_equal(len, 3);
+	assert_null(vendors_find(v, (const uint8_t *)"\x20\x85\x93\xcf\0\3", &len));
+	assert_memory_equal(vendors_find(v, (const uint8_t *)"\0\xd0\xef\0\0\3", &len), "IGT", 3);
+	assert_null(vendors_find(v, (const uint8_t *)"\x02\x22\x72\1\2\3", &len)); /* made up locally */
+	vendors_free(&v);
+}
+
+static void
+top_ports_of_a_host(void **state)
+{
+	struct host *h = mem_calloc(1, sizeof(*h));
+	uint32_t most = 0, least = UINT32_MAX;
+
+	(void)state;
+	for (unsigned n = 0; n < 1000; n++)
+		host_add_port(h->served, 6, 443, 1, 10);
+	for (uint16_t port = 1; port <= 200;
+	     port++) /* a scan does not push it out, nor is it counted up by it */
+		host_add_port(h->served, 6, port, 1, 1);
+	host_add_port(h->served, 6, 60000, 0, 5); /* bytes of a port that made room */
+	for (unsigned i = 0; i < HOST_PORTS; i++) {
+		uint32_t own = h->served[i].flows - h->served[i].before;
+
+		most = h->served[i].port == 443 ? own : most;
+		least = own < least ? own : least;
+		assert_int_not_equal(h->served[i].port, 60000);
+	}
+	assert_int_equal(most, 1000);
+	assert_int_equal(least, 1);
+	free(h);
 }
 
 static void
@@ -446,7 +520,9 @@ main(void)
 		cmocka_unit_test(hosts_make_room_oldest_first),
 		cmocka_unit_test(peers_are_counted),
 		cmocka_unit_test(top_applications_of_a_host),
-		cmocka_unit_test(facts_prefer_what_the_host_says_of_itself),
+		cmocka_unit_test(surer_names_stand_first),
+		cmocka_unit_test(vendors_by_the_longest_assignment),
+		cmocka_unit_test(top_ports_of_a_host),
 		cmocka_unit_test(rates_are_of_full_seconds),
 		cmocka_unit_test(subjects_are_bounded),
 		cmocka_unit_test(rows_never_straddle_messages),

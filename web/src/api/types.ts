@@ -38,20 +38,58 @@ export interface Host {
 	address_space: number | string;
 	mac: string | null;
 	vendor: string | null;
+	/** the surest first */
 	names: string[];
+	name_sources: ('dns' | 'dhcp' | 'mdns' | 'netbios' | 'tls' | 'unknown')[];
 	local: boolean;
 	country: string | null;
-	as: { number: number; name: string } | null;
+	city: string | null;
+	as: { number: number; name: string | null } | null;
 	os: string | null;
 	bytes: Pair;
 	packets: Pair;
 	bytes_per_second: Pair;
+	/** since first */
 	flows: { client: number; server: number };
+	active_flows: { client: number; server: number };
+	/** most bytes first */
 	applications: string[];
+	application_traffic: { name: string; bytes: number; packets: number }[];
 	peers: number;
-	ports: unknown;
+	ports: { served: Port[]; used: Port[] };
+	tcp: {
+		retransmissions: Pair;
+		out_of_order: Pair;
+		lost: Pair;
+		zero_windows: Pair;
+		resets: number;
+		handshake_ms: number | null;
+	};
 	score: number;
 	risks: string[];
+	first: number;
+	last: number;
+}
+
+/** bytes: of slices of flows that ended */
+export interface Port {
+	port: number;
+	protocol: string;
+	flows: number;
+	bytes: number;
+}
+
+export interface Device {
+	mac: string;
+	vendor: string | null;
+	observation_point: string | null;
+	address_space: number | string;
+	vlan: number;
+	/** local ones, the newest first */
+	ips: string[];
+	bytes: Pair;
+	packets: Pair;
+	arp: { requests: number; replies: number };
 	first: number;
 	last: number;
 }
@@ -213,6 +251,12 @@ export interface UnavailableEvent {
 export interface HostList {
 	now: number;
 	hosts: Host[];
+	next_cursor: string | null;
+}
+
+export interface DeviceList {
+	now: number;
+	devices: Device[];
 	next_cursor: string | null;
 }
 

@@ -1,0 +1,334 @@
+/* Questions about hosts and devices that are known now. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "lru.h"
+#include "sum.h"
+#include "vendors.h"
+
+static void
+put_be32(uint8_t out[static 4], uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* --- hosts
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+host_value(const struct question *a, const struct host *h, const struct host_share *n)
+{
+	switch (a->q.sort) {
+	case SORT_PACKETS:
+		return sum_sat(n->packets[0], n->packets[1]);
+	case SORT_RATE:
+		return sum_sat(rate_at(&n->rate, a->v.rate_second, 0),
+			       rate_at(&n->rate, a->v.rate_second, 1));
+	case SORT_FIRST:
+		return (uint64_t)h->first_ns;
+	case SORT_LAST:
+		return (uint64_t)h->last_ns;
+	case SORT_SCORE:
+		return h->score;
+	case SORT_FLOWS:
+		return (uint64_t)n->active[0] + n->active[1];
+	default:
+		return sum_sat(n->bytes[0], n->bytes[1]);
+	}
+}
+
+/* Names of the applications with most bytes, and their numbers beside them. */
+static size_t
+host_applications(struct store *s, const struct host *h, struct row_host *r, char *out, size_t size)
+{
+	bool used[HOST_APPS] = { false };
+	struct wcur c = wcur_of(out, size);
+
+	for (int n = 0; n < HOST_APPS; n++) {
+		int best = -1;
+
+		for (int i = 0; i < HOST_APPS; i++)
+			if (!used[i] && h->app[i].application != 0 && h->app[i].bytes > 0 &&
+			    (best == -1 || h->app[i].bytes > h->app[best].bytes))
+				best = i;
+		if (best == -1)
+			break;
+		used[best] = true;
+		r->application_bytes[n] = h->app[best].bytes - h->app[best].before;
+		r->application_packets[n] = h->app[best].packets;
+		ask_list_add(&c, names_text(s->names, NAME_APPLICATION, h->app[best].application));
+	}
+	return wcur_len(&c);
+}
+
+/* Those with most flows first. */
+static void
+host_ports(const struct host_port *list, struct row_port *out)
+{
+	bool used[HOST_PORTS] = { false };
+
+	for (int n = 0; n < HOST_PORTS; n++) {
+		int best = -1;
+
+		for (int i = 0; i < HOST_PORTS; i++)
+			if (!used[i] && list[i].protocol != 0 &&
+			    (best == -1 || list[i].flows > list[best].flows))
+				best = i;
+		if (best == -1)
+			break;
+		used[best] = true;
+		out[n] = (struct row_port){ .port = list[best].port,
+					    .protocol = list[best].protocol,
+					    .flows = list[best].flows - list[best].before,
+					    .bytes = list[best].bytes };
+	}
+}
+
+/* One name a line. */
+static size_t
+host_names(const struct known *k, struct row_host *r, char *out, size_t size)
+{
+	struct wcur c = wcur_of(out, size);
+
+	for (unsigned i = 0; k != NULL && i < k->nnames; i++) {
+		if (i > 0)
+			wcur_u8(&c, '\n');
+		wcur_put(&c, k->name[i].text, k->name[i].len);
+		r->name_source[i] = k->name[i].source;
+	}
+	return wcur_len(&c);
+}
+
+static void
+fill_host(const struct question *a, const struct host *h, const struct host_share *n, struct row_host *r)
+{
+	*r = (struct row_host){ .ip = h->key.ip,
+				.space = h->key.space,
+				.vlan = (uint16_t)h->key.vlan,
+				.local = h->local,
+				.has_mac = h->mac_from != HOST_MAC_NONE,
+				.score = h->score,
+				.flows_client = n->active[CLIENT],
+				.flows_server = n->active[SERVER],
+				.peers = host_peers(h),
+				.tcp = h->tcp,
+				.first_ns = h->first_ns,
+				.last_ns = h->last_ns };
+	for (int i = 0; i < 2; i++) {
+		r->bytes[i] = n->bytes[i];
+		r->packets[i] = n->packets[i];
+		r->bytes_per_s[i] = rate_at(&n->rate, a->v.rate_second, i);
+		r->flows_seen[i] = n->seen[i];
+	}
+	memcpy(r->mac, h->mac, sizeof(r->mac));
+	host_ports(h->served, r->served);
+	host_ports(h->used_port, r->used);
+}
+
+static void
+put_host(struct store *s, struct question *a, const struct host *h, const struct host_share *n)
+{
+	char applications[HOST_APPS * (NAME_TEXT_MAX + 1)], risks[RISKS_TEXT_MAX],
+	    names[HOST_NAMES * (HOST_NAME_MAX_LEN + 1)];
+	const struct known *k = known_find(s->known, &h->key);
+	const struct place *p = places_find(s->places, &h->key.ip);
+	const char *vendor = NULL;
+	size_t vendor_len = 0;
+	struct row_host r;
+
+	fill_host(a, h, n, &r);
+	if (r.has_mac)
+		vendor = vendors_find(s->vendors, h->mac, &vendor_len);
+	r.names_len = (uint16_t)host_names(k, &r, names, sizeof(names));
+	r.applications_len = (uint16_t)host_applications(s, h, &r, applications, sizeof(applications));
+	r.risks_len = (uint16_t)ask_risks(s, h->risks, risks, sizeof(risks));
+	r.vendor_len = (uint16_t)vendor_len;
+	r.os_len = k == NULL ? 0 : k->os_len;
+	if (p != NULL) {
+		r.as_number = p->as_number;
+		r.as_name_len = p->as_name_len;
+		r.city_len = p->city_len;
+		memcpy(r.country, p->country, sizeof(r.country));
+	}
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_put(&a->out, names, r.names_len);
+	answer_put(&a->out, applications, r.applications_len);
+	answer_put(&a->out, risks, r.risks_len);
+	answer_put(&a->out, vendor, r.vendor_len);
+	answer_put(&a->out, p == NULL ? NULL : p->text, (size_t)r.as_name_len + r.city_len);
+	answer_put(&a->out, k == NULL ? NULL : k->os, r.os_len);
+	answer_row_end(&a->out);
+}
+
+void
+ask_hosts(struct store *s, struct question *a)
+{
+	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
+	uint32_t limit = a->q.point != ANY_POINT && point == POINT_NONE ? 0 : hosts_limit(s->hosts);
+	struct host_share n;
+
+	if (ask_wrong_page(a))
+		return;
+
+	struct topk *t = ask_list_begin(a);
+
+	for (uint32_t i = 0; i < limit; i++) {
+		const struct host *h = hosts_at(s->hosts, i);
+
+		if (!view_host(&a->v, h, &n) || (point != POINT_NONE && (h->points >> point & 1) == 0))
+			continue;
+
+		struct topk_entry e = { .value = host_value(a, h, &n),
+					.tenant = h->key.tenant,
+					.ref = { i, 0 } };
+
+		if (!topk_wants(t, e.value))
+			continue;
+		memcpy(e.tie, h->key.ip.b, 16);
+		put_be32(e.tie + 16, h->key.space);
+		put_be32(e.tie + 20, h->key.vlan);
+		topk_offer(t, &e);
+	}
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct host *h = hosts_at(s->hosts, t->heap[i].ref[0]);
+
+		if (view_host(&a->v, h, &n))
+			put_host(s, a, h, &n);
+	}
+	ask_list_end(s, a, t);
+}
+
+/* A host of several tenants is as many rows to the platform. */
+void
+ask_host(struct store *s, struct question *a)
+{
+	const struct snapshot *policy = grants_policy(s->grants);
+	size_t tenants = a->v.platform ? snapshot_tenants(policy) + 1 : 1;
+	struct host_share n;
+	unsigned found = 0;
+
+	for (size_t i = 0; i < tenants && a->q.has_ip != 0 && found < a->limit; i++) {
+		const struct tenant *t = snapshot_tenant_at(policy, i);
+		struct host_key k = { .space = a->q.space, .ip = a->q.ip, .vlan = a->q.vlan };
+
+		k.tenant = !a->v.platform ? a->v.tenant : t == NULL ? TENANT_UNASSIGNED : t->number;
+
+		const struct host *h = hosts_find(s->hosts, &k);
+
+		if (h == NULL || !view_host(&a->v, h, &n))
+			continue;
+		put_host(s, a, h, &n);
+		found++;
+	}
+	answer_end(&a->out, found > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);
+}
+
+/* --- devices
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+/* What of a device the viewer sums, or NULL: it is none of its devices. */
+static bool
+view_device(const struct view *v, const struct device *d, struct device_share *sum)
+{
+	const struct device_share *p = &d->share[SHARE_PRIMARY], *o = &d->share[SHARE_SECONDARY];
+
+	*sum = *p;
+	if (v->platform)
+		return (p->packets[0] | p->packets[1]) != 0 || (o->packets[0] | o->packets[1]) == 0;
+	if (d->key.tenant != v->tenant)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		sum->bytes[i] = sum_sat(p->bytes[i], o->bytes[i]);
+		sum->packets[i] = sum_sat(p->packets[i], o->packets[i]);
+	}
+	return true;
+}
+
+static uint64_t
+device_value(const struct question *a, const struct device *d, const struct device_share *n)
+{
+	switch (a->q.sort) {
+	case SORT_PACKETS:
+		return sum_sat(n->packets[0], n->packets[1]);
+	case SORT_FIRST:
+		return (uint64_t)d->first_ns;
+	case SORT_LAST:
+		return (uint64_t)d->last_ns;
+	default:
+		return sum_sat(n->bytes[0], n->bytes[1]);
+	}
+}
+
+static void
+put_device(struct store *s, struct question *a, const struct device *d, const struct device_share *n)
+{
+	const struct boot_point *p = s->points.point[d->key.point].boot;
+	size_t vendor_len;
+	const char *vendor = vendors_find(s->vendors, d->key.mac, &vendor_len);
+	struct row_device r = { .point = p->id,
+				.space = p->space,
+				.vlan = d->key.vlan,
+				.nips = d->nips < DEVICE_IPS ? d->nips : DEVICE_IPS,
+				.arp_requests =
+				    d->arp_requests > UINT32_MAX ? UINT32_MAX : (uint32_t)d->arp_requests,
+				.arp_replies =
+				    d->arp_replies > UINT32_MAX ? UINT32_MAX : (uint32_t)d->arp_replies,
+				.first_ns = d->first_ns,
+				.last_ns = d->last_ns,
+				.vendor_len = (uint16_t)vendor_len,
+				.point_len = (uint16_t)strlen(p->name) };
+
+	memcpy(r.mac, d->key.mac, sizeof(r.mac));
+	memcpy(r.ip, d->ip, r.nips * sizeof(r.ip[0]));
+	memcpy(r.bytes, n->bytes, sizeof(r.bytes));
+	memcpy(r.packets, n->packets, sizeof(r.packets));
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_put(&a->out, vendor, r.vendor_len);
+	answer_put(&a->out, p->name, r.point_len);
+	answer_row_end(&a->out);
+}
+
+void
+ask_devices(struct store *s, struct question *a)
+{
+	struct device_share n;
+
+	if (ask_wrong_page(a))
+		return;
+
+	struct topk *t = ask_list_begin(a);
+
+	for (uint32_t i = 0; i < lru_count(s->devices); i++) {
+		const struct device *d = lru_at(s->devices, i);
+
+		if (!view_device(&a->v, d, &n) ||
+		    (a->q.point != ANY_POINT && s->points.point[d->key.point].boot->id != a->q.point))
+			continue;
+
+		struct topk_entry e = { .value = device_value(a, d, &n),
+					.tenant = d->key.tenant,
+					.ref = { i, 0 } };
+
+		if (!topk_wants(t, e.value))
+			continue;
+		memcpy(e.tie, d->key.mac, 6);
+		put_be32(e.tie + 8, s->points.point[d->key.point].boot->id);
+		put_be32(e.tie + 12, d->key.vlan);
+		topk_offer(t, &e);
+	}
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct device *d = lru_at(s->devices, t->heap[i].ref[0]);
+
+		if (view_device(&a->v, d, &n))
+			put_device(s, a, d, &n);
+	}
+	ask_list_end(s, a, t);
+}

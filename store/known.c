@@ -1,0 +1,135 @@
+/* Names in the order of how sure they are. */
+#include "known.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "lru.h"
+
+/* A name that somebody gave the host itself says more than one that was seen in traffic to it. */
+static const uint8_t rank[HOST_NAME_SOURCES] = {
+	[HOST_NAME_NONE] = 0,    [HOST_NAME_TLS] = 1,  [HOST_NAME_DNS] = 2,
+	[HOST_NAME_NETBIOS] = 3, [HOST_NAME_MDNS] = 4, [HOST_NAME_DHCP] = 5,
+};
+
+static char *
+copy(const char *text, size_t len)
+{
+	char *p = mem_calloc(len, 1);
+
+	memcpy(p, text, len);
+	return p;
+}
+
+static void
+drop_known(void *row)
+{
+	struct known *k = row;
+
+	for (unsigned i = 0; i < k->nnames; i++)
+		free(k->name[i].text);
+	free(k->os);
+}
+
+struct lru *
+known_new(size_t max)
+{
+	return lru_new((uint32_t)max, sizeof(struct known), sizeof(struct host_key), drop_known);
+}
+
+/* Where a name of this text stands, or nnames. */
+static unsigned
+find_name(const struct known *k, const char *text, uint8_t len)
+{
+	unsigned i = 0;
+
+	while (i < k->nnames && (k->name[i].len != len || memcmp(k->name[i].text, text, len) != 0))
+		i++;
+	return i;
+}
+
+static void
+take_out(struct known *k, unsigned i)
+{
+	free(k->name[i].text);
+	k->nnames--;
+	memmove(&k->name[i], &k->name[i + 1], (k->nnames - i) * sizeof(k->name[0]));
+}
+
+static void
+learn_name(struct known *k, uint8_t source, const char *text, uint8_t len)
+{
+	unsigned i = find_name(k, text, len), at = 0;
+
+	if (i < k->nnames) {
+		if (rank[k->name[i].source] > rank[source])
+			source = k->name[i].source; /* it was surer before */
+		take_out(k, i);
+	}
+	while (at < k->nnames && rank[k->name[at].source] > rank[source])
+		at++;
+	if (at == HOST_NAMES)
+		return;
+	if (k->nnames == HOST_NAMES)
+		take_out(k, HOST_NAMES - 1);
+	memmove(&k->name[at + 1], &k->name[at], (k->nnames - at) * sizeof(k->name[0]));
+	k->name[at] = (struct known_name){ source, len, copy(text, len) };
+	k->nnames++;
+}
+
+bool
+known_learn(struct lru *l, const struct host_key *key, const struct rec_learned *r, const char *text)
+{
+	bool evicted;
+	struct known *k = lru_get(l, key, &evicted);
+
+	if (r->kind == LEARNED_OS) {
+		free(k->os);
+		k->os = copy(text, r->len);
+		k->os_len = r->len;
+	} else {
+		learn_name(k, r->kind, text, r->len);
+	}
+	return evicted;
+}
+
+const struct known *
+known_find(struct lru *l, const struct host_key *key)
+{
+	return lru_find(l, key);
+}
+
+static void
+drop_place(void *row)
+{
+	free(((struct place *)row)->text);
+}
+
+struct lru *
+places_new(size_t max)
+{
+	return lru_new((uint32_t)max, sizeof(struct place), sizeof(struct ip_addr), drop_place);
+}
+
+bool
+places_learn(struct lru *l, const struct rec_host *h, const char *text)
+{
+	size_t len = (size_t)h->as_name_len + h->city_len;
+	bool evicted;
+	struct place *p = lru_get(l, &h->ip, &evicted);
+
+	free(p->text);
+	p->text = len == 0 ? NULL : copy(text, len);
+	p->as_number = h->as_number;
+	memcpy(p->country, h->country, sizeof(p->country));
+	p->as_name_len = h->as_name_len;
+	p->city_len = h->city_len;
+	return evicted;
+}
+
+const struct place *
+places_find(struct lru *l, const struct ip_addr *ip)
+{
+	return lru_find(l, ip);
+}
