@@ -111,6 +111,7 @@ static const struct {
 	{ "engine.tunnels", is_view },
 	{ "vendor_directory", is_absolute },
 	{ "httpd.address", is_address },
+	{ "engine.protocols_file", is_absolute_or_empty },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_absolute_or_empty },
 };

@@ -61,6 +61,7 @@ struct launcher {
 	uint32_t boot_number;
 	struct boot_point points[BOOT_POINTS_MAX];
 	int vendors[BOOT_VENDOR_FILES]; /* lists, or -1 */
+	int protocols; /* rules for engines, or -1 */
 	int https, http, certificate, key, store_directory, authd_directory, listener;
 	char programs[200]; /* folder of the programs */
 

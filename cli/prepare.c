@@ -25,6 +25,7 @@
 #include "directories.h"
 #include "interface.h"
 #include "listen.h"
+#include "protocols.h"
 
 #define ADDRESSES_MAX 32
 
@@ -170,6 +171,31 @@ open_state(struct launcher *l)
 			return false;
 		}
 	}
+	return true;
+}
+
+/* --- applications of the user's own
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+report(void *ctx, const char *line)
+{
+	(void)ctx;
+	say("%s", line);
+}
+
+static bool
+open_protocols(struct launcher *l)
+{
+	if (l->settings->protocols_file[0] == '\0')
+		return true;
+	l->protocols = protocols_open(l->settings->protocols_file, report, NULL);
+	if (l->protocols == -1)
+		return false;
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (l->child[i].proc == PROC_ENGINE)
+			l->child[i].spawn.fd[BOOT_FD_PROTOCOLS] = l->protocols;
 	return true;
 }
 
@@ -340,7 +366,7 @@ bool
 prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
-	l->certificate = l->key = l->listener = -1;
+	l->certificate = l->key = l->listener = l->protocols = -1;
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		l->vendors[i] = -1;
 	if (geteuid() != 0) {
@@ -356,7 +382,7 @@ prepare(struct launcher *l)
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
-	       open_sockets(l) && give_up_rest(l);
+	       open_protocols(l) && open_sockets(l) && give_up_rest(l);
 }
 
 void
@@ -382,6 +408,7 @@ prepare_undo(struct launcher *l)
 		fd_drop(&l->launch->point[i].fd);
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		fd_drop(&l->vendors[i]);
+	fd_drop(&l->protocols);
 	fd_drop(&l->https);
 	fd_drop(&l->http);
 	fd_drop(&l->certificate);

@@ -3,6 +3,7 @@
 #include "dpi.h"
 
 #include <ndpi_api.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -58,8 +59,22 @@ struct dpi {
 /* --- differences between releases
  * ------------------------------------------------------------------------------------- */
 
+/* nDPI reads rules from a path only: that of the descriptor, which each opening reads from its beginning.
+ * Before the sandbox. */
+static void
+load_protocols(struct ndpi_detection_module_struct *m, int protocols)
+{
+	char path[32];
+
+	if (protocols == -1)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", protocols);
+	if (ndpi_load_protocols_file(m, path) < 0)
+		fatalx("nDPI: cannot read the rules of engine.protocols_file");
+}
+
 static struct ndpi_detection_module_struct *
-module_new(void)
+module_new(int protocols)
 {
 #if NDPI_VERSION_IS(4, 10)
 	struct ndpi_detection_module_struct *m = ndpi_init_detection_module(NULL);
@@ -75,6 +90,7 @@ module_new(void)
 	NDPI_BITMASK_SET_ALL(all);
 	ndpi_set_protocol_detection_bitmask2(m, &all);
 #endif
+	load_protocols(m, protocols);
 	ndpi_finalize_initialization(m);
 	return m;
 }
@@ -337,7 +353,7 @@ dpi_is_service_port(const struct dpi *d, uint8_t protocol, uint16_t port)
 }
 
 struct dpi *
-dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx)
+dpi_new(unsigned modules, uint32_t states, int protocols, dpi_announce *announce, void *ctx)
 {
 	struct dpi *d = mem_calloc(1, sizeof(*d));
 
@@ -346,7 +362,7 @@ dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx)
 	d->ctx = ctx;
 	d->module = mem_calloc(modules, sizeof(struct ndpi_detection_module_struct *));
 	for (unsigned i = 0; i < modules; i++)
-		d->module[i] = module_new();
+		d->module[i] = module_new(protocols);
 	d->state_size = (sizeof(struct ndpi_flow_struct) + 63) & ~(size_t)63;
 	d->pool = mem_pages(d->state_size * (states + 1u)); /* and a spare one */
 	slabs_init(d, states);

@@ -44,8 +44,9 @@ struct dpi_result {
 /* Called for each name before its number appears in a result. */
 typedef void dpi_announce(void *ctx, enum name_kind kind, unsigned number, unsigned value, const char *text);
 
-/* Modules 0..modules-1 and room for `states` flows under detection. Dies where nDPI cannot be had. */
-struct dpi *dpi_new(unsigned modules, uint32_t states, dpi_announce *announce, void *ctx);
+/* Modules 0..modules-1 and room for `states` flows under detection. protocols: a descriptor with rules of
+ * nDPI's for applications of the user's own, or -1; it stays the caller's. Dies where nDPI cannot be had. */
+struct dpi *dpi_new(unsigned modules, uint32_t states, int protocols, dpi_announce *announce, void *ctx);
 void dpi_free(struct dpi **d);
 
 /* Whether a protocol that nDPI knows is served there; of ports 1024 to 49151. */

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -90,6 +91,7 @@ struct engine *
 engine_new(const struct boot *b)
 {
 	const struct settings *s = &b->settings;
+	int protocols = b->flags & BOOT_HAS_PROTOCOLS ? BOOT_FD_PROTOCOLS : -1;
 	struct engine *e = mem_pages(sizeof(*e));
 	uint64_t seed[4];
 
@@ -119,7 +121,9 @@ engine_new(const struct boot *b)
 	for (unsigned i = 0; i < e->npoints; i++)
 		point_init(e, i);
 	if (s->dpi)
-		e->dpi = dpi_new(number_modules(e), (uint32_t)(s->max_flows / 4), announce, e);
+		e->dpi = dpi_new(number_modules(e), (uint32_t)(s->max_flows / 4), protocols, announce, e);
+	if (protocols != -1)
+		close(protocols);
 	report_again_from_start(e);
 	return e;
 }

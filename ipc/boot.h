@@ -18,9 +18,10 @@ enum boot_fd {
 	BOOT_FD_LISTEN = 4, /* the process's own Unix socket, SOCK_SEQPACKET, listening */
 	BOOT_FD_DIRECTORY =
 	    5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
-	BOOT_FD_FILE = 5,  /* capture of a file: the file, read-only */
-	BOOT_FD_HTTPS = 5, /* httpd: listening TCP sockets with TCP_NODELAY; */
-	BOOT_FD_HTTP = 6,  /* -1 is said by boot.has_http == false */
+	BOOT_FD_FILE = 5,      /* capture of a file: the file, read-only */
+	BOOT_FD_PROTOCOLS = 5, /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
+	BOOT_FD_HTTPS = 5,     /* httpd: listening TCP sockets with TCP_NODELAY; */
+	BOOT_FD_HTTP = 6,      /* -1 is said by boot.has_http == false */
 	BOOT_FD_CERTIFICATE = 7,
 	BOOT_FD_KEY = 8,
 	BOOT_FD_VENDORS =
@@ -75,6 +76,7 @@ struct boot {
 #define BOOT_ANALYZE        1u /* files only: flows end when their file does, nothing is kept afterwards */
 #define BOOT_HAS_HTTP       2u /* httpd: BOOT_FD_HTTP is there */
 #define BOOT_HAS_VENDORS(i) (4u << (i)) /* store: BOOT_FD_VENDORS + i is there */
+#define BOOT_HAS_PROTOCOLS  256u        /* engine: BOOT_FD_PROTOCOLS is there */
 
 /* Why a process ended, where the launcher acts on it. */
 enum boot_exit {

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -196,6 +197,36 @@ test_the_known_port_serves(void **state)
 	rig_free(r);
 }
 
+/* The rules come as the launcher hands them over; names that they give come out as applications, in every
+ * space. */
+static void
+test_applications_of_the_users_own(void **state)
+{
+	static const char rules[] = "ip:198.51.100.2:9999@internal_erp\n"
+				    "udp:7777,udp:7900-7910@Custom_Port\n"
+				    "host:\"erp.example\"@erp_by_name\n";
+	struct rig *r = rig_with_dpi(2);
+	int fd = memfd_create("rules", 0);
+
+	(void)state;
+	assert_int_equal(write(fd, rules, sizeof(rules) - 1), sizeof(rules) - 1);
+	assert_int_equal(dup2(fd, BOOT_FD_PROTOCOLS), BOOT_FD_PROTOCOLS);
+	if (fd != BOOT_FD_PROTOCOLS)
+		close(fd);
+	r->b->flags |= BOOT_HAS_PROTOCOLS;
+	rig_start(r);
+	for (unsigned point = 0; point < 2; point++) {
+		udp(r, point, 0, A, 40001, B, 9999, TEXT("\x81 something that nobody knows"));
+		udp(r, point, 1, A, 40002, B, 7905, TEXT("\x81 something that nobody knows"));
+		udp(r, point, 2, A, 40003, B, 9998, TEXT("\x81 something that nobody knows"));
+		rig_finish(r, point);
+		assert_string_equal(application(r, flow_with_port(r, 10 + point, 40001)), "internal_erp");
+		assert_string_equal(application(r, flow_with_port(r, 10 + point, 40002)), "Custom_Port");
+		assert_string_equal(application(r, flow_with_port(r, 10 + point, 40003)), "");
+	}
+	rig_free(r);
+}
+
 static void
 ignore(void *ctx, enum name_kind kind, unsigned number, unsigned value, const char *text)
 {
@@ -224,7 +255,7 @@ test_state_goes_back(void **state)
 {
 	enum { STATES = 50003 };
 	static uint32_t held[STATES];
-	struct dpi *d = dpi_new(1, STATES, ignore, NULL);
+	struct dpi *d = dpi_new(1, STATES, -1, ignore, NULL);
 	size_t before, full = 0;
 
 	(void)state;
@@ -253,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_what_http_says),
 		cmocka_unit_test(test_what_dns_says),
 		cmocka_unit_test(test_the_known_port_serves),
+		cmocka_unit_test(test_applications_of_the_users_own),
 		cmocka_unit_test(test_state_goes_back),
 	};
 
