@@ -190,9 +190,7 @@ decode_ah(struct decode *d)
 	const uint8_t *start = d->c.p;
 	const uint8_t *h = rcur_take(&d->c, 8);
 
-	if (h != NULL)
-		rcur_skip(&d->c, h[1] * 4u);
-	if (d->c.bad) {
+	if (h == NULL || !rcur_skip(&d->c, h[1] * 4u)) {
 		d->c.bad = false;
 		d->c.p = start;
 		return LAYER_OTHER;

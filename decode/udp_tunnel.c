@@ -73,7 +73,8 @@ decode_vxlan_gpe(struct decode *d)
 	h = rcur_take(&d->c, 8);
 	if (h == NULL || !(h[0] & 0x08) || (h[0] & 0x30) != 0) /* version 0 */
 		return no_tunnel(d);
-	return h[0] & 0x04 ? layer_of_next_protocol(d, h[3]) : LAYER_ETHERNET;
+	/* Some leave the flag out that says that the protocol is there. */
+	return h[0] & 0x04 || h[3] != 0 ? layer_of_next_protocol(d, h[3]) : LAYER_ETHERNET;
 }
 
 enum layer

@@ -82,6 +82,12 @@ static const struct row rows[] = {
 	  49,
 	  0,
 	  false },
+	{ LINK_RADIOTAP, /* the time is none of the flags */
+	  { 0,    0,    17, 0, 3,    0, 0, 0, 0x20, 2, 3, 4,    5, 6, 7, 8,   0x10,
+	    0x88, 0x01, 0,  0, MACS, 2, 0, 0, 0,    0, 3, 0x10, 0, 0, 0, SNAP },
+	  51,
+	  0,
+	  false },
 	{ LINK_RADIOTAP, /* the header of 26 bytes is padded to 28 */
 	  {
 	      0, 0, 9, 0, 2, 0, 0,    0, 0x20, 0x88, 0x01, 0, 0,   MACS,

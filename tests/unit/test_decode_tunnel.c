@@ -714,6 +714,12 @@ test_control_is_outer(void **state)
 	k = decode(&s, &inner, stack_len(&s));
 	assert_int_equal(k.key.port[1], 1701);
 
+	stack_begin(&s); /* IPv6 to the port of Teredo, but between other addresses */
+	put_inner6(&s);
+	over_udp(&s, 51000, 3544);
+	k = decode(&s, &inner, stack_len(&s));
+	assert_int_equal(k.key.port[1], 3544);
+
 	stack_begin(&s); /* ARP in VXLAN */
 	put_zero(&s, 28);
 	put_ethernet(&s, 0x0806, 9);
@@ -807,6 +813,13 @@ test_fragments_of_a_carrier(void **state)
 	assert_int_equal(a.key.protocol, 47);
 	assert_int_equal(a.key.tunnel, TUNNEL_NONE);
 	assert_memory_equal(&a.key, &b.key, sizeof(a.key));
+
+	/* A header inside that does not say how long its datagram is, when the rest is not here: both are
+	 * GRE. */
+	first.room[first.at + 14 + 20 + 8 + 14 + 4 + 4] = first.room[first.at + 14 + 20 + 8 + 14 + 4 + 5] = 0;
+	a = decode(&first, &inner, stack_len(&first));
+	assert_int_equal(a.key.protocol, 47);
+	assert_int_equal(a.carrier_back, 0);
 
 	/* Cut before the ports inside: both are GRE too. */
 	fragment(&whole, 64, &first, &later);
