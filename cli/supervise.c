@@ -255,6 +255,14 @@ spoils_the_start(const struct child *c)
 	return c->component.restarts == 0 && now_ms() - c->l->began_ms < START_MS;
 }
 
+/* The result of an analysis may be complete, and everything told to stop, before the process that read a file
+ * up to its cut has ended. */
+static bool
+had_trouble_with_file(const struct child *c)
+{
+	return c->l->launch->analyze && c->point != NULL && strstr(c->last_line, ": error: ") != NULL;
+}
+
 static void
 died(struct child *c, int status)
 {
@@ -264,6 +272,10 @@ died(struct child *c, int status)
 	c->pid = 0;
 	close_log(c);
 	if (c->l->stop != STOP_NOT) {
+		if (had_trouble_with_file(c)) {
+			say("%s: %s", c->point->source, words_about_file(c));
+			return;
+		}
 		/* SIGTERM as such: it had not come as far as listening to it. */
 		if (WIFEXITED(status) ? WEXITSTATUS(status) != 0 : WTERMSIG(status) != SIGTERM)
 			log_warn("%s: did not end cleanly when told to stop (wait status 0x%x)", c->name,

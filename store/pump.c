@@ -165,6 +165,9 @@ lie_found(struct store *s, struct engine *e, const char *what)
 
 	s->counters.n[OWN_BAD_RECORD]++;
 	e->gone = e->lied = true;
+	/* An analysis waits for the end of every file, which will not come. */
+	if ((s->boot->flags & BOOT_ANALYZE) != 0)
+		fatalx("engine@%u: %s", e->instance, what);
 	log_warn_limited(&limit, "engine@%u: %s: its channel ends, what is stored stays", e->instance, what);
 	if (e->ch != NULL)
 		channel_end(e->ch, what);
