@@ -131,6 +131,7 @@ take_arp(struct device_key *key, const struct arp *a)
 void
 hosts_frame(struct engine *e, const struct point *p, const struct packet *k)
 {
+	static const uint8_t nobody[6]; /* loopback's frames, and those of tunnels' ends, have no sender */
 	struct device_key key = { .vlan = k->key.vlan[0], .point = (uint8_t)p->index };
 	struct device *d;
 	struct arp arp;
@@ -142,7 +143,7 @@ hosts_frame(struct engine *e, const struct point *p, const struct packet *k)
 	is_arp = packet_arp(k, &arp);
 	if (is_arp)
 		take_arp(&key, &arp);
-	if ((key.mac[0] & 1) != 0) /* no group sends */
+	if ((key.mac[0] & 1) != 0 || memcmp(key.mac, nobody, sizeof(nobody)) == 0) /* no group sends */
 		return;
 	d = device_seen(&e->devices, &key, p->now_ns);
 	d->frames++;

@@ -329,6 +329,8 @@ test_arp(void **state)
 	frame_eth(&f, 0x88cc);
 	frame_zero(&f, 40);
 	rig_frame(r, 0, RIG_T0 + 5, &f); /* LLDP */
+	memset(f.bytes + 6, 0, 6);
+	rig_frame(r, 0, RIG_T0 + 6, &f); /* nobody sent it: store takes no such device */
 	rig_finish(r, 0);
 	rig_finish(r, 1);
 	assert_int_equal(r->nrec[REC_DEVICE], 3);
