@@ -144,7 +144,8 @@ config_set(struct settings *s, const char *key, const char *value, char *err, si
 	}
 	if (!settings_set(s, key, value, err, errsize))
 		return false;
-	if (is_power_of_two(s->packet_ring) && is_power_of_two(s->record_ring))
+	if (is_power_of_two(s->packet_ring) && is_power_of_two(s->record_ring) &&
+	    is_power_of_two(s->handover_ring))
 		return true;
 	(void)snprintf(err, errsize, "%s: %s is no power of two, as in 16 MiB or 32 MiB", key, value);
 	*s = before;

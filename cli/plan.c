@@ -72,6 +72,7 @@ static const struct {
 	bool connect;
 } doors[] = {
 	{ PROC_CAPTURE, PROC_ENGINE, true }, { PROC_ENGINE, PROC_CAPTURE, true },
+	{ PROC_ENGINE, PROC_ENGINE, true }, /* where several share an interface */
 	{ PROC_ENGINE, PROC_STORE, true },   { PROC_STORE, PROC_ENGINE, true },
 	{ PROC_STORE, PROC_AUTHD, true },    { PROC_STORE, PROC_HTTPD, true },
 	{ PROC_AUTHD, PROC_STORE, true },    { PROC_AUTHD, PROC_HTTPD, true },
@@ -90,18 +91,28 @@ add_peer(struct boot *b, enum proc proc, unsigned instance, uint32_t uid, bool c
 	str_copy(p->path, sizeof(p->path), path);
 }
 
+/* Whether engines have frames to hand over to each other: files never need it. */
+static bool
+workers_share(const struct launcher *l)
+{
+	for (unsigned i = 0; i < l->launch->npoints; i++)
+		if (l->launch->point[i].kind != POINT_FILE)
+			return l->settings->workers > 1;
+	return false;
+}
+
 static void
 add_peers(const struct launcher *l, enum proc self, struct boot *b)
 {
 	char path[BOOT_PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(doors); i++) {
-		if (doors[i].self != self)
+		if (doors[i].self != self || (doors[i].peer == self && !workers_share(l)))
 			continue;
 		for (unsigned n = 0; n < l->nchildren; n++) {
 			const struct child *c = &l->child[n];
 
-			if (c->proc == doors[i].peer)
+			if (c->proc == doors[i].peer && !(c->proc == self && c->instance == b->instance))
 				add_peer(b, c->proc, c->instance, c->uid, doors[i].connect, c->path);
 		}
 	}

@@ -115,6 +115,7 @@ engine_new(const struct boot *b)
 	learned_init(&e->learned, (uint32_t)s->max_hosts, &e->texts, seed[3]);
 	device_table_init(&e->devices, (uint32_t)s->max_devices, seed[2]);
 	records_init(&e->records, (size_t)s->record_ring);
+	handover_init(&e->handover, b);
 	read_local_networks(e);
 	announce_own(e);
 	e->npoints = b->npoints;
@@ -152,6 +153,7 @@ engine_free(struct engine **ep)
 	records_free(&e->records);
 	device_table_free(&e->devices);
 	learned_free(&e->learned);
+	handover_free(&e->handover);
 	host_table_free(&e->hosts);
 	texts_free(&e->texts);
 	texts_free(&e->meanings);

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "dpi.h"
 #include "flow.h"
+#include "handover.h"
 #include "host.h"
 #include "ipc/boot.h"
 #include "learned.h"
@@ -31,6 +32,8 @@
 	X(DPI_FLOWS_FULL, "engine.dpi_flows_full", 0)                                                        \
 	X(NAMES_FULL, "engine.names_full", 0)                                                                \
 	X(FRAGMENTS_UNKNOWN, "engine.fragments_unknown", 0)                                                  \
+	X(HANDOVER_FULL, "engine.handover_full", 1)                                                          \
+	X(HANDED_OVER, "engine.handed_over", 0)                                                              \
 	X(ENDED_IDLE, "engine.ended.idle", 0)                                                                \
 	X(ENDED_ACTIVE, "engine.ended.active", 0)                                                            \
 	X(ENDED_CLOSED, "engine.ended.closed", 0)                                                            \
@@ -66,6 +69,7 @@ struct engine {
 	struct dhcp_asking dhcp[DHCP_ASKING];
 	struct fragment_table fragments;
 	struct records records;
+	struct handover handover;
 	struct dpi *dpi;                  /* NULL: switched off */
 	uint64_t ended[END_REASON_COUNT]; /* slices, by enum end_reason */
 	uint64_t dpi_refused;
@@ -88,6 +92,9 @@ enum work { WORK_NONE, WORK_DONE, WORK_BLOCKED /* a file waits for room in the r
 
 /* One turn of a point: takes frames, closes seconds, ends flows; a bounded amount of each. */
 enum work point_work(struct engine *e, struct point *p);
+
+/* Frames that other workers handed over to us. */
+enum work handover_work(struct engine *e);
 
 /* point.c */
 /* A capture is there with its ring, which the point owns from now on. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "decode/decode.h"
+#include "decode/owner.h"
 #include "decode/when.h"
 #include "engine.h"
 
@@ -97,7 +98,10 @@ batch_add(struct batch *b, int64_t ts_ns, uint32_t wire_len, const uint8_t *byte
 	if (b->n == BATCH_MAX || BATCH_BYTES - b->used < cap_len)
 		return false;
 	memcpy(b->bytes + b->used, bytes, cap_len);
-	*f = (struct frame){ ts_ns, wire_len > cap_len ? wire_len : cap_len, cap_len, b->bytes + b->used };
+	*f = (struct frame){ .ts_ns = ts_ns,
+			     .wire_len = wire_len > cap_len ? wire_len : cap_len,
+			     .cap_len = cap_len,
+			     .bytes = b->bytes + b->used };
 	b->used += cap_len;
 	b->n++;
 	return true;
@@ -135,8 +139,10 @@ batch_entry(struct point *p, uint16_t kind, uint32_t len)
 	memcpy(&h, entry, sizeof(h));
 	if (h.cap_len != len - sizeof(h))
 		return false;
-	b->frame[b->n++] = (struct frame){ h.ts_ns, h.wire_len > h.cap_len ? h.wire_len : h.cap_len,
-					   h.cap_len, entry + sizeof(h) };
+	b->frame[b->n++] = (struct frame){ .ts_ns = h.ts_ns,
+					   .wire_len = h.wire_len > h.cap_len ? h.wire_len : h.cap_len,
+					   .cap_len = h.cap_len,
+					   .bytes = entry + sizeof(h) };
 	b->used += (len + 15u) & ~15u;
 	return true;
 }
@@ -162,31 +168,101 @@ batch_fill(struct point *p)
 	p->nudge |= ring_release(p->ring, ring_position(p->ring));
 }
 
+/* Gives a frame to a worker that is not this one; false where it is. */
+static bool
+give(struct engine *e, unsigned to, const struct decode_options *o, struct frame *f, const struct packet *k)
+{
+	struct wire_handover w;
+
+	if (to == e->worker)
+		return false;
+	w = (struct wire_handover){ .ts_ns = f->ts_ns,
+				    .wire_len = f->wire_len,
+				    .cap_len = f->cap_len,
+				    .link_type = o->link_type,
+				    .point = o->point,
+				    .hops = (uint8_t)(f->hops + 1),
+				    .resolved = f->resolved };
+	if (f->resolved) {
+		memcpy(w.key, &k->key, sizeof(w.key));
+		w.icmp_reply = k->icmp_reply;
+		w.inside = k->fragment == FRAGMENT_LATER && k->payload == 0;
+	}
+	handover_put(&e->handover, to, &w, f->bytes);
+	f->away = true;
+	return true;
+}
+
+/* Whether a frame may be another worker's. Where it was handed over as often as need be, the last word is
+ * said: workers never send it around. */
+static bool
+may_be_elsewhere(const struct engine *e, const struct point *p, const struct frame *f)
+{
+	return e->handover.on && p->live && f->hops < HANDOVER_HOPS;
+}
+
+/* What the worker where its fragments meet said of a later one. */
 static void
-decode_any(struct engine *e, const struct point *p, const struct decode_options *o, const struct frame *f,
+believe(const struct frame *f, struct packet *k)
+{
+	const uint8_t point = k->key.point;
+	struct wire_handover w;
+
+	memcpy(&w, f->handed, sizeof(w));
+	memcpy(&k->key, w.key, sizeof(k->key));
+	k->key.point = point;
+	k->icmp_reply = w.icmp_reply;
+	if (w.inside)
+		k->payload = 0;
+}
+
+/* The flow of a fragment, unless it has to go elsewhere to learn of it. */
+static void
+resolve(struct engine *e, const struct point *p, const struct decode_options *o, struct frame *f,
+	struct packet *k)
+{
+	struct flow_key of;
+
+	if (f->resolved) {
+		if (k->fragment == FRAGMENT_LATER)
+			believe(f, k);
+		return;
+	}
+	fragment_of(k, &of);
+	if (may_be_elsewhere(e, p, f) && give(e, owner_of_addresses(&of, e->handover.workers), o, f, k))
+		return;
+	fragment_resolve(&e->fragments, k, time_of(e, p, f->ts_ns, 0));
+	f->resolved = true;
+}
+
+static void
+decode_any(struct engine *e, const struct point *p, const struct decode_options *o, struct frame *f,
 	   struct packet *k)
 {
 	decode_frame(k, o, f->bytes, f->cap_len, f->wire_len);
 	if (k->reason != DECODED)
 		return;
-	if (k->fragment != FRAGMENT_NONE)
-		fragment_resolve(&e->fragments, k, time_of(e, p, f->ts_ns, 0));
+	if (k->fragment != FRAGMENT_NONE && k->fragment != FRAGMENT_CUT)
+		resolve(e, p, o, f, k);
+	if (!f->away && may_be_elsewhere(e, p, f))
+		(void)give(e, owner_of(&k->key, e->handover.workers), o, f, k);
 	packet_seal(k, e->seed);
 }
 
 static void
-batch_decode(struct engine *e, struct point *p)
+batch_decode(struct engine *e, const struct point *p, struct batch *b, uint32_t link_type)
 {
-	struct batch *b = &p->batch;
-	const bool ethernet = p->link_type == LINK_ETHERNET;
-	const struct decode_options o = { p->link_type, (uint8_t)p->index, e->outer };
+	const bool ethernet = link_type == LINK_ETHERNET, elsewhere = e->handover.on && p->live;
+	const struct decode_options o = { link_type, (uint8_t)p->index, e->outer };
 
 	for (unsigned i = 0; i < b->n; i++) {
-		const struct frame *f = &b->frame[i];
+		struct frame *f = &b->frame[i];
 		struct packet *k = &b->packet[i];
 
 		if (!ethernet || !decode_quick(k, &o, f->bytes, f->cap_len, f->wire_len, e->seed))
 			decode_any(e, p, &o, f, k);
+		else if (elsewhere && f->hops < HANDOVER_HOPS)
+			(void)give(e, owner_of(&k->key, e->handover.workers), &o, f, k);
 		if (k->reason == DECODED)
 			flow_prefetch_index(&e->flows, flow_hash32(k->hash));
 	}
@@ -211,15 +287,13 @@ count_frame(struct engine *e, struct point *p, const struct packet *k, uint32_t 
 	}
 }
 
-bool
-point_process(struct engine *e, struct point *p)
+static bool
+batch_process(struct engine *e, struct point *p, struct batch *b, uint32_t link_type)
 {
-	struct batch *b = &p->batch;
-
 	uint64_t roomy = e->records.changes - 1;
 
 	if (!b->decoded)
-		batch_decode(e, p);
+		batch_decode(e, p, b, link_type);
 	for (; b->next < b->n; b->next++) {
 		unsigned i = b->next;
 		int64_t next = i + 1 < b->n ? b->frame[i + 1].ts_ns : 0;
@@ -230,9 +304,33 @@ point_process(struct engine *e, struct point *p)
 		roomy = e->records.changes;
 		if (!set_clock(e, p, time_of(e, p, b->frame[i].ts_ns, next)))
 			return false;
-		count_frame(e, p, &b->packet[i], b->flow[i]);
+		if (!b->frame[i].away)
+			count_frame(e, p, &b->packet[i], b->flow[i]);
 	}
 	return true;
+}
+
+bool
+point_process(struct engine *e, struct point *p)
+{
+	return batch_process(e, p, &p->batch, p->link_type);
+}
+
+/* A batch of each worker, so that no one keeps us from our own frames. */
+enum work
+handover_work(struct engine *e)
+{
+	struct handover *h = &e->handover;
+	enum work work = WORK_NONE;
+
+	for (unsigned i = 0; h->on && i < h->workers; i++) {
+		if (!handover_take(h, i))
+			continue;
+		/* Points that are live never wait for room. */
+		(void)batch_process(e, &e->point[h->point], &h->batch, h->link_type);
+		work = WORK_DONE;
+	}
+	return work;
 }
 
 /* --- coming, going, ending

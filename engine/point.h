@@ -19,6 +19,10 @@ struct frame {
 	int64_t ts_ns;
 	uint32_t wire_len, cap_len;
 	const uint8_t *bytes;
+	const uint8_t *handed; /* struct wire_handover; NULL: it came from a capture */
+	uint8_t hops;          /* how often it was handed over */
+	bool resolved;         /* it is a fragment that was where those of its datagram meet */
+	bool away;             /* it was handed over to another worker */
 };
 
 /* Frames copied out of the ring, decoded together so that memory is asked for before it is needed. */

@@ -284,6 +284,10 @@ place_value(const struct engine *e, const struct point *p, enum place place)
 		return e->texts.refused;
 	case PLACE_FRAGMENTS_UNKNOWN:
 		return e->fragments.unknown;
+	case PLACE_HANDOVER_FULL:
+		return e->handover.full;
+	case PLACE_HANDED_OVER:
+		return e->handover.handed_over;
 	case PLACE_ENDED_IDLE:
 	case PLACE_ENDED_ACTIVE:
 	case PLACE_ENDED_CLOSED:

@@ -80,6 +80,7 @@ turn(struct server *s)
 
 	e->wall_ns = clock_utc_ns();
 	s->blocked = false;
+	busy = handover_work(e) == WORK_DONE;
 	for (unsigned i = 0; i < e->npoints; i++) {
 		enum work work = point_work(e, &e->point[i]);
 
@@ -107,6 +108,8 @@ may_sleep(const struct server *s)
 		    !ring_sleep(p->ring))
 			sleep = false;
 	}
+	if (!handover_sleep(&e->handover))
+		sleep = false;
 	if (blocked && !ring_wait_for_room(e->records.ring))
 		sleep = false;
 	return sleep;

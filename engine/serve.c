@@ -52,6 +52,49 @@ on_capture_counters(struct server *s, struct channel *ch, struct msg *m)
 	return true;
 }
 
+/* Engine instances are workers: whether this is one that we share frames with. */
+static bool
+is_worker(const struct server *s, const struct channel *ch)
+{
+	const struct handover *h = &s->e->handover;
+
+	return channel_proc(ch) == PROC_ENGINE && h->on && channel_instance(ch) < h->workers &&
+	       channel_instance(ch) != h->worker;
+}
+
+static bool
+on_frame_ring(struct server *s, struct channel *ch, struct msg *m)
+{
+	unsigned from = channel_instance(ch);
+	struct wire_ring_taken t = { 0, s->e->worker };
+	struct wire_ring_offer o;
+	struct ring_consumer *r;
+	int page = -1;
+
+	memcpy(&o, m->body, sizeof(o));
+	if (!is_worker(s, ch) || o.worker != from)
+		return false;
+	r = ring_consumer_new(fd_keep(&m->fd), &page);
+	if (r == NULL)
+		return false;
+	if (!channel_send_fd(ch, MSG_FRAME_RING_TAKEN, &t, sizeof(t), page)) {
+		ring_consumer_free(&r);
+		return true;
+	}
+	handover_up(&s->e->handover, from, r);
+	return true;
+}
+
+static bool
+on_frame_ring_taken(struct server *s, struct channel *ch, struct msg *m)
+{
+	unsigned to = channel_instance(ch);
+	struct wire_ring_taken t;
+
+	memcpy(&t, m->body, sizeof(t));
+	return is_worker(s, ch) && t.worker == to && handover_taken(&s->e->handover, to, fd_keep(&m->fd));
+}
+
 static bool
 on_record_ring_taken(struct server *s, struct msg *m)
 {
@@ -77,6 +120,11 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 		return on_capture_counters(s, ch, m);
 	case MSG_RECORD_RING_TAKEN:
 		return on_record_ring_taken(s, m);
+	case MSG_FRAME_RING:
+		return on_frame_ring(s, ch, m);
+	case MSG_FRAME_RING_TAKEN:
+		return on_frame_ring_taken(s, ch, m);
+	case MSG_FRAME_WAKE:
 	case MSG_PACKET_WAKE: /* having been woken is all */
 	case MSG_RECORD_ROOM:
 		return true;
@@ -91,6 +139,9 @@ on_up(void *ctx, struct channel *ch)
 	struct server *s = ctx;
 	struct wire_ring_offer o = { 0, 0, s->e->worker, 0 };
 
+	if (is_worker(s, ch))
+		channel_send_fd(ch, MSG_FRAME_RING, &o, sizeof(o),
+				handover_offer(&s->e->handover, channel_instance(ch)));
 	if (channel_proc(ch) != PROC_STORE)
 		return;
 	channel_send_fd(ch, MSG_RECORD_RING, &o, sizeof(o), records_offer(&s->e->records));
@@ -105,9 +156,27 @@ on_down(void *ctx, struct channel *ch)
 
 	if (p != NULL)
 		point_down(s->e, p);
+	if (is_worker(s, ch))
+		handover_down(&s->e->handover, channel_instance(ch));
 }
 
 const struct peers_handlers serve_handlers = { on_up, on_down, on_message };
+
+static void
+after_handover(struct server *s)
+{
+	struct handover *h = &s->e->handover;
+
+	for (unsigned i = 0; h->on && i < h->workers; i++) {
+		struct channel *ch = i == h->worker ? NULL : peers_find(s->peers, PROC_ENGINE, i);
+		bool asleep = i != h->worker && handover_publish(h, i);
+
+		if (ch != NULL && handover_lied(h, i))
+			channel_end(ch, "its hand-over ring holds what no engine writes");
+		else if (ch != NULL && asleep)
+			channel_nudge(ch, MSG_FRAME_WAKE);
+	}
+}
 
 void
 serve_after_turn(struct server *s)
@@ -128,6 +197,7 @@ serve_after_turn(struct server *s)
 		p->nudge = false;
 		p->draining |= p->lied;
 	}
+	after_handover(s);
 	ch = peers_find(s->peers, PROC_STORE, 0);
 	if (records_publish(&e->records) && ch != NULL)
 		channel_nudge(ch, MSG_RECORD_WAKE);

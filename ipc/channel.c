@@ -289,7 +289,9 @@ keep_newcomer(const struct channel *old, const struct wire_hello *hello)
 		return true;
 	if (hello->start_ns != p->start_ns)
 		return hello->start_ns > p->start_ns;
-	return hello->proc > p->boot->proc;
+	if (hello->proc != p->boot->proc)
+		return hello->proc > p->boot->proc;
+	return hello->instance > p->boot->instance;
 }
 
 /* The uid decides. Only where several peers share one (the command line and the launcher are both root) the

@@ -67,6 +67,26 @@ struct wire_frame_begin {
 };
 static_assert(sizeof(struct wire_frame_begin) == 8, "no padding");
 
+/* In a ring from engine to engine: FRAME_HANDED. */
+enum { FRAME_HANDED = 1 };
+
+/* A frame that came to another worker than its flow's, as it was captured. */
+struct wire_handover {
+	int64_t ts_ns;
+	uint32_t wire_len;
+	uint32_t cap_len; /* bytes that follow */
+	uint32_t link_type;
+	uint8_t point; /* index in the boot document */
+	uint8_t hops;  /* 1 or 2: how often it was handed over, this time included */
+	uint8_t
+	    resolved; /* 1: a fragment that was where the fragments of its datagram meet; of a later one: */
+	uint8_t icmp_reply;
+	uint8_t inside; /* what was cut carries a tunnel, and its flow is the one inside */
+	uint8_t reserved[7];
+	uint8_t key[48]; /* struct flow_key of that flow, as from its first fragment */
+};
+static_assert(sizeof(struct wire_handover) == 80, "no padding: it crosses a process boundary");
+
 /* What capture knows of one handle (one observation point, one worker), since it started. */
 struct wire_capture_counters {
 	uint32_t point, worker;

@@ -221,6 +221,7 @@ test_applications_of_the_users_own(void **state)
 		udp(r, point, 2, A, 40003, B, 9998, TEXT("\x81 something that nobody knows"));
 		rig_finish(r, point);
 		assert_string_equal(application(r, flow_with_port(r, 10 + point, 40001)), "internal_erp");
+		assert_int_equal(flow_with_port(r, 10 + point, 40001)->r.confidence, CONFIDENCE_GUESSED);
 		assert_string_equal(application(r, flow_with_port(r, 10 + point, 40002)), "Custom_Port");
 		assert_string_equal(application(r, flow_with_port(r, 10 + point, 40003)), "");
 	}
