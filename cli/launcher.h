@@ -8,6 +8,7 @@
 
 #include "backoff.h"
 #include "child_log.h"
+#include "geo_files.h"
 #include "ipc/boot.h"
 #include "ipc/wire.h"
 #include "launch.h"
@@ -61,7 +62,9 @@ struct launcher {
 	uint32_t boot_number;
 	struct boot_point points[BOOT_POINTS_MAX];
 	int vendors[BOOT_VENDOR_FILES]; /* lists, or -1 */
-	int protocols; /* rules for engines, or -1 */
+	int protocols;                  /* rules for engines, or -1 */
+	struct geo_files geo;
+	struct event *geo_look;
 	int https, http, certificate, key, store_directory, authd_directory, listener;
 	char programs[200]; /* folder of the programs */
 
@@ -90,5 +93,9 @@ void supervise_stop(struct launcher *l, int status);
 /* report.c: components to store, the set-up link from authd. */
 void report_begin(struct launcher *l);
 void report_component(struct launcher *l, const struct child *c);
+/* An MMDB file has new content: every engine that runs gets it, and those that start later begin with it. */
+void report_geo(struct launcher *l, unsigned index);
+/* Fills in the descriptors that engines start with. */
+void plan_geo(struct launcher *l);
 
 #endif

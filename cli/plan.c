@@ -78,6 +78,7 @@ static const struct {
 	{ PROC_AUTHD, PROC_STORE, true },    { PROC_AUTHD, PROC_HTTPD, true },
 	{ PROC_HTTPD, PROC_STORE, true },    { PROC_HTTPD, PROC_AUTHD, true },
 	{ PROC_WEIR, PROC_STORE, false },    { PROC_WEIR, PROC_AUTHD, false },
+	{ PROC_WEIR, PROC_ENGINE, false },
 };
 
 static void
@@ -116,12 +117,20 @@ add_peers(const struct launcher *l, enum proc self, struct boot *b)
 				add_peer(b, c->proc, c->instance, c->uid, doors[i].connect, c->path);
 		}
 	}
-	if (self != PROC_STORE && self != PROC_AUTHD)
+	if (self != PROC_STORE && self != PROC_AUTHD && self != PROC_ENGINE)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/weir-0.sock", l->settings->run_directory);
 	add_peer(b, PROC_WEIR, 0, 0, true, path);
-	for (unsigned i = 1; i <= COMMAND_LINES; i++)
+	for (unsigned i = 1; i <= COMMAND_LINES && self != PROC_ENGINE; i++)
 		add_peer(b, PROC_WEIR, i, 0, false, "");
+}
+
+void
+plan_geo(struct launcher *l)
+{
+	for (unsigned n = 0; n < l->nchildren; n++)
+		for (unsigned i = 0; l->child[n].proc == PROC_ENGINE && i < l->geo.n; i++)
+			l->child[n].spawn.fd[BOOT_FD_GEO + i] = l->geo.file[i].memory;
 }
 
 /* c is NULL for the launcher's own. */
@@ -146,5 +155,8 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 	for (int i = 0; b->proc == (uint32_t)PROC_STORE && i < BOOT_VENDOR_FILES; i++)
 		if (c->spawn.fd[BOOT_FD_VENDORS + i] != -1)
 			b->flags |= BOOT_HAS_VENDORS(i);
+	for (int i = 0; b->proc == (uint32_t)PROC_ENGINE && i < BOOT_GEO_FILES; i++)
+		if (c->spawn.fd[BOOT_FD_GEO + i] != -1)
+			b->flags |= BOOT_HAS_GEO(i);
 	add_peers(l, (enum proc)b->proc, b);
 }

@@ -379,6 +379,8 @@ prepare(struct launcher *l)
 	}
 	plan_children(l);
 	open_vendors(l);
+	geo_files_open(&l->geo, l->settings);
+	plan_geo(l);
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
@@ -409,6 +411,7 @@ prepare_undo(struct launcher *l)
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		fd_drop(&l->vendors[i]);
 	fd_drop(&l->protocols);
+	geo_files_close(&l->geo);
 	fd_drop(&l->https);
 	fd_drop(&l->http);
 	fd_drop(&l->certificate);

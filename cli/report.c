@@ -3,6 +3,7 @@
 #include "launcher.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,31 @@ report_component(struct launcher *l, const struct child *c)
 
 	if (store != NULL)
 		(void)channel_send(store, MSG_COMPONENT, &c->component, sizeof(c->component));
+}
+
+static void
+send_geo(struct launcher *l, struct channel *engine, unsigned index)
+{
+	const struct wire_geo_file m = { index, 0 };
+	int fd = fcntl(l->geo.file[index].memory, F_DUPFD_CLOEXEC, 0);
+
+	if (fd != -1)
+		(void)channel_send_fd(engine, MSG_GEO_FILE, &m, sizeof(m), fd);
+}
+
+void
+report_geo(struct launcher *l, unsigned index)
+{
+	plan_geo(l);
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		const struct child *c = &l->child[i];
+		struct channel *engine =
+		    c->proc == PROC_ENGINE ? peers_find(l->peers, PROC_ENGINE, c->instance) : NULL;
+
+		if (engine != NULL)
+			send_geo(l, engine, index);
+	}
+	log_info("geoip_files: %s has changed: handed to the engines", l->geo.file[index].path);
 }
 
 /* Where a browser reaches the page: the configured address, else the machine's own, else localhost. */

@@ -21,6 +21,7 @@
 #include "launcher.h"
 #include "offload.h"
 
+#define GEO_LOOK_SECONDS  1
 #define INTERFACE_LOOK_MS 100
 #define START_MS          10000
 #define STOP_SECONDS      8
@@ -446,6 +447,34 @@ on_child(evutil_socket_t sig, short what, void *arg)
 		stop_step(l);
 }
 
+/* --- files that change
+ * ------------------------------------------------------------------------------------------------ */
+
+static void
+on_geo_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct launcher *l = arg;
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < l->geo.n && l->stop == STOP_NOT; i++)
+		if (geo_files_look(&l->geo, i))
+			report_geo(l, i);
+}
+
+/* What is analysed has one answer: files that change meanwhile are none of it. */
+static void
+watch_geo(struct launcher *l)
+{
+	static const struct timeval often = { GEO_LOOK_SECONDS, 0 };
+
+	if (l->geo.n == 0 || l->launch->analyze)
+		return;
+	l->geo_look = event_new(l->base, -1, EV_PERSIST, on_geo_look, l);
+	if (l->geo_look == NULL || event_add(l->geo_look, &often) == -1)
+		fatalx("no memory for a timer");
+}
+
 /* --- beginning
  * -------------------------------------------------------------------------------------------------------- */
 
@@ -502,6 +531,7 @@ supervise_begin(struct launcher *l)
 		if (l->child[i].timer == NULL)
 			fatalx("no memory for a timer");
 	}
+	watch_geo(l);
 	for (unsigned i = 0; i < l->nchildren && l->stop == STOP_NOT; i++)
 		start(&l->child[i]);
 	if (l->launch->analyze)

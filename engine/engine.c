@@ -114,6 +114,7 @@ engine_new(const struct boot *b)
 	host_table_init(&e->hosts, (uint32_t)s->max_hosts, &e->texts, e->seed);
 	learned_init(&e->learned, (uint32_t)s->max_hosts, &e->texts, seed[3]);
 	device_table_init(&e->devices, (uint32_t)s->max_devices, seed[2]);
+	e->geo = geo_new();
 	records_init(&e->records, (size_t)s->record_ring);
 	handover_init(&e->handover, b);
 	read_local_networks(e);
@@ -125,6 +126,9 @@ engine_new(const struct boot *b)
 		e->dpi = dpi_new(number_modules(e), (uint32_t)(s->max_flows / 4), protocols, announce, e);
 	if (protocols != -1)
 		close(protocols);
+	for (unsigned i = 0; i < BOOT_GEO_FILES; i++)
+		if (b->flags & BOOT_HAS_GEO(i))
+			hosts_take_geo(e, i, BOOT_FD_GEO + (int)i);
 	report_again_from_start(e);
 	return e;
 }
@@ -151,6 +155,7 @@ engine_free(struct engine **ep)
 		munmap(p->dirty.number, sizeof(uint32_t) * e->hosts.max);
 	}
 	records_free(&e->records);
+	geo_free(&e->geo);
 	device_table_free(&e->devices);
 	learned_free(&e->learned);
 	handover_free(&e->handover);

@@ -9,6 +9,7 @@
 #include "device.h"
 #include "dpi.h"
 #include "flow.h"
+#include "geo.h"
 #include "handover.h"
 #include "host.h"
 #include "ipc/boot.h"
@@ -67,6 +68,7 @@ struct engine {
 	struct learned_table learned;
 	struct device_table devices;
 	struct dhcp_asking dhcp[DHCP_ASKING];
+	struct geo *geo;
 	struct fragment_table fragments;
 	struct records records;
 	struct handover handover;
@@ -137,6 +139,12 @@ void hosts_touch(struct engine *e, const struct point *p, const struct flow *f);
 void hosts_learn(struct engine *e, const struct point *p, unsigned kind, const struct ip_addr *ip,
 		 uint16_t vlan, const struct ip_addr *from, const struct ip_addr *to, const char *text,
 		 size_t len);
+/* Looks up where the host belongs in the world, unless that was done with the files of now. */
+void hosts_locate(struct engine *e, uint32_t number);
+/* Number of the autonomous system of a flow's end; 0 unknown. */
+uint32_t hosts_as(struct engine *e, const struct flow *f, unsigned side);
+/* Files came: every host is to be looked up anew. */
+void hosts_take_geo(struct engine *e, unsigned index, int fd);
 /* A frame that belongs to no flow: who sent it is a device. */
 void hosts_frame(struct engine *e, const struct point *p, const struct packet *k);
 void hosts_mark(struct engine *e, uint32_t number);
@@ -162,6 +170,7 @@ bool expire_step(struct engine *e, struct point *p, unsigned budget);
 bool report_open(struct engine *e, const struct point *p, uint32_t number);
 bool report_count(struct engine *e, const struct point *p, uint32_t number, int64_t second);
 void report_end(struct engine *e, const struct point *p, uint32_t number, enum end_reason reason);
+/* True where store knows it by now, or there is nothing to know. */
 bool report_host(struct engine *e, uint32_t number, bool hard);
 bool report_learned(struct engine *e, const struct learned *l, bool hard);
 bool report_device(struct engine *e, const struct device *d, bool hard);

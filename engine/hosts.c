@@ -72,6 +72,8 @@ hosts_of_flow(struct engine *e, struct point *p, struct flow *f)
 		if (h->flows++ == 0)
 			e->point[h->point].hosts++;
 		host_touch(&e->hosts, n, p->now_ns);
+		if (h->geo != geo_generation(e->geo)) /* looked up when store is told, once a second */
+			hosts_mark(e, n);
 	}
 }
 
@@ -152,6 +154,52 @@ hosts_frame(struct engine *e, const struct point *p, const struct packet *k)
 		d->arp_requests += arp.operation == ARP_REQUEST;
 		d->arp_replies += arp.operation == ARP_REPLY;
 	}
+}
+
+/* --- where hosts belong in the world
+ * ------------------------------------------------------------------------------------ */
+
+static void
+set_text(struct engine *e, uint32_t *text, const char *to, size_t len)
+{
+	text_drop(&e->texts, *text);
+	*text = text_hold(&e->texts, to, len);
+}
+
+void
+hosts_locate(struct engine *e, uint32_t number)
+{
+	struct host *h = &e->hosts.host[number];
+	struct geo_place place;
+
+	if (h->geo == geo_generation(e->geo))
+		return;
+	geo_find(e->geo, &h->key.ip, &place);
+	h->geo = geo_generation(e->geo);
+	h->as_number = place.as_number;
+	memcpy(h->country, place.country, sizeof(h->country));
+	set_text(e, &h->as_name, place.as_name, place.as_name_len);
+	set_text(e, &h->city, place.city, place.city_len);
+}
+
+uint32_t
+hosts_as(struct engine *e, const struct flow *f, unsigned side)
+{
+	struct host_key key = key_of_end(e, f, side);
+
+	if (geo_generation(e->geo) == 0 || !host_is(&e->hosts, f->host[side], &key))
+		return 0;
+	hosts_locate(e, f->host[side]);
+	return e->hosts.host[f->host[side]].as_number;
+}
+
+void
+hosts_take_geo(struct engine *e, unsigned index, int fd)
+{
+	const struct settings *s = &e->boot->settings;
+
+	if (geo_take(e->geo, index, fd, index < s->geoip_files.n ? s->geoip_files.item[index] : "a file"))
+		e->resync_host = 0;
 }
 
 /* --- telling

@@ -60,7 +60,7 @@ fill_meaning(const struct engine *e, const struct flow *f, struct rec_flow *r)
 }
 
 static void
-fill_flow(const struct engine *e, const struct point *p, uint32_t number, struct rec_flow *r)
+fill_flow(struct engine *e, const struct point *p, uint32_t number, struct rec_flow *r)
 {
 	const struct flow *f = &e->flows.flow[number];
 	unsigned client = (f->flags & FLOW_SWAPPED) != 0;
@@ -87,6 +87,8 @@ fill_flow(const struct engine *e, const struct point *p, uint32_t number, struct
 	r->port[CLIENT] = f->key.port[client];
 	r->port[SERVER] = icmp ? 0 : f->key.port[!client];
 	memcpy(r->mac, f->mac, sizeof(r->mac));
+	for (unsigned side = CLIENT; side <= SERVER; side++)
+		r->as_number[side] = hosts_as(e, f, side);
 	r->count = counters_of(f);
 	if (f->key.protocol == IP_TCP)
 		fill_tcp(f, &r->tcp);
@@ -172,9 +174,13 @@ bool
 report_host(struct engine *e, uint32_t number, bool hard)
 {
 	struct host *h = &e->hosts.host[number];
-	struct rec_host r = { .ip = h->key.ip, .as_number = h->as_number };
+	struct rec_host r = { .ip = h->key.ip };
 	char text[2 * TEXT_MAX];
 
+	hosts_locate(e, number);
+	r.as_number = h->as_number;
+	if (h->epoch == 0 && h->country[0] == 0 && h->as_number == 0 && h->city == 0)
+		return true;
 	memcpy(r.country, h->country, sizeof(r.country));
 	r.as_name_len = (uint8_t)text_copy(&e->texts, h->as_name, text);
 	r.city_len = (uint8_t)text_copy(&e->texts, h->city, text + r.as_name_len);
@@ -355,7 +361,8 @@ again_host(struct engine *e, uint32_t number)
 {
 	const struct host *h = &e->hosts.host[number];
 
-	if ((h->flags & HOST_USED) && h->epoch != 0 && h->epoch != e->records.epoch)
+	if ((h->flags & HOST_USED) &&
+	    (h->geo != geo_generation(e->geo) || (h->epoch != 0 && h->epoch != e->records.epoch)))
 		(void)report_host(e, number, false);
 }
 

@@ -109,6 +109,18 @@ on_record_ring_taken(struct server *s, struct msg *m)
 }
 
 static bool
+on_geo_file(struct server *s, struct msg *m)
+{
+	struct wire_geo_file w;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (w.index >= s->e->boot->settings.geoip_files.n)
+		return false;
+	hosts_take_geo(s->e, w.index, fd_keep(&m->fd));
+	return true;
+}
+
+static bool
 on_message(void *ctx, struct channel *ch, struct msg *m)
 {
 	struct server *s = ctx;
@@ -120,6 +132,8 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 		return on_capture_counters(s, ch, m);
 	case MSG_RECORD_RING_TAKEN:
 		return on_record_ring_taken(s, m);
+	case MSG_GEO_FILE:
+		return on_geo_file(s, m);
 	case MSG_FRAME_RING:
 		return on_frame_ring(s, ch, m);
 	case MSG_FRAME_RING_TAKEN:

@@ -24,10 +24,13 @@ enum boot_fd {
 	BOOT_FD_HTTP = 6,      /* -1 is said by boot.has_http == false */
 	BOOT_FD_CERTIFICATE = 7,
 	BOOT_FD_KEY = 8,
+	BOOT_FD_GEO = 6, /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
 	BOOT_FD_VENDORS =
 	    6 /* store: BOOT_VENDOR_FILES lists of MAC addresses' vendors, where BOOT_HAS_VENDORS */
 };
 #define BOOT_VENDOR_FILES 3
+#define BOOT_GEO_FILES    4
+#define BOOT_GEO_FILE_MAX (INT64_C(1) << 29) /* bytes */
 
 #define BOOT_PEERS_MAX  64
 #define BOOT_POINTS_MAX 32
@@ -75,8 +78,9 @@ struct boot {
 
 #define BOOT_ANALYZE        1u /* files only: flows end when their file does, nothing is kept afterwards */
 #define BOOT_HAS_HTTP       2u /* httpd: BOOT_FD_HTTP is there */
-#define BOOT_HAS_VENDORS(i) (4u << (i)) /* store: BOOT_FD_VENDORS + i is there */
-#define BOOT_HAS_PROTOCOLS  256u        /* engine: BOOT_FD_PROTOCOLS is there */
+#define BOOT_HAS_VENDORS(i) (4u << (i))   /* store: BOOT_FD_VENDORS + i is there */
+#define BOOT_HAS_PROTOCOLS  256u          /* engine: BOOT_FD_PROTOCOLS is there */
+#define BOOT_HAS_GEO(i)     (512u << (i)) /* engine: BOOT_FD_GEO + i is there */
 
 /* Why a process ended, where the launcher acts on it. */
 enum boot_exit {

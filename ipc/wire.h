@@ -362,6 +362,11 @@ struct rec_drops {
 };
 static_assert(sizeof(struct rec_drops) == 24, "no padding");
 
+struct wire_geo_file {
+	uint32_t index; /* in the setting geoip_files */
+	uint32_t reserved;
+};
+
 /* --- authority --- */
 
 #define GRANT_MAX      4096 /* bytes of a signed grant: policy/grant.h */

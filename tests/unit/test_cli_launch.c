@@ -110,8 +110,10 @@ the_walls_are_in_the_plan(void **state)
 		assert_int_equal(b->proc, c->proc);
 		assert_int_equal(b->boot, 7);
 		assert_int_equal(b->flags, 0);
-		assert_true(c->proc == PROC_STORE || c->proc == PROC_AUTHD ||
+		assert_true(c->proc == PROC_STORE || c->proc == PROC_AUTHD || c->proc == PROC_ENGINE ||
 			    find_peer(b, PROC_WEIR, 0) == NULL);
+		/* Command lines are none of an engine's business. */
+		assert_true(c->proc != PROC_ENGINE || find_peer(b, PROC_WEIR, 1) == NULL);
 		assert_true(c->proc != PROC_HTTPD || find_peer(b, PROC_ENGINE, 0) == NULL);
 		assert_true(c->proc != PROC_CAPTURE || find_peer(b, PROC_STORE, 0) == NULL);
 		assert_int_equal(c->spawn.capabilities,
@@ -204,7 +206,7 @@ assert_has(const char *text, const char *words)
 static void
 a_process_starts_as_a_stranger(void **state)
 {
-	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
+	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
 	AUTO(mem_drop) char *text = NULL;
 	int stray, wanted;
 
@@ -233,7 +235,7 @@ a_capability_is_handed_down_alone(void **state)
 {
 	struct spawn s = { .directory = -1,
 			   .capabilities = CAPABILITY(CAP_NET_RAW),
-			   .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
+			   .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
 	AUTO(mem_drop) char *text = NULL;
 
 	(void)state;
@@ -251,7 +253,7 @@ a_capability_is_handed_down_alone(void **state)
 static void
 descriptors_may_change_places(void **state)
 {
-	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
+	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
 	AUTO(mem_drop) char *text = NULL;
 	int a = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 

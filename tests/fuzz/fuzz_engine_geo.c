@@ -1,0 +1,51 @@
+/* An MMDB file of any bytes: refused, or every place found in it is printable and within its bounds. */
+#include <assert.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "geo.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_text(const char *text, size_t len)
+{
+	assert(len <= GEO_TEXT_MAX);
+	for (size_t i = 0; i < len; i++)
+		assert((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
+}
+
+static int
+sealed(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("geo", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert(fd != -1 && write(fd, data, size) == (ssize_t)size);
+	assert(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
+	return fd;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const addresses[] = { "198.51.100.7", "10.0.0.1", "2001:db8::1",
+						 "255.255.255.255" };
+	struct geo *g = geo_new();
+	struct geo_place p;
+
+	if (geo_take(g, 0, sealed(data, size), "input")) {
+		for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+			struct ip_addr ip;
+
+			assert(ip_parse(addresses[i], &ip));
+			geo_find(g, &ip, &p);
+			check_text(p.as_name, p.as_name_len);
+			check_text(p.city, p.city_len);
+			assert((p.country[0] == 0) == (p.country[1] == 0));
+		}
+	}
+	geo_free(&g);
+	return 0;
+}
