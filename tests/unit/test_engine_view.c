@@ -29,7 +29,7 @@ seen_with(const char *view)
 	struct rig *r = rig_prepare(1);
 	struct test_frame f;
 
-	(void)strcpy(r->b->settings.tunnels, view);
+	str_copy(r->b->settings.tunnels, sizeof(r->b->settings.tunnels), view);
 	rig_start(r);
 	gre_begin(&f, 0, 4 + 20 + 8 + 4);
 	wcur_be32(&f.c, 0x0800);
