@@ -170,7 +170,7 @@ open_tables(struct db *db)
 }
 
 static int
-open_env(struct db *db, uint64_t size)
+open_env(struct db *db, uint64_t size, bool durable)
 {
 	int rc = mdb_env_create(&db->env);
 
@@ -182,14 +182,14 @@ open_env(struct db *db, uint64_t size)
 		rc = mdb_env_set_assert(db->env, on_assert);
 	/* NOTLS: a read transaction belongs to its owner, not to a thread. */
 	if (rc == 0)
-		rc = mdb_env_open(db->env, ".", MDB_NOTLS, 0600);
+		rc = mdb_env_open(db->env, ".", MDB_NOTLS | (durable ? 0 : MDB_NOSYNC), 0600);
 	if (rc == 0 && !long_enough(db->env))
 		rc = MDB_CORRUPTED;
 	return rc == 0 ? open_tables(db) : rc;
 }
 
 struct db *
-db_open(uint64_t size, enum db_status *status, char *err, size_t errsize)
+db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t errsize)
 {
 	struct db *db;
 
@@ -199,7 +199,7 @@ db_open(uint64_t size, enum db_status *status, char *err, size_t errsize)
 	db = mem_calloc(1, sizeof(*db));
 	db->size = size & ~(uint64_t)0xffff;
 
-	int rc = open_env(db, db->size);
+	int rc = open_env(db, db->size, durable);
 
 	*status = status_of(rc);
 	if (rc == 0)
@@ -407,6 +407,32 @@ bool
 db_previous(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v)
 {
 	return move(c, MDB_PREV, key, v);
+}
+
+void
+db_cursor_put(struct db_cursor *c, struct db_bytes key, struct db_bytes v)
+{
+	MDB_val k = val(key), d = val(v);
+
+	if (c->x->status == DB_OK)
+		note(c->x, mdb_cursor_put(c->cursor, &k, &d, 0));
+}
+
+bool
+db_cursor_put_new(struct db_cursor *c, struct db_bytes key, struct db_bytes v, struct db_bytes *have)
+{
+	MDB_val k = val(key), d = val(v);
+	int rc;
+
+	if (c->x->status != DB_OK)
+		return true;
+	rc = mdb_cursor_put(c->cursor, &k, &d, MDB_NOOVERWRITE);
+	if (rc == MDB_KEYEXIST) {
+		*have = (struct db_bytes){ d.mv_data, d.mv_size };
+		return false;
+	}
+	note(c->x, rc);
+	return true;
 }
 
 void

@@ -43,9 +43,9 @@ struct db_cursor {
 /*
  * Opens (or makes) the database in the working directory with a map of size bytes. Every file and table is
  * opened here: afterwards nothing is. NULL with *status and a sentence in err that names the file and what to
- * do.
+ * do. Not durable: what is committed need not outlive the machine, and no commit waits for the disk.
  */
-struct db *db_open(uint64_t size, enum db_status *status, char *err, size_t errsize);
+struct db *db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t errsize);
 void db_close(struct db **db);
 /* The most that the map may grow to. */
 uint64_t db_size(const struct db *db);
@@ -75,6 +75,10 @@ bool db_seek(struct db_cursor *c, struct db_bytes from, struct db_bytes *key, st
 bool db_seek_before(struct db_cursor *c, struct db_bytes before, struct db_bytes *key, struct db_bytes *v);
 bool db_next(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v);
 bool db_previous(struct db_cursor *c, struct db_bytes *key, struct db_bytes *v);
+/* As db_put and db_put_new: for keys in order, since the cursor need not look for a page that it stands on.
+ */
+void db_cursor_put(struct db_cursor *c, struct db_bytes key, struct db_bytes v);
+bool db_cursor_put_new(struct db_cursor *c, struct db_bytes key, struct db_bytes v, struct db_bytes *have);
 /* Deletes the entry that the cursor stands on; db_next then gives the one behind it. */
 void db_cursor_delete(struct db_cursor *c);
 

@@ -119,7 +119,7 @@ history_open(const struct history_limits *l, struct names *names, enum db_status
 	struct history *h = mem_calloc(1, sizeof(*h));
 
 	h->limits = *l;
-	h->db = db_open(l->size, status, err, errsize);
+	h->db = db_open(l->size, !l->keep_everything, status, err, errsize);
 	if (h->db != NULL)
 		*status = check_format(h, err, errsize);
 	if (h->db != NULL && *status == DB_OK)
@@ -136,6 +136,7 @@ history_close(struct history **h)
 		return;
 	db_close(&(*h)->db);
 	free((*h)->order);
+	free((*h)->rows);
 	sodium_memzero((*h)->secret, sizeof((*h)->secret));
 	free(*h);
 	*h = NULL;

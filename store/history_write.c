@@ -21,49 +21,144 @@
 /* --- rows and names
  * --------------------------------------------------------------------------------------------------- */
 
+static struct batch_flow
+flow_at(const struct batch *b, uint32_t at)
+{
+	struct batch_flow f;
+
+	memcpy(&f, b->rows + 8 * (size_t)at, sizeof(f));
+	return f;
+}
+
+/* Each row once for each of its tenants. */
+static size_t
+list_rows(struct history *h, const struct batch *b)
+{
+	size_t n = 0;
+
+	if (2 * b->nflows > h->rows_cap) {
+		h->rows_cap = 2 * b->nflows;
+		h->rows = mem_reallocarray(h->rows, h->rows_cap, sizeof(*h->rows));
+	}
+	for (size_t at = 0; at < b->rows_len;) {
+		struct batch_flow f = flow_at(b, (uint32_t)(at / 8));
+
+		for (int t = 0; t < 2 && (t == 0 || f.tenant[t] != 0); t++)
+			h->rows[n++] = (struct history_row){ .last_ns = f.last_ns,
+							     .id = f.id,
+							     .tenant = f.tenant[t],
+							     .slice = f.slice,
+							     .at = (uint32_t)(at / 8),
+							     .secondary = t == 1 };
+		at += sizeof(f) + ((f.len + 7) & ~(size_t)7);
+	}
+	return n;
+}
+
+#define BY(p, q)                                                                                             \
+	if ((p) != (q))                                                                                      \
+	return (p) < (q) ? -1 : 1
+
+/* As the keys of DB_IDS; what came later behind what came before. */
+static int
+compare_by_id(const void *a, const void *b)
+{
+	const struct history_row *x = a, *y = b;
+	int id;
+
+	BY(x->tenant, y->tenant);
+	id = memcmp(&x->id, &y->id, sizeof(x->id));
+	if (id != 0)
+		return id;
+	BY(x->slice, y->slice);
+	BY(x->at, y->at);
+	return 0;
+}
+
+/* As the keys of DB_FLOWS. */
+static int
+compare_by_end(const void *a, const void *b)
+{
+	const struct history_row *x = a, *y = b;
+
+	BY(x->tenant, y->tenant);
+	BY(x->last_ns, y->last_ns);
+	return compare_by_id(a, b);
+}
+#undef BY
+
 /* A slice that is there already with another end (a flow that was given up when its channel broke, then
  * ended) is replaced. */
 static void
-put_flow(struct db_txn *x, const struct batch_flow *f, uint32_t tenant, struct db_bytes value)
+put_id(struct db_cursor *c, const struct history_row *r)
 {
-	struct key_bytes key = flow_key(tenant, f->last_ns, &f->id, f->slice);
-	struct key_bytes ikey = id_key(tenant, &f->id, f->slice);
+	struct key_bytes key = id_key(r->tenant, &r->id, r->slice);
 	struct db_bytes have;
 	uint8_t end[8];
-	struct wcur c = wcur_of(end, sizeof(end));
+	struct wcur w = wcur_of(end, sizeof(end));
 
-	wcur_be64(&c, (uint64_t)f->last_ns);
-	if (!db_put_new(x, DB_IDS, key_of(&ikey), (struct db_bytes){ end, sizeof(end) }, &have)) {
-		struct rcur r = rcur_of(have.p, have.n);
-		int64_t old_ns = (int64_t)rcur_be64(&r);
+	wcur_be64(&w, (uint64_t)r->last_ns);
+	if (!db_cursor_put_new(c, key_of(&key), (struct db_bytes){ end, sizeof(end) }, &have)) {
+		struct rcur old = rcur_of(have.p, have.n);
+		int64_t old_ns = (int64_t)rcur_be64(&old);
 
-		if (!r.bad && old_ns != f->last_ns) {
-			struct key_bytes old = flow_key(tenant, old_ns, &f->id, f->slice);
+		if (!old.bad && old_ns != r->last_ns) {
+			struct key_bytes gone = flow_key(r->tenant, old_ns, &r->id, r->slice);
 
-			db_delete(x, DB_FLOWS, key_of(&old));
-			db_put(x, DB_IDS, key_of(&ikey), (struct db_bytes){ end, sizeof(end) });
+			db_delete(c->x, DB_FLOWS, key_of(&gone));
+			db_cursor_put(c, key_of(&key), (struct db_bytes){ end, sizeof(end) });
 		}
 	}
-	db_put(x, DB_FLOWS, key_of(&key), value);
+}
+
+static bool
+same_slice(const struct history_row *a, const struct history_row *b)
+{
+	return a->tenant == b->tenant && a->slice == b->slice && memcmp(&a->id, &b->id, sizeof(a->id)) == 0;
+}
+
+/* Keys are put in their order: a commit then goes through each table once, from left to right. */
+static void
+write_ids(struct history *h, struct db_txn *x, size_t *n)
+{
+	struct db_cursor c;
+	size_t left = 0;
+
+	qsort(h->rows, *n, sizeof(*h->rows), compare_by_id);
+	db_cursor_open(x, DB_IDS, &c);
+	for (size_t i = 0; i < *n; i++) {
+		/* Twice in one batch: only the later one stays. */
+		if (i + 1 < *n && same_slice(&h->rows[i], &h->rows[i + 1]))
+			continue;
+		put_id(&c, &h->rows[i]);
+		h->rows[left++] = h->rows[i];
+	}
+	db_cursor_close(&c);
+	*n = left;
 }
 
 static void
-write_flows(struct db_txn *x, const struct batch *b)
+write_flows(struct history *h, struct db_txn *x, const struct batch *b)
 {
 	uint8_t value[1 + FLOW_ROW_MAX];
+	size_t n = list_rows(h, b);
+	struct db_cursor c;
 
-	for (size_t at = 0; at < b->rows_len && x->status == DB_OK;) {
-		struct batch_flow f;
+	if (n == 0)
+		return;
+	write_ids(h, x, &n);
+	qsort(h->rows, n, sizeof(*h->rows), compare_by_end);
+	db_cursor_open(x, DB_FLOWS, &c);
+	for (size_t i = 0; i < n && x->status == DB_OK; i++) {
+		const struct history_row *r = &h->rows[i];
+		struct key_bytes key = flow_key(r->tenant, r->last_ns, &r->id, r->slice);
+		struct batch_flow f = flow_at(b, r->at);
 
-		memcpy(&f, b->rows + at, sizeof(f));
-		memcpy(value + 1, b->rows + at + sizeof(f), f.len);
-		value[0] = 0;
-		put_flow(x, &f, f.tenant[0], (struct db_bytes){ value, 1 + f.len });
-		value[0] = HISTORY_SECONDARY;
-		if (f.tenant[1] != 0)
-			put_flow(x, &f, f.tenant[1], (struct db_bytes){ value, 1 + f.len });
-		at += sizeof(f) + ((f.len + 7) & ~(size_t)7);
+		value[0] = r->secondary ? HISTORY_SECONDARY : 0;
+		memcpy(value + 1, b->rows + 8 * (size_t)r->at + sizeof(f), f.len);
+		db_cursor_put(&c, key_of(&key), (struct db_bytes){ value, 1 + f.len });
 	}
+	db_cursor_close(&c);
 }
 
 static void
@@ -358,7 +453,7 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 
 	db_begin(h->db, &x, true);
 	write_names(&x, b);
-	write_flows(&x, b);
+	write_flows(h, &x, b);
 	write_series(h, &x, b);
 	write_applied(&x, b);
 	trim(h, &x, now_ns, TRIM_ROWS + 2 * (unsigned)b->nflows);

@@ -295,7 +295,7 @@ a_newer_format_is_refused(void **state)
 	w = world_new(16 << 20, 0);
 	world_close(w);
 
-	struct db *db = db_open(16 << 20, &status, line, sizeof(line));
+	struct db *db = db_open(16 << 20, true, &status, line, sizeof(line));
 
 	assert_non_null(db);
 	db_begin(db, &x, true);
