@@ -15,7 +15,8 @@
 
 #define ANSWER_MS 60000
 #define READY_MS  30000 /* for the processes to find each other */
-#define LOOK_MS   20
+#define LOOK_MS   20    /* at first; store goes through its hosts at each look */
+#define LOOK_LAST 200
 #define LIMIT     1000
 #define DOCUMENT  (1u << 20) /* of one row */
 #define TOP_FLOWS 20
@@ -85,7 +86,7 @@ wait_for_end(struct analysis *n)
 	struct wire_question q = about(ASK_TOTALS);
 	char err[512];
 
-	for (;;) {
+	for (int wait_ms = LOOK_MS;; wait_ms = wait_ms < LOOK_LAST ? wait_ms + LOOK_MS / 2 : LOOK_LAST) {
 		if (ask(n->a, &q, take_totals, n, NULL, err, sizeof(err))) {
 			if (n->totals.points_ended >= n->l->npoints)
 				return true;
@@ -93,7 +94,7 @@ wait_for_end(struct analysis *n)
 			say("%s", err);
 			return false;
 		}
-		(void)poll(NULL, 0, LOOK_MS);
+		(void)poll(NULL, 0, wait_ms);
 	}
 }
 

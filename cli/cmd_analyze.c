@@ -70,8 +70,7 @@ cmd_analyze(int argc, char **argv)
 		ok = launch_add_file(&l, o.files.name[i]);
 	if (ok && strcmp(l.settings.log_level, "info") == 0)
 		str_copy(l.settings.log_level, sizeof(l.settings.log_level),
-			 "warn");            /* the result is what matters */
-	l.settings.commit_interval_ms = 100; /* the result waits for the disk */
+			 "warn"); /* the result is what matters */
 	l.analyze = true;
 	l.asker = analysis_ask;
 	l.json = o.json;

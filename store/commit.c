@@ -97,23 +97,37 @@ nothing_to_write(const struct store *s)
 	return true;
 }
 
-/* A ring that is more than a quarter held needs its room back before the interval is over. */
+/* A ring that is more than a quarter held needs its room back before the interval is over; one of files only
+ * may be half full, since they wait. */
 static bool
 ring_presses(const struct store *s)
 {
 	uint64_t size = (uint64_t)s->boot->settings.record_ring;
 
 	for (unsigned i = 0; i < s->nengines; i++)
-		if (pump_held(&s->engine[i]) > size / 4)
+		if (pump_held(&s->engine[i]) > (s->points.any_interface ? size / 4 : size / 2))
 			return true;
 	return false;
+}
+
+/* Of an analysis: nothing more will come, and somebody waits for the disk. */
+static bool
+everything_ended(const struct store *s)
+{
+	if ((s->boot->flags & BOOT_ANALYZE) == 0)
+		return false;
+	for (unsigned i = 0; i < s->nengines; i++)
+		for (uint32_t p = 0; p < s->points.n; p++)
+			if (s->engine[i].progress[p].state != POINT_ENDED)
+				return false;
+	return true;
 }
 
 static bool
 due(const struct store *s)
 {
 	return s->now_boot_ns - s->last_commit_ns >= s->boot->settings.commit_interval_ms * NS_PER_MS ||
-	       batch_full(s->open) || ring_presses(s);
+	       batch_full(s->open) || ring_presses(s) || everything_ended(s);
 }
 
 /* --- results
