@@ -176,7 +176,7 @@ def others(options, path):
 
 
 def settings_of(name, options):
-    table = ["engine.flows=1200000"] if name != "large" else []
+    table = ["engine.flows=1200000"] if name == "mix" else []
     if name == "flood":
         table = [f"engine.flows={1100000 if not options.quick else 60000}", "engine.hosts=131072"]
     return table + options.set
