@@ -45,12 +45,18 @@ batch_reset(struct batch *b)
 }
 
 bool
-batch_full(const struct batch *b)
+batch_fits(const struct batch *b, unsigned n)
 {
 	/* One record may add two rows (it ends what stood in its slot) and, over its tenants, seven deltas
 	 * for each. */
-	return b->rows_len + 2 * (sizeof(struct batch_flow) + FLOW_ROW_MAX + 8) > b->rows_max ||
-	       b->ndelta + 16 > b->delta_max;
+	return b->rows_len + 2 * (sizeof(struct batch_flow) + FLOW_ROW_MAX + 8) * n <= b->rows_max &&
+	       b->ndelta + 16 * n <= b->delta_max;
+}
+
+bool
+batch_full(const struct batch *b)
+{
+	return !batch_fits(b, 1);
 }
 
 bool

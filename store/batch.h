@@ -76,6 +76,8 @@ void batch_free(struct batch *b);
 /* Empties it for the next use. */
 void batch_reset(struct batch *b);
 bool batch_full(const struct batch *b);
+/* Whether whatever n records add will fit. */
+bool batch_fits(const struct batch *b, unsigned n);
 bool batch_empty(const struct batch *b);
 
 /* False where there is no room. */

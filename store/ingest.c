@@ -566,3 +566,37 @@ ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *byte
 		return "a record of the wrong length";
 	return kinds[kind].take(s, e, bytes, len);
 }
+
+static void
+ask_for(const void *p, size_t len)
+{
+	for (size_t at = 0; at < len; at += 64)
+		__builtin_prefetch((const char *)p + at, 1);
+}
+
+const struct live_flow *
+ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len)
+{
+	size_t at =
+	    kind == REC_FLOW_COUNT ? offsetof(struct rec_flow_count, slot) : offsetof(struct rec_flow, slot);
+	uint32_t slot;
+
+	if ((kind != REC_FLOW_COUNT && kind != REC_FLOW_OPEN && kind != REC_FLOW_END) ||
+	    len < at + sizeof(slot))
+		return NULL;
+	memcpy(&slot, (const uint8_t *)bytes + at, sizeof(slot));
+	if (slot >= e->max_flows)
+		return NULL;
+	ask_for(&e->flow[slot], sizeof(e->flow[slot]));
+	return &e->flow[slot];
+}
+
+void
+ingest_expect_hosts(struct store *s, const struct live_flow *r)
+{
+	if (r == NULL || !r->active)
+		return;
+	for (int side = CLIENT; side <= SERVER; side++)
+		if (r->stamp[0].host[side] != HOST_NONE)
+			ask_for(hosts_at(s->hosts, r->stamp[0].host[side]), sizeof(struct host));
+}

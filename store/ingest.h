@@ -13,4 +13,9 @@
  * open batch. */
 const char *ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *bytes, size_t len);
 
+/* A record will be applied soon: asks for the memory of its flow; then, when that is likely there, of its
+ * hosts. */
+const struct live_flow *ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len);
+void ingest_expect_hosts(struct store *s, const struct live_flow *r);
+
 #endif
