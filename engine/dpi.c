@@ -45,6 +45,7 @@ struct dpi {
 	uint8_t *pool;
 	uint16_t *free; /* for each slab a stack of the numbers in it that are free */
 	struct slab *slab;
+	uint32_t *said; /* for each state: what was last said of it, in short */
 	uint32_t states, used, nslabs;
 	uint32_t lowest;                    /* no slab below has a free state */
 	uint32_t idle;                      /* slabs that are resident and wholly free */
@@ -309,6 +310,7 @@ slabs_init(struct dpi *d, uint32_t states)
 	d->nslabs = (states + SLAB_STATES - 1) / SLAB_STATES;
 	d->slab = mem_calloc(d->nslabs, sizeof(*d->slab));
 	d->free = mem_pages(sizeof(d->free[0]) * SLAB_STATES * d->nslabs);
+	d->said = mem_pages(sizeof(d->said[0]) * states);
 	for (uint32_t n = states; n-- > 0;) { /* so that the first is taken first */
 		struct slab *s = &d->slab[n / SLAB_STATES];
 
@@ -385,6 +387,7 @@ dpi_free(struct dpi **dp)
 		ndpi_exit_detection_module(d->module[i]);
 	munmap(d->pool, d->state_size * (d->states + 1u));
 	munmap(d->free, sizeof(d->free[0]) * SLAB_STATES * d->nslabs);
+	munmap(d->said, sizeof(d->said[0]) * d->states);
 	free(d->slab);
 	free(d->module);
 	free(d);
@@ -407,6 +410,7 @@ dpi_begin(struct dpi *d)
 	s->resident = true;
 	state = d->lowest * SLAB_STATES + d->free[d->lowest * SLAB_STATES + --s->nfree];
 	d->used++;
+	d->said[state] = 0;
 	memset(state_at(d, state), 0, sizeof(struct ndpi_flow_struct));
 	return state;
 }
@@ -651,6 +655,25 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 		result_attributes(f, out);
 }
 
+/* Whether there is something to say of a flow whose detection goes on. Most packets of it bring nothing new,
+ * and the texts of a result cost more than nDPI's look at such a packet. When detection is over all is said
+ * anyway. */
+static bool
+has_news(struct dpi *d, uint32_t state, const struct ndpi_flow_struct *f, ndpi_protocol p)
+{
+	const char *name = (const char *)f->host_server_name;
+	uint64_t protocols = (uint64_t)master_of(p) << 16 | application_of(p) | (uint64_t)p.category << 32;
+	uint64_t texts = hash_bytes(name, strnlen(name, DPI_TEXT_MAX), protocols);
+	uint64_t parts = (uint64_t)(f->http.url != NULL) | (uint64_t)(f->http.detected_os != NULL) << 1 |
+			 (uint64_t)(f->flow_extra_info[0] != 0) << 2 | (uint64_t)f->confidence << 8;
+	uint32_t now = (uint32_t)(hash_mix(texts ^ parts, f->risk ^ UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
+
+	if (d->said[state] == now)
+		return false;
+	d->said[state] = now;
+	return true;
+}
+
 bool
 dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct packet *k, unsigned nth,
 	   int64_t ts_ns, struct dpi_result *out)
@@ -666,6 +689,8 @@ dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct packet *
 	if (!enough && !known)
 		return false;
 	if (!enough && more_is_possible(m, f, p)) {
+		if (!has_news(d, state, f, p))
+			return false;
 		result_of(d, module, f, p, false, out);
 		return true;
 	}
