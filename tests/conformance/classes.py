@@ -10,6 +10,9 @@ TEXT = {
     "tshark-gives-up": "tshark stops at a header that is damaged further on, Weir has what it needs by then",
     "pseudo-header": "libpcap's lengths count the four bytes before an ATM frame, tshark's do not",
     "clock": "time stamps that leap: to Weir hours pass between two frames",
+    "wire-below-captured": "records that say less was on the wire than they hold: Weir counts what they hold",
+    "reader-extensions": "ndpiReader does not look behind IPv6 extension headers",
+    "reader-fragment": "ndpiReader has nothing to say of a first fragment that holds no whole transport header",
     "consequence": "frames that other differences of the capture are about",
     "link-type": "tshark does not read this link type",
     "tunnel-key": "frames with and without a tunnel around them, or of two tunnels, are one stream to tshark: two flows to Weir",
@@ -32,6 +35,7 @@ TEXT = {
 
 PORTS = (6, 17, 33, 132, 136)
 CARRIERS = (4, 17, 41, 47)
+EXTENSIONS = {"ipv6.hopopts", "ipv6.dstopts", "ipv6.routing"}
 TUNNELS = {"gre", "erspan", "vxlan", "geneve", "gtp", "l2tp", "teredo", "capwap", "capwap.data", "mpls", "pppoes", "pbb", "cfp", "ayiya", "etherip",
            "ieee8021ah", "nsh"}
 
@@ -47,6 +51,10 @@ def reason(d, entry, truth, doc, frames, ndpi, said):
         return "link-type"
     if d.what == "totals" and str(entry["linktype"]).startswith("atm") and d.ours[1] - truth["capinfos"]["bytes"] == 4 * d.ours[0]:
         return "pseudo-header"
+    if d.what == "totals" and d.ours[1] - truth["capinfos"]["bytes"] == sum(f.captured - f.wire for f in frames if f.captured > f.wire) > 0:
+        return "wire-below-captured"
+    if d.what == "conversation" and not d.frames and all(f.protocols == ["data"] for f in frames):
+        return "link-type"
     of = {"conversation": conversation, "flows": flows, "undecoded": undecoded, "application": application}.get(d.what)
     return of(d, doc, frames, ndpi) if of else None
 
@@ -126,7 +134,9 @@ def application(d, doc, frames, ndpi):
             return "reader-inner"
         return "reader-other" if not any(n[2] for n in d.names) else None
     if not d.flows:
-        return "reader-outer" if not d.frames else None
+        return "reader-outer" if not d.frames else "cut" if all(cut(f) for f in d.frames) else None
+    if {n[0] for n in d.names} == {"Unknown"} and any(EXTENSIONS & set(f.layers) for f in d.frames):
+        return "reader-extensions"
     if len(d.names) > 1 and len(d.flows) < len(d.names):
         return "reader-vlan"
     return None
