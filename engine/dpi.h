@@ -37,7 +37,7 @@ struct dpi_result {
 	size_t server_name_len, info_len, attributes_len;
 	char server_name[DPI_TEXT_MAX], info[DPI_TEXT_MAX];
 	uint8_t attributes[ATTRIBUTES_MAX]; /* ipc/attribute.h; only where done */
-	size_t os_len; /* the client's operating system, by its own word */
+	size_t os_len;                      /* the client's operating system, by its own word */
 	char os[DPI_OS_MAX];
 };
 

@@ -135,7 +135,7 @@ test_too_many_names(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i <= PROTOCOLS_NAMES_MAX; i++)
-		at += (size_t)sprintf(text + at, "tcp:%u@name%u\n", 1000 + i, i);
+		at += (size_t)snprintf(text + at, 32, "tcp:%u@name%u\n", 1000 + i, i);
 	assert_int_equal(open_text(text, &said, path), -1);
 	assert_int_equal(said.n, 1);
 	assert_non_null(strstr(said.line[0], ":129: name128 is the 129th name"));
