@@ -96,7 +96,7 @@ static void
 address_v4(struct assembler *a, uint32_t at)
 {
 	load(a, BPF_W, at);
-	emit(a, BPF_ALU | BPF_ADD | BPF_K, 0xffffu * OWNER_FOLD);
+	emit(a, BPF_ALU | BPF_ADD, 0xffffu * OWNER_FOLD);
 	scramble(a);
 }
 

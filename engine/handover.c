@@ -216,15 +216,12 @@ next_entry(struct handover *h, struct handover_peer *p, struct wire_handover *w)
 	return len;
 }
 
-bool
-handover_take(struct handover *h, unsigned from)
+static void
+fill(struct handover *h, struct handover_peer *p)
 {
-	struct handover_peer *p = &h->peer[from];
 	struct batch *b = &h->batch;
 	struct wire_handover w;
 
-	if (p->in == NULL || (p->lied && !p->gone))
-		return false;
 	b->n = b->next = 0;
 	b->used = 0;
 	b->decoded = false;
@@ -243,10 +240,22 @@ handover_take(struct handover *h, unsigned from)
 		add(b, &w, len);
 	}
 	(void)ring_release(p->in, ring_position(p->in));
-	if (b->n > 0 || !p->gone)
-		return b->n > 0;
-	drained(p);
-	return handover_take(h, from); /* of its successor, which is not gone */
+}
+
+bool
+handover_take(struct handover *h, unsigned from)
+{
+	struct handover_peer *p = &h->peer[from];
+
+	if (p->in == NULL || (p->lied && !p->gone))
+		return false;
+	fill(h, p);
+	if (h->batch.n == 0 && p->gone) {
+		drained(p);
+		if (p->in != NULL)
+			fill(h, p);
+	}
+	return h->batch.n > 0;
 }
 
 bool

@@ -82,7 +82,7 @@ run(const struct fanout_program *p, const struct seen *s)
 		case BPF_STX:
 			m[i->k] = x;
 			break;
-		case BPF_ALU | BPF_ADD | BPF_K:
+		case BPF_ALU | BPF_ADD:
 			a += i->k;
 			break;
 		case BPF_ALU | BPF_ADD | BPF_X:
