@@ -191,6 +191,14 @@ export const t = {
 		justNow: 'now',
 	},
 
+	devices: {
+		title: 'Devices',
+		addresses: 'Local addresses',
+		arp: 'ARP asked / answered',
+		none: 'No device seen yet.',
+		noneMore: 'Devices appear with the first frame that carries a MAC address.',
+	},
+
 	applications: {
 		title: 'Applications',
 		top: 'Top applications',

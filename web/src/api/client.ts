@@ -5,6 +5,7 @@ import type {
 	FullTotals,
 	Health,
 	Host,
+	DeviceList,
 	HostList,
 	Interface,
 	Me,
@@ -142,6 +143,7 @@ export interface HostQuery extends Query {
 	cursor?: string | null;
 	interface?: string;
 }
+export const devices = (q: HostQuery, signal?: AbortSignal) => get<DeviceList>('/devices', q, signal);
 export const hosts = (q: HostQuery, signal?: AbortSignal) => get<HostList>('/hosts', q, signal);
 export const host = async (ip: string, vlan?: string, space?: string, signal?: AbortSignal): Promise<Host> => {
 	const h = await get<Host | { host: Host }>(`/hosts/${segment(ip)}`, { vlan, space }, signal);

@@ -5,6 +5,7 @@ export type Route =
 	| { view: 'flows' }
 	| { view: 'flow'; id: string }
 	| { view: 'hosts' }
+	| { view: 'devices' }
 	| { view: 'host'; ip: string }
 	| { view: 'applications' }
 	| { view: 'application'; name: string }
@@ -36,6 +37,7 @@ export function match(path: string): Route {
 			return { view: 'dashboard' };
 		case 'flows':
 		case 'hosts':
+		case 'devices':
 		case 'applications':
 		case 'system':
 		case 'setup':
