@@ -168,9 +168,9 @@ def others(options, path):
     directory = tempfile.mkdtemp(dir=options.directory)
     table = {
         "ndpiReader": ["ndpiReader", "-i", path, "-q", "-t"],
-        "softflowd": ["softflowd", "-r", path, "-d", "-m", "4000000", "-p", "/dev/null", "-c", "none"],
+        "softflowd": ["softflowd", "-r", path, "-d", "-m", "4000000", "-p", f"{directory}/softflowd.pid", "-c", "none"],
         "nfpcapd": ["nfpcapd", "-r", path, "-w", directory],
-        "tcpdump": ["tcpdump", "-r", path, "-w", "/dev/null"],
+        "tcpdump": ["tcpdump", "-Z", "root", "-r", path, "-w", "/dev/null"],  # else it gives /dev/null away
     }
     return {n: a for n, a in table.items() if shutil.which(n) and (not options.peers or n in options.peers.split(","))}, directory
 
