@@ -271,7 +271,8 @@ test_state_goes_back(void **state)
 		full = resident();
 		for (unsigned i = 0; i < STATES; i++) /* in another order */
 			dpi_release(d, held[(i * 7) % STATES]);
-		/* Sums, not differences: the kernel may meanwhile have taken back pages of ours that were idle. */
+		/* Sums, not differences: the kernel may meanwhile have taken back pages of ours that were
+		 * idle. */
 		assert_true(full > before + (size_t)STATES * 600);
 		assert_true(resident() < before + (full - before) / 4);
 	}
