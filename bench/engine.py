@@ -137,12 +137,14 @@ def run_weir(options, path, settings=(), workers=1):
     process = subprocess.Popen(args, stdout=subprocess.PIPE, env=env)
     os.set_blocking(process.stdout.fileno(), False)
     watch, text, n = Watch(process.pid), b"", 0
-    while not text.endswith(b"}\n") and process.poll() is None:
+    while not text and process.poll() is None:  # its first byte says that all is on disk
         watch.look(n % 16 == 0)
         n += 1
         text += process.stdout.read() or b""
         time.sleep(0.003)
     watch.look(True)
+    os.set_blocking(process.stdout.fileno(), True)
+    text += process.stdout.read()
     if process.wait() != 0 or not text:
         sys.exit(f"weir analyze {path} failed (status {process.returncode})")
     totals = json.loads(text)["totals"]

@@ -208,7 +208,7 @@ print_json(struct analysis *n)
 	present_totals(n->w, NULL, &n->totals, &n->drops, &n->undecoded);
 	if (json_text(n->w, NULL) == NULL)
 		return false;
-	printf("{\"totals\":%s", json_text(n->w, NULL));
+	printf("\"totals\":%s", json_text(n->w, NULL));
 	json_reset(n->w);
 	for (size_t i = 0; !n->l->totals && i < ARRAY_LEN(parts); i++) {
 		printf(",\n\"%s\":[", parts[i].name);
@@ -340,6 +340,13 @@ judge(struct analysis *n)
 	return status;
 }
 
+/* The first byte of the object comes when all is on disk: what answering costs can be told from the rest. */
+static bool
+say_it_is_stored(const struct analysis *n)
+{
+	return !n->l->json || (fputs("{", stdout) != EOF && fflush(stdout) == 0);
+}
+
 int
 analysis_ask(const struct launch *l)
 {
@@ -352,8 +359,9 @@ analysis_ask(const struct launch *l)
 	n->a = ask_open(l->settings.run_directory, ANSWER_MS, err, sizeof(err));
 	if (n->a == NULL)
 		say("%s", err);
-	else if (wait_for_end(n) && wait_for_flows(n) && put_question(n, about(ASK_COUNTERS), take_counter) &&
-		 complete_totals(n) && (l->json ? print_json(n) : print_table(n)))
+	else if (wait_for_end(n) && wait_for_flows(n) && say_it_is_stored(n) &&
+		 put_question(n, about(ASK_COUNTERS), take_counter) && complete_totals(n) &&
+		 (l->json ? print_json(n) : print_table(n)))
 		status = judge(n);
 	if (status == WEIR_OK && n->totals.truncated_files > 0)
 		status = WEIR_TRUNCATED; /* the launcher has said which */
