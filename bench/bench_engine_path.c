@@ -136,7 +136,7 @@ run(struct engine *e, struct ring_consumer *c, const struct plan *plan)
 	printf("%u packets of %u bytes, %u flows, %u rounds: %.1f ns a packet (%u flows kept, %" PRIu64
 	       " evicted)\n",
 	       plan->packets, plan->len, plan->flows, round + 1, (double)spent / plan->packets, e->flows.used,
-	       e->evicted);
+	       e->ended[END_EVICTED]);
 }
 
 int

@@ -245,6 +245,7 @@ resident(void)
 	unsigned long size = 0, pages = 0;
 
 	assert_non_null(f);
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers */
 	assert_int_equal(fscanf(f, "%lu %lu", &size, &pages), 2);
 	(void)fclose(f);
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
