@@ -124,7 +124,7 @@ decode_quick(struct packet *k, const struct decode_options *o, const uint8_t *fr
 	k->l3_whole = captured == total;
 	k->fragment_id = 0;
 	k->reason = DECODED;
-	k->icmp_type = k->icmp_code = k->icmp_reply = 0;
+	k->icmp_type = k->icmp_code = k->icmp_reply = k->labels = 0;
 	k->fragment = FRAGMENT_NONE;
 	packet_seal_words(k, w, seed);
 	return true;

@@ -179,7 +179,10 @@ decode_mpls(struct decode *d)
 	uint32_t entry;
 	uint8_t first;
 
-	d->k->key.tunnel = TUNNEL_MPLS;
+	if (d->k->key.tunnel == TUNNEL_NONE)
+		d->k->labels = 1;
+	else
+		d->k->key.tunnel = TUNNEL_MPLS;
 	do
 		entry = rcur_be32(&d->c);
 	while (!d->c.bad && !(entry & 0x100));

@@ -62,7 +62,8 @@ struct flow {
 	uint32_t host[2]; /* [CLIENT], [SERVER]: host.h; FLOW_NONE: none */
 	uint32_t slice;
 	uint32_t latency_us; /* FLOW_ASKED, FLOW_ANSWERED */
-	uint32_t reserved;
+	uint8_t tunnel; /* enum tunnel, as users are told it: the key's, or the labels of one direction */
+	uint8_t reserved[3];
 };
 static_assert(sizeof(struct flow) == 256, "four cache lines: memory is counted");
 static_assert(offsetof(struct flow, bytes) == 64 && offsetof(struct flow, track) == 128 &&

@@ -75,7 +75,7 @@ fill_flow(struct engine *e, const struct point *p, uint32_t number, struct rec_f
 	r->space = p->boot->space;
 	memcpy(r->vlan, f->key.vlan, sizeof(r->vlan));
 	r->protocol = f->key.protocol;
-	r->tunnel = f->key.tunnel;
+	r->tunnel = f->tunnel;
 	r->state = f->state;
 	r->icmp_type = icmp ? f->seen.flags[0] : 0;
 	r->icmp_code = icmp ? f->seen.flags[1] : 0;

@@ -135,6 +135,7 @@ make_flow(struct engine *e, struct point *p, const struct packet *k)
 		f->seen.flags[1] = k->icmp_code;
 	}
 	f->ttl_min[CLIENT] = f->ttl_min[SERVER] = UINT8_MAX;
+	f->tunnel = k->key.tunnel;
 	if (k->mac != NULL) {
 		memcpy(f->mac[sender], k->mac + 6, 6);
 		memcpy(f->mac[!sender], k->mac, 6);
@@ -226,6 +227,10 @@ track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t
 	if (k->ttl > f->ttl_max[side])
 		f->ttl_max[side] = k->ttl;
 	f->dscp[side] = k->dscp;
+	if (k->labels && f->tunnel == TUNNEL_NONE) {
+		f->tunnel = TUNNEL_MPLS;
+		f->flags &= (uint8_t)~FLOW_TOLD;
+	}
 	if (k->key.protocol == IP_TCP && fragment_is_whole(k->fragment))
 		follow_tcp(e, p, n, k, side);
 	else if (f->state == FLOW_NEW && side == SERVER)

@@ -177,7 +177,8 @@ test_mpls_and_pppoe(void **state)
 	udp_in(&f);
 	k = decode_as(&f, LINK_ETHERNET);
 	assert_int_equal(k.reason, DECODED);
-	assert_int_equal(k.key.tunnel, TUNNEL_MPLS);
+	assert_int_equal(k.key.tunnel, TUNNEL_NONE);
+	assert_int_equal(k.labels, 1);
 
 	frame_begin(&f);
 	frame_eth(&f, 0x8864);

@@ -65,6 +65,31 @@ test_both_directions_are_one_flow(void **state)
 	rig_free(r);
 }
 
+/* The label switched path of one direction, the last hop of the other without labels: RFC 3031 section 3.16.
+ */
+static void
+test_labels_of_one_direction(void **state)
+{
+	struct rig *r = rig_new();
+	struct test_frame f;
+
+	(void)state;
+	udp(r, 0, 0, A, 40000, B, 53);
+	frame_begin(&f);
+	frame_eth(&f, 0x8847);
+	wcur_be32(&f.c, 0x00010140); /* bottom of the stack */
+	frame_ipv4(&f, (struct test_ip){ .from = B, .to = A, .protocol = 17, .len = 12 });
+	frame_udp(&f, 53, 40000, 4);
+	wcur_put(&f.c, "data", 4);
+	rig_frame(r, 0, RIG_T0 + 1 * MS, &f);
+	rig_finish(r, 0);
+	assert_int_equal(r->nrec[REC_FLOW_END], 1);
+	assert_int_equal(r->end[0].r.count.packets[CLIENT], 1);
+	assert_int_equal(r->end[0].r.count.packets[SERVER], 1);
+	assert_int_equal(r->end[0].r.tunnel, TUNNEL_MPLS);
+	rig_free(r);
+}
+
 static void
 test_who_is_the_client(void **state)
 {
@@ -771,6 +796,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_directions_are_one_flow),
+		cmocka_unit_test(test_labels_of_one_direction),
 		cmocka_unit_test(test_who_is_the_client),
 		cmocka_unit_test(test_idle_time_out),
 		cmocka_unit_test(test_closed_flows_leave_early),
