@@ -1,5 +1,5 @@
-/* libmaxminddb opens files by name alone; within a sandbox there are none. Its call of open is led here (see
- * CMakeLists.txt), where one name stands for a descriptor that is open already. */
+/* libmaxminddb opens files by name alone; within a sandbox there are none. Its calls of open and sprintf are
+ * led here (see CMakeLists.txt), where one name stands for a descriptor that is open already. */
 #ifndef WEIR_ENGINE_GEO_OPEN_H
 #define WEIR_ENGINE_GEO_OPEN_H
 
