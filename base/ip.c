@@ -115,6 +115,26 @@ ip_is_multicast_or_broadcast(const struct ip_addr *a)
 	return (a->b[12] & 0xf0) == 0xe0 || memcmp(a->b + 12, "\xff\xff\xff\xff", 4) == 0;
 }
 
+bool
+ip_is_private(const struct ip_addr *a)
+{
+	static const struct {
+		uint8_t first, mask, second;
+	} v4[] = {
+		{ 0, 0, 0 },       { 10, 0, 0 },      { 100, 0xc0, 64 }, { 127, 0, 0 },
+		{ 169, 255, 254 }, { 172, 0xf0, 16 }, { 192, 255, 168 },
+	};
+	static const uint8_t zero[15];
+
+	if (!ip_is_v4(a))
+		return (a->b[0] & 0xfe) == 0xfc || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80) ||
+		       (memcmp(a->b, zero, sizeof(zero)) == 0 && a->b[15] <= 1);
+	for (size_t i = 0; i < sizeof(v4) / sizeof(v4[0]); i++)
+		if (a->b[12] == v4[i].first && (a->b[13] & v4[i].mask) == v4[i].second)
+			return true;
+	return false;
+}
+
 const char *
 mac_format(const uint8_t mac[static 6], char out[static MAC_TEXT_MAX])
 {

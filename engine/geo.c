@@ -255,6 +255,8 @@ void
 geo_find(const struct geo *g, const struct ip_addr *ip, struct geo_place *out)
 {
 	memset(out, 0, offsetof(struct geo_place, as_name));
+	if (ip_is_private(ip))
+		return;
 	for (unsigned i = 0; i < BOOT_GEO_FILES; i++) {
 		int error = MMDB_SUCCESS;
 		MMDB_lookup_result_s r;

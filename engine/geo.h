@@ -31,6 +31,8 @@ void geo_free(struct geo **g);
 bool geo_take(struct geo *g, unsigned index, int fd, const char *name);
 /* Counts what was taken, 1..255; 0: nothing yet, and every address is unknown. */
 uint8_t geo_generation(const struct geo *g);
+/* Private addresses are nowhere: the country database that script/server takes puts 192.168.0.0/16 into one.
+ */
 void geo_find(const struct geo *g, const struct ip_addr *ip, struct geo_place *out);
 
 #endif

@@ -169,8 +169,13 @@ class Places(test_analyze.AnalyzeTest):
         path = os.path.join(ROOT, "geo", "node_modules", "@ip-location-db", "geo-whois-asn-country-mmdb", "geo-whois-asn-country.mmdb")
         if not os.path.exists(path):
             return  # never fetched here: script/server goes on without, too
-        d, _ = self.analyze(self.file(p.pcap([datagram(A, 1, "8.8.8.8", 53, b"x")])), settings={"geoip_files": [path]})
-        self.assertEqual(next(h for h in d["hosts"] if h["ip"] == "8.8.8.8")["country"], "US")
+        frames = [datagram("192.168.0.103", 1, "8.8.8.8", 53, b"x")]
+        d, _ = self.analyze(self.file(p.pcap(frames)), settings={"geoip_files": [path]})
+        self.assertEqual({h["ip"]: h["country"] for h in d["hosts"]}, {"192.168.0.103": None, "8.8.8.8": "US"})
+
+
+# Private addresses are of no country, so these two have some of their own.
+PUBLIC = "198.51.100.1", "198.51.100.2"
 
 
 class Replaced(LabTest):
@@ -178,10 +183,12 @@ class Replaced(LabTest):
 
     @classmethod
     def prepare(cls):
-        cls.path = cls.write("10.77.0.0/24", "XA")
+        cls.path = cls.write("198.51.100.0/24", "XA")
+        for namespace, address in ((cls.lab.client, PUBLIC[0]), (cls.lab.server, PUBLIC[1])):
+            cls.lab.exec(namespace, "ip", "addr", "add", f"{address}/24", "dev", "eth0")
         cls.weir = Weir(cls.lab, settings={"geoip_files": [cls.path]}).start()
         cls.api = cls.weir.setup()
-        cls.ping = cls.lab.spawn(cls.lab.client, "ping", "-q", "-i", "0.2", SERVER, log="ping")
+        cls.ping = [cls.lab.spawn(cls.lab.client, "ping", "-q", "-i", "0.2", to, log=f"ping-{to}") for to in (SERVER, PUBLIC[1])]
 
     @classmethod
     def write(cls, network, country, data=None):
@@ -194,18 +201,18 @@ class Replaced(LabTest):
 
     def countries(self):
         h = {h["ip"]: h["country"] for h in self.api.all("/api/v1/hosts", "hosts")}
-        return h.get(CLIENT), h.get(SERVER)
+        return tuple(h.get(a) for a in PUBLIC)
 
     def test_replaced(self):
         wait_for("the country of both", lambda: self.countries() == ("XA", "XA"))
-        self.write("10.77.0.2/32", "XB")
+        self.write("198.51.100.2/32", "XB")
         wait_for("the new file's word, of hosts that were known too", lambda: self.countries() == (None, "XB"), 15)
         self.write(None, None, data=b"half a file")
         wait_for("a line about the broken file", lambda: "country.mmdb: is no MMDB file" in self.weir.log(), 15)
         self.assertEqual(self.countries(), (None, "XB"))
         os.unlink(self.path)
         wait_for("a line about the missing file", lambda: "country.mmdb: No such file" in self.weir.log(), 15)
-        self.write("10.77.0.0/24", "XC")
+        self.write("198.51.100.0/24", "XC")
         wait_for("the third file's word", lambda: self.countries() == ("XC", "XC"), 15)
         # An engine that is started again begins with the file of now.
         health = self.api.ask("/api/v1/health")

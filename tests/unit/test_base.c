@@ -116,6 +116,29 @@ prefixes_match_exactly(void **state)
 }
 
 static void
+test_private_addresses(void **state)
+{
+	static const char *const private[] = {
+		"0.0.0.0",     "10.255.0.1",      "100.64.0.1", "100.127.255.255",
+		"127.0.0.1",   "169.254.1.1",     "172.16.0.1", "172.31.255.255",
+		"192.168.0.1", "192.168.255.255", "fe80::1",    "febf::1",
+		"fc00::1",     "fdff::1",         "::",         "::1"
+	};
+	static const char *const public[] = {
+		"9.255.255.255", "11.0.0.1",   "100.63.255.255",  "100.128.0.0", "169.253.1.1",
+		"172.15.0.1",    "172.32.0.1", "192.167.255.255", "192.169.0.1", "8.8.8.8",
+		"fec0::1",       "fbff::1",    "2001:db8::1",     "::2",         "1::1"
+	};
+	struct ip_addr a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(private) / sizeof(private[0]); i++)
+		assert_true(ip_parse(private[i], &a) && ip_is_private(&a));
+	for (size_t i = 0; i < sizeof(public) / sizeof(public[0]); i++)
+		assert_true(ip_parse(public[i], &a) && !ip_is_private(&a));
+}
+
+static void
 strings_and_hashes(void **state)
 {
 	char b[4];
@@ -132,9 +155,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cursor_reads_and_sticks), cmocka_unit_test(cursor_writes_within_bounds),
-		cmocka_unit_test(arena_keeps_its_limit),   cmocka_unit_test(addresses_in_text),
-		cmocka_unit_test(prefixes_match_exactly),  cmocka_unit_test(strings_and_hashes),
+		cmocka_unit_test(test_private_addresses),      cmocka_unit_test(cursor_reads_and_sticks),
+		cmocka_unit_test(cursor_writes_within_bounds), cmocka_unit_test(arena_keeps_its_limit),
+		cmocka_unit_test(addresses_in_text),           cmocka_unit_test(prefixes_match_exactly),
+		cmocka_unit_test(strings_and_hashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
