@@ -10,7 +10,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint64_t seed[2] = { 1, 2 };
-	const size_t whole = offsetof(struct packet, nvlan) + 1;
+	const size_t whole = offsetof(struct packet, labels) + 1;
 	struct decode_options o = { .link_type = LINK_ETHERNET, .point = 5 };
 	struct fuzz_frame f;
 	struct packet quick, slow;

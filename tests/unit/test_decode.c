@@ -582,7 +582,7 @@ decode_slowly(struct packet *k, const struct decode_options *o, const uint8_t *f
 static bool
 agree(const uint8_t *frame, uint32_t cap, uint32_t wire, uint8_t point)
 {
-	const size_t whole = offsetof(struct packet, nvlan) + sizeof(((struct packet *)NULL)->nvlan);
+	const size_t whole = offsetof(struct packet, labels) + sizeof(((struct packet *)NULL)->labels);
 	uint8_t *exact = test_malloc(cap + 1u); /* its guard stands behind the last byte */
 	const struct decode_options o = { .link_type = LINK_ETHERNET, .point = point, .outer = point & 1 };
 	struct packet quick, slow;
