@@ -126,6 +126,7 @@ struct packet {
 	/* Of the first fragment of what carries a tunnel, see fragment.h: */
 	uint8_t carrier_nvlan, carrier_protocol, carrier_tunnel, reserved[3];
 	uint32_t carrier_back; /* bytes from l3 back to its IP header; 0: l3 itself is what was fragmented */
+	uint32_t reserved1;    /* no padding: tests compare packets as a whole */
 };
 
 #define ARP_LEN 28 /* of IPv4 over Ethernet */
