@@ -165,6 +165,12 @@ class Places(test_analyze.AnalyzeTest):
         self.assertIn("nowhere.mmdb", err)
         self.assertEqual({h["country"] for h in d["hosts"]}, {None})
 
+    def test_private_addresses_are_of_no_country(self):
+        """Whatever the file says."""
+        path = self.file(mmdb("country", {n: {"country_code": "XX"} for n in ("10.0.0.0/8", "198.51.100.0/24")}))
+        d, _ = self.analyze(self.file(p.pcap([datagram("10.1.0.1", 1, "198.51.100.7", 2, b"x")])), settings={"geoip_files": [path]})
+        self.assertEqual({h["ip"]: h["country"] for h in d["hosts"]}, {"10.1.0.1": None, "198.51.100.7": "XX"})
+
     def test_the_country_database_that_the_server_uses(self):
         path = os.path.join(ROOT, "geo", "node_modules", "@ip-location-db", "geo-whois-asn-country-mmdb", "geo-whois-asn-country.mmdb")
         if not os.path.exists(path):
