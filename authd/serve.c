@@ -91,6 +91,46 @@ serve_logout(struct authd *a, struct channel *ch, const struct msg *m)
 	return true;
 }
 
+static bool
+serve_second_factor(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct return_address to = return_address_of(ch);
+	struct wire_second_factor w;
+
+	memcpy(&w, m->body, sizeof(w));
+	reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
+	sodium_memzero(&w, sizeof(w));
+	return true;
+}
+
+static bool
+serve_token(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct return_address to = return_address_of(ch);
+	struct wire_token w;
+
+	memcpy(&w, m->body, sizeof(w));
+	reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
+	sodium_memzero(&w, sizeof(w));
+	return true;
+}
+
+static bool
+serve_admin(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_admin_answer answer = { .status = ADMIN_UNAVAILABLE };
+	struct wire_admin w;
+
+	(void)a;
+	memcpy(&w, m->body, sizeof(w));
+	if (w.grant_len > GRANT_MAX || w.body_len > ADMIN_BODY_MAX ||
+	    m->len != sizeof(w) + w.grant_len + w.body_len)
+		return false;
+	answer.request = w.request;
+	return channel_send(ch, m->id == MSG_ADMIN ? MSG_ADMIN_ANSWER : MSG_CLI_ADMIN_ANSWER, &answer,
+			    sizeof(answer));
+}
+
 /* --- the launcher and the command line: root, by the kernel's word --- */
 
 static bool
@@ -176,6 +216,10 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_SETUP] = serve_setup,
 	[MSG_SESSION] = serve_session,
 	[MSG_LOGOUT] = serve_logout,
+	[MSG_SECOND_FACTOR] = serve_second_factor,
+	[MSG_TOKEN] = serve_token,
+	[MSG_ADMIN] = serve_admin,
+	[MSG_CLI_ADMIN] = serve_admin,
 	[MSG_CLI_GRANT] = serve_cli_grant,
 	[MSG_CLI_SETUP_LINK] = serve_cli_setup_link,
 	[MSG_GRANT_TAKEN] = serve_grant_taken,

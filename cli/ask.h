@@ -9,7 +9,7 @@
 #include "ipc/wire.h"
 #include "present/present.h"
 
-#define COMMAND_LINES 3 /* of root, connected to store and authd at a time: peers weir@1 and up */
+#define COMMAND_LINES 8 /* connected to store and authd at a time: peers weir@1 and up */
 
 struct asker;
 

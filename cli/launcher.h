@@ -49,6 +49,7 @@ struct launcher {
 	struct launch *launch;
 	const struct settings *settings;
 	uint32_t uid_base;
+	uint32_t admin_gid; /* of the setting authd.admin_group; 0: none */
 	struct event_base *base;
 	struct event *signals[4];
 	struct event *deadline; /* of the stop phase at hand */

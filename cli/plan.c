@@ -144,6 +144,7 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 	b->node = l->state.node;
 	b->boot = boot_number;
 	b->settings = *l->settings;
+	b->admin_gid = l->admin_gid;
 	b->npoints = l->launch->npoints;
 	memcpy(b->points, l->points, sizeof(b->points));
 	if (l->launch->analyze)

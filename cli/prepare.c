@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <sodium.h>
@@ -362,6 +363,24 @@ give_up_rest(struct launcher *l)
 	return false;
 }
 
+/* Whose command lines are listened to beside root's. */
+static bool
+find_administrators(struct launcher *l)
+{
+	const struct group *g;
+
+	if (l->settings->admin_group[0] == '\0')
+		return true;
+	g = getgrnam(l->settings->admin_group);
+	if (g == NULL) {
+		say("there is no group %s (authd.admin_group): `groupadd --system %s` makes it",
+		    l->settings->admin_group, l->settings->admin_group);
+		return false;
+	}
+	l->admin_gid = g->gr_gid;
+	return true;
+}
+
 bool
 prepare(struct launcher *l)
 {
@@ -377,6 +396,8 @@ prepare(struct launcher *l)
 		say("libsodium cannot be used");
 		return false;
 	}
+	if (!find_administrators(l))
+		return false;
 	plan_children(l);
 	open_vendors(l);
 	geo_files_open(&l->geo, l->settings);

@@ -143,6 +143,7 @@ refused(struct request *r, const struct wire_auth_answer *a)
 		reply_problem(r, 503, "Accounts cannot be written now: %s", a->detail);
 		break;
 	case AUTH_OK:
+	case AUTH_SECOND_FACTOR:
 	case AUTH_DENIED:
 		reply_problem(r, 401,
 			      (r->route->flags & ROUTE_LOGIN) != 0 && r->data != NULL
@@ -221,7 +222,7 @@ void
 api_login(struct request *r)
 {
 	static const char *const known[] = { "name", "password", NULL };
-	struct wire_login m = { .client = { r->ip } };
+	struct wire_login m = { .client = { .ip = r->ip } };
 	struct json_doc *d = read_body(r, known);
 
 	if (d == NULL)
@@ -237,7 +238,7 @@ void
 api_setup(struct request *r)
 {
 	static const char *const known[] = { "secret", "name", "password", NULL };
-	struct wire_setup m = { .client = { r->ip } };
+	struct wire_setup m = { .client = { .ip = r->ip } };
 	struct json_doc *d = read_body(r, known);
 	char secret[128];
 
@@ -280,7 +281,7 @@ void
 api_setup_state(struct request *r)
 {
 	/* Nobody's cookie: every answer of authd says whether an administrator exists. */
-	struct wire_session m = { .client = { r->ip } };
+	struct wire_session m = { .client = { .ip = r->ip } };
 
 	(void)ask_authd(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
 }
@@ -309,7 +310,7 @@ on_logout(void *ctx, enum ask_end end, const void *body, size_t len)
 void
 api_logout(struct request *r)
 {
-	struct wire_session m = { .client = { r->ip } };
+	struct wire_session m = { .client = { .ip = r->ip } };
 
 	session_drop(r->httpd->sessions, r->cookie);
 	memcpy(m.cookie, r->cookie, COOKIE_BYTES);

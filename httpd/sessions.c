@@ -206,7 +206,7 @@ ask_authd(struct entry *e, const uint8_t cookie[static COOKIE_BYTES], const stru
 {
 	struct httpd *h = e->set->httpd;
 	struct channel *ch = peers_find(h->peers, PROC_AUTHD, 0);
-	struct wire_session q = { .client = { *ip } };
+	struct wire_session q = { .client = { .ip = *ip } };
 
 	if (ch == NULL || (e->ask = asks_add(h->asks, PROC_AUTHD, ASK_QUICK, on_answer, e)) == 0)
 		return false;

@@ -69,8 +69,8 @@ struct boot {
 	uint32_t
 	    boot; /* counted up at every start of the launcher and at each start of an engine: second part */
 	uint32_t npeers, npoints;
-	uint32_t flags; /* BOOT_* */
-	uint32_t reserved;
+	uint32_t flags;     /* BOOT_* */
+	uint32_t admin_gid; /* whoever is in this group may connect as a command line; 0: only root may */
 	struct boot_peer peers[BOOT_PEERS_MAX];
 	struct boot_point points[BOOT_POINTS_MAX];
 	struct settings settings;

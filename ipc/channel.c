@@ -50,6 +50,7 @@ struct channel {
 	bool ours; /* we connected */
 	bool ending, handling;
 	const struct boot_peer *peer;
+	uint32_t uid; /* of who connected, or of the peer that we connected to */
 	int64_t peer_start_ns;
 	struct event *readable, *writable, *deadline;
 	struct queued *first, **last;
@@ -294,16 +295,24 @@ keep_newcomer(const struct channel *old, const struct wire_hello *hello)
 	return hello->instance > p->boot->instance;
 }
 
+/* Peers that a user of the administrators' group may be: the command line, never the launcher. */
+static bool
+is_command_line(const struct boot_peer *peer)
+{
+	return peer->proc == PROC_WEIR && peer->instance > 0;
+}
+
 /* The uid decides. Only where several peers share one (the command line and the launcher are both root) the
  * word of the newcomer chooses among those. */
 static bool
 identify(struct channel *ch, const struct wire_hello *hello)
 {
 	const struct boot *b = ch->set->boot;
+	bool by_group = ch->uid != ch->peer->uid;
 
 	for (uint32_t i = 0; i < b->npeers; i++) {
 		if (b->peers[i].uid != ch->peer->uid || b->peers[i].proc != hello->proc ||
-		    b->peers[i].instance != hello->instance)
+		    b->peers[i].instance != hello->instance || (by_group && !is_command_line(&b->peers[i])))
 			continue;
 		ch->peer = &b->peers[i];
 		name_channel(ch);
@@ -331,7 +340,7 @@ accept_hello(struct channel *ch, const struct wire_hello *hello)
 	}
 	if (!identify(ch, hello)) {
 		log_warn_limited(&p->refused, "refused %s@%u: its uid %u is not that peer's",
-				 proc_name((enum proc)hello->proc), hello->instance, ch->peer->uid);
+				 proc_name((enum proc)hello->proc), hello->instance, ch->uid);
 		return false;
 	}
 	i = peer_index(ch);
@@ -398,8 +407,8 @@ receive_one(struct channel *ch, bool *more)
 	}
 	m = (struct msg){ (enum msg_id)h.id, p->buf + sizeof(h), h.len, own };
 	good = p->handlers->message(p->ctx, ch, &m);
-	own = m.fd; /* -1 where the handler took it */
-	explicit_bzero(p->buf, sizeof(h) + (h.len < 1024 ? h.len : 1024));
+	own = m.fd;                                /* -1 where the handler took it */
+	explicit_bzero(p->buf, sizeof(h) + h.len); /* passwords come through here */
 	if (!good)
 		log_warn("channel to %s: %s had a content that cannot be", ch->name, msg_name(m.id));
 	return good;
@@ -446,7 +455,7 @@ on_deadline(evutil_socket_t sock, short what, void *arg)
 }
 
 static struct channel *
-channel_new(struct peers *p, int sock, enum stage stage, const struct boot_peer *peer)
+channel_new(struct peers *p, int sock, enum stage stage, const struct boot_peer *peer, uint32_t uid)
 {
 	static const struct timeval greeting = { GREETING_SECONDS, 0 };
 	struct channel *ch = mem_calloc(1, sizeof(*ch));
@@ -456,6 +465,7 @@ channel_new(struct peers *p, int sock, enum stage stage, const struct boot_peer 
 	ch->stage = stage;
 	ch->ours = stage == STAGE_ASKED;
 	ch->peer = peer;
+	ch->uid = uid;
 	ch->last = &ch->first;
 	name_channel(ch);
 	ch->readable = event_new(p->base, sock, EV_READ | EV_PERSIST, on_readable, ch);
@@ -472,13 +482,40 @@ channel_new(struct peers *p, int sock, enum stage stage, const struct boot_peer 
 
 /* --- the set --- */
 
-/* Who connected, by the kernel's word. */
-static const struct boot_peer *
-peer_of_uid(const struct peers *p, uid_t uid)
+#define GROUPS_MAX 1024 /* of one user; whoever is in more of them is nobody here */
+
+/* Whether the user at the other end was in the group when it connected. */
+static bool
+is_in_group(int sock, const struct ucred *who, gid_t group)
 {
-	for (uint32_t i = 0; i < p->boot->npeers; i++)
-		if (p->boot->peers[i].uid == uid)
-			return &p->boot->peers[i];
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+
+	if (who->gid == group)
+		return true;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == -1)
+		return false;
+	for (size_t i = 0; i < len / sizeof(groups[0]); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* Who connected, by the kernel's word. The uids of Weir's own processes come first: none of them is an
+ * administrator. */
+static const struct boot_peer *
+peer_of(const struct peers *p, int sock, const struct ucred *who)
+{
+	const struct boot *b = p->boot;
+
+	for (uint32_t i = 0; i < b->npeers; i++)
+		if (b->peers[i].uid == who->uid)
+			return &b->peers[i];
+	if (b->admin_gid == 0 || !is_in_group(sock, who, b->admin_gid))
+		return NULL;
+	for (uint32_t i = 0; i < b->npeers; i++)
+		if (is_command_line(&b->peers[i]))
+			return &b->peers[i];
 	return NULL;
 }
 
@@ -496,7 +533,7 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 		return;
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
 		return;
-	peer = peer_of_uid(p, who.uid);
+	peer = peer_of(p, sock, &who);
 	if (peer == NULL) {
 		log_warn_limited(&p->refused, "refused a connection of uid %u: it is none of the peers",
 				 who.uid);
@@ -508,7 +545,7 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 		return;
 	}
 	p->ngreeting++;
-	(void)channel_new(p, fd_keep(&sock), STAGE_GREETED, peer);
+	(void)channel_new(p, fd_keep(&sock), STAGE_GREETED, peer, who.uid);
 }
 
 static int
@@ -540,7 +577,7 @@ peers_new(struct event_base *base, const struct boot *b, int listen_fd, const st
 
 		if (sock == -1)
 			continue;
-		p->asked[i] = channel_new(p, sock, STAGE_ASKED, &b->peers[i]);
+		p->asked[i] = channel_new(p, sock, STAGE_ASKED, &b->peers[i], b->peers[i].uid);
 		if (!say_hello(p->asked[i]))
 			channel_close(p->asked[i]);
 	}
@@ -598,6 +635,12 @@ const char *
 channel_name(const struct channel *ch)
 {
 	return ch->name;
+}
+
+uint32_t
+channel_uid(const struct channel *ch)
+{
+	return ch->uid;
 }
 
 int64_t

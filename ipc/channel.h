@@ -3,7 +3,8 @@
  * peers` holds all channels of a process: it connects to its peers once (before the sandbox), accepts from
  * then on, checks SO_PEERCRED against the boot document, and keeps one channel a peer: of two, the one made
  * by the later started process stays (HELLO carries the start time), so that two processes that connect to
- * each other agree.
+ * each other agree. Command lines (PROC_WEIR, instance 1 and up) may also be of a user whom SO_PEERGROUPS
+ * shows in the administrators' group.
  */
 #ifndef WEIR_IPC_CHANNEL_H
 #define WEIR_IPC_CHANNEL_H
@@ -44,6 +45,9 @@ enum proc channel_proc(const struct channel *ch);
 unsigned channel_instance(const struct channel *ch);
 /* "engine@0", for logs. Lives as long as the channel. */
 const char *channel_name(const struct channel *ch);
+/* The uid behind a command line, by the kernel's word: root, or a member of boot.admin_gid. Of any other peer
+ * its own. */
+uint32_t channel_uid(const struct channel *ch);
 /* Start of the peer, clock_boot_ns, by its own word: for display and ordering only. */
 int64_t channel_peer_start(const struct channel *ch);
 /* A pointer of the owner's, NULL at first. */

@@ -13,7 +13,7 @@
 
 #include "base/ip.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 
 /* --- channels and rings --- */
 
@@ -409,11 +409,18 @@ static_assert(sizeof(struct wire_grant_change) == 32, "no padding");
 #define PASSWORD_MAX       256
 #define COOKIE_BYTES       32 /* a session's secret, random; authd keeps only its hash */
 #define SETUP_SECRET_BYTES 32
+#define TICKET_BYTES       32
+#define AGENT_MAX          128
+#define TENANT_TEXT_MAX    64
+#define API_TOKEN_MAX      96
 
 /* Who asks, as far as httpd can tell: for throttling and the record of logins. */
 struct wire_client {
 	struct ip_addr ip;
+	char agent[AGENT_MAX]; /* what it calls itself (User-Agent), terminated, cut where it is longer; "":
+				  unknown */
 };
+static_assert(sizeof(struct wire_client) == 144, "no padding");
 
 struct wire_login {
 	uint64_t request; /* httpd's, comes back */
@@ -430,28 +437,52 @@ struct wire_setup {
 	char password[PASSWORD_MAX];
 };
 
+/* SESSION and LOGOUT. */
 struct wire_session {
 	uint64_t request;
 	struct wire_client client;
 	uint8_t cookie[COOKIE_BYTES];
+	char tenant[TENANT_TEXT_MAX]; /* name of the tenant to work in, terminated; "": the first that the
+					 user has */
 };
+
+/* The second step of a login that was answered with AUTH_SECOND_FACTOR. */
+struct wire_second_factor {
+	uint64_t request;
+	struct wire_client client;
+	uint8_t ticket[TICKET_BYTES]; /* what that answer had as its cookie */
+	char code[32];                /* of the authenticator, or a recovery code; terminated */
+};
+static_assert(sizeof(struct wire_second_factor) == 216, "no padding");
+
+/* An API token as its bearer showed it. */
+struct wire_token {
+	uint64_t request;
+	struct wire_client client;
+	char tenant[TENANT_TEXT_MAX]; /* as in wire_session; a token has one tenant, so that any other is
+					 AUTH_DENIED */
+	char token[API_TOKEN_MAX];    /* terminated */
+};
+static_assert(sizeof(struct wire_token) == 312, "no padding");
 
 enum auth_status {
 	AUTH_OK = 1,
-	AUTH_DENIED,        /* wrong name or password, no such session: one answer for all */
+	AUTH_DENIED,        /* wrong name or password, no such session, no such tenant: one answer for all */
 	AUTH_THROTTLED,     /* too many failures: retry_after_s says when */
 	AUTH_BUSY,          /* the queue of password checks is full */
 	AUTH_WEAK_PASSWORD, /* setup: detail says why */
 	AUTH_BAD_NAME,      /* setup: detail says why */
 	AUTH_SETUP_OVER,    /* an administrator exists already, or the link was used */
-	AUTH_UNAVAILABLE    /* authd cannot write: disk full */
+	AUTH_UNAVAILABLE,   /* authd cannot write: disk full */
+	AUTH_SECOND_FACTOR  /* LOGIN: the password was right; cookie is a ticket for SECOND_FACTOR, good for 5
+			       minutes */
 };
 
 struct wire_auth_answer {
 	uint64_t request;
 	uint32_t status; /* enum auth_status */
 	uint32_t retry_after_s;
-	uint8_t cookie[COOKIE_BYTES]; /* LOGIN, SETUP: the new session */
+	uint8_t cookie[COOKIE_BYTES]; /* LOGIN, SETUP, SECOND_FACTOR: the new session */
 	int64_t grant_expires_ns;     /* UTC */
 	int64_t session_expires_ns;   /* absolute end */
 	char name[ACCOUNT_NAME_MAX];
@@ -474,6 +505,45 @@ struct wire_cli_answer {
 	uint8_t secret[SETUP_SECRET_BYTES];
 	uint8_t grant[GRANT_MAX];
 };
+
+/* --- administration --- */
+
+#define ADMIN_BODY_MAX        60000
+#define WIRE_ADMIN_MAX        (sizeof(struct wire_admin) + GRANT_MAX + ADMIN_BODY_MAX)
+#define WIRE_ADMIN_ANSWER_MAX (sizeof(struct wire_admin_answer) + ADMIN_BODY_MAX)
+
+/* ADMIN, CLI_ADMIN: the grant (CLI_ADMIN: none) and the operation as JSON text follow. */
+struct wire_admin {
+	uint64_t request;
+	struct wire_client client;
+	uint32_t grant_len;
+	uint32_t body_len; /* 1..ADMIN_BODY_MAX */
+};
+static_assert(sizeof(struct wire_admin) == 160, "no padding");
+
+enum admin_status {
+	ADMIN_OK = 1,
+	ADMIN_BAD,         /* body: {"field": "access[2].networks[0]", "detail": "..."} */
+	ADMIN_DENIED,      /* the role may never do this */
+	ADMIN_NOT_FOUND,   /* no such thing, or not the caller's: one answer for both */
+	ADMIN_CONFLICT,    /* the name is taken, or other things hang on it: body as of ADMIN_BAD */
+	ADMIN_UNAVAILABLE, /* authd cannot write: disk full; nothing was changed */
+	ADMIN_BUSY,        /* a queue is full, or (detail) too many attempts: try again */
+	ADMIN_NOT_GRANTED, /* the grant is expired, revoked, forged or another's: get a new one and ask again
+			    */
+	ADMIN_STATUS_COUNT
+};
+
+/* ADMIN_ANSWER, CLI_ADMIN_ANSWER: a part of the answer's JSON text follows; the parts one after another are
+ * one text. */
+struct wire_admin_answer {
+	uint64_t request;
+	uint32_t status; /* enum admin_status, the same in all parts */
+	uint32_t more;   /* 1: another part follows; 0: the last */
+	uint32_t body_len;
+	uint32_t reserved;
+};
+static_assert(sizeof(struct wire_admin_answer) == 24, "no padding");
 
 /* --- questions about traffic --- */
 

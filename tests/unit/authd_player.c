@@ -343,7 +343,7 @@ player_connect_store(struct player *p)
 static struct wire_client
 client(const char *from)
 {
-	struct wire_client c;
+	struct wire_client c = { 0 };
 
 	assert_true(ip_parse(from, &c.ip));
 	return c;

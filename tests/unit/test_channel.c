@@ -1,6 +1,7 @@
 /* Channels: opening from both sides, restarts, and peers that break the rules. Several "processes" share one
  * loop here. */
 #include <event2/event.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -307,6 +310,78 @@ rule_breakers_lose_their_channel(void **state)
 	party_free(&authd);
 }
 
+/* Forks somebody else, who connects and says HELLO as a command line: whether store takes it. */
+static bool
+somebody_is_let_in(struct party *store, gid_t first, gid_t further, enum proc proc, unsigned instance)
+{
+	static const uid_t somebody = 64321;
+	int go[2], status;
+	pid_t pid;
+	bool in;
+
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	if (pid == 0) {
+		char c;
+		int s;
+
+		close(go[1]);
+		if (setgroups(1, &further) != 0 || setgid(first) != 0 || setuid(somebody) != 0)
+			_exit(1);
+		s = raw(store);
+		hello(s, proc, instance);
+		_exit(read(go[0], &c, 1) == 0 ? 0 : 1);
+	}
+	close(go[0]);
+	for (int i = 0; i < 200 && peers_find(store->set, proc, instance) == NULL; i++) {
+		turn();
+		usleep(1000);
+	}
+	in = peers_find(store->set, proc, instance) != NULL;
+	if (in)
+		assert_int_equal(channel_uid(peers_find(store->set, proc, instance)), somebody);
+	close(go[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	turn();
+	return in && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void
+administrators_are_command_lines_and_nothing_else(void **state)
+{
+	static const gid_t nobody = 64001, administrators = 64002;
+	struct party store, launcher, line, authd;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(chmod(dir, 0755), 0);
+	party_init(&store, PROC_STORE, 0);
+	party_init(&launcher, PROC_WEIR, 0);
+	party_init(&line, PROC_WEIR, 1);
+	party_init(&authd, PROC_AUTHD, 0);
+	assert_int_equal(chmod(store.path, 0666), 0);
+	knows(&store, &launcher);
+	knows(&store, &line);
+	knows(&store, &authd);
+	for (uint32_t i = 0; i < store.boot.npeers; i++)
+		store.boot.peers[i].connect = 0;
+	start(&store);
+	assert_false(somebody_is_let_in(&store, nobody, administrators, PROC_WEIR, 1)); /* no group is set */
+	store.boot.admin_gid = administrators;
+	assert_false(somebody_is_let_in(&store, nobody, nobody, PROC_WEIR, 1));
+	assert_true(somebody_is_let_in(&store, nobody, administrators, PROC_WEIR, 1));
+	assert_true(somebody_is_let_in(&store, administrators, nobody, PROC_WEIR, 1));
+	assert_false(somebody_is_let_in(&store, nobody, administrators, PROC_WEIR, 0)); /* the launcher */
+	assert_false(somebody_is_let_in(&store, nobody, administrators, PROC_AUTHD, 0));
+	stop(&store);
+	turn();
+	party_free(&authd);
+	party_free(&launcher);
+	party_free(&line);
+	party_free(&store);
+}
+
 static void
 a_crowd_without_hello_is_bounded(void **state)
 {
@@ -411,6 +486,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_connect_and_agree),
 		cmocka_unit_test(rule_breakers_lose_their_channel),
+		cmocka_unit_test(administrators_are_command_lines_and_nothing_else),
 		cmocka_unit_test(a_crowd_without_hello_is_bounded),
 		cmocka_unit_test(a_peer_that_takes_nothing_is_cut_off),
 		cmocka_unit_test(descriptors_and_order_survive_a_queue),
