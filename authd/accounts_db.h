@@ -1,5 +1,5 @@
 /*
- * authd's database: accounts, sessions, tenants and the signing key. Wraps LMDB; every change is one
+ * What stands in authd's database: accounts, sessions, tenants and the signing key. Every change is one
  * transaction that is on disk when the call returns DB_OK.
  */
 #ifndef WEIR_AUTHD_ACCOUNTS_DB_H
@@ -9,28 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db.h"
 #include "record.h"
 
 struct accounts_db;
-
-enum db_status {
-	DB_OK,
-	DB_NONE,       /* no such record */
-	DB_EXISTS,     /* the name is taken */
-	DB_UNWRITABLE, /* nothing was changed: disk full, most likely; it may work later */
-	DB_BROKEN      /* damaged, or LMDB refuses to go on: authd is to end */
-};
-
-/* Why a database could not be opened. */
-struct db_error {
-	int status; /* EXIT_FAILED: try again later; EXIT_BAD_INPUT: it is no use */
-	char text[400];
-};
 
 /* Opens (or makes) the file at path, checks every record in it, and makes tenant 1 at first. NULL with *e.
  * Before the sandbox. */
 struct accounts_db *accounts_db_open(const char *path, struct db_error *e);
 void accounts_db_close(struct accounts_db **db);
+/* The tables beneath, for what has to be within one transaction with others. */
+struct db *accounts_db_tables(struct accounts_db *db);
 /* What the last DB_UNWRITABLE or DB_BROKEN was about. */
 const char *accounts_db_why(const struct accounts_db *db);
 

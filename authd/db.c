@@ -1,0 +1,400 @@
+#include "db.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "ipc/boot.h"
+
+#define MAP_BYTES (UINT64_C(256) << 20) /* most that the file may grow to */
+
+static const char *const table_names[TABLE_COUNT] = {
+	[TABLE_META] = "meta",         [TABLE_ACCOUNTS] = "accounts", [TABLE_NAMES] = "names",
+	[TABLE_SESSIONS] = "sessions", [TABLE_TENANTS] = "tenants",   [TABLE_SELECTORS] = "selectors",
+	[TABLE_AUDIT] = "audit",
+};
+
+struct db {
+	MDB_env *env;
+	MDB_dbi table[TABLE_COUNT];
+	char why[200];
+};
+
+/* --- transactions --- */
+
+struct txn
+txn_begin(struct db *db, bool write)
+{
+	struct txn x = { db, NULL, 0 };
+	MDB_txn *txn = NULL;
+
+	x.rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn);
+	x.txn = x.rc == 0 ? txn : NULL;
+	return x;
+}
+
+static enum db_status
+status_of(struct db *db, int rc)
+{
+	if (rc == 0)
+		return DB_OK;
+	if (rc == MDB_NOTFOUND)
+		return DB_NONE;
+	if (rc == MDB_KEYEXIST)
+		return DB_EXISTS;
+	(void)str_copy(db->why, sizeof(db->why), mdb_strerror(rc));
+	if (rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == ENOMEM || rc == EROFS)
+		return DB_UNWRITABLE;
+	return DB_BROKEN;
+}
+
+enum db_status
+txn_end(struct txn *x)
+{
+	if (x->rc == 0)
+		x->rc = mdb_txn_commit(x->txn);
+	else if (x->txn != NULL)
+		mdb_txn_abort(x->txn);
+	x->txn = NULL;
+	return status_of(x->db, x->rc);
+}
+
+void
+txn_abort(struct txn *x)
+{
+	if (x->txn != NULL)
+		mdb_txn_abort(x->txn);
+	x->txn = NULL;
+}
+
+static MDB_val
+val(struct db_bytes b)
+{
+	return (MDB_val){ b.n, (void *)(uintptr_t)b.p };
+}
+
+static struct db_bytes
+bytes(MDB_val v)
+{
+	return (struct db_bytes){ v.mv_data, v.mv_size };
+}
+
+bool
+txn_get(struct txn *x, enum table t, struct db_bytes key, struct db_bytes *value)
+{
+	MDB_val k = val(key), v;
+
+	if (x->rc == 0 && (x->rc = mdb_get(x->txn, x->db->table[t], &k, &v)) == 0)
+		*value = bytes(v);
+	return x->rc == 0;
+}
+
+bool
+txn_look(struct txn *x, enum table t, struct db_bytes key, struct db_bytes *value)
+{
+	if (x->rc != 0)
+		return false;
+	if (txn_get(x, t, key, value))
+		return true;
+	if (x->rc == MDB_NOTFOUND)
+		x->rc = 0;
+	return false;
+}
+
+static void
+put(struct txn *x, enum table t, struct db_bytes key, struct db_bytes value, unsigned flags)
+{
+	MDB_val k = val(key), v = val(value);
+
+	if (x->rc == 0)
+		x->rc = mdb_put(x->txn, x->db->table[t], &k, &v, flags);
+}
+
+void
+txn_put(struct txn *x, enum table t, struct db_bytes key, struct db_bytes value)
+{
+	put(x, t, key, value, 0);
+}
+
+void
+txn_put_new(struct txn *x, enum table t, struct db_bytes key, struct db_bytes value)
+{
+	put(x, t, key, value, MDB_NOOVERWRITE);
+}
+
+void
+txn_delete(struct txn *x, enum table t, struct db_bytes key)
+{
+	MDB_val k = val(key);
+	int rc;
+
+	if (x->rc != 0)
+		return;
+	rc = mdb_del(x->txn, x->db->table[t], &k, NULL);
+	if (rc != MDB_NOTFOUND)
+		x->rc = rc;
+}
+
+void
+txn_damaged(struct txn *x)
+{
+	x->rc = MDB_CORRUPTED;
+}
+
+void
+txn_fail(struct txn *x, enum db_status status)
+{
+	static const int codes[] = {
+		[DB_NONE] = MDB_NOTFOUND,
+		[DB_EXISTS] = MDB_KEYEXIST,
+		[DB_UNWRITABLE] = EFBIG,
+		[DB_BROKEN] = EINVAL,
+	};
+
+	if (x->rc == 0)
+		x->rc = codes[status];
+}
+
+size_t
+txn_count(struct txn *x, enum table t)
+{
+	MDB_stat st = { 0 };
+
+	if (x->rc == 0)
+		x->rc = mdb_stat(x->txn, x->db->table[t], &st);
+	return x->rc == 0 ? st.ms_entries : 0;
+}
+
+/* --- in the order of keys --- */
+
+static MDB_cursor *
+cursor_open(struct txn *x, enum table t)
+{
+	MDB_cursor *c = NULL;
+
+	if (x->rc == 0)
+		x->rc = mdb_cursor_open(x->txn, x->db->table[t], &c);
+	return x->rc == 0 ? c : NULL;
+}
+
+/* The end of the table is no failure. */
+static void
+cursor_close(struct txn *x, MDB_cursor *c, int rc)
+{
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		x->rc = rc;
+	mdb_cursor_close(c);
+}
+
+void
+txn_each(struct txn *x, enum table t, txn_each_fn *each, void *ctx)
+{
+	MDB_cursor *c = cursor_open(x, t);
+	MDB_val key, value;
+	int rc;
+
+	if (c == NULL)
+		return;
+	while ((rc = mdb_cursor_get(c, &key, &value, MDB_NEXT)) == 0)
+		if (!each(ctx, bytes(key), bytes(value))) {
+			rc = MDB_CORRUPTED;
+			break;
+		}
+	cursor_close(x, c, rc);
+}
+
+/* Stands on the last key that is not greater than from. */
+static int
+seek_back(MDB_cursor *c, MDB_val *key, MDB_val *value)
+{
+	MDB_val from = *key;
+	int rc = mdb_cursor_get(c, key, value, MDB_SET_RANGE);
+
+	if (rc == MDB_NOTFOUND)
+		return mdb_cursor_get(c, key, value, MDB_LAST);
+	if (rc == 0 &&
+	    (key->mv_size != from.mv_size || memcmp(key->mv_data, from.mv_data, from.mv_size) != 0))
+		return mdb_cursor_get(c, key, value, MDB_PREV);
+	return rc;
+}
+
+void
+txn_walk(struct txn *x, enum table t, struct db_bytes from, bool backwards, txn_each_fn *more, void *ctx)
+{
+	MDB_cursor *c = cursor_open(x, t);
+	MDB_val key = val(from), value;
+	int rc;
+
+	if (c == NULL)
+		return;
+	rc = backwards ? seek_back(c, &key, &value) : mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
+	while (rc == 0 && more(ctx, bytes(key), bytes(value)))
+		rc = mdb_cursor_get(c, &key, &value, backwards ? MDB_PREV : MDB_NEXT);
+	cursor_close(x, c, rc);
+}
+
+static bool
+at_end(struct txn *x, enum table t, MDB_cursor_op end, struct db_bytes *key, struct db_bytes *value)
+{
+	MDB_cursor *c = cursor_open(x, t);
+	MDB_val k, v;
+	int rc;
+
+	if (c == NULL)
+		return false;
+	rc = mdb_cursor_get(c, &k, &v, end);
+	if (rc == 0) {
+		*key = bytes(k);
+		*value = bytes(v);
+	}
+	cursor_close(x, c, rc);
+	return rc == 0;
+}
+
+bool
+txn_first(struct txn *x, enum table t, struct db_bytes *key, struct db_bytes *value)
+{
+	return at_end(x, t, MDB_FIRST, key, value);
+}
+
+bool
+txn_last(struct txn *x, enum table t, struct db_bytes *key, struct db_bytes *value)
+{
+	return at_end(x, t, MDB_LAST, key, value);
+}
+
+/* --- opening --- */
+
+static bool
+fail_rc(struct db_error *e, const char *path, int rc)
+{
+	bool damaged = rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_VERSION_MISMATCH ||
+		       rc == MDB_PAGE_NOTFOUND || rc == MDB_BAD_TXN || rc == MDB_PANIC ||
+		       rc == MDB_INCOMPATIBLE || rc == MDB_NOTFOUND;
+
+	e->status = damaged ? EXIT_BAD_INPUT : EXIT_FAILED;
+	if (damaged)
+		(void)snprintf(
+		    e->text, sizeof(e->text),
+		    "%s: the accounts are damaged (%s): put back a copy of this file, or move it away "
+		    "to begin anew",
+		    path, mdb_strerror(rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc));
+	else
+		(void)snprintf(e->text, sizeof(e->text), "%s: %s: make room or mend it, and start again",
+			       path, mdb_strerror(rc));
+	return false;
+}
+
+bool
+db_fail(const struct txn *x, const char *path, struct db_error *e)
+{
+	return fail_rc(e, path, x->rc);
+}
+
+/* A file shorter than its pages would be a SIGBUS instead of an error: behind its end, zeros are read and
+ * refused. */
+static int
+lengthen(MDB_env *env)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+	struct stat file;
+	uint64_t want;
+	int fd = -1;
+
+	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &st) != 0 || mdb_env_get_fd(env, &fd) != 0 ||
+	    fstat(fd, &file) != 0)
+		return errno == 0 ? EINVAL : errno;
+	want = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+	if (want > MAP_BYTES)
+		return MDB_CORRUPTED;
+	if ((uint64_t)file.st_size < want && ftruncate(fd, (off_t)want) != 0)
+		return errno;
+	return 0;
+}
+
+static int
+open_environment(struct db *db, const char *path)
+{
+	int rc = mdb_env_create(&db->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(db->env, MAP_BYTES);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(db->env, TABLE_COUNT);
+	if (rc == 0)
+		rc = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS, 0600);
+	return rc != 0 ? rc : lengthen(db->env);
+}
+
+static int
+open_tables(struct db *db)
+{
+	struct txn x = txn_begin(db, true);
+
+	for (unsigned t = 0; t < TABLE_COUNT && x.rc == 0; t++)
+		x.rc = mdb_dbi_open(x.txn, table_names[t], MDB_CREATE, &db->table[t]);
+	(void)txn_end(&x);
+	return x.rc;
+}
+
+struct db *
+db_open(const char *path, struct db_error *e)
+{
+	struct db *db = mem_calloc(1, sizeof(*db));
+	int rc = open_environment(db, path);
+
+	if (rc == 0)
+		rc = open_tables(db);
+	if (rc == 0)
+		return db;
+	(void)fail_rc(e, path, rc);
+	db_close(&db);
+	return NULL;
+}
+
+void
+db_close(struct db **dbp)
+{
+	struct db *db = *dbp;
+
+	if (db == NULL)
+		return;
+	if (db->env != NULL)
+		mdb_env_close(db->env);
+	free(db);
+	*dbp = NULL;
+}
+
+const char *
+db_why(const struct db *db)
+{
+	return db->why;
+}
+
+/* --- numbers --- */
+
+struct be64
+be64_of(uint64_t v)
+{
+	struct be64 k = { { 0 } };
+	struct wcur w = wcur_of(k.b, sizeof(k.b));
+
+	wcur_be64(&w, v);
+	return k;
+}
+
+bool
+be64_read(struct db_bytes v, uint64_t *n)
+{
+	struct rcur c = rcur_of(v.p, v.n);
+
+	*n = rcur_be64(&c);
+	return !c.bad && rcur_left(&c) == 0;
+}
