@@ -11,13 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char err[128] = "";
-	struct json_doc *d = json_parse((const char *)data, size, 65536, err, sizeof(err));
+	char err[128] = "", where[64];
+	struct json_doc *d =
+	    json_parse_where((const char *)data, size, 65536, where, sizeof(where), err, sizeof(err));
 	struct json_writer *w = json_new(1 << 20);
 	size_t len;
 	const char *text;
 
 	assert(d != NULL || err[0] != '\0');
+	assert(strlen(where) < sizeof(where));
 	json_object(w, NULL);
 	json_string_n(w, "raw", (const char *)data, size);
 	json_object_end(w);

@@ -98,13 +98,76 @@ reads_and_refuses(void **state)
 	json_doc_free(&d);
 }
 
+/* Whoever is told that a document is wrong is told where. */
+static void
+names_the_place(void **state)
+{
+	static const struct {
+		const char *text, *where;
+	} wrong[] = {
+		{ "", "" },
+		{ "{\"a\":\"\xff\"}", "a" },
+		{ "{\"a\":{\"b\":[1,{\"c\":\"ok\",\"d\":\"x\xc3(\"}]}}", "a.b[1].d" },
+		{ "{\"a\":[[1,2],[3,\"\\u0000\"]]}", "a[1][1]" },
+		{ "{\"a\":\"{[\\\"\",\"b\":\"\x80\"}", "b" },
+		{ "{\"\xff\":1}", "" },
+		{ "{\"a\":nul}", "a" },
+		{ "{\"a\":[{},{},", "a[2]" },
+	};
+	char where[32], err[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_null(json_parse_where(wrong[i].text, strlen(wrong[i].text), 4096, where, sizeof(where),
+					     err, sizeof(err)));
+		assert_string_equal(where, wrong[i].where);
+	}
+	assert_null(json_parse_where("{\"abcdef\":\xff}", 11, 4096, where, 4, err, sizeof(err)));
+	assert_string_equal(where, "abc");
+}
+
+static void
+walks_through_values(void **state)
+{
+	static const char text[] = "{\"list\":[1,\"two\",3.5,true,null,{}],\"name\":\"x\"}";
+	static const char *const known[] = { "list", "name" };
+	struct json_doc *d;
+	const struct json_node *root, *list;
+	char err[128];
+	double real;
+	int64_t n;
+	bool b;
+
+	(void)state;
+	d = json_parse(text, strlen(text), 4096, err, sizeof(err));
+	assert_non_null(d);
+	root = json_root(d);
+	list = json_node_member(root, "list");
+	assert_int_equal(json_node_kind(root), JSON_KIND_OBJECT);
+	assert_int_equal(json_node_count(list), 6);
+	assert_int_equal(json_node_count(root), 0);
+	assert_true(json_node_int(json_node_at(list, 0), &n) && n == 1);
+	assert_string_equal(json_node_text(json_node_at(list, 1)), "two");
+	assert_true(json_node_number(json_node_at(list, 2), &real) && real > 3.4 && real < 3.6);
+	assert_true(json_node_number(json_node_at(list, 0), &real) && real > 0.9 && real < 1.1);
+	assert_false(json_node_int(json_node_at(list, 2), &n));
+	assert_true(json_node_bool(json_node_at(list, 3), &b) && b);
+	assert_int_equal(json_node_kind(json_node_at(list, 4)), JSON_KIND_NULL);
+	assert_int_equal(json_node_kind(json_node_at(list, 6)), JSON_KIND_NONE);
+	assert_null(json_node_member(list, "name"));
+	assert_null(json_node_text(NULL));
+	assert_null(json_node_stranger(root, known, 2));
+	assert_string_equal(json_node_stranger(root, known, 1), "name");
+	json_doc_free(&d);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(writes_what_it_is_told),
-		cmocka_unit_test(misuse_and_limits_stick),
-		cmocka_unit_test(reads_and_refuses),
+		cmocka_unit_test(writes_what_it_is_told), cmocka_unit_test(misuse_and_limits_stick),
+		cmocka_unit_test(reads_and_refuses),      cmocka_unit_test(names_the_place),
+		cmocka_unit_test(walks_through_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
