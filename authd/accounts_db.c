@@ -47,7 +47,7 @@ get_number(struct txn *x, const char *key)
 static void
 found(struct txn *x)
 {
-	static const struct tenant first = { 1, "default" };
+	static const struct tenant first = { .number = 1, .name = "default" };
 	static const struct tenant_selector everything = { .tenant = 1, .vlan = UINT32_MAX };
 	struct be64 tenant_key = be64_of(first.number), selector_key = be64_of((uint64_t)first.number << 32);
 	uint8_t buf[RECORD_MAX];

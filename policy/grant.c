@@ -10,7 +10,10 @@
 #include "policy/snapshot.h"
 
 /* Also keeps a signature over a grant from being one over anything else that the same key signs. */
-static const uint8_t magic[8] = { 'W', 'E', 'I', 'R', 'G', 'R', 'T', '1' };
+static const uint8_t magic[8] = { 'W', 'E', 'I', 'R', 'G', 'R', 'T', '2' };
+
+#define FLAG_MASKED   1u
+#define FLAG_OF_TOKEN 2u
 
 #define SIGNATURE_LEN crypto_sign_BYTES
 static_assert(crypto_sign_PUBLICKEYBYTES == GRANT_SIGN_PUBLIC, "grant.h agrees with libsodium");
@@ -29,13 +32,43 @@ subject_good(const char *subject)
 	return true;
 }
 
+/* Ascending: one set, one encoding. */
+static bool
+narrowings_good(const struct grant *g)
+{
+	if (g->nnarrowings > GRANT_NARROWINGS_MAX)
+		return false;
+	for (uint32_t i = 0; i < g->nnarrowings; i++)
+		if (g->narrowing[i] == 0 || (i > 0 && g->narrowing[i] <= g->narrowing[i - 1]))
+			return false;
+	return true;
+}
+
+bool
+grant_narrow(struct grant *g, uint32_t number)
+{
+	uint32_t at = 0;
+
+	while (at < g->nnarrowings && g->narrowing[at] < number)
+		at++;
+	if (at < g->nnarrowings && g->narrowing[at] == number)
+		return true;
+	if (number == 0 || g->nnarrowings >= GRANT_NARROWINGS_MAX)
+		return false;
+	memmove(&g->narrowing[at + 1], &g->narrowing[at], (g->nnarrowings - at) * sizeof(g->narrowing[0]));
+	g->narrowing[at] = number;
+	g->nnarrowings++;
+	return true;
+}
+
 /* The bounds that hold for every grant, made or read. */
 static bool
 grant_good(const struct grant *g)
 {
 	return g->audience_proc != 0 && g->tenant != TENANT_UNASSIGNED && g->role > ROLE_NONE &&
 	       g->role < ROLE_COUNT && g->issued_ns > 0 && g->expires_ns > g->issued_ns &&
-	       g->expires_ns - g->issued_ns <= GRANT_LIFE_S * NS_PER_S && subject_good(g->subject);
+	       g->expires_ns - g->issued_ns <= GRANT_LIFE_S * NS_PER_S && narrowings_good(g) &&
+	       subject_good(g->subject);
 }
 
 size_t
@@ -54,6 +87,10 @@ grant_sign(const struct grant *g, const uint8_t secret[static GRANT_SIGN_SECRET]
 	wcur_be32(&w, g->role);
 	wcur_be64(&w, g->snapshot);
 	wcur_be64(&w, g->scopes);
+	wcur_u8(&w, (uint8_t)((g->masked ? FLAG_MASKED : 0) | (g->of_token ? FLAG_OF_TOKEN : 0)));
+	wcur_u8(&w, (uint8_t)g->nnarrowings);
+	for (uint32_t i = 0; i < g->nnarrowings; i++)
+		wcur_be32(&w, g->narrowing[i]);
 	wcur_be64(&w, (uint64_t)g->issued_ns);
 	wcur_be64(&w, (uint64_t)g->expires_ns);
 	wcur_u8(&w, (uint8_t)strlen(g->subject));
@@ -76,6 +113,7 @@ static bool
 grant_decode(struct rcur c, struct grant *g)
 {
 	const uint8_t *m = rcur_take(&c, sizeof(magic));
+	unsigned flags;
 	size_t n;
 
 	if (m == NULL || memcmp(m, magic, sizeof(magic)) != 0)
@@ -88,6 +126,14 @@ grant_decode(struct rcur c, struct grant *g)
 	g->role = rcur_be32(&c);
 	g->snapshot = rcur_be64(&c);
 	g->scopes = rcur_be64(&c);
+	flags = rcur_u8(&c);
+	g->masked = (flags & FLAG_MASKED) != 0;
+	g->of_token = (flags & FLAG_OF_TOKEN) != 0;
+	g->nnarrowings = rcur_u8(&c);
+	if ((flags & ~(FLAG_MASKED | FLAG_OF_TOKEN)) != 0 || g->nnarrowings > GRANT_NARROWINGS_MAX)
+		return false;
+	for (uint32_t i = 0; i < g->nnarrowings; i++)
+		g->narrowing[i] = rcur_be32(&c);
 	g->issued_ns = (int64_t)rcur_be64(&c);
 	g->expires_ns = (int64_t)rcur_be64(&c);
 	n = rcur_u8(&c);

@@ -1,4 +1,4 @@
-/* The names of roles and actions. */
+/* The names of roles and actions, and the table of who may do what. */
 #include "policy/role.h"
 
 #include <assert.h>
@@ -18,16 +18,49 @@ static const char *const names[] = {
 };
 static_assert(ARRAY_LEN(names) == ROLE_COUNT, "name every role");
 
-static const char *const actions[] = {
-	[0] = "none",
-	[ACTION_READ_TRAFFIC] = "read-traffic",
-	[ACTION_READ_PLATFORM] = "read-platform",
-	[ACTION_READ_HEALTH] = "read-health",
-	[ACTION_MANAGE_TENANT] = "manage-tenant",
-	[ACTION_MANAGE_PLATFORM] = "manage-platform",
-	[ACTION_READ_AUDIT] = "read-audit",
+static const unsigned char ranks[] = {
+	[ROLE_NONE] = 0,           [ROLE_PLATFORM_ADMINISTRATOR] = 6,
+	[ROLE_AUDITOR] = 4,        [ROLE_TENANT_ADMINISTRATOR] = 5,
+	[ROLE_OPERATOR] = 3,       [ROLE_VIEWER] = 2,
+	[ROLE_LIMITED_VIEWER] = 1,
 };
-static_assert(ARRAY_LEN(actions) == ACTION_COUNT, "name every action");
+static_assert(ARRAY_LEN(ranks) == ROLE_COUNT, "rank every role");
+
+#define NO 0
+#define T  REACH_TENANT
+#define P  REACH_PLATFORM
+#define S  REACH_SPANNING
+#define O  REACH_OWN
+
+/* docs/ROLES.md has the same in words, and tests/unit/test_policy_decide.c compares. */
+/* clang-format off */
+static const struct {
+	const char *name;
+	unsigned char reach[ROLE_COUNT];
+} actions[] = {
+	/*                                             none platform-adm. auditor tenant-adm. operator viewer limited viewer */
+	[0]                     = { "none",           { NO,  NO,           NO,     NO,         NO,      NO,    NO } },
+	[ACTION_READ_TRAFFIC]   = { "traffic:read",   { NO,  T,            NO,     T,          T,       T,     T } },
+	[ACTION_READ_PLATFORM]  = { "platform:read",  { NO,  P,            S,      NO,         NO,      NO,    NO } },
+	[ACTION_READ_HEALTH]    = { "health:read",    { NO,  T | P,        T | P,  T | P,      T | P,   T | P, T | P } },
+	[ACTION_READ_AUDIT]     = { "audit:read",     { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_READ_TENANTS]   = { "tenants:read",   { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_TENANTS]  = { "tenants:write",  { NO,  T | P,        NO,     NO,         NO,      NO,    NO } },
+	[ACTION_READ_USERS]     = { "users:read",     { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_USERS]    = { "users:write",    { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_GROUPS]    = { "groups:read",    { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_GROUPS]   = { "groups:write",   { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_SESSIONS]  = { "sessions:read",  { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_SESSIONS] = { "sessions:write", { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_TOKENS]    = { "tokens:read",    { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_TOKENS]   = { "tokens:write",   { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_ACCOUNT]   = { "account:read",   { NO,  O,            O,      O,          O,       O,     O } },
+	[ACTION_WRITE_ACCOUNT]  = { "account:write",  { NO,  O,            O,      O,          O,       O,     O } },
+	[ACTION_WRITE_PLATFORM] = { "platform:write", { NO,  P,            NO,     NO,         NO,      NO,    NO } },
+};
+/* clang-format on */
+static_assert(ARRAY_LEN(actions) == ACTION_COUNT, "a row for every action");
+static_assert(ACTION_COUNT <= 64, "scopes are one word");
 
 const char *
 role_name(enum role r)
@@ -44,8 +77,66 @@ role_parse(const char *name)
 	return ROLE_NONE;
 }
 
+unsigned
+role_rank(enum role r)
+{
+	return (unsigned)r < ROLE_COUNT ? ranks[r] : 0;
+}
+
 const char *
 action_name(enum action a)
 {
-	return (unsigned)a < ACTION_COUNT ? actions[a] : actions[0];
+	return (unsigned)a < ACTION_COUNT ? actions[a].name : actions[0].name;
+}
+
+enum action
+action_parse(const char *name)
+{
+	for (unsigned a = 1; a < ACTION_COUNT; a++)
+		if (strcmp(name, actions[a].name) == 0)
+			return (enum action)a;
+	return (enum action)0;
+}
+
+unsigned
+role_reach(enum role r, enum action a)
+{
+	if ((unsigned)r >= ROLE_COUNT || (unsigned)a >= ACTION_COUNT)
+		return 0;
+	return actions[a].reach[r];
+}
+
+uint64_t
+role_scopes(enum role r)
+{
+	uint64_t scopes = 0;
+
+	for (unsigned a = 1; a < ACTION_COUNT; a++)
+		if (role_reach(r, (enum action)a) != 0)
+			scopes |= UINT64_C(1) << a;
+	return scopes;
+}
+
+/* What reach comes to: where a grant spans all, what is only for such grants is as good as the platform's. */
+static unsigned
+reach_as(unsigned reach, bool spanning)
+{
+	if (reach & REACH_SPANNING)
+		reach = (reach & ~(unsigned)REACH_SPANNING) | (spanning ? REACH_PLATFORM : 0);
+	return reach;
+}
+
+bool
+role_covers(enum role upper, enum role lower, bool spanning)
+{
+	if (role_rank(lower) == 0 || role_rank(upper) < role_rank(lower))
+		return false;
+	for (unsigned a = 1; a < ACTION_COUNT; a++) {
+		unsigned up = reach_as(role_reach(upper, (enum action)a), spanning);
+		unsigned low = reach_as(role_reach(lower, (enum action)a), spanning);
+
+		if ((low & ~up) != 0)
+			return false;
+	}
+	return true;
 }

@@ -1,6 +1,6 @@
 /*
- * The policy snapshot: every tenant with its selectors, numbered and signed by authd, compiled by store into
- * a form that it evaluates for each flow. Pure: no I/O, no state.
+ * The policy snapshot: every tenant with its selectors, and every narrowing that a grant can name, numbered
+ * and signed by authd, compiled by store into a form that it evaluates for each flow. Pure: no I/O, no state.
  */
 #ifndef WEIR_POLICY_SNAPSHOT_H
 #define WEIR_POLICY_SNAPSHOT_H
@@ -11,32 +11,72 @@
 
 #include "base/ip.h"
 
-#define TENANT_PLATFORM        0u /* no tenant: things of the platform, and grants that span all tenants */
-#define TENANT_UNASSIGNED      UINT32_MAX /* flows that no tenant selects: the platform sees them */
-#define TENANT_NAME_MAX        64
-#define SNAPSHOT_TENANTS_MAX   4096
-#define SNAPSHOT_SELECTORS_MAX 65536
-#define SNAPSHOT_BYTES_MAX     (16u << 20)
+#define TENANT_PLATFORM                0u /* no tenant: things of the platform, and grants that span all tenants */
+#define TENANT_UNASSIGNED              UINT32_MAX /* flows that no tenant selects: the platform sees them */
+#define TENANT_NAME_MAX                64
+#define TENANT_TITLE_MAX               128
+#define TENANT_SPACES_MAX              8
+#define SNAPSHOT_TENANTS_MAX           4096
+#define SNAPSHOT_SELECTORS_MAX         65536
+#define SNAPSHOT_NARROWINGS_MAX        65536
+#define SNAPSHOT_NARROWING_ENTRIES_MAX 262144 /* interfaces, exporters and networks of all of them */
+#define SNAPSHOT_BYTES_MAX             (32u << 20)
 
-/* A selector matches a flow where every given part matches. All parts empty: everything. */
+/* A selector matches a flow where every given part matches. All parts empty: everything of the tenant's
+ * address spaces. */
 struct tenant_selector {
 	uint32_t tenant;
 	char point[64];      /* name of an observation point, exact; "": any */
 	uint32_t vlan;       /* UINT32_MAX: any */
 	uint8_t has_network; /* 1: one end lies within network */
 	struct ip_prefix network;
+	uint8_t has_exporter;  /* 1: exporter said so */
+	uint8_t has_interface; /* 1: it came or went by this one of the exporter's interfaces */
+	struct ip_addr exporter;
+	uint32_t interface; /* ifIndex */
+};
+
+/* 0: no limit. */
+struct tenant_quota {
+	uint64_t flows_per_s;  /* flows that begin */
+	uint64_t stored_bytes; /* of history */
+	uint64_t retention_s;  /* of history: shorter than the platform's */
+	uint64_t series;       /* different ones */
 };
 
 struct tenant {
 	uint32_t number; /* 1 and up, never reused */
 	char name[TENANT_NAME_MAX];
+	char title[TENANT_TITLE_MAX]; /* for people; may be empty */
+	struct tenant_quota quota;
+	uint32_t nspaces, space[TENANT_SPACES_MAX]; /* address spaces that its selectors look at; none: all */
 };
 
-/* Builds a document: authd's side. */
+struct exporter_ref {
+	struct ip_addr ip;
+	uint8_t has_interface; /* 0: all its interfaces */
+	uint32_t interface;    /* ifIndex */
+};
+
+/*
+ * A part of a tenant. A flow is admitted where it was seen at one of the places (interfaces and exporters
+ * together; none of either: all places) and has an end in one of the networks (none: all).
+ */
+struct narrowing {
+	uint32_t number; /* 1 and up, never reused for another content */
+	bool masked;     /* remote addresses are hidden */
+	size_t ninterfaces, nexporters, nnetworks;
+	char (*interfaces)[64]; /* names of observation points, exact */
+	const struct exporter_ref *exporters;
+	const struct ip_prefix *networks;
+};
+
+/* Builds a document: authd's side. What is given is copied. */
 struct snapshot_builder;
 struct snapshot_builder *snapshot_builder_new(uint64_t number);
 bool snapshot_add_tenant(struct snapshot_builder *b, const struct tenant *t);
 bool snapshot_add_selector(struct snapshot_builder *b, const struct tenant_selector *s);
+bool snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *n);
 /* The signed document, to be freed by the caller; NULL where something was out of bounds. Frees *b. */
 uint8_t *snapshot_finish(struct snapshot_builder **b, const uint8_t secret[static 64], size_t *len);
 
@@ -50,16 +90,40 @@ size_t snapshot_tenants(const struct snapshot *s);
 const struct tenant *snapshot_tenant_at(const struct snapshot *s, size_t i);
 const struct tenant *snapshot_tenant(const struct snapshot *s, uint32_t number);
 
+/* Number that a point of this name has in this snapshot, exact; 0: nothing names it. Look it up once. */
+uint32_t snapshot_point(const struct snapshot *s, const char *name);
+
+/* Where a flow was seen. */
+struct vantage {
+	uint32_t point; /* snapshot_point */
+	uint32_t space, vlan;
+	struct ip_addr exporter;              /* zero: none, it was seen here */
+	uint32_t in_interface, out_interface; /* the exporter's; 0 unknown */
+};
+
 struct tenant_match {
 	uint32_t primary;   /* TENANT_UNASSIGNED where none selects it */
 	uint32_t secondary; /* the other end's tenant; 0: none */
 };
 /* The tenants of a flow: of those whose selectors match, the most specific network wins for each end (client
- * first). */
-struct tenant_match snapshot_match(const struct snapshot *s, const char *point, uint32_t vlan,
+ * first), then the one that says more of the place: point, exporter, its interface, VLAN, address space. */
+struct tenant_match snapshot_match(const struct snapshot *s, const struct vantage *at,
 				   const struct ip_addr *client, const struct ip_addr *server);
-/* Whether one tenant selects everything that the observation point sees: it may then see the point's own
- * totals. */
-bool snapshot_owns_point(const struct snapshot *s, uint32_t tenant, const char *point);
+/* The tenant that selects everything that the observation point sees, and so may see the point's own totals;
+ * 0: none does. */
+uint32_t snapshot_point_owner(const struct snapshot *s, uint32_t point, uint32_t space);
+/* Whether the tenant's selectors name any network, and whether one of these holds ip. */
+bool snapshot_has_networks(const struct snapshot *s, uint32_t tenant);
+bool snapshot_in_networks(const struct snapshot *s, uint32_t tenant, const struct ip_addr *ip);
+
+/* A narrowing as it is evaluated; NULL where the snapshot has none of this number. */
+struct narrowed;
+const struct narrowed *snapshot_narrowing(const struct snapshot *s, uint32_t number);
+bool narrowed_admits(const struct narrowed *n, const struct vantage *at, const struct ip_addr *client,
+		     const struct ip_addr *server);
+bool narrowed_masks(const struct narrowed *n);
+/* Whether it admits everything that is seen at the point (named so, in the snapshot), or nothing that is. */
+enum narrowed_part { NARROWED_NONE, NARROWED_SOME, NARROWED_ALL };
+enum narrowed_part narrowed_point(const struct narrowed *n, uint32_t point);
 
 #endif

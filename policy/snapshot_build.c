@@ -14,9 +14,11 @@ static_assert(SNAPSHOT_SIGNATURE == crypto_sign_BYTES, "the format agrees with l
 struct snapshot_builder {
 	uint64_t number;
 	bool bad; /* something was out of bounds: no document */
-	size_t ntenants, tenants_room, nselectors, selectors_room;
+	size_t ntenants, tenants_room, nselectors, selectors_room, nnarrowings, narrowings_room;
+	size_t nentries; /* of all narrowings */
 	struct tenant *tenants;
 	struct tenant_selector *selectors;
+	struct narrowing *narrowings; /* with lists of our own */
 };
 
 struct snapshot_builder *
@@ -72,6 +74,57 @@ snapshot_add_selector(struct snapshot_builder *b, const struct tenant_selector *
 	return true;
 }
 
+static bool
+narrowing_good(const struct narrowing *n, size_t room)
+{
+	if (n->number == 0 || n->ninterfaces > room || n->nexporters > room - n->ninterfaces ||
+	    n->nnetworks > room - n->ninterfaces - n->nexporters)
+		return false;
+	for (size_t i = 0; i < n->ninterfaces; i++)
+		if (!snapshot_interface_good(n->interfaces[i]))
+			return false;
+	for (size_t i = 0; i < n->nexporters; i++)
+		if (n->exporters[i].has_interface > 1)
+			return false;
+	for (size_t i = 0; i < n->nnetworks; i++)
+		if (!snapshot_prefix_good(&n->networks[i]))
+			return false;
+	return true;
+}
+
+/* NULL where there is nothing to copy. */
+static void *
+copy_of(const void *from, size_t n, size_t size)
+{
+	void *p = n == 0 ? NULL : mem_calloc(n, size);
+
+	if (p != NULL)
+		memcpy(p, from, n * size);
+	return p;
+}
+
+bool
+snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *n)
+{
+	struct narrowing *p = NULL;
+
+	if (narrowing_good(n, SNAPSHOT_NARROWING_ENTRIES_MAX - b->nentries))
+		p = grow(b->narrowings, b->nnarrowings, &b->narrowings_room, sizeof(*p),
+			 SNAPSHOT_NARROWINGS_MAX);
+	if (p == NULL) {
+		b->bad = true;
+		return false;
+	}
+	b->narrowings = p;
+	p += b->nnarrowings++;
+	b->nentries += n->ninterfaces + n->nexporters + n->nnetworks;
+	*p = *n;
+	p->interfaces = copy_of(n->interfaces, n->ninterfaces, sizeof(n->interfaces[0]));
+	p->exporters = copy_of(n->exporters, n->nexporters, sizeof(n->exporters[0]));
+	p->networks = copy_of(n->networks, n->nnetworks, sizeof(n->networks[0]));
+	return true;
+}
+
 static int
 by_number(const void *va, const void *vb)
 {
@@ -80,7 +133,15 @@ by_number(const void *va, const void *vb)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* Numbers are unique and every selector belongs to a tenant that is there. Sorts the tenants. */
+static int
+narrowing_by_number(const void *va, const void *vb)
+{
+	const struct narrowing *a = va, *b = vb;
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* Numbers are unique and every selector belongs to a tenant that is there. Sorts tenants and narrowings. */
 static bool
 builder_agrees(struct snapshot_builder *b)
 {
@@ -88,8 +149,13 @@ builder_agrees(struct snapshot_builder *b)
 		return false;
 	if (b->ntenants > 1)
 		qsort(b->tenants, b->ntenants, sizeof(b->tenants[0]), by_number);
+	if (b->nnarrowings > 1)
+		qsort(b->narrowings, b->nnarrowings, sizeof(b->narrowings[0]), narrowing_by_number);
 	for (size_t i = 1; i < b->ntenants; i++)
 		if (b->tenants[i].number == b->tenants[i - 1].number)
+			return false;
+	for (size_t i = 1; i < b->nnarrowings; i++)
+		if (b->narrowings[i].number == b->narrowings[i - 1].number)
 			return false;
 	for (size_t i = 0; i < b->nselectors; i++) {
 		struct tenant key = { .number = b->selectors[i].tenant };
@@ -109,44 +175,116 @@ put_text(struct wcur *w, const char *s)
 }
 
 static void
+put_network(struct wcur *w, const struct ip_prefix *p)
+{
+	wcur_put(w, p->addr.b, sizeof(p->addr.b));
+	wcur_u8(w, p->bits);
+}
+
+static void
+put_tenant(struct wcur *w, const struct tenant *t)
+{
+	wcur_be32(w, t->number);
+	put_text(w, t->name);
+	put_text(w, t->title);
+	wcur_be64(w, t->quota.flows_per_s);
+	wcur_be64(w, t->quota.stored_bytes);
+	wcur_be64(w, t->quota.retention_s);
+	wcur_be64(w, t->quota.series);
+	wcur_u8(w, (uint8_t)t->nspaces);
+	for (uint32_t i = 0; i < t->nspaces; i++)
+		wcur_be32(w, t->space[i]);
+}
+
+static void
+put_selector(struct wcur *w, const struct tenant_selector *s)
+{
+	wcur_be32(w, s->tenant);
+	put_text(w, s->point);
+	wcur_be32(w, s->vlan);
+	wcur_u8(w, (uint8_t)((s->has_network ? PART_NETWORK : 0) | (s->has_exporter ? PART_EXPORTER : 0) |
+			     (s->has_interface ? PART_INTERFACE : 0)));
+	if (s->has_network)
+		put_network(w, &s->network);
+	if (s->has_exporter)
+		wcur_put(w, s->exporter.b, sizeof(s->exporter.b));
+	if (s->has_interface)
+		wcur_be32(w, s->interface);
+}
+
+static void
+put_narrowing(struct wcur *w, const struct narrowing *n)
+{
+	wcur_be32(w, n->number);
+	wcur_u8(w, n->masked);
+	wcur_be32(w, (uint32_t)n->ninterfaces);
+	wcur_be32(w, (uint32_t)n->nexporters);
+	wcur_be32(w, (uint32_t)n->nnetworks);
+	for (size_t i = 0; i < n->ninterfaces; i++)
+		put_text(w, n->interfaces[i]);
+	for (size_t i = 0; i < n->nexporters; i++) {
+		const struct exporter_ref *e = &n->exporters[i];
+
+		wcur_u8(w, (uint8_t)(PART_EXPORTER | (e->has_interface ? PART_INTERFACE : 0)));
+		wcur_put(w, e->ip.b, sizeof(e->ip.b));
+		if (e->has_interface)
+			wcur_be32(w, e->interface);
+	}
+	for (size_t i = 0; i < n->nnetworks; i++)
+		put_network(w, &n->networks[i]);
+}
+
+static void
 builder_write(const struct snapshot_builder *b, struct wcur *w)
 {
 	wcur_put(w, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN);
 	wcur_be64(w, b->number);
 	wcur_be32(w, (uint32_t)b->ntenants);
 	wcur_be32(w, (uint32_t)b->nselectors);
-	for (size_t i = 0; i < b->ntenants; i++) {
-		wcur_be32(w, b->tenants[i].number);
-		put_text(w, b->tenants[i].name);
-	}
-	for (size_t i = 0; i < b->nselectors; i++) {
-		const struct tenant_selector *s = &b->selectors[i];
-
-		wcur_be32(w, s->tenant);
-		put_text(w, s->point);
-		wcur_be32(w, s->vlan);
-		wcur_u8(w, s->has_network);
-		if (s->has_network) {
-			wcur_put(w, s->network.addr.b, sizeof(s->network.addr.b));
-			wcur_u8(w, s->network.bits);
-		}
-	}
+	wcur_be32(w, (uint32_t)b->nnarrowings);
+	for (size_t i = 0; i < b->ntenants; i++)
+		put_tenant(w, &b->tenants[i]);
+	for (size_t i = 0; i < b->nselectors; i++)
+		put_selector(w, &b->selectors[i]);
+	for (size_t i = 0; i < b->nnarrowings; i++)
+		put_narrowing(w, &b->narrowings[i]);
 }
 
-/* Longest encoding of one tenant and of one selector, lengths included. */
-#define TENANT_BYTES   (4 + 1 + TENANT_NAME_MAX)
-#define SELECTOR_BYTES (4 + 1 + 64 + 4 + 1 + 17)
+/* Longest encoding of each part, lengths included. */
+#define TENANT_BYTES    (4 + 1 + TENANT_NAME_MAX + 1 + TENANT_TITLE_MAX + 4 * 8 + 1 + 4 * TENANT_SPACES_MAX)
+#define SELECTOR_BYTES  (4 + 1 + 64 + 4 + 1 + 17 + 16 + 4)
+#define NARROWING_BYTES (4 + 1 + 3 * 4)
+#define ENTRY_BYTES     (1 + 64)
 static_assert(SNAPSHOT_HEADER + (size_t)SNAPSHOT_TENANTS_MAX * TENANT_BYTES +
-		      (size_t)SNAPSHOT_SELECTORS_MAX * SELECTOR_BYTES + SNAPSHOT_SIGNATURE <=
+		      (size_t)SNAPSHOT_SELECTORS_MAX * SELECTOR_BYTES +
+		      (size_t)SNAPSHOT_NARROWINGS_MAX * NARROWING_BYTES +
+		      (size_t)SNAPSHOT_NARROWING_ENTRIES_MAX * ENTRY_BYTES + SNAPSHOT_SIGNATURE <=
 		  SNAPSHOT_BYTES_MAX,
 	      "the largest snapshot fits");
+
+static void
+builder_free(struct snapshot_builder **bp)
+{
+	struct snapshot_builder *b = *bp;
+
+	for (size_t i = 0; i < b->nnarrowings; i++) {
+		free(b->narrowings[i].interfaces);
+		free((void *)b->narrowings[i].exporters);
+		free((void *)b->narrowings[i].networks);
+	}
+	free(b->tenants);
+	free(b->selectors);
+	free(b->narrowings);
+	free(b);
+	*bp = NULL;
+}
 
 uint8_t *
 snapshot_finish(struct snapshot_builder **bp, const uint8_t secret[static 64], size_t *len)
 {
 	struct snapshot_builder *b = *bp;
 	size_t room = SNAPSHOT_HEADER + b->ntenants * TENANT_BYTES + b->nselectors * SELECTOR_BYTES +
-		      SNAPSHOT_SIGNATURE;
+		      b->nnarrowings * NARROWING_BYTES + b->nentries * ENTRY_BYTES + SNAPSHOT_SIGNATURE;
 	AUTO(mem_drop) uint8_t *doc = NULL;
 	uint8_t *done = NULL;
 
@@ -162,9 +300,6 @@ snapshot_finish(struct snapshot_builder **bp, const uint8_t secret[static 64], s
 			doc = NULL;
 		}
 	}
-	free(b->tenants);
-	free(b->selectors);
-	free(b);
-	*bp = NULL;
+	builder_free(bp);
 	return done;
 }

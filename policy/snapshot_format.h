@@ -1,9 +1,13 @@
 /*
  * What the two sides of a snapshot document agree on. Big-endian:
- *   magic[8] number:64 ntenants:32 nselectors:32
- *   tenants, ascending by number:  number:32 length:8 name
- *   selectors:                     tenant:32 length:8 point vlan:32 has_network:8 [address[16] bits:8]
+ *   magic[8] number:64 ntenants:32 nselectors:32 nnarrowings:32
+ *   tenants, ascending by number:     number:32 name title flows_per_s:64 stored_bytes:64 retention_s:64
+ *                                     series:64 nspaces:8 space:32...
+ *   selectors:                        tenant:32 point vlan:32 parts:8 [network] [exporter] [interface:32]
+ *   narrowings, ascending by number:  number:32 masked:8 ninterfaces:32 nexporters:32 nnetworks:32
+ *                                     names... {parts:8 exporter [interface:32]}... networks...
  *   signature[64] over all before it
+ * A text is length:8 and its bytes, a network address[16] bits:8, an exporter address[16].
  */
 #ifndef WEIR_POLICY_SNAPSHOT_FORMAT_H
 #define WEIR_POLICY_SNAPSHOT_FORMAT_H
@@ -15,12 +19,17 @@
 
 #include "policy/snapshot.h"
 
-#define SNAPSHOT_MAGIC     "WEIRSNP1"
+#define SNAPSHOT_MAGIC     "WEIRSNP2"
 #define SNAPSHOT_MAGIC_LEN 8
 #define SNAPSHOT_SIGNATURE 64
-#define SNAPSHOT_HEADER    (SNAPSHOT_MAGIC_LEN + 8 + 4 + 4)
+#define SNAPSHOT_HEADER    (SNAPSHOT_MAGIC_LEN + 8 + 4 + 4 + 4)
 #define VLAN_ANY           UINT32_MAX
 #define VLAN_LIMIT         4095u /* 802.1Q: 0..4094 */
+
+/* Parts of a selector that are given, beside point and VLAN. */
+#define PART_NETWORK   1u
+#define PART_EXPORTER  2u
+#define PART_INTERFACE 4u
 
 /* A terminated text of at most size - 1 bytes without control characters. */
 static inline bool
@@ -48,16 +57,30 @@ snapshot_prefix_good(const struct ip_prefix *p)
 static inline bool
 snapshot_tenant_good(const struct tenant *t)
 {
-	return t->number != TENANT_PLATFORM && t->number != TENANT_UNASSIGNED &&
-	       snapshot_text_good(t->name, sizeof(t->name)) && t->name[0] != '\0';
+	if (t->number == TENANT_PLATFORM || t->number == TENANT_UNASSIGNED || t->nspaces > TENANT_SPACES_MAX)
+		return false;
+	for (uint32_t i = 1; i < t->nspaces; i++)
+		for (uint32_t j = 0; j < i; j++)
+			if (t->space[i] == t->space[j])
+				return false;
+	return snapshot_text_good(t->name, sizeof(t->name)) && t->name[0] != '\0' &&
+	       snapshot_text_good(t->title, sizeof(t->title));
 }
 
 static inline bool
 snapshot_selector_good(const struct tenant_selector *s)
 {
 	return snapshot_text_good(s->point, sizeof(s->point)) &&
-	       (s->vlan == VLAN_ANY || s->vlan < VLAN_LIMIT) &&
-	       (s->has_network == 0 || (s->has_network == 1 && snapshot_prefix_good(&s->network)));
+	       (s->vlan == VLAN_ANY || s->vlan < VLAN_LIMIT) && s->has_network <= 1 && s->has_exporter <= 1 &&
+	       /* an index alone means another interface at each exporter */
+	       s->has_interface <= s->has_exporter &&
+	       (s->has_network == 0 || snapshot_prefix_good(&s->network));
+}
+
+static inline bool
+snapshot_interface_good(const char *name)
+{
+	return name[0] != '\0' && snapshot_text_good(name, 64);
 }
 
 #endif

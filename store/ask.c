@@ -55,14 +55,14 @@ allowed(const struct grant *g, enum question_kind kind)
 {
 	uint32_t whose = g->tenant == TENANT_PLATFORM ? TENANT_UNASSIGNED : g->tenant;
 
-	/* Its answers have to mask addresses, which nothing here does yet: rather nothing than too much. */
-	if (g->role == ROLE_LIMITED_VIEWER)
+	/* Its answers have to hide something, which nothing here does yet: rather nothing than too much. */
+	if (grant_is_masked(g) || g->nnarrowings > 0)
 		return false;
-	if (kind == ASK_COUNTERS && policy_decide(g, ACTION_READ_PLATFORM, TENANT_PLATFORM))
+	if (kind == ASK_COUNTERS && policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM))
 		return true;
 	if (kind == ASK_COMPONENTS)
 		whose = TENANT_PLATFORM;
-	return policy_decide(g, kinds[kind].action, whose);
+	return policy_decide_tenant(g, kinds[kind].action, whose);
 }
 
 static enum answer_status

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sum.h"
+#include "whose.h"
 
 #define TCP_FLAG_SYN 0x02u
 
@@ -263,8 +264,7 @@ static void
 stamp(struct store *s, struct live_flow *r, bool is_new)
 {
 	const struct rec_flow *f = &r->f;
-	struct tenant_match m = snapshot_match(grants_policy(s->grants), s->points.point[r->point].boot->name,
-					       f->vlan[0], &f->ip[CLIENT], &f->ip[SERVER]);
+	struct tenant_match m = whose_flow(s, r->point, f);
 
 	stamp_tenant(s, r, SHARE_PRIMARY, m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary,
 		     is_new);

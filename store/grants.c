@@ -294,6 +294,9 @@ grants_check(struct grants *g, const uint8_t *bytes, size_t len, uint32_t proc, 
 		return ANSWER_UNAVAILABLE;
 	if (grant->tenant != TENANT_PLATFORM && snapshot_tenant(g->snapshot, grant->tenant) == NULL)
 		return ANSWER_NOT_GRANTED;
+	for (uint32_t i = 0; i < grant->nnarrowings; i++)
+		if (snapshot_narrowing(g->snapshot, grant->narrowing[i]) == NULL)
+			return ANSWER_NOT_GRANTED;
 	*out = *grant;
 	return ANSWER_OK;
 }

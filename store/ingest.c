@@ -7,6 +7,7 @@
 #include "flows.h"
 #include "ipc/attribute.h"
 #include "sum.h"
+#include "whose.h"
 
 /* No counter of one flow or second comes near this; sums of counters below it do not wrap. */
 #define COUNT_MAX (UINT64_C(1) << 53)
@@ -301,8 +302,7 @@ static unsigned
 tenants_of(struct store *s, uint32_t point, uint16_t vlan, const struct ip_addr *a, const struct ip_addr *b,
 	   uint32_t tenant[static 2])
 {
-	struct tenant_match m =
-	    snapshot_match(grants_policy(s->grants), s->points.point[point].boot->name, vlan, a, b);
+	struct tenant_match m = whose_ends(s, point, vlan, a, b);
 
 	tenant[0] = m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary;
 	tenant[1] = m.secondary;

@@ -37,6 +37,8 @@ struct point {
 	struct rate rate;                        /* [0] bytes, [1] packets */
 	int64_t first_ns, last_ns;               /* of frames */
 	uint32_t subject;                        /* SERIES_POINT of the platform */
+	uint32_t policy_number;                  /* in the policy snapshot; 0: it does not name the point */
+	uint32_t owner;                          /* the tenant that owns it whole; 0: none */
 };
 
 struct points {

@@ -18,6 +18,7 @@
 #include "commit.h"
 #include "ipc/channel.h"
 #include "pump.h"
+#include "whose.h"
 
 #define TICK_MS        50
 #define RECORDS_A_TURN 2000u      /* of one engine, before others and questions have their turn */
@@ -140,7 +141,7 @@ on_snapshot(struct serve *v, struct channel *ch, struct msg *m)
 
 	AUTO(mem_drop) uint8_t *document = read_document(m->fd, (size_t)w->len);
 
-	if (document == NULL || !grants_snapshot(v->store->grants, w->number, document, (size_t)w->len))
+	if (document == NULL || !whose_policy(v->store, w->number, document, (size_t)w->len))
 		return false;
 	channel_send(ch, MSG_POLICY_TAKEN, w, sizeof(*w));
 	if (first)

@@ -9,8 +9,7 @@
 bool
 view_owns_point(struct store *s, const struct view *v, uint32_t point)
 {
-	return v->platform ||
-	       snapshot_owns_point(grants_policy(s->grants), v->tenant, s->points.point[point].boot->name);
+	return v->platform || s->points.point[point].owner == v->tenant;
 }
 
 bool
@@ -76,7 +75,7 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 	v->grant = *g;
 	v->tenant = g->tenant;
 	v->platform = g->tenant == TENANT_PLATFORM;
-	v->sees_platform = policy_decide(g, ACTION_READ_PLATFORM, TENANT_PLATFORM);
+	v->sees_platform = policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM);
 	flow_id_key(history_secret(s->history), g->tenant, &v->id);
 	v->rate_second = -1;
 	for (uint32_t i = 0; i < s->points.n; i++) {

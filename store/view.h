@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "flow_id.h"
+#include "policy/decide.h"
 #include "store.h"
 
 struct view {

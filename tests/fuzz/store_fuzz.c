@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ingest.h"
+#include "whose.h"
 
 /* Tables are pages of their own (mem_pages), where a leak checker does not look for pointers. */
 const char *__asan_default_options(void);
@@ -50,7 +51,7 @@ make_boot(void)
 static void
 give_policy(void)
 {
-	static const struct tenant t = { FUZZ_TENANT, "one" };
+	static const struct tenant t = { .number = FUZZ_TENANT, .name = "one" };
 	static const struct tenant_selector sel = { .tenant = FUZZ_TENANT, .vlan = UINT32_MAX };
 	struct wire_grant_keys keys = { .n = 1 };
 	struct wire_grant_ids set = { .begin = 1, .end = 1 };
@@ -65,7 +66,7 @@ give_policy(void)
 
 	uint8_t *doc = snapshot_finish(&b, secret_key, &len);
 
-	need(doc != NULL && grants_snapshot(store->grants, 1, doc, len), "snapshot");
+	need(doc != NULL && whose_policy(store, 1, doc, len), "snapshot");
 	free(doc);
 	need(grants_set(store->grants, &set, NULL, clock_utc_ns(), &full), "grants");
 }

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "commit.h"
 #include "pump.h"
+#include "whose.h"
 
 static void
 add_point(struct boot *b, uint32_t id, enum point_kind kind, const char *name)
@@ -40,7 +41,9 @@ add_peer(struct boot *b, enum proc proc, uint32_t instance)
 static void
 give_snapshot(struct world *w)
 {
-	static const struct tenant tenants[] = { { ALPHA, "alpha" }, { BETA, "beta" }, { GAMMA, "gamma" } };
+	static const struct tenant tenants[] = { { .number = ALPHA, .name = "alpha" },
+						 { .number = BETA, .name = "beta" },
+						 { .number = GAMMA, .name = "gamma" } };
 	struct tenant_selector sel[4] = {
 		{ .tenant = ALPHA, .point = "eth0", .vlan = UINT32_MAX },
 		{ .tenant = ALPHA, .point = "one.pcap", .vlan = UINT32_MAX },
@@ -60,7 +63,7 @@ give_snapshot(struct world *w)
 	uint8_t *doc = snapshot_finish(&b, w->sign_secret, &len);
 
 	assert_non_null(doc);
-	assert_true(grants_snapshot(w->s->grants, w->snapshot, doc, len));
+	assert_true(whose_policy(w->s, w->snapshot, doc, len));
 	free(doc);
 }
 

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "ipc/boot.h"
 #include "ipc/channel.h"
+#include "policy/decide.h"
 #include "policy/grant.h"
 #include "policy/snapshot.h"
 
@@ -304,8 +305,8 @@ store_is_told_everything(void **state)
 	s = snapshot_open(doc, p.snapshot.len, (const uint8_t(*)[32])p.keys.key, p.keys.n);
 	assert_non_null(s);
 	assert_true(snapshot_number(s) == p.snapshot.number);
-	assert_int_equal(snapshot_match(s, "eth0", 0, &x, &y).primary, 1);
-	assert_true(snapshot_owns_point(s, 1, "eth0"));
+	assert_int_equal(snapshot_match(s, &(struct vantage){ 0 }, &x, &y).primary, 1);
+	assert_int_equal(snapshot_point_owner(s, snapshot_point(s, "eth0"), 0), 1);
 	snapshot_free(&s);
 	munmap(doc, p.snapshot.len);
 
@@ -319,8 +320,9 @@ store_is_told_everything(void **state)
 	assert_string_equal(g.subject, "user:" PLAYER_NAME);
 	assert_true(g.expires_ns - g.issued_ns == GRANT_LIFE_S * NS_PER_S &&
 		    g.expires_ns == a.grant_expires_ns);
-	assert_true(policy_decide(&g, ACTION_READ_TRAFFIC, 1) && !policy_decide(&g, ACTION_READ_TRAFFIC, 2));
-	assert_true(policy_decide(&g, ACTION_READ_PLATFORM, TENANT_PLATFORM));
+	assert_true(policy_decide_tenant(&g, ACTION_READ_TRAFFIC, 1) &&
+		    !policy_decide_tenant(&g, ACTION_READ_TRAFFIC, 2));
+	assert_true(policy_decide_tenant(&g, ACTION_READ_PLATFORM, TENANT_PLATFORM));
 	while (p.nalive < 3)
 		player_store_step(&p);
 

@@ -164,7 +164,7 @@ other_documents_are_refused(void **state)
 	size_t len;
 
 	(void)state;
-	assert_true(snapshot_add_tenant(b, &(struct tenant){ 1, "default" }));
+	assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = 1, .name = "default" }));
 	doc = snapshot_finish(&b, secret_key[0], &len);
 	assert_non_null(doc);
 	assert_int_equal(check(doc, len, NOW, &back), GRANT_MALFORMED);

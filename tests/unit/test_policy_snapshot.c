@@ -69,10 +69,16 @@ expect(const struct snapshot *s, const char *point, uint32_t vlan, const char *c
 	struct tenant_match m;
 
 	assert_true(ip_parse(client, &c) && ip_parse(server, &v));
-	m = snapshot_match(s, point, vlan, &c, &v);
+	m = snapshot_match(s, &(struct vantage){ .point = snapshot_point(s, point), .vlan = vlan }, &c, &v);
 	if (m.primary != primary || m.secondary != secondary)
 		fail_msg("%s vlan %u %s > %s: tenants %u, %u; expected %u, %u", point, vlan, client, server,
 			 m.primary, m.secondary, primary, secondary);
+}
+
+static bool
+owns(const struct snapshot *s, uint32_t tenant, const char *point)
+{
+	return snapshot_point_owner(s, snapshot_point(s, point), 0) == tenant;
 }
 
 static void
@@ -90,8 +96,8 @@ default_tenant_selects_everything(void **state)
 	assert_string_equal(snapshot_tenant(s, 1)->name, "tenant 1");
 	expect(s, "eth0", 0, "10.0.0.1", "8.8.8.8", 1, 0);
 	expect(s, "", 12, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1, 0);
-	assert_true(snapshot_owns_point(s, 1, "eth0"));
-	assert_false(snapshot_owns_point(s, 2, "eth0"));
+	assert_true(owns(s, 1, "eth0"));
+	assert_false(owns(s, 2, "eth0"));
 	snapshot_free(&s);
 	assert_null(s);
 	snapshot_free(&s);
@@ -104,7 +110,7 @@ no_selector_no_tenant(void **state)
 
 	(void)state;
 	expect(s, "eth0", 0, "10.0.0.1", "8.8.8.8", TENANT_UNASSIGNED, 0);
-	assert_false(snapshot_owns_point(s, 1, "eth0"));
+	assert_false(owns(s, 1, "eth0"));
 	snapshot_free(&s);
 	s = compiled(NULL, 0, 0);
 	assert_null(snapshot_tenant(s, 1));
@@ -128,7 +134,7 @@ two_tenants_with_the_same_network(void **state)
 	expect(s, "eth1", 0, "9.255.255.255", "11.0.0.0", TENANT_UNASSIGNED, 0);
 	expect(s, "eth1", 0, "10.0.0.0", "9.0.0.0", 1, 0);
 	expect(s, "eth1", 0, "10.255.255.255", "9.0.0.0", 1, 0);
-	assert_false(snapshot_owns_point(s, 1, "eth1"));
+	assert_false(owns(s, 1, "eth1"));
 	snapshot_free(&s);
 }
 
@@ -175,7 +181,7 @@ longest_network_wins(void **state)
 	expect(s, "eth0", 5, "10.1.1.1", "10.1.0.2", 7, 4);
 	expect(s, "eth0", 5, "10.2.1.1", "10.2.0.2", 2, 0);
 	expect(s, "eth0", 5, "11.0.0.0", "11.0.0.1", 8, 0);
-	assert_false(snapshot_owns_point(s, 1, "eth0"));
+	assert_false(owns(s, 1, "eth0"));
 	snapshot_free(&s);
 }
 
@@ -194,7 +200,7 @@ vlans_are_exact(void **state)
 	expect(s, "eth1", 100, "1.1.1.1", "2.2.2.2", TENANT_UNASSIGNED, 0);
 	expect(s, "eth0", 1, "1.1.1.1", "2.2.2.2", TENANT_UNASSIGNED, 0);
 	expect(s, "eth0", ANY, "1.1.1.1", "2.2.2.2", TENANT_UNASSIGNED, 0);
-	assert_false(snapshot_owns_point(s, 1, "eth0"));
+	assert_false(owns(s, 1, "eth0"));
 	snapshot_free(&s);
 }
 
@@ -209,12 +215,12 @@ owning_a_point(void **state)
 	struct snapshot *s = compiled(rows, ARRAY_LEN(rows), 5);
 
 	(void)state;
-	assert_true(snapshot_owns_point(s, 1, "eth0"));
-	assert_true(snapshot_owns_point(s, 2, "eth1"));
-	assert_false(snapshot_owns_point(s, 3, "eth2"));
-	assert_false(snapshot_owns_point(s, 5, "eth3"));
-	assert_false(snapshot_owns_point(s, 1, "eth1"));
-	assert_false(snapshot_owns_point(s, 1, "eth9"));
+	assert_true(owns(s, 1, "eth0"));
+	assert_true(owns(s, 2, "eth1"));
+	assert_false(owns(s, 3, "eth2"));
+	assert_false(owns(s, 5, "eth3"));
+	assert_false(owns(s, 1, "eth1"));
+	assert_false(owns(s, 1, "eth9"));
 	snapshot_free(&s);
 }
 
@@ -294,7 +300,7 @@ compare_random(void)
 	uint8_t *doc;
 
 	for (uint32_t i = 1; i <= 6; i++)
-		assert_true(snapshot_add_tenant(b, &(struct tenant){ i, "t" }));
+		assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = i, .name = "t" }));
 	for (size_t i = 0; i < n; i++) {
 		t[i] = random_selector();
 		assert_true(snapshot_add_selector(b, &t[i]));
@@ -307,7 +313,8 @@ compare_random(void)
 		const char *point = points[randombytes_uniform(4)];
 		uint32_t vlan = randombytes_uniform(4), x, y;
 		struct ip_addr c = random_address(), v = random_address();
-		struct tenant_match m = snapshot_match(s, point, vlan, &c, &v);
+		struct vantage at = { .point = snapshot_point(s, point), .vlan = vlan };
+		struct tenant_match m = snapshot_match(s, &at, &c, &v);
 
 		x = plain_tenant(t, n, point, vlan, &c);
 		y = plain_tenant(t, n, point, vlan, &v);
@@ -369,8 +376,8 @@ malformed_signed_documents(void **state)
 			refused += s == NULL;
 			if (s != NULL)
 				expect(s, "none", 1, "255.1.1.1", "255.2.2.2",
-				       snapshot_match(s, "none", 1, &(struct ip_addr){ { 0 } },
-						      &(struct ip_addr){ { 0 } })
+				       snapshot_match(s, &(struct vantage){ .vlan = 1 },
+						      &(struct ip_addr){ { 0 } }, &(struct ip_addr){ { 0 } })
 					   .primary,
 				       0);
 			snapshot_free(&s);
@@ -400,7 +407,7 @@ builder_refuses(void **state)
 #define REFUSES(call)                                                                                        \
 	do {                                                                                                 \
 		b = snapshot_builder_new(1);                                                                 \
-		assert_true(snapshot_add_tenant(b, &(struct tenant){ 1, "default" }));                       \
+		assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = 1, .name = "default" }));     \
 		call;                                                                                        \
 		assert_null(snapshot_finish(&b, secret_key, &len));                                          \
 		assert_null(b);                                                                              \
@@ -410,10 +417,10 @@ builder_refuses(void **state)
 	REFUSES(assert_false(snapshot_add_selector(b, &bad_vlan)));
 	REFUSES(assert_true(snapshot_add_selector(b, &orphan)));
 	REFUSES(assert_false(snapshot_add_tenant(b, &unterminated)));
-	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ 0, "platform" })));
-	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ 3, "" })));
-	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ 3, "a\nb" })));
-	REFUSES(assert_true(snapshot_add_tenant(b, &(struct tenant){ 1, "again" })));
+	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ .number = 0, .name = "platform" })));
+	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ .number = 3, .name = "" })));
+	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ .number = 3, .name = "a\nb" })));
+	REFUSES(assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = 1, .name = "again" })));
 }
 
 /* The largest allowed document is made and compiled; one more selector is refused. */
@@ -428,8 +435,9 @@ limits_hold(void **state)
 	(void)state;
 	for (uint32_t i = 1; i <= SNAPSHOT_TENANTS_MAX; i++)
 		assert_true(snapshot_add_tenant(
-		    b,
-		    &(struct tenant){ i, "0123456789012345678901234567890123456789012345678901234567890" }));
+		    b, &(struct tenant){
+			   .number = i,
+			   .name = "0123456789012345678901234567890123456789012345678901234567890" }));
 	for (uint32_t i = 0; i < SNAPSHOT_SELECTORS_MAX; i++) {
 		uint8_t v4[4] = { 10, (uint8_t)(i >> 8), (uint8_t)i, 0 };
 		struct tenant_selector t = { .tenant = 1 + i % SNAPSHOT_TENANTS_MAX,

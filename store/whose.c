@@ -1,0 +1,51 @@
+/* Asks the compiled snapshot whose something is. */
+#include "whose.h"
+
+bool
+whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
+{
+	const struct snapshot *policy;
+
+	if (!grants_snapshot(s->grants, number, bytes, len))
+		return false;
+	policy = grants_policy(s->grants);
+	for (uint32_t i = 0; i < s->points.n; i++) {
+		struct point *p = &s->points.point[i];
+
+		p->policy_number = snapshot_point(policy, p->boot->name);
+		p->owner = snapshot_point_owner(policy, p->policy_number, p->boot->space);
+	}
+	return true;
+}
+
+void
+whose_vantage(const struct store *s, uint32_t point, const struct rec_flow *f, struct vantage *at)
+{
+	const struct point *p = &s->points.point[point];
+
+	*at = (struct vantage){ .point = p->policy_number,
+				.space = p->boot->space,
+				.vlan = f->vlan[0],
+				.exporter = f->exporter,
+				.in_interface = f->in_interface,
+				.out_interface = f->out_interface };
+}
+
+struct tenant_match
+whose_flow(const struct store *s, uint32_t point, const struct rec_flow *f)
+{
+	struct vantage at;
+
+	whose_vantage(s, point, f, &at);
+	return snapshot_match(grants_policy(s->grants), &at, &f->ip[CLIENT], &f->ip[SERVER]);
+}
+
+struct tenant_match
+whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *a,
+	   const struct ip_addr *b)
+{
+	const struct point *p = &s->points.point[point];
+	const struct vantage at = { .point = p->policy_number, .space = p->boot->space, .vlan = vlan };
+
+	return snapshot_match(grants_policy(s->grants), &at, a, b);
+}

@@ -1,0 +1,23 @@
+/* Whose traffic is: the policy snapshot's word on what was seen at an observation point. */
+#ifndef WEIR_STORE_WHOSE_H
+#define WEIR_STORE_WHOSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/snapshot.h"
+#include "store.h"
+
+/* Takes over a snapshot, as grants_snapshot, and looks its names of our points up: once, not for each flow.
+ */
+bool whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len);
+
+/* Where a flow of this point (index) was seen. */
+void whose_vantage(const struct store *s, uint32_t point, const struct rec_flow *f, struct vantage *at);
+struct tenant_match whose_flow(const struct store *s, uint32_t point, const struct rec_flow *f);
+/* Of what was seen here between two ends. */
+struct tenant_match whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *a,
+			       const struct ip_addr *b);
+
+#endif
