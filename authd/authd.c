@@ -49,6 +49,8 @@ sweep(struct authd *a)
 
 	grants_sweep(&a->grants, now);
 	status = sessions_sweep(a->sessions, now);
+	if (status == DB_OK)
+		status = audit_tick(a->audit, now);
 	if (status == DB_BROKEN)
 		authd_give_up(a, accounts_db_why(a->db));
 	if (status == DB_UNWRITABLE && !a->unwritable)
@@ -109,6 +111,9 @@ open_accounts(struct authd *a)
 	a->db = accounts_db_open(ACCOUNTS_FILE, &e);
 	if (a->db == NULL)
 		fatal_status(e.status, "%s", e.text);
+	a->audit = audit_open(accounts_db_tables(a->db), AUDIT_KEY_FILE, &e);
+	if (a->audit == NULL)
+		fatal_status(e.status, "%s", e.text);
 	a->sessions = sessions_new(a->db, &rules, on_session_ended, a);
 	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
@@ -168,6 +173,7 @@ authd_free(struct authd **ap)
 	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
 	sessions_free(&a->sessions);
 	throttle_free(&a->throttle);
+	audit_close(&a->audit);
 	accounts_db_close(&a->db);
 	log_info("ended");
 	free(a);

@@ -3,6 +3,7 @@
 #define WEIR_AUTHD_AUTHD_H
 
 #include "accounts_db.h"
+#include "audit.h"
 #include "grants.h"
 #include "hash_queue.h"
 #include "ipc/boot.h"
@@ -21,6 +22,7 @@ struct authd {
 	struct peers *peers;
 	uint64_t connections; /* that came up so far: reply.h */
 	struct accounts_db *db;
+	struct audit *audit;
 	struct hash_queue *hashing;
 	struct throttle *throttle;
 	struct sessions *sessions;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "base/mem.h"
 
 static const struct {
@@ -16,6 +17,7 @@ static const struct {
 	{ ".", S_IFDIR, 0700, true },
 	{ ACCOUNTS_FILE, S_IFREG, 0600, false },
 	{ ACCOUNTS_LOCK, S_IFREG, 0600, false },
+	{ AUDIT_KEY_FILE, S_IFREG, 0600, false },
 };
 
 /* The path of a name in the working directory, for the person who reads the message. */
