@@ -1,6 +1,7 @@
 #include "audit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,22 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/chain.h"
-#include "audit_key.h"
+#include "audit_log.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
 #include "locked.h"
-
-struct audit {
-	struct db *db;
-	int key_fd;
-	struct audit_key *key; /* locked */
-	uint64_t epoch_first;  /* sequence of the entry that the running epoch began with */
-	int64_t epoch_ns;      /* and when that was */
-	bool key_unwritten;    /* the file still has the key of an epoch that is over */
-};
 
 /* --- entries --- */
 
@@ -49,8 +40,8 @@ audit_detail(struct audit_entry *e, const char *format, ...)
 
 /* Where the log has got to, as this transaction sees it; its key is not in it. False where it cannot be told.
  */
-static bool
-head_of(struct txn *x, struct audit_head *h)
+bool
+audit_head(struct audit *au, struct txn *x, struct audit_head *h)
 {
 	struct audit_entry e;
 	struct audit_seal s;
@@ -65,13 +56,14 @@ head_of(struct txn *x, struct audit_head *h)
 	}
 	h->sequence = e.sequence;
 	h->epoch = e.kind == AUDIT_EPOCH ? e.epoch + 1 : e.epoch;
+	memcpy(h->key, audit_key_public(au->key->secret), sizeof(h->key));
 	audit_digest(AUDIT_FOR_LINK, record.p, record.n, h->hash);
 	return true;
 }
 
-static void
-append(struct txn *x, struct audit_head *h, struct audit_entry *e, const uint8_t *next_key,
-       const uint8_t *secret)
+void
+audit_append(struct txn *x, struct audit_head *h, struct audit_entry *e, const uint8_t *next_key,
+	     const uint8_t secret[static AUDIT_SECRET_BYTES])
 {
 	uint8_t record[AUDIT_RECORD_MAX];
 	struct be64 key;
@@ -90,13 +82,13 @@ audit_add(struct audit *au, struct txn *x, struct audit_entry *e)
 {
 	struct audit_head h;
 
-	if (!head_of(x, &h))
+	if (!audit_head(au, x, &h))
 		return;
 	if (h.epoch != au->key->epoch) {
-		txn_damaged(x);
+		txn_damaged(x); /* somebody else wrote into the log */
 		return;
 	}
-	append(x, &h, e, NULL, au->key->secret);
+	audit_append(x, &h, e, NULL, au->key->secret);
 }
 
 enum db_status
@@ -108,242 +100,125 @@ audit_write(struct audit *au, struct audit_entry *e)
 	return txn_end(&x);
 }
 
-/* --- epochs --- */
-
-static void
-draw_key(uint8_t secret[static AUDIT_SECRET_BYTES])
-{
-	uint8_t public_key[AUDIT_KEY_BYTES];
-
-	crypto_sign_keypair(public_key, secret);
-}
-
-/* The log has gone on to the next key: the former one is to be forgotten, here and in the file. */
-static void
-adopt_next_key(struct audit *au)
-{
-	struct audit_key *k = au->key;
-
-	k->epoch = k->next_epoch;
-	memcpy(k->secret, k->next_secret, sizeof(k->secret));
-	k->next_epoch = 0;
-	sodium_memzero(k->next_secret, sizeof(k->next_secret));
-	au->key_unwritten = true;
-}
+/* --- failures --- */
 
 static bool
-write_key(struct audit *au)
+tell_failures(void *ctx, const struct ip_addr *network, uint64_t count)
 {
-	if (!audit_key_write(au->key_fd, au->key)) {
-		log_error("%s: %s", AUDIT_KEY_FILE, strerror(errno));
-		return false;
-	}
-	au->key_unwritten = false;
-	return true;
+	struct audit_entry e = audit_entry_of(AUDIT_LOGIN_FAILED, AUDIT_REFUSED, "unknown", "");
+
+	e.has_address = network != NULL;
+	if (network != NULL)
+		e.address = *network;
+	audit_detail(&e, "%llu more attempts within a minute%s", (unsigned long long)count,
+		     network == NULL ? ", from several addresses" : "");
+	return audit_write(ctx, &e) == DB_OK;
 }
 
-static enum db_status
-end_epoch(struct audit *au)
+enum db_status
+audit_failure(struct audit *au, struct audit_entry *e, bool held_back)
 {
-	struct audit_entry e = audit_entry_of(AUDIT_EPOCH, AUDIT_DONE, "system", "");
-	struct audit_key *k = au->key;
-	struct audit_head h;
-	struct txn x;
-	enum db_status status;
+	static const struct ip_addr nowhere;
 
-	k->next_epoch = k->epoch + 1;
-	draw_key(k->next_secret);
-	/* Before the log names it, the next key must be safe. */
-	if (!write_key(au))
-		return DB_UNWRITABLE;
-	audit_detail(&e, "epoch %u begins", k->next_epoch);
-	x = txn_begin(au->db, true);
-	if (head_of(&x, &h) && h.epoch != k->epoch)
-		txn_damaged(&x);
-	append(&x, &h, &e, audit_key_public(k->next_secret), k->secret);
-	status = txn_end(&x);
-	if (status != DB_OK)
-		return status;
-	au->epoch_first = e.sequence;
-	au->epoch_ns = e.time_ns;
-	adopt_next_key(au);
-	(void)write_key(au); /* else the next tick does it */
-	return DB_OK;
+	if (!flood_admit(&au->flood, e->has_address ? &e->address : &nowhere, held_back, clock_boot_ns()))
+		return DB_OK;
+	return audit_write(au, e);
 }
 
-static uint64_t
-last_sequence(struct audit *au)
-{
-	struct txn x = txn_begin(au->db, false);
-	struct audit_head h = { 0 };
-
-	(void)head_of(&x, &h);
-	(void)txn_end(&x);
-	return h.sequence;
-}
+/* --- time --- */
 
 enum db_status
 audit_tick(struct audit *au, int64_t now_ns)
 {
-	uint64_t entries = last_sequence(au) - au->epoch_first;
-	int64_t age = now_ns - au->epoch_ns;
+	enum db_status status;
 
-	if (au->key_unwritten && !write_key(au))
-		return DB_UNWRITABLE;
-	/* A clock that was set back ends it too. */
-	if (entries >= AUDIT_EPOCH_ENTRIES || (entries > 0 && (age < 0 || age >= AUDIT_EPOCH_S * NS_PER_S)))
-		return end_epoch(au);
-	return DB_OK;
+	if (flood_due(&au->flood, clock_boot_ns()))
+		flood_settle(&au->flood, clock_boot_ns(), tell_failures, au);
+	status = audit_epoch_tick(au, now_ns);
+	if (status == DB_OK)
+		status = audit_trim_tick(au, now_ns);
+	audit_tail_tick(au, now_ns);
+	return status;
 }
 
-/* --- opening --- */
+/* --- opening and closing --- */
 
-static bool
-refuse(struct db_error *e, const char *key_file, const char *what)
+static int
+open_file(const char *path, struct db_error *e)
 {
-	e->status = EXIT_BAD_INPUT;
-	(void)snprintf(
-	    e->text, sizeof(e->text),
-	    "%s %s: put back the right one, or move it away; the audit log then goes on with a new key, and "
-	    "`weir audit verify` will say from where on",
-	    key_file, what);
-	return false;
-}
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-/* Begins the log, or begins it anew where its key is lost. */
-static bool
-begin(struct audit *au, struct audit_head *h, const char *key_file, struct db_error *e)
-{
-	struct audit_entry begun = audit_entry_of(AUDIT_BEGUN, AUDIT_DONE, "system", "");
-	struct txn x;
-
-	sodium_memzero(au->key, sizeof(*au->key));
-	au->key->epoch = h->epoch + 1;
-	draw_key(au->key->secret);
-	if (!audit_key_write(au->key_fd, au->key)) {
+	if (fd == -1) {
 		e->status = EXIT_FAILED;
-		(void)snprintf(e->text, sizeof(e->text), "%s: %s", key_file, strerror(errno));
-		return false;
+		(void)snprintf(e->text, sizeof(e->text), "%s: %s", path, strerror(errno));
 	}
-	if (h->sequence > 0)
-		log_error(
-		    "the key of the audit log is lost: the log goes on behind entry %llu with a new one",
-		    (unsigned long long)h->sequence);
-	x = txn_begin(au->db, true);
-	append(&x, h, &begun, audit_key_public(au->key->secret), au->key->secret);
-	return txn_end(&x) == DB_OK || db_fail(&x, "the audit log", e);
+	return fd;
 }
 
-/* The public key that the log goes on with, from the last entry that names one. */
-struct last_key {
-	bool found, damaged;
-	uint8_t key[AUDIT_KEY_BYTES];
-	uint64_t sequence;
-	int64_t time_ns;
-};
-
-static bool
-look_for_key(void *ctx, struct db_bytes key, struct db_bytes record)
+/* Without ceremony: nothing of the log is touched. */
+static void
+let_go(struct audit **aup)
 {
-	struct last_key *l = ctx;
-	struct audit_entry e;
-	struct audit_seal s;
+	struct audit *au = *aup;
 
-	(void)key;
-	l->damaged = !audit_entry_decode(record.p, record.n, &e, &s);
-	if (l->damaged || !s.has_key)
-		return !l->damaged;
-	l->found = true;
-	memcpy(l->key, s.key, sizeof(l->key));
-	l->sequence = e.sequence;
-	l->time_ns = e.time_ns;
-	return false;
-}
-
-static struct last_key
-find_last_key(struct audit *au)
-{
-	struct be64 from = be64_of(UINT64_MAX);
-	struct txn x = txn_begin(au->db, false);
-	struct last_key l = { 0 };
-
-	txn_walk(&x, TABLE_AUDIT, be64_bytes(&from), true, look_for_key, &l);
-	l.found &= txn_end(&x) == DB_OK;
-	return l;
-}
-
-static bool
-key_fits(const struct audit_key *k, const struct audit_head *h, const struct last_key *l)
-{
-	return k->epoch == h->epoch && memcmp(audit_key_public(k->secret), l->key, sizeof(l->key)) == 0;
-}
-
-/* The key in the file, beside what the log says; a crash between the two leaves one of a few states. */
-static bool
-match_key(struct audit *au, struct audit_head *h, const char *key_file, struct db_error *e)
-{
-	enum audit_key_status read = audit_key_read(au->key_fd, au->key);
-	struct last_key l;
-
-	/* A first start that was cut short, too. */
-	if (h->sequence == 0 || read == AUDIT_KEY_EMPTY)
-		return begin(au, h, key_file, e);
-	if (read == AUDIT_KEY_DAMAGED)
-		return refuse(e, key_file, "is damaged");
-	if (au->key->epoch == h->epoch + 1 && au->key->next_epoch == 0)
-		return begin(au, h, key_file, e); /* to begin anew was cut short */
-	l = find_last_key(au);
-	if (au->key->next_epoch == h->epoch)
-		adopt_next_key(au);
-	if (!l.found || !key_fits(au->key, h, &l))
-		return refuse(e, key_file, "is not the key of this audit log");
-	return true;
+	if (au->key_fd != -1)
+		close(au->key_fd);
+	if (au->tail_fd != -1)
+		close(au->tail_fd);
+	sodium_memzero(au->key, sizeof(*au->key));
+	sodium_memzero(au, sizeof(*au));
+	free(au);
+	*aup = NULL;
 }
 
 static void
-note_epoch(struct audit *au)
+note_fault(struct audit *au, const struct audit_finding *found)
 {
-	struct last_key l = find_last_key(au);
+	struct audit_entry e = audit_entry_of(AUDIT_FAULT, AUDIT_DONE, "system", "");
 
-	au->epoch_first = l.sequence;
-	au->epoch_ns = l.time_ns;
+	log_error("the audit log is not as it was left: %s; see `weir audit verify`", found->text);
+	audit_detail(&e, "%s", found->text);
+	if (audit_write(au, &e) != DB_OK)
+		log_error("and that cannot be written down: %s", db_why(au->db));
 }
 
 struct audit *
-audit_open(struct db *db, const char *key_file, struct db_error *e)
+audit_open(struct db *db, const char *key_file, const char *tail_file, const struct audit_rules *rules,
+	   struct db_error *e)
 {
 	struct audit *au = mem_calloc(1, sizeof(*au));
-	struct txn x = txn_begin(db, false);
-	struct audit_head h;
+	struct audit_finding found = { 0 };
+	bool as_left;
 
 	au->db = db;
+	au->rules = *rules;
 	au->key = locked_pages(sizeof(*au->key));
-	au->key_fd = audit_key_open(key_file);
-	if (au->key_fd == -1) {
-		e->status = EXIT_FAILED;
-		(void)snprintf(e->text, sizeof(e->text), "%s: %s", key_file, strerror(errno));
+	au->key_fd = open_file(key_file, e);
+	au->tail_fd = open_file(tail_file, e);
+	flood_begin(&au->flood, clock_boot_ns());
+	randombytes_buf(au->cursor_key, sizeof(au->cursor_key));
+	if (au->key_fd == -1 || au->tail_fd == -1) {
+		let_go(&au);
+		return NULL;
 	}
-	(void)head_of(&x, &h);
-	if (txn_end(&x) != DB_OK)
-		(void)db_fail(&x, "the audit log", e);
-	else if (au->key_fd != -1 && match_key(au, &h, key_file, e)) {
-		note_epoch(au);
-		return au;
-	}
-	audit_close(&au);
-	return NULL;
+	as_left = audit_tail_check(au, &found);
+	if (!audit_epoch_open(au, key_file, e))
+		let_go(&au);
+	else if (!as_left)
+		note_fault(au, &found);
+	return au;
 }
 
 void
 audit_close(struct audit **aup)
 {
 	struct audit *au = *aup;
+	struct audit_anchor a;
 
 	if (au == NULL)
 		return;
-	if (au->key_fd != -1)
-		close(au->key_fd);
-	sodium_memzero(au->key, sizeof(*au->key));
-	free(au);
-	*aup = NULL;
+	flood_settle(&au->flood, clock_boot_ns(), tell_failures, au);
+	if (audit_anchor_now(au, &a) != DB_OK)
+		log_warn("the audit log could not be anchored: %s", db_why(au->db));
+	let_go(aup);
 }

@@ -1,7 +1,6 @@
 #include "audit_key.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,12 +20,6 @@ static void
 checksum(const uint8_t *bytes, size_t len, uint8_t out[static 32])
 {
 	(void)crypto_generichash(out, 32, bytes, len, NULL, 0);
-}
-
-int
-audit_key_open(const char *path)
-{
-	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 enum audit_key_status

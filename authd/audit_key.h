@@ -20,8 +20,6 @@ struct audit_key {
 
 enum audit_key_status { AUDIT_KEY_READ, AUDIT_KEY_EMPTY, AUDIT_KEY_DAMAGED };
 
-/* Opens the file, or makes an empty one; -1 with errno. Before the sandbox. */
-int audit_key_open(const char *path);
 enum audit_key_status audit_key_read(int fd, struct audit_key *k);
 /* Returns when it is on disk; false with errno. */
 bool audit_key_write(int fd, const struct audit_key *k);

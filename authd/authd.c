@@ -54,10 +54,10 @@ sweep(struct authd *a)
 	if (status == DB_BROKEN)
 		authd_give_up(a, accounts_db_why(a->db));
 	if (status == DB_UNWRITABLE && !a->unwritable)
-		log_error("the sessions cannot be written: %s; those that are open go on",
+		log_error("the accounts cannot be written: %s; sessions that are open go on",
 			  accounts_db_why(a->db));
 	if (status == DB_OK && a->unwritable)
-		log_info("the sessions can be written again");
+		log_info("the accounts can be written again");
 	a->unwritable = status == DB_UNWRITABLE;
 }
 
@@ -95,6 +95,17 @@ watch(struct authd *a)
 		fatalx("cannot set up the event loop");
 }
 
+/* A start that was not followed by an end was cut short. On a full disk neither can be written, which is no
+ * reason not to start. */
+static void
+note_life(struct authd *a, enum audit_kind kind)
+{
+	struct audit_entry e = audit_entry_of(kind, AUDIT_DONE, "system", "");
+
+	if (audit_write(a->audit, &e) != DB_OK)
+		log_error("the audit log cannot be written: %s", accounts_db_why(a->db));
+}
+
 static void
 open_accounts(struct authd *a)
 {
@@ -104,6 +115,11 @@ open_accounts(struct authd *a)
 		.absolute_ns = s->session_absolute_ms * NS_PER_MS,
 		.per_user = (size_t)s->sessions_per_user,
 	};
+	const struct audit_rules audit = {
+		.keep_ns = s->audit_keep_ms * NS_PER_MS,
+		.anchor_interval_ns = s->audit_anchor_interval_ms * NS_PER_MS,
+		.anchors = a->boot->flags & BOOT_HAS_ANCHORS ? BOOT_FD_ANCHORS : -1,
+	};
 	struct db_error e = { .status = EXIT_FAILED };
 
 	if (!directory_judge(e.text, sizeof(e.text)))
@@ -111,12 +127,13 @@ open_accounts(struct authd *a)
 	a->db = accounts_db_open(ACCOUNTS_FILE, &e);
 	if (a->db == NULL)
 		fatal_status(e.status, "%s", e.text);
-	a->audit = audit_open(accounts_db_tables(a->db), AUDIT_KEY_FILE, &e);
+	a->audit = audit_open(accounts_db_tables(a->db), AUDIT_KEY_FILE, AUDIT_TAIL_FILE, &audit, &e);
 	if (a->audit == NULL)
 		fatal_status(e.status, "%s", e.text);
 	a->sessions = sessions_new(a->db, &rules, on_session_ended, a);
 	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
+	note_life(a, AUDIT_STARTED);
 }
 
 /* While files are analysed nobody logs in: the hashers then need no memory at the start. */
@@ -173,6 +190,7 @@ authd_free(struct authd **ap)
 	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
 	sessions_free(&a->sessions);
 	throttle_free(&a->throttle);
+	note_life(a, AUDIT_ENDED);
 	audit_close(&a->audit);
 	accounts_db_close(&a->db);
 	log_info("ended");

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "ipc/boot.h"
 
-#define MAP_BYTES (UINT64_C(256) << 20) /* most that the file may grow to */
+#define MAP_BYTES (UINT64_C(1) << 30) /* most that the file may grow to */
 
 static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_META] = "meta",         [TABLE_ACCOUNTS] = "accounts", [TABLE_NAMES] = "names",

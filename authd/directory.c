@@ -18,6 +18,7 @@ static const struct {
 	{ ACCOUNTS_FILE, S_IFREG, 0600, false },
 	{ ACCOUNTS_LOCK, S_IFREG, 0600, false },
 	{ AUDIT_KEY_FILE, S_IFREG, 0600, false },
+	{ AUDIT_TAIL_FILE, S_IFREG, 0600, false },
 };
 
 /* The path of a name in the working directory, for the person who reads the message. */

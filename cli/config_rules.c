@@ -113,6 +113,7 @@ static const struct {
 	{ "vendor_directory", is_absolute },
 	{ "httpd.address", is_address },
 	{ "engine.protocols_file", is_absolute_or_empty },
+	{ "authd.audit_anchor_file", is_absolute_or_empty },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_absolute_or_empty },
 };

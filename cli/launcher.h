@@ -64,6 +64,7 @@ struct launcher {
 	struct boot_point points[BOOT_POINTS_MAX];
 	int vendors[BOOT_VENDOR_FILES]; /* lists, or -1 */
 	int protocols;                  /* rules for engines, or -1 */
+	int anchors;                    /* of the audit log, or -1 */
 	struct geo_files geo;
 	struct event *geo_look;
 	int https, http, certificate, key, store_directory, authd_directory, listener;

@@ -151,6 +151,8 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 		b->flags |= BOOT_ANALYZE;
 	if (c != NULL && c->proc == PROC_ENGINE && c->spawn.fd[BOOT_FD_PROTOCOLS] != -1)
 		b->flags |= BOOT_HAS_PROTOCOLS;
+	if (c != NULL && c->proc == PROC_AUTHD && c->spawn.fd[BOOT_FD_ANCHORS] != -1)
+		b->flags |= BOOT_HAS_ANCHORS;
 	if (b->proc == (uint32_t)PROC_HTTPD && l->http != -1)
 		b->flags |= BOOT_HAS_HTTP;
 	for (int i = 0; b->proc == (uint32_t)PROC_STORE && i < BOOT_VENDOR_FILES; i++)

@@ -339,6 +339,34 @@ open_vendors(struct launcher *l)
 	}
 }
 
+/* --- anchors of the audit log
+ * -------------------------------------------------------------------------------------------- */
+
+/* It is root's, and authd can but write to it. */
+static bool
+open_anchors(struct launcher *l)
+{
+	const char *path = l->settings->audit_anchor_file;
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	struct stat st;
+
+	if (l->launch->analyze)
+		return true;
+	l->anchors = path[0] == '\0' ? openat(l->data_directory, "audit.anchors", flags, 0640)
+				     : open(path, flags, 0640);
+	if (l->anchors == -1 || fstat(l->anchors, &st) == -1 || !S_ISREG(st.st_mode)) {
+		say("%s%s (authd.audit_anchor_file): %s",
+		    path[0] == '\0' ? l->settings->data_directory : path,
+		    path[0] == '\0' ? "/audit.anchors" : "",
+		    l->anchors == -1 ? strerror(errno) : "is no file");
+		return false;
+	}
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (l->child[i].proc == PROC_AUTHD)
+			l->child[i].spawn.fd[BOOT_FD_ANCHORS] = l->anchors;
+	return true;
+}
+
 /* --- what is given up
  * ------------------------------------------------------------------------------------------------- */
 
@@ -385,7 +413,7 @@ bool
 prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
-	l->certificate = l->key = l->listener = l->protocols = -1;
+	l->certificate = l->key = l->listener = l->protocols = l->anchors = -1;
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		l->vendors[i] = -1;
 	if (geteuid() != 0) {
@@ -405,7 +433,7 @@ prepare(struct launcher *l)
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
-	       open_protocols(l) && open_sockets(l) && give_up_rest(l);
+	       open_protocols(l) && open_anchors(l) && open_sockets(l) && give_up_rest(l);
 }
 
 void
@@ -432,6 +460,7 @@ prepare_undo(struct launcher *l)
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		fd_drop(&l->vendors[i]);
 	fd_drop(&l->protocols);
+	fd_drop(&l->anchors);
 	geo_files_close(&l->geo);
 	fd_drop(&l->https);
 	fd_drop(&l->http);

@@ -18,7 +18,8 @@ enum boot_fd {
 	BOOT_FD_LISTEN = 4, /* the process's own Unix socket, SOCK_SEQPACKET, listening */
 	BOOT_FD_DIRECTORY =
 	    5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
-	BOOT_FD_FILE = 5,      /* capture of a file: the file, read-only */
+	BOOT_FD_ANCHORS = 6, /* authd: the file that audit anchors are appended to, where BOOT_HAS_ANCHORS */
+	BOOT_FD_FILE = 5,    /* capture of a file: the file, read-only */
 	BOOT_FD_PROTOCOLS = 5, /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
 	BOOT_FD_HTTPS = 5,     /* httpd: listening TCP sockets with TCP_NODELAY; */
 	BOOT_FD_HTTP = 6,      /* -1 is said by boot.has_http == false */
@@ -81,6 +82,7 @@ struct boot {
 #define BOOT_HAS_VENDORS(i) (4u << (i))   /* store: BOOT_FD_VENDORS + i is there */
 #define BOOT_HAS_PROTOCOLS  256u          /* engine: BOOT_FD_PROTOCOLS is there */
 #define BOOT_HAS_GEO(i)     (512u << (i)) /* engine: BOOT_FD_GEO + i is there */
+#define BOOT_HAS_ANCHORS    8192u         /* authd: BOOT_FD_ANCHORS is there */
 
 /* Why a process ended, where the launcher acts on it. */
 enum boot_exit {

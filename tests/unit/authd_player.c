@@ -69,7 +69,7 @@ player_open(struct player *p)
 void
 player_close(struct player *p)
 {
-	static const char *const files[] = { "accounts.mdb", "accounts.mdb-lock" };
+	static const char *const files[] = { "accounts.mdb", "accounts.mdb-lock", "audit.key", "audit.tail" };
 
 	if (p->pid > 0)
 		(void)player_exit(p, SIGKILL);

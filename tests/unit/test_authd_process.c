@@ -733,7 +733,7 @@ full_disk(void **state)
 	(void)state;
 	(void)snprintf(options, sizeof(options), "size=1m,mode=0700,uid=62402,gid=62402");
 	if (getuid() != 0 || mount("tmpfs", p.data, "tmpfs", 0, options) != 0)
-		skip(); /* needs a mount of its own */
+		skip();                      /* needs a mount of its own */
 	p.settings.sessions_per_user = 1000; /* none makes room for the next */
 	player_start(&p);
 	player_set_up(&p, &a);
