@@ -205,6 +205,17 @@ json_node_member(const struct json_node *n, const char *key)
 }
 
 const char *
+json_node_name(const struct json_node *n, size_t i)
+{
+	json_t *object = (json_t *)(uintptr_t)n; /* jansson's iterators take no const */
+	void *it = json_object_iter(object);
+
+	while (it != NULL && i-- > 0)
+		it = json_object_iter_next(object, it);
+	return it == NULL ? NULL : json_object_iter_key(it);
+}
+
+const char *
 json_node_stranger(const struct json_node *n, const char *const *known, size_t nknown)
 {
 	json_t *object = (json_t *)(uintptr_t)n; /* jansson's iterators take no const */

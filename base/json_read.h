@@ -43,6 +43,8 @@ const struct json_node *json_root(const struct json_doc *d);
 enum json_kind json_node_kind(const struct json_node *n);
 /* NULL where n is no object or has no such member. */
 const struct json_node *json_node_member(const struct json_node *n, const char *key);
+/* The name of the i-th member of an object, or NULL past the end. */
+const char *json_node_name(const struct json_node *n, size_t i);
 /* The name of a member that is none of the known ones, or NULL. */
 const char *json_node_stranger(const struct json_node *n, const char *const *known, size_t nknown);
 /* Elements of an array; 0 of anything else. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define DEPTH_MAX 16
 
@@ -39,6 +40,14 @@ json_free(struct json_writer **w)
 }
 
 void
+json_wipe(struct json_writer **w)
+{
+	if (*w != NULL && (*w)->text != NULL)
+		explicit_bzero((*w)->text, (*w)->size);
+	json_free(w);
+}
+
+void
 json_reset(struct json_writer *w)
 {
 	w->len = 0;
@@ -65,41 +74,6 @@ put(struct json_writer *w, const char *s, size_t n)
 	memcpy(w->text + w->len, s, n);
 	w->len += n;
 	w->text[w->len] = '\0';
-}
-
-/* Length of the valid UTF-8 sequence at p (RFC 3629 section 4), 0 where there is none. */
-static size_t
-utf8_sequence(const unsigned char *p, size_t left)
-{
-	size_t n;
-	unsigned char low = 0x80, high = 0xbf;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		n = 2;
-	else if (p[0] >= 0xe0 && p[0] <= 0xef)
-		n = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (n > left)
-		return 0;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
 }
 
 static void
@@ -274,6 +248,13 @@ json_null(struct json_writer *w, const char *key)
 {
 	lead(w, key);
 	put(w, "null", 4);
+}
+
+void
+json_raw(struct json_writer *w, const char *key, const char *text, size_t len)
+{
+	lead(w, key);
+	put(w, text, len);
 }
 
 const char *

@@ -12,6 +12,8 @@ struct json_writer;
 /* A writer whose text may grow to limit bytes. */
 struct json_writer *json_new(size_t limit);
 void json_free(struct json_writer **w);
+/* The same, for a text with secrets. */
+void json_wipe(struct json_writer **w);
 
 /* In an object each value is preceded by its key; in an array key is NULL. */
 void json_object(struct json_writer *w, const char *key);
@@ -31,6 +33,8 @@ void json_double(struct json_writer *w, const char *key, double v);
 void json_time_ns(struct json_writer *w, const char *key, int64_t ns);
 void json_bool(struct json_writer *w, const char *key, bool v);
 void json_null(struct json_writer *w, const char *key);
+/* A JSON text of another process of ours, as it stands. */
+void json_raw(struct json_writer *w, const char *key, const char *text, size_t len);
 
 /* The text so far, NUL-terminated, owned by the writer; NULL where the limit was passed or the nesting is
  * wrong. */

@@ -130,41 +130,65 @@ show_number(const struct row *r, int64_t v, char *out, size_t size)
 	return out;
 }
 
-static bool
-set_number(const struct row *r, struct settings *s, const char *value, char *err, size_t errsize)
+enum number_verdict
+settings_number(const char *value, enum settings_unit unit, int64_t *v)
 {
-	char *end, limit[48];
-	int64_t v, factor = 1;
+	int64_t factor = 1;
+	char *end;
 
 	errno = 0;
-	v = strtoll(value, &end, 10);
-	if (end == value || errno != 0) {
-		(void)snprintf(err, errsize, "%s: \"%s\" is not a number", r->key, value);
-		return false;
-	}
+	*v = strtoll(value, &end, 10);
+	if (end == value || errno != 0)
+		return NUMBER_NONE;
 	while (*end == ' ')
 		end++;
 	if (*end != '\0') {
 		size_t i = 0;
 
 		while (i < ARRAY_LEN(suffixes) &&
-		       (suffixes[i].unit != r->unit || strcmp(suffixes[i].text, end) != 0))
+		       (suffixes[i].unit != unit || strcmp(suffixes[i].text, end) != 0))
 			i++;
-		if (i == ARRAY_LEN(suffixes)) {
-			(void)snprintf(err, errsize, "%s: \"%s\" has no unit that is known here (%s)", r->key,
-				       value,
-				       r->unit == UNIT_TIME    ? "ms, s, min, h, d"
-				       : r->unit == UNIT_BYTES ? "KiB, MiB, GiB, TiB"
-							       : "it takes none");
-			return false;
-		}
+		if (i == ARRAY_LEN(suffixes))
+			return NUMBER_STRANGE_UNIT;
 		factor = suffixes[i].factor;
-	} else if (r->unit == UNIT_TIME && v != 0) {
+	} else if (unit == UNIT_TIME && *v != 0)
+		return NUMBER_NO_UNIT;
+	return __builtin_mul_overflow(*v, factor, v) ? NUMBER_TOO_LARGE : NUMBER_GOOD;
+}
+
+const char *
+settings_units(enum settings_unit unit)
+{
+	return unit == UNIT_TIME    ? "ms, s, min, h, d"
+	       : unit == UNIT_BYTES ? "KiB, MiB, GiB, TiB"
+				    : "it takes none";
+}
+
+static bool
+set_number(const struct row *r, struct settings *s, const char *value, char *err, size_t errsize)
+{
+	char limit[48];
+	int64_t v;
+
+	switch (settings_number(value, r->unit, &v)) {
+	case NUMBER_NONE:
+		(void)snprintf(err, errsize, "%s: \"%s\" is not a number", r->key, value);
+		return false;
+	case NUMBER_STRANGE_UNIT:
+		(void)snprintf(err, errsize, "%s: \"%s\" has no unit that is known here (%s)", r->key, value,
+			       settings_units(r->unit));
+		return false;
+	case NUMBER_NO_UNIT:
 		(void)snprintf(err, errsize, "%s: %s has no unit: write ms, s, min, h or d behind it", r->key,
 			       value);
 		return false;
+	case NUMBER_TOO_LARGE:
+		v = INT64_MAX;
+		break;
+	case NUMBER_GOOD:
+		break;
 	}
-	if (__builtin_mul_overflow(v, factor, &v) || v > r->max) {
+	if (v > r->max) {
 		(void)snprintf(err, errsize, "%s: %s is above the most, %s", r->key, value,
 			       show_number(r, r->max, limit, sizeof(limit)));
 		return false;

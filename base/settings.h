@@ -36,6 +36,12 @@ void settings_default(struct settings *s);
  */
 bool settings_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize);
 
+enum number_verdict { NUMBER_GOOD, NUMBER_NONE, NUMBER_STRANGE_UNIT, NUMBER_NO_UNIT, NUMBER_TOO_LARGE };
+/* A number as settings take it, with its unit's suffix: bytes, milliseconds. Only NUMBER_GOOD sets *v. */
+enum number_verdict settings_number(const char *value, enum settings_unit unit, int64_t *v);
+/* The suffixes of a unit in words. */
+const char *settings_units(enum settings_unit unit);
+
 /* Whether key names a row; for a misspelt one, near gets the closest key (or ""). */
 bool settings_known(const char *key, char *near, size_t nearsize);
 bool settings_is_list(const char *key);

@@ -10,6 +10,7 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 static void
 writes_what_it_is_told(void **state)
@@ -35,6 +36,55 @@ writes_what_it_is_told(void **state)
 			    "\xef\xbf\xbd\",\"big\":18446744073709551615,\"t\":1700000000.123456,"
 			    "\"nan\":null,\"list\":[-1,true,null,{}]}");
 	json_free(&w);
+}
+
+static void
+texts_of_others_stand_as_they_are(void **state)
+{
+	struct json_writer *w = json_new(4096);
+
+	(void)state;
+	json_object(w, NULL);
+	json_raw(w, "a", "{\"b\": [1]}", 10);
+	json_raw(w, "c", "null", 4);
+	json_object_end(w);
+	assert_string_equal(json_text(w, NULL), "{\"a\":{\"b\": [1]},\"c\":null}");
+	json_wipe(&w);
+	assert_null(w);
+}
+
+static void
+utf8(void **state)
+{
+	static const char *const good[] = {
+		"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf"
+	};
+	static const char *const bad[] = {
+		"\xff",    "\xc3", "a\x80", "\xc0\xaf", "\xed\xa0\x80", "\xe0\x80\xaf", "\xf4\x90\x80\x80",
+		"\xe2\x82"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(utf8_valid(good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(utf8_valid(bad[i], strlen(bad[i])));
+}
+
+static void
+names_of_members(void **state)
+{
+	char err[100];
+	struct json_doc *d = json_parse("{\"a\":1,\"b\":{}}", 14, 100, err, sizeof(err));
+
+	(void)state;
+	assert_non_null(d);
+	assert_string_equal(json_node_name(json_root(d), 0), "a");
+	assert_string_equal(json_node_name(json_root(d), 1), "b");
+	assert_null(json_node_name(json_root(d), 2));
+	assert_null(json_node_name(json_node_member(json_root(d), "a"), 0));
+	assert_null(json_node_name(NULL, 0));
+	json_doc_free(&d);
 }
 
 static void
@@ -165,8 +215,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(writes_what_it_is_told), cmocka_unit_test(misuse_and_limits_stick),
-		cmocka_unit_test(reads_and_refuses),      cmocka_unit_test(names_the_place),
+		cmocka_unit_test(writes_what_it_is_told),
+		cmocka_unit_test(texts_of_others_stand_as_they_are),
+		cmocka_unit_test(utf8),
+		cmocka_unit_test(names_of_members),
+		cmocka_unit_test(misuse_and_limits_stick),
+		cmocka_unit_test(reads_and_refuses),
+		cmocka_unit_test(names_the_place),
 		cmocka_unit_test(walks_through_values),
 	};
 

@@ -114,6 +114,27 @@ lists_are_bounded(void **state)
 	assert_string_equal(err, "interfaces: \"a\" is there twice");
 }
 
+/* Command lines take the same units. */
+static void
+numbers_alone(void **state)
+{
+	int64_t v = 0;
+
+	(void)state;
+	assert_int_equal(settings_number("30d", UNIT_TIME, &v), NUMBER_GOOD);
+	assert_int_equal(v, INT64_C(30) * 86400000);
+	assert_int_equal(settings_number("10 GiB", UNIT_BYTES, &v), NUMBER_GOOD);
+	assert_int_equal(v, INT64_C(10) << 30);
+	assert_int_equal(settings_number("-1", UNIT_COUNT, &v), NUMBER_GOOD);
+	assert_int_equal(settings_number("0", UNIT_TIME, &v), NUMBER_GOOD);
+	assert_int_equal(settings_number("30", UNIT_TIME, &v), NUMBER_NO_UNIT);
+	assert_int_equal(settings_number("30d", UNIT_BYTES, &v), NUMBER_STRANGE_UNIT);
+	assert_int_equal(settings_number("", UNIT_COUNT, &v), NUMBER_NONE);
+	assert_int_equal(settings_number("x", UNIT_COUNT, &v), NUMBER_NONE);
+	assert_int_equal(settings_number("99999999999999999999", UNIT_COUNT, &v), NUMBER_NONE);
+	assert_int_equal(settings_number("9000000000000000000 TiB", UNIT_BYTES, &v), NUMBER_TOO_LARGE);
+}
+
 int
 main(void)
 {
@@ -122,6 +143,7 @@ main(void)
 		cmocka_unit_test(values_with_units),
 		cmocka_unit_test(mistakes_are_sentences),
 		cmocka_unit_test(lists_are_bounded),
+		cmocka_unit_test(numbers_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
