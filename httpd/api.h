@@ -8,7 +8,11 @@ struct request;
 void api_setup_state(struct request *r);
 void api_setup(struct request *r);
 void api_login(struct request *r);
+void api_second_factor(struct request *r);
 void api_logout(struct request *r);
+
+/* api_admin.c */
+void api_admin(struct request *r);
 void api_me(struct request *r);
 
 /* api_traffic.c */

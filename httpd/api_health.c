@@ -50,7 +50,7 @@ on_health(void *ctx, struct inquiry *q, enum inquiry_end end)
 {
 	struct request *r = ctx;
 
-	if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_AUTHD)
+	if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_TENANT || end == INQUIRY_NO_AUTHD)
 		one_word(r);
 	else if (!role_sees_platform(q->me.role))
 		one_word(r);
@@ -69,7 +69,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 		one_word(r);
 		return;
 	}
-	q = inquiry_new(r->httpd, r->cookie, &r->ip, on_health, r);
+	q = inquiry_new(r->httpd, &r->who, &r->from, on_health, r);
 	(void)inquiry_add(q, ASK_COMPONENTS);
 	(void)inquiry_add(q, ASK_COUNTERS);
 	inquiry_run(q);
@@ -78,8 +78,8 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 void
 api_health(struct request *r)
 {
-	if (r->has_cookie)
-		session_get(r->httpd->sessions, r->cookie, &r->ip, SESSION_ANY_AGE, on_session, r);
+	if (r->who.kind != CREDENTIAL_NONE)
+		session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, r);
 	else
 		one_word(r);
 }

@@ -1,4 +1,4 @@
-/* Setup, login, logout and me: everything that goes to authd. */
+/* Setup, login, its second step, and logout. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,57 +12,11 @@
 #include "base/mem.h"
 #include "guard.h"
 #include "ipc/channel.h"
+#include "me.h"
 #include "request.h"
 #include "sessions.h"
 
-#define ME_MAX   8192
 #define NO_AUTHD "The process that knows the accounts is being restarted: try again."
-
-/* --- who it is
- * ---------------------------------------------------------------------------------------------------------
- */
-
-static void
-put_me(struct json_writer *w, const char *key, const struct request *r, const struct me *me,
-       const uint8_t cookie[static COOKIE_BYTES])
-{
-	char csrf[TOKEN_TEXT_MAX];
-
-	csrf_token(cookie, csrf);
-	json_object(w, key);
-	json_string(w, "name", me->name);
-	json_string(w, "role", me->role);
-	json_string(w, "tenant", me->tenant[0] != '\0' ? me->tenant : NULL);
-	json_string(w, "csrf", csrf);
-	json_time_ns(w, "session_expires", me->session_expires_ns);
-	json_string(w, "version", WEIR_VERSION);
-	json_string(w, "monitor", r->httpd->boot->settings.name);
-	json_object_end(w);
-}
-
-static void
-on_me(void *ctx, enum session_end end, const struct session *s)
-{
-	struct request *r = ctx;
-	struct json_writer *w;
-
-	if (end == SESSION_OK) {
-		w = json_new(ME_MAX);
-		put_me(w, NULL, r, &s->me, r->cookie);
-		reply_json(r, &w);
-	} else if (end == SESSION_DENIED)
-		reply_problem(r, 401, "The session has ended: log in.");
-	else
-		reply_problem(r, 503, NO_AUTHD);
-}
-
-void
-api_me(struct request *r)
-{
-	/* The page asks this to learn whether its session still lives: what is a few seconds old would
-	 * mislead it. */
-	session_get(r->httpd->sessions, r->cookie, &r->ip, 2, on_me, r);
-}
 
 /* --- asking authd
  * ------------------------------------------------------------------------------------------------------ */
@@ -82,7 +36,8 @@ ask_authd(struct request *r, enum msg_id id, void *message, size_t len, enum ask
 	return false;
 }
 static_assert(offsetof(struct wire_login, request) == 0 && offsetof(struct wire_setup, request) == 0 &&
-		  offsetof(struct wire_session, request) == 0,
+		  offsetof(struct wire_session, request) == 0 &&
+		  offsetof(struct wire_second_factor, request) == 0,
 	      "the request number comes first");
 
 /* --- login and setup
@@ -113,9 +68,26 @@ logged_in(struct request *r, const struct wire_auth_answer *a)
 	set_cookie(r, token_format(a->cookie, text), "");
 	sodium_memzero(text, sizeof(text));
 	json_object(w, NULL);
-	put_me(w, "me", r, &me, a->cookie);
+	json_object(w, "me");
+	put_me(w, r, &me, a->cookie);
+	json_object_end(w);
 	json_object_end(w);
 	reply_json(r, &w);
+}
+
+/* The password was right, and there is more to show: the ticket stands for it until then. */
+static void
+second_step(struct request *r, const struct wire_auth_answer *a)
+{
+	struct json_writer *w = json_new(ME_MAX);
+	char text[TOKEN_TEXT_MAX];
+
+	json_object(w, NULL);
+	json_string(w, "second_factor", "required");
+	json_string(w, "ticket", token_format(a->cookie, text));
+	json_object_end(w);
+	sodium_memzero(text, sizeof(text));
+	reply_json_status(r, 202, &w);
 }
 
 static void
@@ -145,10 +117,7 @@ refused(struct request *r, const struct wire_auth_answer *a)
 	case AUTH_OK:
 	case AUTH_SECOND_FACTOR:
 	case AUTH_DENIED:
-		reply_problem(r, 401,
-			      (r->route->flags & ROUTE_LOGIN) != 0 && r->data != NULL
-				  ? "The set-up link is not valid."
-				  : "Name or password is wrong.");
+		reply_problem(r, 401, "%s", (const char *)r->data);
 		break;
 	}
 }
@@ -164,6 +133,8 @@ on_login(void *ctx, enum ask_end end, const void *body, size_t len)
 		reply_problem(r, end == ASK_LATE ? 504 : 503, NO_AUTHD);
 	else if (a->status == AUTH_OK)
 		logged_in(r, a);
+	else if (a->status == AUTH_SECOND_FACTOR)
+		second_step(r, a);
 	else
 		refused(r, a);
 	return true;
@@ -177,7 +148,7 @@ take(struct request *r, const struct json_doc *d, const char *key, char *out, si
 
 	if (text != NULL && text[0] != '\0' && str_copy(out, size, text))
 		return true;
-	reply_problem(r, 400, "%s: a text of 1 to %zu bytes is expected.", key, size - 1);
+	reply_problem_field(r, 400, key, "a text of 1 to %zu bytes is expected.", size - 1);
 	return false;
 }
 
@@ -193,7 +164,7 @@ only(struct request *r, const struct json_doc *d, const char *const *known)
 		while (known[i] != NULL && strcmp(known[i], member) != 0)
 			i++;
 		if (known[i] == NULL) {
-			reply_problem(r, 400, "%.64s: no such member here.", member);
+			reply_problem_field(r, 400, member, "no such member here.");
 			return false;
 		}
 	}
@@ -222,11 +193,13 @@ void
 api_login(struct request *r)
 {
 	static const char *const known[] = { "name", "password", NULL };
-	struct wire_login m = { .client = { .ip = r->ip } };
+	static char wrong[] = "Name or password is wrong.";
+	struct wire_login m = { .client = r->from };
 	struct json_doc *d = read_body(r, known);
 
 	if (d == NULL)
 		return;
+	r->data = wrong;
 	if (take(r, d, "name", m.name, sizeof(m.name)) &&
 	    take(r, d, "password", m.password, sizeof(m.password)))
 		(void)ask_authd(r, MSG_LOGIN, &m, sizeof(m), ASK_SLOW, on_login);
@@ -238,21 +211,45 @@ void
 api_setup(struct request *r)
 {
 	static const char *const known[] = { "secret", "name", "password", NULL };
-	struct wire_setup m = { .client = { .ip = r->ip } };
+	static char wrong[] = "The set-up link is not valid.";
+	struct wire_setup m = { .client = r->from };
 	struct json_doc *d = read_body(r, known);
 	char secret[128];
 
 	if (d == NULL)
 		return;
-	r->data = r; /* a refusal is about the link */
+	r->data = wrong;
 	if (take(r, d, "secret", secret, sizeof(secret)) && take(r, d, "name", m.name, sizeof(m.name)) &&
 	    take(r, d, "password", m.password, sizeof(m.password))) {
 		if (token_parse(secret, m.secret))
 			(void)ask_authd(r, MSG_SETUP, &m, sizeof(m), ASK_SLOW, on_login);
 		else
-			reply_problem(r, 401, "The set-up link is not valid.");
+			reply_problem(r, 401, "%s", wrong);
 	}
 	sodium_memzero(secret, sizeof(secret));
+	sodium_memzero(&m, sizeof(m));
+	json_doc_free(&d);
+}
+
+void
+api_second_factor(struct request *r)
+{
+	static const char *const known[] = { "ticket", "code", NULL };
+	static char wrong[] = "The code is wrong, or the login took too long.";
+	struct wire_second_factor m = { .client = r->from };
+	struct json_doc *d = read_body(r, known);
+	char ticket[128];
+
+	if (d == NULL)
+		return;
+	r->data = wrong;
+	if (take(r, d, "ticket", ticket, sizeof(ticket)) && take(r, d, "code", m.code, sizeof(m.code))) {
+		if (token_parse(ticket, m.ticket))
+			(void)ask_authd(r, MSG_SECOND_FACTOR, &m, sizeof(m), ASK_SLOW, on_login);
+		else
+			reply_problem(r, 401, "%s", wrong);
+	}
+	sodium_memzero(ticket, sizeof(ticket));
 	sodium_memzero(&m, sizeof(m));
 	json_doc_free(&d);
 }
@@ -281,7 +278,7 @@ void
 api_setup_state(struct request *r)
 {
 	/* Nobody's cookie: every answer of authd says whether an administrator exists. */
-	struct wire_session m = { .client = { .ip = r->ip } };
+	struct wire_session m = { .client = r->from };
 
 	(void)ask_authd(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
 }
@@ -297,7 +294,7 @@ on_logout(void *ctx, enum ask_end end, const void *body, size_t len)
 	struct request *r = ctx;
 
 	(void)len;
-	session_drop(r->httpd->sessions, r->cookie);
+	session_drop(r->httpd->sessions, &r->who, &r->from);
 	if (end != ASK_LAST || (a->status != AUTH_OK && a->status != AUTH_DENIED)) {
 		reply_problem(r, 503, NO_AUTHD);
 		return true;
@@ -310,10 +307,10 @@ on_logout(void *ctx, enum ask_end end, const void *body, size_t len)
 void
 api_logout(struct request *r)
 {
-	struct wire_session m = { .client = { .ip = r->ip } };
+	struct wire_session m = { .client = r->from };
 
-	session_drop(r->httpd->sessions, r->cookie);
-	memcpy(m.cookie, r->cookie, COOKIE_BYTES);
+	session_drop(r->httpd->sessions, &r->who, &r->from);
+	memcpy(m.cookie, r->who.cookie, COOKIE_BYTES);
 	(void)ask_authd(r, MSG_LOGOUT, &m, sizeof(m), ASK_QUICK, on_logout);
 	sodium_memzero(&m, sizeof(m));
 }

@@ -45,7 +45,7 @@ answer_with(struct request *r, struct inquiry *q, enum inquiry_end end, shape_fn
 static struct inquiry *
 inquiry_of(struct request *r, inquiry_fn *fn)
 {
-	return inquiry_new(r->httpd, r->cookie, &r->ip, fn, r);
+	return inquiry_new(r->httpd, &r->who, &r->from, fn, r);
 }
 
 /* An interface that nobody knows and one that the caller may not see give the same: nothing. */

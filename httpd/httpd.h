@@ -20,6 +20,8 @@ struct redirect;
 struct sessions;
 struct tls;
 
+#define HELD_MAX (256u << 20)
+
 struct httpd {
 	const struct boot *boot;
 	struct event_base *base;
@@ -34,7 +36,7 @@ struct httpd {
 	struct evconnlistener *listener;
 	struct event *rotation, *drain, *sigterm;
 	unsigned drain_steps;
-	size_t held;                 /* bytes of answers that wait for the rest of their set */
+	size_t held;                 /* bytes of answers that wait for their rest, of HELD_MAX */
 	int64_t down_ns[PROC_COUNT]; /* UTC since when a peer is away; 0: it is there */
 	bool draining;               /* SIGTERM came: finish, take nothing new */
 };

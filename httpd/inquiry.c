@@ -8,8 +8,7 @@
 #include "base/mem.h"
 #include "ipc/channel.h"
 
-#define ONE_MAX (8u << 20)   /* bytes that one inquiry may gather */
-#define ALL_MAX (256u << 20) /* and all of them together */
+#define ONE_MAX (8u << 20) /* bytes that one inquiry may gather */
 
 struct body {
 	struct body *next;
@@ -26,14 +25,14 @@ static const enum row_kind answered_with[ASK_KIND_COUNT] = {
 };
 
 struct inquiry *
-inquiry_new(struct httpd *h, const uint8_t cookie[static COOKIE_BYTES], const struct ip_addr *ip,
-	    inquiry_fn *fn, void *ctx)
+inquiry_new(struct httpd *h, const struct credential *who, const struct wire_client *from, inquiry_fn *fn,
+	    void *ctx)
 {
 	struct inquiry *q = mem_calloc(1, sizeof(*q));
 
 	q->httpd = h;
-	memcpy(q->cookie, cookie, COOKIE_BYTES);
-	q->ip = *ip;
+	q->who = *who;
+	q->from = *from;
 	q->max_age_s = SESSION_ANY_AGE;
 	q->fn = fn;
 	q->ctx = ctx;
@@ -89,6 +88,7 @@ inquiry_free(struct inquiry **q)
 		return;
 	cancel_asks(*q);
 	drop_bodies(*q);
+	credential_wipe(&(*q)->who);
 	free(*q);
 	*q = NULL;
 }
@@ -110,7 +110,7 @@ keep_body(struct part *p, const void *body, size_t len)
 	struct inquiry *q = p->inquiry;
 	struct body *b;
 
-	if (len > ONE_MAX - q->bytes || len > ALL_MAX - q->httpd->held)
+	if (len > ONE_MAX - q->bytes || len > HELD_MAX - q->httpd->held)
 		return false;
 	b = mem_calloc(1, sizeof(*b) + len);
 	b->len = len;
@@ -135,6 +135,17 @@ end_of(uint32_t status)
 	return ends[status]; /* serve.c looked at its range */
 }
 
+enum inquiry_end
+inquiry_end_of(enum session_end end)
+{
+	static const enum inquiry_end ends[] = { [SESSION_OK] = INQUIRY_OK,
+						 [SESSION_DENIED] = INQUIRY_NO_SESSION,
+						 [SESSION_NO_TENANT] = INQUIRY_NO_TENANT,
+						 [SESSION_NO_AUTHD] = INQUIRY_NO_AUTHD };
+
+	return ends[end];
+}
+
 static bool part_ask(struct part *p, const struct session *s);
 
 static void
@@ -143,7 +154,7 @@ on_follow(void *ctx, enum session_end end, const struct session *s)
 	struct part *p = ctx;
 
 	if (end != SESSION_OK)
-		finish(p->inquiry, end == SESSION_DENIED ? INQUIRY_NO_SESSION : INQUIRY_NO_AUTHD);
+		finish(p->inquiry, inquiry_end_of(end));
 	else if (!part_ask(p, s))
 		finish(p->inquiry, INQUIRY_NO_STORE);
 }
@@ -157,7 +168,7 @@ part_done(struct part *p)
 		memcpy(p->q.cursor, p->cursor, p->cursor_len);
 		p->q.cursor_len = p->cursor_len;
 		p->cursor_len = 0;
-		session_get(q->httpd->sessions, q->cookie, &q->ip, SESSION_ANY_AGE, on_follow, p);
+		session_get(q->httpd->sessions, &q->who, &q->from, SESSION_ANY_AGE, on_follow, p);
 		return;
 	}
 	if (--q->left == 0)
@@ -178,7 +189,7 @@ part_failed(struct part *p, enum inquiry_end end)
 		q->retried = true;
 		cancel_asks(q);
 		drop_bodies(q);
-		session_drop(q->httpd->sessions, q->cookie);
+		session_drop(q->httpd->sessions, &q->who, &q->from);
 		inquiry_run(q);
 		return;
 	}
@@ -249,7 +260,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 	bool sent = true;
 
 	if (end != SESSION_OK) {
-		finish(q, end == SESSION_DENIED ? INQUIRY_NO_SESSION : INQUIRY_NO_AUTHD);
+		finish(q, inquiry_end_of(end));
 		return;
 	}
 	q->me = s->me;
@@ -263,7 +274,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 void
 inquiry_run(struct inquiry *q)
 {
-	session_get(q->httpd->sessions, q->cookie, &q->ip, q->max_age_s, on_session, q);
+	session_get(q->httpd->sessions, &q->who, &q->from, q->max_age_s, on_session, q);
 }
 
 /* --- rows

@@ -1,5 +1,5 @@
 /*
- * A set of questions to store that are asked under one session's grant and answered together. Rows were
+ * A set of questions to store that are asked under one credential's grant and answered together. Rows were
  * checked when they came (serve.c); an answer has the kind of rows that its question asks for.
  */
 #ifndef WEIR_HTTPD_INQUIRY_H
@@ -18,7 +18,8 @@
 
 enum inquiry_end {
 	INQUIRY_OK,
-	INQUIRY_NO_SESSION, /* authd knows no such session, or store does not take its grant */
+	INQUIRY_NO_SESSION, /* authd knows no such session or token, or store does not take its grant */
+	INQUIRY_NO_TENANT,  /* there is no such tenant for it */
 	INQUIRY_NO_AUTHD,
 	INQUIRY_NO_STORE, /* away, or it answers nothing as long as authd is silent */
 	INQUIRY_LATE,
@@ -48,8 +49,8 @@ typedef void inquiry_fn(void *ctx, struct inquiry *q, enum inquiry_end end);
 
 struct inquiry {
 	struct httpd *httpd;
-	uint8_t cookie[COOKIE_BYTES];
-	struct ip_addr ip;
+	struct credential who;
+	struct wire_client from;
 	unsigned max_age_s; /* of the grant */
 	struct me me;       /* once it was granted */
 	struct part part[INQUIRY_PARTS];
@@ -60,13 +61,15 @@ struct inquiry {
 	void *ctx;
 };
 
-struct inquiry *inquiry_new(struct httpd *h, const uint8_t cookie[static COOKIE_BYTES],
-			    const struct ip_addr *ip, inquiry_fn *fn, void *ctx);
+struct inquiry *inquiry_new(struct httpd *h, const struct credential *who, const struct wire_client *from,
+			    inquiry_fn *fn, void *ctx);
 /* Adds a question, all of whose other fields say "any". */
 struct part *inquiry_add(struct inquiry *q, enum question_kind kind);
 /* Asks; fn is called once, perhaps at once, and owns q then: it calls inquiry_free. */
 void inquiry_run(struct inquiry *q);
 void inquiry_free(struct inquiry **q);
+/* The same of a session that was asked for alone. */
+enum inquiry_end inquiry_end_of(enum session_end end);
 
 /* --- rows
  * ------------------------------------------------------------------------------------------------------------

@@ -36,12 +36,12 @@ struct watcher {
 	int64_t flowing_ns; /* when its queue was last short */
 };
 
-/* One session that watches. */
+/* One session, or token from one address, that watches. */
 struct feed {
 	TAILQ_ENTRY(feed) entry;
 	struct live *set;
-	uint8_t cookie[COOKIE_BYTES];
-	struct ip_addr ip;
+	struct credential who;
+	struct wire_client from;
 	struct event *tick;
 	struct inquiry *asked; /* NULL: no answer is awaited */
 	int64_t sent_ns;
@@ -69,7 +69,7 @@ feed_release(struct feed *f)
 		return;
 	TAILQ_REMOVE(&f->set->feeds, f, entry);
 	event_free(f->tick);
-	explicit_bzero(f->cookie, sizeof(f->cookie));
+	credential_wipe(&f->who);
 	free(f);
 }
 
@@ -249,7 +249,7 @@ on_answer(void *ctx, struct inquiry *q, enum inquiry_end end)
 	if (end == INQUIRY_OK) {
 		f->platform = role_sees_platform(q->me.role);
 		send_live(f, q);
-	} else if (end == INQUIRY_NO_SESSION)
+	} else if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_TENANT)
 		end_feed(f);
 	else
 		send_unavailable(f, end);
@@ -273,7 +273,7 @@ ask_top(struct inquiry *q, enum question_kind kind, enum sort_key sort, uint32_t
 static void
 ask(struct feed *f)
 {
-	struct inquiry *q = inquiry_new(f->set->httpd, f->cookie, &f->ip, on_answer, f);
+	struct inquiry *q = inquiry_new(f->set->httpd, &f->who, &f->from, on_answer, f);
 
 	q->max_age_s = GRANT_AGE_S;
 	(void)inquiry_add(q, ASK_POINTS);
@@ -312,12 +312,12 @@ feed_of(struct live *l, const struct request *r)
 	struct feed *f;
 
 	TAILQ_FOREACH(f, &l->feeds, entry)
-	if (memcmp(f->cookie, r->cookie, COOKIE_BYTES) == 0)
+	if (credential_same(&f->who, &f->from.ip, &r->who, &r->from.ip))
 		return f;
 	f = mem_calloc(1, sizeof(*f));
 	f->set = l;
-	memcpy(f->cookie, r->cookie, COOKIE_BYTES);
-	f->ip = r->ip;
+	f->who = r->who;
+	f->from = r->from;
 	f->sent_ns = clock_boot_ns();
 	TAILQ_INIT(&f->watchers);
 	f->tick = event_new(l->httpd->base, -1, EV_PERSIST, on_tick, f);
@@ -337,7 +337,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 
 	(void)s;
 	if (end != SESSION_OK) {
-		refuse_inquiry(r, end == SESSION_DENIED ? INQUIRY_NO_SESSION : INQUIRY_NO_AUTHD);
+		refuse_inquiry(r, inquiry_end_of(end));
 		return;
 	}
 	if (l->stopped || l->n >= l->max) {
@@ -360,7 +360,10 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 void
 api_live(struct request *r)
 {
-	session_get(r->httpd->sessions, r->cookie, &r->ip, SESSION_ANY_AGE, on_session, r);
+	/* A browser's EventSource sends no header of its own. */
+	if (params_has(&r->params, PARAM_TENANT))
+		(void)credential_set_tenant(&r->who, r->params.tenant);
+	session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, r);
 }
 
 /* --- all of them

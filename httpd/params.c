@@ -5,9 +5,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "guard.h"
 
-#define VALUE_MAX 128
+#define VALUE_MAX 160
 #define TIME_MAX  INT64_C(9000000000) /* seconds: fits into nanoseconds of 64 bits */
 
 /* Digits alone, from lo to hi. */
@@ -182,6 +183,36 @@ set_space(struct params *p, const char *v)
 	return true;
 }
 
+static bool
+set_tenant(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->tenant, sizeof(p->tenant), v);
+}
+
+static bool
+set_user(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->user, sizeof(p->user), v);
+}
+
+static bool
+set_actor(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->actor, sizeof(p->actor), v);
+}
+
+static bool
+set_kind(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->kind, sizeof(p->kind), v);
+}
+
+static bool
+set_place(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->place, sizeof(p->place), v);
+}
+
 static const struct {
 	const char *name;
 	bool (*set)(struct params *p, const char *value);
@@ -201,14 +232,21 @@ static const struct {
 	[PARAM_RESOLUTION] = { "resolution", set_resolution, "1, 60 or 3600" },
 	[PARAM_VLAN] = { "vlan", set_vlan, "a number from 0 to 4095" },
 	[PARAM_SPACE] = { "space", set_space, "the number of an address space" },
+	[PARAM_TENANT] = { "tenant", set_tenant, "the name of a tenant" },
+	[PARAM_USER] = { "user", set_user, "the name of a user" },
+	[PARAM_ACTOR] = { "actor", set_actor, "who did it, as user:NAME" },
+	[PARAM_KIND] = { "kind", set_kind, "a kind of audit entries" },
+	[PARAM_PLACE] = { "cursor", set_place, "what next_cursor said" },
 };
 
+/* Two rows have one name where it means something else elsewhere. */
 static enum param
-param_find(const char *name, size_t len)
+param_find(const char *name, size_t len, uint32_t allowed)
 {
 	unsigned i = 0;
 
-	while (i < PARAM_COUNT && !(strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0))
+	while (i < PARAM_COUNT && !((allowed >> i & 1) != 0 && strlen(rows[i].name) == len &&
+				    memcmp(rows[i].name, name, len) == 0))
 		i++;
 	return (enum param)i;
 }
@@ -226,15 +264,16 @@ set_one(const char *pair, size_t len, uint32_t allowed, uint32_t sorts, struct p
 {
 	const char *equals = memchr(pair, '=', len);
 	size_t name_len = equals != NULL ? (size_t)(equals - pair) : len;
-	enum param which = param_find(pair, name_len);
+	enum param which = param_find(pair, name_len, allowed);
 	char value[VALUE_MAX];
 
-	if (which == PARAM_COUNT || (allowed >> which & 1) == 0)
+	if (which == PARAM_COUNT)
 		return refuse(err, errsize, pair, name_len, "no such parameter here", "");
 	if (params_has(p, which))
 		return refuse(err, errsize, pair, name_len, "given twice", "");
 	if (equals == NULL || !percent_decode(equals + 1, len - name_len - 1, true, value, sizeof(value)) ||
-	    !rows[which].set(p, value) || (which == PARAM_SORT && (sorts >> p->sort & 1) == 0))
+	    !utf8_valid(value, strlen(value)) || !rows[which].set(p, value) ||
+	    (which == PARAM_SORT && (sorts >> p->sort & 1) == 0))
 		return refuse(err, errsize, pair, name_len, "is not ", rows[which].expected);
 	p->given |= 1u << which;
 	return true;

@@ -24,6 +24,11 @@ enum param {
 	PARAM_RESOLUTION,
 	PARAM_VLAN,
 	PARAM_SPACE,
+	PARAM_TENANT,
+	PARAM_USER,
+	PARAM_ACTOR,
+	PARAM_KIND,
+	PARAM_PLACE, /* a cursor too: authd's, in its own spelling */
 	PARAM_COUNT
 };
 #define PARAM(p)    (1u << PARAM_##p)
@@ -45,6 +50,11 @@ struct params {
 	uint32_t resolution_s;
 	uint16_t vlan;
 	uint32_t space;
+	char tenant[TENANT_TEXT_MAX];
+	char user[ACCOUNT_NAME_MAX];
+	char actor[ACCOUNT_NAME_MAX + 16]; /* with what it is: "user:alice" */
+	char kind[64];
+	char place[CURSOR_MAX];
 };
 
 /*

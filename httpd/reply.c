@@ -15,7 +15,9 @@
 #include "page.h"
 #include "request.h"
 
-#define PROBLEM_MAX 4096
+#define PROBLEM_MAX 8192
+#define FIELD_MAX   128
+#define DETAIL_MAX  512
 
 #define ALWAYS                                                                                               \
 	{ "Strict-Transport-Security", "max-age=31536000" }, { "X-Content-Type-Options", "nosniff" },        \
@@ -53,6 +55,8 @@ reason(int status)
 		const char *text;
 	} known[] = {
 		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
 		{ 204, "No Content" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
@@ -126,6 +130,7 @@ finish(struct request *r, int status, struct evbuffer *body)
 	    r->client);
 	evhttp_send_reply(r->ev, status, reason(status), body);
 	client_gather(r->client);
+	credential_wipe(&r->who);
 	free(r);
 }
 
@@ -166,7 +171,7 @@ finish_json(struct request *r, int status, const char *type, struct json_writer 
 }
 
 void
-reply_json(struct request *r, struct json_writer **w)
+reply_json_status(struct request *r, int status, struct json_writer **w)
 {
 	if (json_text(*w, NULL) == NULL) {
 		json_free(w);
@@ -175,7 +180,23 @@ reply_json(struct request *r, struct json_writer **w)
 		    "The answer is longer than this server gives in one piece: ask with a smaller limit.");
 		return;
 	}
-	finish_json(r, 200, "application/json", w);
+	finish_json(r, status, "application/json", w);
+}
+
+void
+reply_json(struct request *r, struct json_writer **w)
+{
+	reply_json_status(r, 200, w);
+}
+
+void
+reply_text(struct request *r, int status, struct evbuffer **text)
+{
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	reply_header(r, "Content-Type", "application/json");
+	finish(r, status, *text);
+	evbuffer_free(*text);
+	*text = NULL;
 }
 
 void
@@ -198,17 +219,37 @@ reply_empty(struct request *r, int status)
 	finish(r, status, NULL);
 }
 
+/* RFC 9457. field: what it is about, named as an extension member; NULL: the request as a whole. */
 static void
-problem(struct request *r, int status, const char *detail)
+problem(struct request *r, int status, const char *field, const char *detail)
 {
 	struct json_writer *w = json_new(PROBLEM_MAX);
+	char whole[FIELD_MAX + DETAIL_MAX + 4];
 
+	/* RFC 9110 section 15.5.2 wants it of every 401; browsers ask nobody for a bearer's token. */
+	if (status == 401)
+		reply_header(r, "WWW-Authenticate",
+			     r->who.kind == CREDENTIAL_TOKEN || request_header(r, "Authorization") != NULL
+				 ? "Bearer realm=\"weir\", error=\"invalid_token\""
+				 : "Bearer realm=\"weir\"");
+	if (status == 503)
+		reply_header(r, "Retry-After", "1");
 	json_object(w, NULL);
 	json_string(w, "type", "about:blank");
 	json_string(w, "title", reason(status));
 	json_int(w, "status", status);
-	if (detail != NULL)
+	if (detail != NULL && field == NULL)
 		json_string(w, "detail", detail);
+	if (detail != NULL && field != NULL) {
+		(void)snprintf(whole, sizeof(whole), "%.*s: %.*s", FIELD_MAX, field, DETAIL_MAX, detail);
+		json_string(w, "detail", whole);
+		json_array(w, "errors");
+		json_object(w, NULL);
+		json_string_n(w, "field", field, strnlen(field, FIELD_MAX));
+		json_string(w, "detail", detail);
+		json_object_end(w);
+		json_array_end(w);
+	}
 	json_object_end(w);
 	finish_json(r, status, "application/problem+json", &w);
 }
@@ -216,19 +257,29 @@ problem(struct request *r, int status, const char *detail)
 void
 reply_problem(struct request *r, int status, const char *detail, ...)
 {
-	char text[512];
+	char text[DETAIL_MAX];
 	va_list ap;
 
-	if (status == 503)
-		reply_header(r, "Retry-After", "1");
 	if (detail == NULL) {
-		problem(r, status, NULL);
+		problem(r, status, NULL, NULL);
 		return;
 	}
 	va_start(ap, detail);
 	(void)vsnprintf(text, sizeof(text), detail, ap);
 	va_end(ap);
-	problem(r, status, text);
+	problem(r, status, NULL, text);
+}
+
+void
+reply_problem_field(struct request *r, int status, const char *field, const char *detail, ...)
+{
+	char text[DETAIL_MAX];
+	va_list ap;
+
+	va_start(ap, detail);
+	(void)vsnprintf(text, sizeof(text), detail, ap);
+	va_end(ap);
+	problem(r, status, field, text);
 }
 
 void
@@ -236,7 +287,7 @@ reply_problem_close(struct request *r, int status, const char *detail)
 {
 	if (!r->httpd->draining)
 		reply_header(r, "Connection", "close");
-	problem(r, status, detail);
+	problem(r, status, NULL, detail);
 }
 
 void
@@ -274,6 +325,7 @@ reply_stream(struct request *r, const char *type)
 	reply_header(r, "Content-Type", type);
 	client_enter(r->client, CLIENT_LIVE);
 	evhttp_send_reply_start(ev, 200, reason(200));
+	credential_wipe(&r->who);
 	free(r);
 	return ev;
 }

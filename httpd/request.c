@@ -5,6 +5,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -51,7 +52,7 @@ static const char *
 ambiguity(const struct request *r, int *status)
 {
 	const struct evkeyval *h;
-	unsigned hosts = 0, lengths = 0;
+	unsigned hosts = 0, lengths = 0, identities = 0, tenants = 0;
 	size_t length = 0;
 
 	*status = 400;
@@ -60,6 +61,8 @@ ambiguity(const struct request *r, int *status)
 		if (!header_name_is_valid(h->key))
 			return "A header has a name that is none.";
 		hosts += strcasecmp(h->key, "Host") == 0;
+		identities += strcasecmp(h->key, "Authorization") == 0;
+		tenants += strcasecmp(h->key, "Weir-Tenant") == 0;
 		if (strcasecmp(h->key, "Content-Length") == 0) {
 			lengths++;
 			if (!length_parse(h->value, &length))
@@ -74,7 +77,10 @@ ambiguity(const struct request *r, int *status)
 		return "A request has one Host header with the name of this server.";
 	if (lengths > 1)
 		return "A request has one Content-Length.";
-	if (length > 0 && evhttp_request_get_command(r->ev) != EVHTTP_REQ_POST)
+	if (identities > 1 || tenants > 1)
+		return "A request has one Authorization and one Weir-Tenant at most.";
+	if (length > 0 && evhttp_request_get_command(r->ev) != EVHTTP_REQ_POST &&
+	    evhttp_request_get_command(r->ev) != EVHTTP_REQ_PATCH)
 		return "A request of this method has no body.";
 	return NULL;
 }
@@ -86,10 +92,21 @@ ambiguity(const struct request *r, int *status)
 static void
 refuse_method(struct request *r, unsigned methods)
 {
-	reply_header(r, "Allow",
-		     methods == METHOD_GET    ? "GET, HEAD"
-		     : methods == METHOD_POST ? "POST"
-					      : "GET, HEAD, POST");
+	static const struct {
+		enum method method;
+		const char *name;
+	} names[] = { { METHOD_GET, "GET, HEAD" },
+		      { METHOD_POST, "POST" },
+		      { METHOD_PATCH, "PATCH" },
+		      { METHOD_DELETE, "DELETE" } };
+	char allow[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if ((methods & names[i].method) != 0)
+			n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", n > 0 ? ", " : "",
+					      names[i].name);
+	reply_header(r, "Allow", allow);
 	reply_problem(r, 405, "This address does not know the method.");
 }
 
@@ -99,6 +116,52 @@ is_json(const char *type)
 	size_t n = type == NULL ? 0 : strcspn(type, "; \t");
 
 	return n == strlen("application/json") && strncasecmp(type, "application/json", n) == 0;
+}
+
+/* Who it is, as far as the route asks; false where r was answered. */
+static bool
+identify(struct request *r)
+{
+	unsigned flags = r->route->flags;
+
+	switch (credential_read(&r->who, request_header(r, "Cookie"), request_header(r, "Authorization"),
+				request_header(r, "Weir-Tenant"))) {
+	case CREDENTIAL_GOOD:
+		break;
+	case CREDENTIAL_BOTH:
+		reply_problem(r, 400, "A request carries a session's cookie or a token, not both.");
+		return false;
+	case CREDENTIAL_NO_TOKEN:
+		reply_problem(r, 401, "The token is not valid.");
+		return false;
+	case CREDENTIAL_NO_TENANT:
+		reply_problem_field(r, 400, "Weir-Tenant", "a name of 1 to %d bytes is expected.",
+				    TENANT_TEXT_MAX - 1);
+		return false;
+	}
+	if ((flags & ROUTE_SESSION) != 0 && r->who.kind == CREDENTIAL_NONE) {
+		reply_problem(r, 401, "Log in first.");
+		return false;
+	}
+	if ((flags & ROUTE_PERSON) != 0 && r->who.kind == CREDENTIAL_TOKEN) {
+		reply_problem(r, 403, "No token may do this: log in.");
+		return false;
+	}
+	return true;
+}
+
+/* The first words of a sentence of params.c name the parameter. */
+static void
+refuse_parameter(struct request *r, char *why)
+{
+	char *colon = strchr(why, ':');
+
+	if (colon == NULL) {
+		reply_problem(r, 400, "%s", why);
+		return;
+	}
+	*colon = '\0';
+	reply_problem_field(r, 400, why, "%s", colon + 1 + strspn(colon + 1, " "));
 }
 
 /* The route's conditions; false where r was answered. */
@@ -119,11 +182,11 @@ admit(struct request *r, const char *query)
 		reply_problem(r, 405, "A stream has no head alone.");
 		return false;
 	}
-	if ((flags & ROUTE_SESSION) != 0 && !r->has_cookie) {
-		reply_problem(r, 401, "Log in first.");
+	if (!identify(r))
 		return false;
-	}
-	if (((flags & ROUTE_CSRF) != 0 && !csrf_matches(r->cookie, csrf)) ||
+	/* A token is no browser's: nobody can make one send it. */
+	if (((flags & ROUTE_CSRF) != 0 && r->who.kind == CREDENTIAL_COOKIE &&
+	     !csrf_matches(r->who.cookie, csrf)) ||
 	    ((flags & ROUTE_LOGIN) != 0 && (csrf == NULL || strcmp(csrf, "1") != 0))) {
 		reply_problem(r, 403, "X-Weir-CSRF is missing or not this session's.");
 		return false;
@@ -133,7 +196,7 @@ admit(struct request *r, const char *query)
 		return false;
 	}
 	if (!params_parse(query, r->route->params, r->route->sorts, &r->params, why, sizeof(why))) {
-		reply_problem(r, 400, "%s", why);
+		refuse_parameter(r, why);
 		return false;
 	}
 	return true;
@@ -177,6 +240,8 @@ method_of(struct request *r)
 	r->head = command == EVHTTP_REQ_HEAD;
 	return command == EVHTTP_REQ_GET || r->head ? METHOD_GET
 	       : command == EVHTTP_REQ_POST         ? METHOD_POST
+	       : command == EVHTTP_REQ_PATCH        ? METHOD_PATCH
+	       : command == EVHTTP_REQ_DELETE       ? METHOD_DELETE
 						    : 0;
 }
 
@@ -185,7 +250,7 @@ request_serve(struct evhttp_request *ev, void *httpd)
 {
 	struct httpd *h = httpd;
 	struct request *r = mem_calloc(1, sizeof(*r));
-	const char *target = evhttp_request_get_uri(ev), *why;
+	const char *target = evhttp_request_get_uri(ev), *agent, *why;
 	char path[1024];
 	size_t n = strcspn(target, "?");
 	int status;
@@ -197,7 +262,7 @@ request_serve(struct evhttp_request *ev, void *httpd)
 	why = ambiguity(r, &status);
 	if (why == NULL && (target[0] != '/' || strchr(target, '#') != NULL))
 		why = "The address of a request begins with a slash.";
-	if (why == NULL && !client_ip(r->client, &r->ip))
+	if (why == NULL && !client_ip(r->client, &r->from.ip))
 		why = "The connection is gone.";
 	if (why != NULL) {
 		reply_problem_close(r, status, why);
@@ -209,6 +274,7 @@ request_serve(struct evhttp_request *ev, void *httpd)
 	}
 	memcpy(path, target, n);
 	path[n] = '\0';
-	r->has_cookie = cookie_parse(request_header(r, "Cookie"), r->cookie);
+	agent = request_header(r, "User-Agent");
+	(void)str_copy(r->from.agent, sizeof(r->from.agent), agent == NULL ? "" : agent);
 	dispatch(r, path, target[n] == '?' ? target + n + 1 : NULL, method_of(r));
 }

@@ -10,11 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "credential.h"
 #include "httpd.h"
 #include "params.h"
 #include "routes.h"
 
 struct client;
+struct evbuffer;
 struct evhttp_request;
 struct json_writer;
 struct page_file;
@@ -24,9 +26,9 @@ struct request {
 	struct evhttp_request *ev;
 	struct client *client;
 	const struct route *route; /* NULL: the page, or nothing */
-	struct ip_addr ip;
-	bool has_cookie, head;
-	uint8_t cookie[COOKIE_BYTES];
+	struct wire_client from;
+	bool head;
+	struct credential who;
 	char segment[SEGMENT_MAX];
 	struct params params;
 	void *data; /* the handler's */
@@ -49,13 +51,20 @@ char *request_body(const struct request *r, size_t *len);
 void reply_header(struct request *r, const char *name, const char *value);
 /* 200 with what w holds; takes *w. A writer that passed its limit gives 500. */
 void reply_json(struct request *r, struct json_writer **w);
+/* The same with another status of success. */
+void reply_json_status(struct request *r, int status, struct json_writer **w);
+/* A JSON text that is there already; takes *text. */
+void reply_text(struct request *r, int status, struct evbuffer **text);
 /* A JSON text that lives for ever. */
 void reply_static(struct request *r, const char *type, const void *text, size_t len);
 /* A status without body. */
 void reply_empty(struct request *r, int status);
-/* RFC 9457; the detail is for whoever reads it, NULL: none. */
+/* RFC 9457; the detail is for whoever reads it, NULL: none. A 401 also says how a token is shown. */
 void reply_problem(struct request *r, int status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
+/* A problem with one member or parameter, which is named in "errors" and before the detail. */
+void reply_problem_field(struct request *r, int status, const char *field, const char *detail, ...)
+    __attribute__((format(printf, 4, 5)));
 /* A problem after which the connection ends: where one ends and the next request begins is not certain. */
 void reply_problem_close(struct request *r, int status, const char *detail);
 /* A file of the page. */

@@ -7,49 +7,93 @@
 #include "guard.h"
 #include "params.h"
 
-#define PAGED (PARAM(LIMIT) | PARAM(CURSOR))
+#define PAGED   (PARAM(LIMIT) | PARAM(CURSOR))
+#define AUDITED (PARAM(LIMIT) | PARAM(PLACE) | PARAM(FROM) | PARAM(TO) | PARAM(ACTOR) | PARAM(KIND))
+
+#define NOTHING       0, 0, NULL, NULL
+#define OPERATION(op) 0, 0, op, NULL
+#define OF(op, named) 0, 0, op, named
+#define LISTED        (PAGED | PARAM(SORT) | PARAM(ORDER) | PARAM(INTERFACE))
+#define READ          ROUTE_SESSION
+#define WRITE         (ROUTE_SESSION | ROUTE_CSRF)
+#define WRITE_BODY    (WRITE | ROUTE_BODY)
 
 /* clang-format off */
 static const struct route routes[] = {
-	/* path            method       served by         needs                                    parameters */
-	{ "/health",       METHOD_GET,  api_health,       0,                                       0, 0 },
-	{ "/openapi.json", METHOD_GET,  api_openapi,      0,                                       0, 0 },
-	{ "/setup",        METHOD_GET,  api_setup_state,  0,                                       0, 0 },
-	{ "/setup",        METHOD_POST, api_setup,        ROUTE_LOGIN | ROUTE_BODY,                0, 0 },
-	{ "/login",        METHOD_POST, api_login,        ROUTE_LOGIN | ROUTE_BODY,                0, 0 },
-	{ "/logout",       METHOD_POST, api_logout,       ROUTE_SESSION | ROUTE_CSRF,              0, 0 },
-	{ "/me",           METHOD_GET,  api_me,           ROUTE_SESSION,                           0, 0 },
-	{ "/interfaces",   METHOD_GET,  api_interfaces,   ROUTE_SESSION,                           0, 0 },
-	{ "/hosts",        METHOD_GET,  api_hosts,        ROUTE_SESSION,
-	  PAGED | PARAM(SORT) | PARAM(ORDER) | PARAM(INTERFACE),
-	  SORTABLE(BYTES) | SORTABLE(RATE) | SORTABLE(FLOWS) | SORTABLE(LAST) | SORTABLE(SCORE) },
-	{ "/hosts/{}",     METHOD_GET,  api_host,         ROUTE_SESSION,                           PARAM(VLAN) | PARAM(SPACE), 0 },
-	{ "/devices",      METHOD_GET,  api_devices,      ROUTE_SESSION,
-	  PAGED | PARAM(SORT) | PARAM(ORDER) | PARAM(INTERFACE), SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST) },
-	{ "/flows",        METHOD_GET,  api_flows,        ROUTE_SESSION,
-	  PAGED | PARAM(SORT) | PARAM(ORDER) | PARAM(INTERFACE) | PARAM(HOST) | PARAM(APPLICATION) | PARAM(FROM) | PARAM(TO),
-	  SORTABLE(RATE) | SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST) | SORTABLE(SCORE) },
-	{ "/flows/{}",     METHOD_GET,  api_flow,         ROUTE_SESSION,                           0, 0 },
-	{ "/applications", METHOD_GET,  api_applications, ROUTE_SESSION,                           PARAM(LIMIT), 0 },
-	{ "/timeseries",   METHOD_GET,  api_timeseries,   ROUTE_SESSION,
-	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION), 0 },
-	{ "/totals",       METHOD_GET,  api_totals,       ROUTE_SESSION,                           0, 0 },
-	{ "/live",         METHOD_GET,  api_live,         ROUTE_SESSION | ROUTE_STREAM,            0, 0 },
+	/* path                   method         served by         needs                        parameters, sorts, operation, its member */
+	{ "/health",              METHOD_GET,    api_health,       0,                           NOTHING },
+	{ "/openapi.json",        METHOD_GET,    api_openapi,      0,                           NOTHING },
+	{ "/setup",               METHOD_GET,    api_setup_state,  0,                           NOTHING },
+	{ "/setup",               METHOD_POST,   api_setup,        ROUTE_LOGIN | ROUTE_BODY,    NOTHING },
+	{ "/login",               METHOD_POST,   api_login,        ROUTE_LOGIN | ROUTE_BODY,    NOTHING },
+	{ "/login/second-factor", METHOD_POST,   api_second_factor, ROUTE_LOGIN | ROUTE_BODY,   NOTHING },
+	{ "/logout",              METHOD_POST,   api_logout,       WRITE | ROUTE_PERSON,        NOTHING },
+
+	{ "/interfaces",          METHOD_GET,    api_interfaces,   READ,                        NOTHING },
+	{ "/hosts",               METHOD_GET,    api_hosts,        READ, LISTED,
+	  SORTABLE(BYTES) | SORTABLE(RATE) | SORTABLE(FLOWS) | SORTABLE(LAST) | SORTABLE(SCORE), NULL, NULL },
+	{ "/hosts/{}",            METHOD_GET,    api_host,         READ, PARAM(VLAN) | PARAM(SPACE), 0, NULL, NULL },
+	{ "/devices",             METHOD_GET,    api_devices,      READ, LISTED, SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST), NULL, NULL },
+	{ "/flows",               METHOD_GET,    api_flows,        READ,
+	  LISTED | PARAM(HOST) | PARAM(APPLICATION) | PARAM(FROM) | PARAM(TO),
+	  SORTABLE(RATE) | SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST) | SORTABLE(SCORE), NULL, NULL },
+	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
+	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT), 0, NULL, NULL },
+	{ "/timeseries",          METHOD_GET,    api_timeseries,   READ,
+	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION), 0, NULL, NULL },
+	{ "/totals",              METHOD_GET,    api_totals,       READ,                        NOTHING },
+	{ "/live",                METHOD_GET,    api_live,         READ | ROUTE_STREAM, PARAM(TENANT), 0, NULL, NULL },
+
+	{ "/me",                  METHOD_GET,    api_me,           READ,                        OPERATION("me.get") },
+	{ "/me/password",         METHOD_POST,   api_admin,        WRITE_BODY | ROUTE_PERSON,   OPERATION("me.password") },
+	{ "/me/second-factor",    METHOD_POST,   api_admin,        WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.begin") },
+	{ "/me/second-factor",    METHOD_DELETE, api_admin,        WRITE | ROUTE_PERSON,        OPERATION("second_factor.remove") },
+	{ "/me/second-factor/confirm", METHOD_POST, api_admin,     WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.confirm") },
+	{ "/me/second-factor/recovery", METHOD_POST, api_admin,    WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.recovery") },
+
+	{ "/tenants",             METHOD_GET,    api_admin,        READ,                        OPERATION("tenant.list") },
+	{ "/tenants",             METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("tenant.add") },
+	{ "/tenants/{}",          METHOD_GET,    api_admin,        READ,                        OF("tenant.get", "name") },
+	{ "/tenants/{}",          METHOD_PATCH,  api_admin,        WRITE_BODY,                  OF("tenant.set", "name") },
+	{ "/tenants/{}",          METHOD_DELETE, api_admin,        WRITE,                       OF("tenant.remove", "name") },
+	{ "/users",               METHOD_GET,    api_admin,        READ,                        OPERATION("user.list") },
+	{ "/users",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("user.add") },
+	{ "/users/{}",            METHOD_GET,    api_admin,        READ,                        OF("user.get", "name") },
+	{ "/users/{}",            METHOD_PATCH,  api_admin,        WRITE_BODY,                  OF("user.set", "name") },
+	{ "/users/{}",            METHOD_DELETE, api_admin,        WRITE,                       OF("user.remove", "name") },
+	{ "/users/{}/password",   METHOD_POST,   api_admin,        WRITE_BODY,                  OF("user.password", "name") },
+	{ "/users/{}/second-factor", METHOD_DELETE, api_admin,     WRITE,                       OF("second_factor.remove", "name") },
+	{ "/groups",              METHOD_GET,    api_admin,        READ,                        OPERATION("group.list") },
+	{ "/groups",              METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("group.add") },
+	{ "/groups/{}",           METHOD_GET,    api_admin,        READ,                        OF("group.get", "name") },
+	{ "/groups/{}",           METHOD_PATCH,  api_admin,        WRITE_BODY,                  OF("group.set", "name") },
+	{ "/groups/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("group.remove", "name") },
+	{ "/sessions",            METHOD_GET,    api_admin,        READ, PARAM(USER), 0,        "session.list", NULL },
+	{ "/sessions/{}",         METHOD_DELETE, api_admin,        WRITE,                       OF("session.end", "id") },
+	{ "/tokens",              METHOD_GET,    api_admin,        READ, PARAM(USER), 0,        "token.list", NULL },
+	{ "/tokens",              METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("token.add") },
+	{ "/tokens/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("token.remove", "id") },
+	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },
+	{ "/apply",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("apply") },
 };
 /* clang-format on */
 
-/* Whether path is the route's; its last segment, decoded, where the route has one. */
+/* Whether path is the route's; its segment, decoded, where the route has one. */
 static bool
 matches(const struct route *r, const char *path, char segment[static SEGMENT_MAX])
 {
-	size_t n = strlen(r->path);
+	const char *hole = strstr(r->path, "{}");
+	size_t before, n;
 
 	segment[0] = '\0';
-	if (r->path[n - 1] != '}')
+	if (hole == NULL)
 		return strcmp(path, r->path) == 0;
-	n -= 2;
-	return strncmp(path, r->path, n) == 0 && path[n] != '\0' && strchr(path + n, '/') == NULL &&
-	       percent_decode(path + n, strlen(path + n), false, segment, SEGMENT_MAX);
+	before = (size_t)(hole - r->path);
+	if (strncmp(path, r->path, before) != 0)
+		return false;
+	n = strcspn(path + before, "/");
+	return n > 0 && strcmp(path + before + n, hole + 2) == 0 &&
+	       percent_decode(path + before, n, false, segment, SEGMENT_MAX);
 }
 
 const struct route *

@@ -8,29 +8,33 @@
 
 struct request;
 
-enum method { METHOD_GET = 1, METHOD_POST = 2 }; /* HEAD is a GET whose answer has no body */
+/* HEAD is a GET whose answer has no body. */
+enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_PATCH = 4, METHOD_DELETE = 8 };
 
 enum route_flags {
-	ROUTE_SESSION = 1, /* only with a session's cookie */
-	ROUTE_CSRF = 2,    /* X-Weir-CSRF: the session's token */
+	ROUTE_SESSION = 1, /* only with a session's cookie or a token */
+	ROUTE_CSRF = 2,    /* with a cookie, X-Weir-CSRF: the session's */
 	ROUTE_LOGIN = 4,   /* X-Weir-CSRF: 1, since there is no session yet */
 	ROUTE_BODY = 8,    /* a JSON object comes along */
-	ROUTE_STREAM = 16  /* no HEAD: the answer does not end */
+	ROUTE_STREAM = 16, /* no HEAD: the answer does not end */
+	ROUTE_PERSON = 32  /* only with a session's cookie: what a token may never do, whatever its rights */
 };
 
 struct route {
-	const char *path; /* below /api/v1; an ending "/{}" stands for one segment */
+	const char *path; /* below /api/v1; a "{}" stands for one segment */
 	enum method method;
 	void (*serve)(struct request *r);
 	unsigned flags;
 	uint32_t params; /* PARAM() bits */
 	uint32_t sorts;  /* SORTABLE() bits */
+	const char *op;  /* of authd, for api_admin; the segment is its member `named` */
+	const char *named;
 };
 
 #define API_PREFIX  "/api/v1"
-#define SEGMENT_MAX 64
+#define SEGMENT_MAX 128
 
-/* The route of a path (without query), and the decoded last segment where it has one. NULL where there is
+/* The route of a path (without query), and the decoded segment where it has one. NULL where there is
  * none: *methods then says which METHOD_ bits the path has with others (0: no such path). */
 const struct route *route_find(const char *path, unsigned method, char segment[static SEGMENT_MAX],
 			       unsigned *methods);

@@ -24,7 +24,7 @@ serve_auth_answer(struct httpd *h, const struct msg *m)
 	bool good;
 
 	memcpy(&copy, a, sizeof(copy));
-	if (copy.status < AUTH_OK || copy.status > AUTH_UNAVAILABLE || copy.grant_len > GRANT_MAX ||
+	if (copy.status < AUTH_OK || copy.status > AUTH_SECOND_FACTOR || copy.grant_len > GRANT_MAX ||
 	    !ends(copy.name, sizeof(copy.name)) || !ends(copy.tenant, sizeof(copy.tenant)) ||
 	    !ends(copy.role, sizeof(copy.role)) || !ends(copy.detail, sizeof(copy.detail)))
 		return false;
@@ -49,11 +49,23 @@ serve_answer(struct httpd *h, const struct msg *m)
 	return rc == 0 && asks_answer(h->asks, PROC_STORE, a.head.request, a.head.more == 0, m->body, m->len);
 }
 
+static bool
+serve_admin_answer(struct httpd *h, const struct msg *m)
+{
+	struct wire_admin_answer a;
+
+	memcpy(&a, m->body, sizeof(a));
+	return a.status >= ADMIN_OK && a.status < ADMIN_STATUS_COUNT && a.more <= 1 &&
+	       a.body_len == m->len - sizeof(a) &&
+	       asks_answer(h->asks, PROC_AUTHD, a.request, a.more == 0, m->body, m->len);
+}
+
 static const struct {
 	enum msg_id id;
 	bool (*serve)(struct httpd *h, const struct msg *m);
 } served[] = {
 	{ MSG_AUTH_ANSWER, serve_auth_answer },
+	{ MSG_ADMIN_ANSWER, serve_admin_answer },
 	{ MSG_ANSWER, serve_answer },
 };
 

@@ -11,8 +11,7 @@
 #include "base/mem.h"
 #include "ipc/channel.h"
 
-#define KEY_BYTES 32
-#define BUCKETS   1024
+#define BUCKETS 1024
 
 struct waiter {
 	STAILQ_ENTRY(waiter) entry;
@@ -20,13 +19,16 @@ struct waiter {
 	void *ctx;
 };
 
-/* A cookie that is known, or asked about, or both. */
+/* A credential that is known, or asked about, or both. */
 struct entry {
 	TAILQ_ENTRY(entry) used; /* by last use, oldest first */
 	LIST_ENTRY(entry) chain;
 	struct sessions *set;
-	uint8_t key[KEY_BYTES];
-	uint64_t ask; /* 0: authd is not being asked */
+	uint8_t key[CREDENTIAL_KEY_BYTES];
+	uint64_t ask;          /* 0: authd is not being asked */
+	struct credential who; /* while it is being asked */
+	struct wire_client client;
+	bool without_tenant; /* the second question: whether it is good at all */
 	STAILQ_HEAD(, waiter) waiters;
 	bool known;
 	int64_t got_ns; /* clock_boot_ns */
@@ -45,25 +47,19 @@ struct sessions {
 /* --- the table
  * ------------------------------------------------------------------------------------------------------- */
 
-static void
-cookie_key(const struct sessions *s, const uint8_t cookie[static COOKIE_BYTES], uint8_t key[static KEY_BYTES])
-{
-	(void)crypto_generichash(key, KEY_BYTES, cookie, COOKIE_BYTES, s->secret, sizeof(s->secret));
-}
-
 static unsigned
-bucket_of(const uint8_t key[static KEY_BYTES])
+bucket_of(const uint8_t key[static CREDENTIAL_KEY_BYTES])
 {
 	return (key[0] | (unsigned)key[1] << 8) % BUCKETS;
 }
 
 static struct entry *
-entry_find(struct sessions *s, const uint8_t key[static KEY_BYTES])
+entry_find(struct sessions *s, const uint8_t key[static CREDENTIAL_KEY_BYTES])
 {
 	struct entry *e;
 
 	LIST_FOREACH(e, &s->bucket[bucket_of(key)], chain)
-	if (sodium_memcmp(e->key, key, KEY_BYTES) == 0)
+	if (sodium_memcmp(e->key, key, CREDENTIAL_KEY_BYTES) == 0)
 		return e;
 	return NULL;
 }
@@ -83,6 +79,7 @@ static void
 entry_free(struct entry *e)
 {
 	entry_forget(e);
+	credential_wipe(&e->who);
 	TAILQ_REMOVE(&e->set->used, e, used);
 	LIST_REMOVE(e, chain);
 	e->set->n--;
@@ -106,7 +103,7 @@ make_room(struct sessions *s)
 }
 
 static struct entry *
-entry_make(struct sessions *s, const uint8_t key[static KEY_BYTES])
+entry_make(struct sessions *s, const uint8_t key[static CREDENTIAL_KEY_BYTES])
 {
 	struct entry *e = entry_find(s, key);
 
@@ -119,7 +116,7 @@ entry_make(struct sessions *s, const uint8_t key[static KEY_BYTES])
 		return NULL;
 	e = mem_calloc(1, sizeof(*e));
 	e->set = s;
-	memcpy(e->key, key, KEY_BYTES);
+	memcpy(e->key, key, CREDENTIAL_KEY_BYTES);
 	STAILQ_INIT(&e->waiters);
 	TAILQ_INSERT_TAIL(&s->used, e, used);
 	LIST_INSERT_HEAD(&s->bucket[bucket_of(key)], e, chain);
@@ -180,6 +177,8 @@ tell(struct entry *e, enum session_end end)
 	}
 }
 
+static bool ask_authd(struct entry *e);
+
 static bool
 on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 {
@@ -188,8 +187,18 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 
 	(void)len;
 	e->ask = 0;
+	/* authd has one answer for what is no session and for a tenant that is not the session's. */
+	if (end == ASK_LAST && a->status == AUTH_DENIED && !e->without_tenant && e->who.tenant[0] != '\0') {
+		entry_forget(e);
+		e->without_tenant = true;
+		if (ask_authd(e))
+			return true;
+	}
+	credential_wipe(&e->who);
 	if (end != ASK_LAST)
 		tell(e, SESSION_NO_AUTHD);
+	else if (a->status == AUTH_OK && e->without_tenant)
+		tell(e, SESSION_NO_TENANT);
 	else if (a->status == AUTH_OK) {
 		entry_set(e, a);
 		tell(e, SESSION_OK);
@@ -202,35 +211,69 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 }
 
 static bool
-ask_authd(struct entry *e, const uint8_t cookie[static COOKIE_BYTES], const struct ip_addr *ip)
+send_cookie(struct channel *ch, const struct entry *e)
+{
+	struct wire_session q = { .request = e->ask, .client = e->client };
+	bool sent;
+
+	memcpy(q.cookie, e->who.cookie, sizeof(q.cookie));
+	(void)str_copy(q.tenant, sizeof(q.tenant), e->without_tenant ? "" : e->who.tenant);
+	sent = channel_send(ch, MSG_SESSION, &q, sizeof(q));
+	sodium_memzero(&q, sizeof(q));
+	return sent;
+}
+
+static bool
+send_token(struct channel *ch, const struct entry *e)
+{
+	struct wire_token q = { .request = e->ask, .client = e->client };
+	bool sent;
+
+	(void)str_copy(q.token, sizeof(q.token), e->who.token);
+	(void)str_copy(q.tenant, sizeof(q.tenant), e->without_tenant ? "" : e->who.tenant);
+	sent = channel_send(ch, MSG_TOKEN, &q, sizeof(q));
+	sodium_memzero(&q, sizeof(q));
+	return sent;
+}
+
+static bool
+ask_authd(struct entry *e)
 {
 	struct httpd *h = e->set->httpd;
 	struct channel *ch = peers_find(h->peers, PROC_AUTHD, 0);
-	struct wire_session q = { .client = { .ip = *ip } };
 
 	if (ch == NULL || (e->ask = asks_add(h->asks, PROC_AUTHD, ASK_QUICK, on_answer, e)) == 0)
 		return false;
-	q.request = e->ask;
-	memcpy(q.cookie, cookie, COOKIE_BYTES);
-	if (!channel_send(ch, MSG_SESSION, &q, sizeof(q))) {
+	if (!(e->who.kind == CREDENTIAL_TOKEN ? send_token(ch, e) : send_cookie(ch, e))) {
 		asks_cancel(h->asks, e->ask);
 		e->ask = 0;
 	}
-	sodium_memzero(&q, sizeof(q));
 	return e->ask != 0;
 }
 
+static bool
+begin_asking(struct entry *e, const struct credential *who, const struct wire_client *client)
+{
+	e->who = *who;
+	e->client = *client;
+	e->without_tenant = false;
+	if (ask_authd(e))
+		return true;
+	credential_wipe(&e->who);
+	return false;
+}
+
 void
-session_get(struct sessions *s, const uint8_t cookie[static COOKIE_BYTES], const struct ip_addr *ip,
+session_get(struct sessions *s, const struct credential *who, const struct wire_client *client,
 	    unsigned max_age_s, session_fn *fn, void *ctx)
 {
-	uint8_t key[KEY_BYTES], grant[GRANT_MAX];
+	uint8_t key[CREDENTIAL_KEY_BYTES], grant[GRANT_MAX];
 	struct entry *e;
 	struct waiter *w;
 
 	if (!serve_has(s->httpd, PROC_AUTHD))
 		max_age_s = SESSION_ANY_AGE; /* what it granted before still holds */
-	cookie_key(s, cookie, key);
+	credential_key(who, &client->ip, s->secret, sizeof(s->secret), key);
 	e = entry_make(s, key);
 	if (e != NULL && entry_is_good(e, max_age_s)) {
 		struct session copy = e->session;
@@ -241,7 +284,7 @@ session_get(struct sessions *s, const uint8_t cookie[static COOKIE_BYTES], const
 		fn(ctx, SESSION_OK, &copy);
 		return;
 	}
-	if (e == NULL || (e->ask == 0 && !ask_authd(e, cookie, ip))) {
+	if (e == NULL || (e->ask == 0 && !begin_asking(e, who, client))) {
 		if (e != NULL && !e->known)
 			entry_free(e);
 		fn(ctx, SESSION_NO_AUTHD, NULL);
@@ -256,22 +299,25 @@ session_get(struct sessions *s, const uint8_t cookie[static COOKIE_BYTES], const
 void
 session_put(struct sessions *s, const struct wire_auth_answer *a)
 {
-	uint8_t key[KEY_BYTES];
+	struct credential who = { .kind = CREDENTIAL_COOKIE };
+	uint8_t key[CREDENTIAL_KEY_BYTES];
 	struct entry *e;
 
-	cookie_key(s, a->cookie, key);
+	memcpy(who.cookie, a->cookie, sizeof(who.cookie));
+	credential_key(&who, NULL, s->secret, sizeof(s->secret), key);
+	credential_wipe(&who);
 	e = entry_make(s, key);
 	if (e != NULL)
 		entry_set(e, a);
 }
 
 void
-session_drop(struct sessions *s, const uint8_t cookie[static COOKIE_BYTES])
+session_drop(struct sessions *s, const struct credential *who, const struct wire_client *client)
 {
-	uint8_t key[KEY_BYTES];
+	uint8_t key[CREDENTIAL_KEY_BYTES];
 	struct entry *e;
 
-	cookie_key(s, cookie, key);
+	credential_key(who, &client->ip, s->secret, sizeof(s->secret), key);
 	e = entry_find(s, key);
 	if (e != NULL && e->ask == 0)
 		entry_free(e);

@@ -1,7 +1,7 @@
 /*
- * The sessions that are being served now: for each cookie the grant that authd gave, kept for at most the
- * grant's life. Cookies are kept as keyed hashes. Several requests that miss at once are one question to
- * authd.
+ * The sessions and tokens that are being served now: for each credential the grant that authd gave, kept for
+ * at most the grant's life. Credentials are kept as keyed hashes. Several requests that miss at once are one
+ * question to authd.
  */
 #ifndef WEIR_HTTPD_SESSIONS_H
 #define WEIR_HTTPD_SESSIONS_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "credential.h"
 #include "httpd.h"
 #include "ipc/wire.h"
 
@@ -20,7 +21,7 @@ struct me {
 	char name[ACCOUNT_NAME_MAX];
 	char tenant[64];
 	char role[32];
-	int64_t session_expires_ns; /* UTC */
+	int64_t session_expires_ns; /* UTC; of a token its own end, 0: never */
 };
 
 struct session {
@@ -30,7 +31,12 @@ struct session {
 	const uint8_t *grant; /* opaque */
 };
 
-enum session_end { SESSION_OK, SESSION_DENIED, SESSION_NO_AUTHD };
+enum session_end {
+	SESSION_OK,
+	SESSION_DENIED,    /* no such session or token */
+	SESSION_NO_TENANT, /* it is good, but not for the tenant that it names */
+	SESSION_NO_AUTHD
+};
 
 /* s is NULL but for SESSION_OK, and valid during the call only. */
 typedef void session_fn(void *ctx, enum session_end end, const struct session *s);
@@ -38,15 +44,15 @@ typedef void session_fn(void *ctx, enum session_end end, const struct session *s
 struct sessions *sessions_new(struct httpd *h);
 void sessions_free(struct sessions **s);
 
-/* Finds the session of a cookie, in the cache (whose grant is then good for at least one second, and at most
- * max_age_s old) or through authd; calls fn once, perhaps at once. */
-void session_get(struct sessions *s, const uint8_t cookie[static COOKIE_BYTES], const struct ip_addr *ip,
+/* Finds the session of a credential, in the cache (whose grant is then good for at least one second, and at
+ * most max_age_s old) or through authd; calls fn once, perhaps at once. */
+void session_get(struct sessions *s, const struct credential *who, const struct wire_client *client,
 		 unsigned max_age_s, session_fn *fn, void *ctx);
 #define SESSION_ANY_AGE UINT32_MAX
 
 /* Puts what authd answered to a login. */
 void session_put(struct sessions *s, const struct wire_auth_answer *a);
-/* Forgets a cookie's grant. */
-void session_drop(struct sessions *s, const uint8_t cookie[static COOKIE_BYTES]);
+/* Forgets a credential's grant. */
+void session_drop(struct sessions *s, const struct credential *who, const struct wire_client *client);
 
 #endif

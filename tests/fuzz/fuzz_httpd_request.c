@@ -1,10 +1,11 @@
 /* Lines of a request's head as browsers (and others) send them: address, Cookie, Host, Accept-Encoding,
- * If-None-Match. */
+ * If-None-Match, Authorization (and Weir-Tenant). */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "credential.h"
 #include "guard.h"
 #include "page.h"
 #include "params.h"
@@ -72,13 +73,26 @@ look_at_representation(const char *line)
 		assert(strlen(out) < sizeof(out) && strlen(out) <= strlen(line));
 }
 
+static void
+look_at_identity(const char *line)
+{
+	struct credential c;
+
+	if (credential_read(&c, NULL, line, NULL) == CREDENTIAL_GOOD) {
+		assert(c.kind == CREDENTIAL_TOKEN && strncmp(c.token, "weir_", 5) == 0);
+		assert(strlen(c.token) < sizeof(c.token) && strstr(line, c.token) != NULL);
+	}
+	if (credential_read(&c, line, NULL, line) == CREDENTIAL_GOOD)
+		assert(strcmp(c.tenant, line) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	char *text = mem_calloc(len + 1, 1), *at = text;
 
 	memcpy(text, data, len);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 5; i++) {
 		size_t n = strcspn(at, "\n");
 		bool more = at[n] == '\n';
 
@@ -95,6 +109,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			break;
 		case 3:
 			look_at_representation(at);
+			break;
+		case 4:
+			look_at_identity(at);
 			break;
 		}
 		if (!more)

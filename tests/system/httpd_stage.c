@@ -35,6 +35,9 @@
 #include "policy/role.h"
 
 #define PASSWORD "correct horse battery"
+#define TOKEN    "weir_good"
+#define TENANT   "customer"
+#define CODE     "123456"
 
 struct actor {
 	struct stage *stage;
@@ -59,6 +62,9 @@ struct stage {
 	uint32_t pad; /* bytes of server name in each flow, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
+	bool no_token, parts, refuse_admin_once;
+	unsigned tokens, admins;
+	unsigned admin_status; /* that operations are answered with; 0: ADMIN_OK */
 };
 
 /* --- authd
@@ -81,6 +87,13 @@ grant(struct stage *s, struct wire_auth_answer *a)
 	memcpy(a->grant, &s->sessions, sizeof(s->sessions)); /* each grant differs */
 }
 
+/* Anybody has the default tenant, and one more. */
+static bool
+has_tenant(const char *name)
+{
+	return name[0] == '\0' || strcmp(name, TENANT) == 0;
+}
+
 static void
 judge_login(struct stage *s, const struct wire_login *m, struct wire_auth_answer *a)
 {
@@ -90,6 +103,9 @@ judge_login(struct stage *s, const struct wire_login *m, struct wire_auth_answer
 	else if (strcmp(m->name, "throttled") == 0) {
 		a->status = AUTH_THROTTLED;
 		a->retry_after_s = 7;
+	} else if (strcmp(m->name, "second") == 0 && strcmp(m->password, PASSWORD) == 0) {
+		a->status = AUTH_SECOND_FACTOR;
+		memset(a->cookie, 7, sizeof(a->cookie));
 	} else if (strcmp(m->password, PASSWORD) == 0) {
 		for (size_t i = 0; i < sizeof(s->cookie); i++)
 			s->cookie[i] = (uint8_t)(i * 7 + 3 + s->logins);
@@ -122,10 +138,87 @@ judge_setup(struct stage *s, const struct wire_setup *m, struct wire_auth_answer
 static void
 judge_session(struct stage *s, const struct wire_session *m, struct wire_auth_answer *a)
 {
-	if (s->logged_in && !s->no_session && memcmp(m->cookie, s->cookie, sizeof(s->cookie)) == 0)
+	if (s->logged_in && !s->no_session && memcmp(m->cookie, s->cookie, sizeof(s->cookie)) == 0 &&
+	    has_tenant(m->tenant)) {
 		grant(s, a);
+		if (m->tenant[0] != '\0')
+			(void)str_copy(a->tenant, sizeof(a->tenant), m->tenant);
+	} else
+		a->status = AUTH_DENIED;
+}
+
+static void
+judge_second_factor(struct stage *s, const struct wire_second_factor *m, struct wire_auth_answer *a)
+{
+	struct wire_login login = { 0 };
+	uint8_t right[TICKET_BYTES];
+
+	memset(right, 7, sizeof(right));
+	(void)str_copy(login.password, sizeof(login.password), PASSWORD);
+	if (memcmp(m->ticket, right, sizeof(right)) == 0 && strcmp(m->code, CODE) == 0)
+		judge_login(s, &login, a);
 	else
 		a->status = AUTH_DENIED;
+}
+
+static void
+judge_token(struct stage *s, const struct wire_token *m, struct wire_auth_answer *a)
+{
+	s->tokens++;
+	if (!s->no_token && strcmp(m->token, TOKEN) == 0 && has_tenant(m->tenant)) {
+		grant(s, a);
+		memset(a->cookie, 0, sizeof(a->cookie));
+		(void)str_copy(a->name, sizeof(a->name), "robot");
+	} else
+		a->status = AUTH_DENIED;
+}
+
+/* One part of an answer. */
+static bool
+send_part(struct channel *ch, uint64_t request, enum admin_status status, const char *text, size_t len,
+	  bool more)
+{
+	struct wire_admin_answer head = {
+		.request = request, .status = (uint32_t)status, .more = more, .body_len = (uint32_t)len
+	};
+	uint8_t message[WIRE_ADMIN_ANSWER_MAX];
+
+	memcpy(message, &head, sizeof(head));
+	memcpy(message + sizeof(head), text, len);
+	return channel_send(ch, MSG_ADMIN_ANSWER, message, sizeof(head) + len);
+}
+
+/* Tells what came, as {"asked": ...}, whole or byte by byte. */
+static bool
+serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
+{
+	static const char refusal[] = "{\"field\":\"access[0].role\",\"detail\":\"is none\"}";
+	static char text[ADMIN_BODY_MAX + 32];
+	enum admin_status status = s->admin_status == 0 ? ADMIN_OK : (enum admin_status)s->admin_status;
+	struct wire_admin q;
+	size_t len;
+
+	memcpy(&q, m->body, sizeof(q));
+	s->admins++;
+	if (q.grant_len != 200 || m->len != sizeof(q) + q.grant_len + q.body_len)
+		return false;
+	if (s->refuse_admin_once) {
+		s->refuse_admin_once = false;
+		return send_part(ch, q.request, ADMIN_NOT_GRANTED, "", 0, false);
+	}
+	if (status != ADMIN_OK)
+		return send_part(ch, q.request, status, refusal,
+				 status == ADMIN_BAD || status == ADMIN_CONFLICT ? strlen(refusal) : 0,
+				 false);
+	len = (size_t)snprintf(text, sizeof(text), "{\"asked\":%.*s}", (int)q.body_len,
+			       (const char *)m->body + sizeof(q) + q.grant_len);
+	if (strstr(text, ".remove\"") != NULL || len >= sizeof(text) - 1)
+		len = 0;
+	for (size_t i = 0; s->parts && i + 1 < len; i++)
+		if (!send_part(ch, q.request, status, text + i, 1, true))
+			return false;
+	return s->parts && len > 0 ? send_part(ch, q.request, status, text + len - 1, 1, false)
+				   : send_part(ch, q.request, status, text, len, false);
 }
 
 static bool
@@ -138,11 +231,15 @@ authd_message(void *ctx, struct channel *ch, struct msg *m)
 		struct wire_login login;
 		struct wire_setup setup;
 		struct wire_session session;
+		struct wire_second_factor second;
+		struct wire_token token;
 	} q;
 
 	s->sessions += m->id == MSG_SESSION;
 	if (s->silent_authd)
 		return true;
+	if (m->id == MSG_ADMIN)
+		return serve_admin(s, ch, m);
 	memcpy(&q, m->body, m->len);
 	memcpy(&a.request, m->body, sizeof(a.request));
 	if (m->id == MSG_LOGIN)
@@ -151,6 +248,10 @@ authd_message(void *ctx, struct channel *ch, struct msg *m)
 		judge_setup(s, &q.setup, &a);
 	else if (m->id == MSG_SESSION)
 		judge_session(s, &q.session, &a);
+	else if (m->id == MSG_SECOND_FACTOR)
+		judge_second_factor(s, &q.second, &a);
+	else if (m->id == MSG_TOKEN)
+		judge_token(s, &q.token, &a);
 	else {
 		a.status = AUTH_OK;
 		s->logged_in = false;
@@ -563,11 +664,16 @@ obey(struct stage *s, const char *word, unsigned v)
 		      { "no-session", &s->no_session },
 		      { "history-down", &s->history_down },
 		      { "limited", &s->limited },
+		      { "no-token", &s->no_token },
+		      { "parts", &s->parts },
+		      { "refuse-admin-once", &s->refuse_admin_once },
 		      { "setup-open", &s->setup_open } };
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(flags[i].word, word) == 0)
 			*flags[i].flag = v != 0;
+	if (strcmp(word, "admin-status") == 0)
+		s->admin_status = v;
 	if (strcmp(word, "pad") == 0)
 		s->pad = v;
 	if (strcmp(word, "store") == 0 && v == 0)
@@ -588,8 +694,8 @@ obey(struct stage *s, const char *word, unsigned v)
 		start(s);
 	}
 	if (strcmp(word, "counts") == 0)
-		printf("counts %u %u %u %u\n", s->logins, s->sessions, s->questions,
-		       s->questions_of[ASK_HOSTS]);
+		printf("counts %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
+		       s->questions_of[ASK_HOSTS], s->tokens, s->admins);
 	printf("ok\n");
 	(void)fflush(stdout);
 }

@@ -166,7 +166,7 @@ class Stage:
             lines.append(line.strip())
 
     def counts(self):
-        return dict(zip(("logins", "sessions", "questions", "hosts"), map(int, self.tell("counts")[0].split()[1:])))
+        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins"), map(int, self.tell("counts")[0].split()[1:])))
 
     def read_log(self, pipe):
         """A pipe, as the launcher gives: the sandbox lets no file grow, a log among them."""
@@ -192,7 +192,7 @@ class Stage:
             h.setdefault("Cookie", self.cookie)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
-        if method == "POST":
+        if method not in ("GET", "HEAD"):
             h.setdefault("X-Weir-CSRF", self.csrf)
         c = http.client.HTTPSConnection("127.0.0.1", self.https, context=context(), timeout=timeout)
         try:
@@ -240,9 +240,9 @@ class Stage:
         finally:
             s.close()
 
-    def stream(self, **how):
+    def stream(self, identity=None, query="", **how):
         s = self.connect(**how)
-        s.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: localhost:{self.https}\r\nCookie: {self.cookie}\r\n\r\n".encode())
+        s.sendall(f"GET /api/v1/live{query} HTTP/1.1\r\nHost: localhost:{self.https}\r\n{identity or 'Cookie: ' + self.cookie}\r\n\r\n".encode())
         return Stream(s)
 
 
@@ -314,6 +314,12 @@ class OnStage(unittest.TestCase):
         self.assertEqual("about:blank", answer.json["type"])
         for word in words:
             self.assertIn(word, answer.json.get("detail", ""))
+        self.assertEqual(status == 401, answer.headers["WWW-Authenticate"] is not None)
+
+    def named(self, answer, status, field):
+        """A problem with one member or parameter, which is named."""
+        self.problem(answer, status, f"{field}: ")
+        self.assertEqual([field], [e["field"] for e in answer.json["errors"]])
 
 
 class Logins(OnStage):
@@ -387,6 +393,22 @@ class Logins(OnStage):
         first = self.stage.login().json["me"]["csrf"]
         self.assertEqual(first, self.stage.get("/api/v1/me").json["csrf"])
         self.assertNotEqual(first, self.stage.login().json["me"]["csrf"])
+
+    def test_a_second_factor(self):
+        a = self.post("/api/v1/login", {"name": "second", "password": PASSWORD})
+        self.assertEqual((202, "required"), (a.status, a.json["second_factor"]))
+        self.assertIsNone(a.headers["Set-Cookie"])
+        ticket = a.json["ticket"]
+        self.problem(self.stage.get("/api/v1/me", {"Cookie": f"__Host-weir={ticket}"}), 401)
+        for body in ({"ticket": ticket, "code": "000000"}, {"ticket": "A" * 43, "code": "123456"}, {"ticket": "short", "code": "123456"}):
+            self.problem(self.post("/api/v1/login/second-factor", body), 401, "code")
+        for body, field in (({"ticket": ticket}, "code"), ({"ticket": ticket, "code": ""}, "code"), ({"ticket": ticket, "code": "1" * 32}, "code"),
+                            ({"ticket": 1, "code": "1"}, "ticket"), ({"ticket": ticket, "code": "1", "name": "x"}, "name")):
+            self.named(self.post("/api/v1/login/second-factor", body), 400, field)
+        self.problem(self.post("/api/v1/login/second-factor", {"ticket": ticket, "code": "123456"}, {**JSON, "X-Weir-CSRF": "2"}), 403)
+        a = self.post("/api/v1/login/second-factor", {"ticket": ticket, "code": "123456"})
+        self.assertEqual(200, a.status)
+        self.assertRegex(a.headers["Set-Cookie"], r"^__Host-weir=[\w-]{43};")
 
     def test_setup(self):
         right = base64.urlsafe_b64encode(b"\1" + b"\0" * 31).decode().rstrip("=")
@@ -495,7 +517,7 @@ class Data(OnStage):
                 a = self.stage.get(path)
                 self.assertTrue(a.status == 404 or (a.status == 200 and b"<!doctype html>" in a.body.lower()), a.body[:200])
                 self.assertNotIn(b"root:", a.body)
-        for method, path, allow in (("POST", "/api/v1/hosts", "GET, HEAD"), ("GET", "/api/v1/login", "POST"), ("DELETE", "/api/v1/setup", "GET, HEAD, POST"),
+        for method, path, allow in (("POST", "/api/v1/hosts", "GET, HEAD"), ("GET", "/api/v1/login", "POST"), ("DELETE", "/api/v1/setup", "GET, HEAD, POST"), ("PUT", "/api/v1/users/x", "GET, HEAD, PATCH, DELETE"),
                                     ("OPTIONS", "/api/v1/me", "GET, HEAD"), ("HEAD", "/api/v1/live", "GET"), ("PUT", "/", "GET, HEAD"),
                                     ("PROPFIND", "/api/v1/me", "GET, HEAD"), ("TRACE", "/api/v1/me", "GET, HEAD")):
             with self.subTest(method=method, path=path):
@@ -523,8 +545,11 @@ class Data(OnStage):
         a = self.stage.get("/api/v1/openapi.json", cookie=False)
         self.assertEqual("application/json", a.headers["Content-Type"])
         self.assertEqual(CONTRACT.document, a.json)
-        self.assertEqual({"/health", "/openapi.json", "/setup", "/login", "/logout", "/me", "/interfaces", "/hosts", "/hosts/{ip}", "/devices", "/flows", "/flows/{id}",
-                          "/applications", "/timeseries", "/totals", "/live"}, set(a.json["paths"]))
+        with open(os.path.join(ROOT, "httpd", "routes.c")) as f:
+            rows = re.findall(r'^\t\{ "(/[^"]*)",\s+METHOD_(\w+)', f.read(), re.M)
+        self.assertGreater(len(rows), 40)
+        self.assertEqual({(path, method.lower()) for path, method in rows},
+                         {(re.sub(r"\{\w+\}", "{}", path), method) for path, item in a.json["paths"].items() for method in item})
 
 
 class Headers(OnStage):
@@ -569,6 +594,190 @@ class Headers(OnStage):
                 self.assertEqual(plain.body, gzip.decompress(zipped.body))
             self.assertIsNone(self.stage.get(path, {"Accept-Encoding": "gzip;q=0"}).headers["Content-Encoding"])
         self.assertTrue(any(self.stage.get(p.decode(), {"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip" for p in paths))
+
+
+class Tokens(OnStage):
+    """Whoever shows a token: no cookie, no X-Weir-CSRF, and never two identities."""
+
+    TOKEN = {"Authorization": "Bearer weir_good"}
+
+    def setUp(self):
+        self.stage.tell("no-token", 0)
+        self.stage.cookie, self.stage.csrf = None, ""
+
+    def get(self, path, headers=None):
+        return self.stage.get(path, {**self.TOKEN, **(headers or {})}, cookie=False)
+
+    def test_every_route_takes_one(self):
+        for path in ("interfaces", "hosts", "hosts/10.0.0.1", "flows", "devices", "applications", "timeseries", "totals", "me"):
+            with self.subTest(path=path):
+                self.assertEqual(200, self.get(f"/api/v1/{path}").status)
+        me = self.get("/api/v1/me").json
+        self.assertEqual(("robot", None), (me["name"], me["csrf"]))
+        self.assertIn("components", self.get("/api/v1/health").json)
+        live = self.stage.stream("Authorization: Bearer weir_good")
+        self.assertEqual("live", live.event()[0])
+        live.close()
+
+    def test_its_grant_is_kept_and_used_again(self):
+        self.assertEqual(200, self.get("/api/v1/totals").status)
+        before = self.stage.counts()["tokens"]
+        for _ in range(5):
+            self.assertEqual(200, self.get("/api/v1/totals").status)
+        self.assertEqual(before, self.stage.counts()["tokens"])
+
+    def test_one_that_was_removed(self):
+        self.assertEqual(200, self.get("/api/v1/hosts").status)
+        self.stage.tell("no-token", 1)
+        self.stage.tell("refuse-once", 1)  # as store does from then on
+        a = self.get("/api/v1/hosts")
+        self.problem(a, 401)
+        self.assertEqual('Bearer realm="weir", error="invalid_token"', a.headers["WWW-Authenticate"])
+        self.problem(self.get("/api/v1/hosts"), 401)
+
+    def test_what_is_none(self):
+        before = self.stage.counts()["tokens"]
+        for value in ("Bearer", "Bearer x", "Bearer weir_", "Bearer weir_a-b", "Bearer weir_" + "a" * 100, "Basic YWRtaW46eA==", "weir_good", ""):
+            with self.subTest(value=value):
+                a = self.get("/api/v1/hosts", {"Authorization": value})
+                self.problem(a, 401)
+                self.assertIn("invalid_token", a.headers["WWW-Authenticate"])
+        self.assertEqual(before, self.stage.counts()["tokens"])  # authd was not troubled
+        self.problem(self.get("/api/v1/hosts", {"Authorization": "Bearer weir_bad"}), 401)
+        self.problem(self.get("/api/v1/health", {"Authorization": "Bearer x"}), 401)
+        self.assertEqual({"status": "ok"}, self.get("/api/v1/health", {"Authorization": "Bearer weir_bad"}).json)
+
+    def test_never_both(self):
+        self.stage.login()
+        cookie = {"Cookie": self.stage.cookie}
+        self.problem(self.get("/api/v1/hosts", cookie), 400, "not both")
+        self.problem(self.get("/api/v1/hosts", {**cookie, "Authorization": "Basic YQ=="}), 400)
+        request = f"GET /api/v1/hosts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer weir_good\r\nAuthorization: Bearer weir_bad\r\n\r\n"
+        got, closed = self.stage.raw(request.encode())
+        self.assertTrue(got.startswith(b"HTTP/1.1 400 ") and closed, got[:100])
+
+    def test_no_csrf_of_a_token_and_no_token_for_what_is_a_persons(self):
+        for method, path, body in (("POST", "/api/v1/users", {"name": "x"}), ("PATCH", "/api/v1/users/x", {"title": "y"}), ("DELETE", "/api/v1/users/x", None)):
+            a = self.stage.request(method, path, body, {**self.TOKEN, **(JSON if body else {}), "X-Weir-CSRF": ""}, cookie=False)
+            self.assertIn(a.status, (200, 201, 204), a.body)
+        for method, path in (("POST", "/api/v1/logout"), ("POST", "/api/v1/me/password"), ("POST", "/api/v1/me/second-factor"), ("DELETE", "/api/v1/me/second-factor")):
+            self.problem(self.stage.request(method, path, None if method == "DELETE" or "logout" in path else {}, {**self.TOKEN, **JSON}, cookie=False), 403)
+
+    def test_tenants(self):
+        self.assertEqual(200, self.get("/api/v1/hosts", {"Weir-Tenant": "customer"}).status)
+        self.problem(self.get("/api/v1/hosts", {"Weir-Tenant": "other"}), 404)
+        self.problem(self.get("/api/v1/hosts", {"Weir-Tenant": "other", "Authorization": "Bearer weir_bad"}), 401)
+
+
+class Tenants(OnStage):
+    def setUp(self):
+        self.stage.login()
+
+    def test_the_choice(self):
+        self.assertEqual("customer", self.stage.get("/api/v1/me", {"Weir-Tenant": "customer"}).json["tenant"])
+        self.assertIsNone(self.stage.get("/api/v1/me").json["tenant"])
+        self.assertEqual(200, self.stage.get("/api/v1/hosts", {"Weir-Tenant": "customer"}).status)
+        # What is not there and what is not the caller's is the same, and the session goes on.
+        for path in ("hosts", "me", "users"):
+            self.problem(self.stage.get(f"/api/v1/{path}", {"Weir-Tenant": "other"}), 404)
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+        for name in ("", "x" * 64, "a\x7f", "a\xff"):
+            with self.subTest(name=name):
+                self.named(self.stage.get("/api/v1/hosts", {"Weir-Tenant": name}), 400, "Weir-Tenant")
+
+    def test_a_stream_of_one(self):
+        live = self.stage.stream(query="?tenant=customer")
+        self.assertEqual("live", live.event()[0])
+        live.close()
+        for path, header in (("?tenant=other", {}), ("", {"Weir-Tenant": "other"})):
+            self.problem(self.stage.get("/api/v1/live" + path, header), 404)
+        self.named(self.stage.get("/api/v1/live?tenant="), 400, "tenant")
+
+
+class Administration(OnStage):
+    """Operations go to authd as they are asked for, and its answers come back as they are."""
+
+    def setUp(self):
+        for flag in ("admin-status", "parts", "refuse-admin-once", "no-session"):
+            self.stage.tell(flag, 0)
+        self.stage.login()
+
+    def do(self, method, path, body=None, headers=None):
+        return self.stage.request(method, "/api/v1" + path, body, {**(JSON if body is not None else {}), **(headers or {})})
+
+    def test_what_is_asked(self):
+        for method, path, body, asked, status in (
+                ("GET", "/tenants", None, {"op": "tenant.list"}, 200),
+                ("POST", "/tenants", {"name": "acme", "selectors": [{"interface": "eth1"}]},
+                 {"op": "tenant.add", "name": "acme", "selectors": [{"interface": "eth1"}]}, 201),
+                ("GET", "/tenants/a%20c%22me", None, {"op": "tenant.get", "name": 'a c"me'}, 200),
+                ("PATCH", "/users/alice", {"title": "A"}, {"op": "user.set", "name": "alice", "title": "A"}, 200),
+                ("PATCH", "/users/alice", " { } ", {"op": "user.set", "name": "alice"}, 200),
+                ("POST", "/users/alice/password", {"password": "x"}, {"op": "user.password", "name": "alice", "password": "x"}, 200),
+                ("GET", "/sessions?user=bob", None, {"op": "session.list", "user": "bob"}, 200),
+                ("DELETE", "/sessions/ab12", None, {"op": "session.end", "id": "ab12"}, 200),
+                ("GET", "/audit?from=1.5&to=2&actor=user:bob&kind=login&limit=7&cursor=12", None,
+                 {"op": "audit.list", "from": 1.5, "to": 2, "actor": "user:bob", "kind": "login", "limit": 7, "cursor": "12"}, 200),
+                ("POST", "/apply", {"document": {}, "dry_run": True}, {"op": "apply", "document": {}, "dry_run": True}, 200)):
+            with self.subTest(method=method, path=path):
+                # The stage says what it was asked, which is not what the contract has.
+                a = self.plainly(method, path, body)
+                self.assertEqual((status, asked), (a.status, a.json["asked"]))
+
+    def plainly(self, method, path, body=None):
+        check, CONTRACT.check = CONTRACT.check, lambda *_: None
+        try:
+            return self.do(method, path, body)
+        finally:
+            CONTRACT.check = check
+
+    def test_an_answer_in_parts(self):
+        whole = self.plainly("GET", "/users").body
+        self.stage.tell("parts", 1)
+        self.assertEqual(whole, self.plainly("GET", "/users").body)
+        self.assertEqual("user.list", json.loads(whole)["asked"]["op"])
+
+    def test_nothing_to_say(self):
+        a = self.do("DELETE", "/users/alice")
+        self.assertEqual((204, b""), (a.status, a.body))
+
+    def test_refusals(self):
+        for status, code in ((2, 400), (3, 403), (4, 404), (5, 409), (6, 503), (7, 503), (8, 401)):
+            self.stage.tell("admin-status", status)
+            a = self.do("POST", "/users", {"name": "x"})
+            with self.subTest(status=status):
+                if status in (2, 5):
+                    self.named(a, code, "access[0].role")
+                else:
+                    self.problem(a, code)
+
+    def test_a_grant_that_authd_refuses_is_renewed_once(self):
+        self.stage.tell("refuse-admin-once", 1)
+        before = self.stage.counts()["sessions"]
+        self.assertEqual(204, self.do("DELETE", "/users/alice").status)
+        self.assertEqual(before + 1, self.stage.counts()["sessions"])
+        self.stage.tell("refuse-admin-once", 1)
+        self.stage.tell("no-session", 1)
+        self.problem(self.do("DELETE", "/users/alice"), 401)
+
+    def test_bodies(self):
+        for body in ("", "x", "[]", '"x"', "\x00{}", "{}\x00"):
+            with self.subTest(body=body):
+                self.problem(self.do("POST", "/users", body), 400)
+        self.problem(self.do("POST", "/users", {"name": "x" * 60000}), 413)
+        self.problem(self.do("POST", "/users", {"name": "x"}, {"Content-Type": "text/plain"}), 415)
+        self.problem(self.do("POST", "/users", {"name": "x"}, {"X-Weir-CSRF": "1"}), 403)
+        self.problem(self.do("DELETE", "/users/x", None, {"X-Weir-CSRF": ""}), 403)
+        self.problem(self.do("GET", "/users/%ff"), 404)
+        self.named(self.do("GET", "/audit?actor=%ff"), 400, "actor")
+        self.named(self.do("GET", "/audit?user=x"), 400, "user")
+        self.named(self.do("GET", "/users?limit=1"), 400, "limit")
+
+    def test_authd_away(self):
+        self.stage.tell("authd", 0)
+        self.problem(self.do("DELETE", "/users/alice"), 503)
+        self.stage.tell("authd", 1)
+        self.stage.until(lambda: self.do("DELETE", "/users/alice").status == 204, "authd is back")
 
 
 class Peers(OnStage):
