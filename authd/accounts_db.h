@@ -1,6 +1,7 @@
 /*
- * What stands in authd's database: accounts, sessions, tenants and the signing key. Every change is one
- * transaction that is on disk when the call returns DB_OK.
+ * authd's database as a whole: opened, brought up from an older format, every record judged once; its
+ * sessions and the signing key. accounts.h, groups.h, tenants.h and tokens_db.h have the rest, one subject
+ * each. Every change is one transaction that is on disk when the call returns DB_OK.
  */
 #ifndef WEIR_AUTHD_ACCOUNTS_DB_H
 #define WEIR_AUTHD_ACCOUNTS_DB_H
@@ -23,18 +24,19 @@ struct db *accounts_db_tables(struct accounts_db *db);
 /* What the last DB_UNWRITABLE or DB_BROKEN was about. */
 const char *accounts_db_why(const struct accounts_db *db);
 
-enum db_status accounts_db_find(struct accounts_db *db, const char *name, struct account *a);
-enum db_status accounts_db_get(struct accounts_db *db, uint64_t number, struct account *a);
-/* Whether a platform administrator exists. */
+/* The two below, as they are after a transaction that may have changed them. */
+enum db_status accounts_db_refresh(struct accounts_db *db);
+/* Whether somebody may come in as platform administrator. */
 bool accounts_db_has_administrator(const struct accounts_db *db);
-/* Makes an account (a->number is set here) and its first session (s->account is set here; NULL: none) at
- * once. */
-enum db_status accounts_db_create(struct accounts_db *db, struct account *a, struct session_record *s);
-enum db_status accounts_db_set_hash(struct accounts_db *db, uint64_t number, const char *hash);
+/* Number of the policy snapshot: goes up with each change of tenants and narrowings. */
+uint64_t accounts_db_snapshot_number(const struct accounts_db *db);
 
 /* Writes sessions and removes others, at once. An id that is not there is no error. */
 enum db_status accounts_db_sessions(struct accounts_db *db, const struct session_record *put, size_t nput,
 				    const uint8_t (*gone)[SESSION_ID_LEN], size_t ngone);
+/* The same within a transaction. */
+void sessions_put(struct txn *x, const struct session_record *put, size_t nput,
+		  const uint8_t (*gone)[SESSION_ID_LEN], size_t ngone);
 /* Calls each for every session; false where the database is broken. */
 bool accounts_db_each_session(struct accounts_db *db, void (*each)(void *ctx, const struct session_record *s),
 			      void *ctx);
@@ -42,11 +44,5 @@ bool accounts_db_each_session(struct accounts_db *db, void (*each)(void *ctx, co
 /* DB_NONE where no key was ever made. */
 enum db_status accounts_db_signing(struct accounts_db *db, struct signing_record *s);
 enum db_status accounts_db_set_signing(struct accounts_db *db, const struct signing_record *s);
-
-/* Number of the policy snapshot: goes up with each change of tenants. */
-uint64_t accounts_db_snapshot_number(const struct accounts_db *db);
-enum db_status accounts_db_tenant(struct accounts_db *db, uint32_t number, struct tenant *t);
-/* Adds every tenant and selector to b. */
-bool accounts_db_build_snapshot(struct accounts_db *db, struct snapshot_builder *b);
 
 #endif

@@ -10,8 +10,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "directory.h"
+#include "granting.h"
+#include "locked.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
+#include "totp.h"
 
 static const struct timeval tick_interval = { 0, 250000 };
 
@@ -33,12 +36,20 @@ on_hasher_died(void *ctx)
 static void
 on_session_ended(void *ctx, struct session *s)
 {
-	struct authd *a = ctx;
+	granting_revoke(ctx, &s->holder);
+}
 
-	while (s->grants != NULL) {
-		store_link_revoke(a, s->grants);
-		grants_drop(&a->grants, s->grants);
-	}
+enum db_status
+authd_refresh(struct authd *a)
+{
+	uint64_t before = accounts_db_snapshot_number(a->db);
+	enum db_status status = accounts_db_refresh(a->db);
+
+	if (status == DB_BROKEN)
+		authd_give_up(a, accounts_db_why(a->db));
+	if (accounts_db_snapshot_number(a->db) != before)
+		store_link_snapshot(a);
+	return status;
 }
 
 static void
@@ -49,6 +60,10 @@ sweep(struct authd *a)
 
 	grants_sweep(&a->grants, now);
 	status = sessions_sweep(a->sessions, now);
+	if (status == DB_OK)
+		status = tokens_sweep(a->tokens, now);
+	if (status == DB_OK)
+		status = events_flush(a);
 	if (status == DB_OK)
 		status = audit_tick(a->audit, now);
 	if (status == DB_BROKEN)
@@ -130,6 +145,9 @@ open_accounts(struct authd *a)
 	a->audit = audit_open(accounts_db_tables(a->db), AUDIT_KEY_FILE, AUDIT_TAIL_FILE, &audit, &e);
 	if (a->audit == NULL)
 		fatal_status(e.status, "%s", e.text);
+	a->events = events_new(a);
+	a->tickets = locked_pages(sizeof(*a->tickets));
+	a->tokens = tokens_new(a);
 	a->sessions = sessions_new(a->db, &rules, on_session_ended, a);
 	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
@@ -153,6 +171,7 @@ authd_new(const struct boot *b)
 	struct authd *a = mem_calloc(1, sizeof(*a));
 
 	sandbox_warm();
+	totp_init();
 	a->boot = b;
 	a->exit_status = EXIT_OK;
 	a->hashing = hash_queue_fork(&cost);
@@ -185,10 +204,14 @@ authd_free(struct authd **ap)
 
 	if (sessions_flush(a->sessions) != DB_OK)
 		log_warn("when sessions were last seen could not be written: %s", accounts_db_why(a->db));
+	if (tokens_flush(a->tokens) != DB_OK || events_flush(a) != DB_OK)
+		log_warn("what came last could not be written: %s", accounts_db_why(a->db));
 	signing_forget(&a->signing);
 	setup_disarm(&a->setup);
 	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
 	sessions_free(&a->sessions);
+	tokens_free(&a->tokens);
+	events_free(&a->events);
 	throttle_free(&a->throttle);
 	note_life(a, AUDIT_ENDED);
 	audit_close(&a->audit);

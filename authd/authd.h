@@ -4,6 +4,7 @@
 
 #include "accounts_db.h"
 #include "audit.h"
+#include "events.h"
 #include "grants.h"
 #include "hash_queue.h"
 #include "ipc/boot.h"
@@ -13,6 +14,8 @@
 #include "signing.h"
 #include "store_link.h"
 #include "throttle.h"
+#include "tickets.h"
+#include "tokens.h"
 
 struct event_base;
 
@@ -25,7 +28,10 @@ struct authd {
 	struct audit *audit;
 	struct hash_queue *hashing;
 	struct throttle *throttle;
+	struct events *events;
+	struct tickets *tickets;
 	struct sessions *sessions;
+	struct tokens *tokens;
 	struct grants grants;
 	struct signing signing;
 	struct setup setup;
@@ -41,6 +47,9 @@ struct authd *authd_new(const struct boot *b);
 void authd_run(struct authd *a);
 /* Writes what is left to write, wipes secrets; returns the exit status. */
 int authd_free(struct authd **a);
+/* After a transaction that may have changed the policy or the administrators: learns it, and tells store of a
+ * new policy. */
+enum db_status authd_refresh(struct authd *a);
 /* Ends the loop with a failure: the launcher starts authd anew. */
 void authd_give_up(struct authd *a, const char *why);
 

@@ -15,8 +15,25 @@
 #define MAP_BYTES (UINT64_C(1) << 30) /* most that the file may grow to */
 
 static const char *const table_names[TABLE_COUNT] = {
-	[TABLE_META] = "meta",         [TABLE_ACCOUNTS] = "accounts", [TABLE_NAMES] = "names",
-	[TABLE_SESSIONS] = "sessions", [TABLE_TENANTS] = "tenants",   [TABLE_SELECTORS] = "selectors",
+	[TABLE_META] = "meta",
+	[TABLE_ACCOUNTS] = "accounts",
+	[TABLE_NAMES] = "names",
+	[TABLE_ACCESSES] = "accesses",
+	[TABLE_LOGINS] = "logins",
+	[TABLE_FACTORS] = "factors",
+	[TABLE_SESSIONS] = "sessions",
+	[TABLE_GROUPS] = "groups",
+	[TABLE_GROUP_NAMES] = "group-names",
+	[TABLE_MEMBERS] = "members",
+	[TABLE_MEMBERSHIPS] = "memberships",
+	[TABLE_TENANTS] = "tenants",
+	[TABLE_TENANT_NAMES] = "tenant-names",
+	[TABLE_SELECTORS] = "selectors",
+	[TABLE_NARROWINGS] = "narrowings",
+	[TABLE_NARROWING_KEYS] = "narrowing-keys",
+	[TABLE_TOKENS] = "tokens",
+	[TABLE_TOKENS_OF] = "tokens-of",
+	[TABLE_TOKEN_USES] = "token-uses",
 	[TABLE_AUDIT] = "audit",
 };
 
@@ -139,6 +156,13 @@ txn_delete(struct txn *x, enum table t, struct db_bytes key)
 	rc = mdb_del(x->txn, x->db->table[t], &k, NULL);
 	if (rc != MDB_NOTFOUND)
 		x->rc = rc;
+}
+
+void
+txn_empty(struct txn *x, enum table t)
+{
+	if (x->rc == 0)
+		x->rc = mdb_drop(x->txn, x->db->table[t], 0);
 }
 
 void

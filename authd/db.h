@@ -15,12 +15,25 @@
 
 enum table {
 	TABLE_META,
-	TABLE_ACCOUNTS,  /* number -> account */
-	TABLE_NAMES,     /* name -> number */
-	TABLE_SESSIONS,  /* id -> session */
-	TABLE_TENANTS,   /* number -> tenant */
-	TABLE_SELECTORS, /* tenant, index -> selector */
-	TABLE_AUDIT,     /* sequence -> audit entry */
+	TABLE_ACCOUNTS,       /* number -> account */
+	TABLE_NAMES,          /* name of an account -> number */
+	TABLE_ACCESSES,       /* account -> what it has by itself */
+	TABLE_LOGINS,         /* account -> when somebody came in by it, or tried */
+	TABLE_FACTORS,        /* account -> second factor */
+	TABLE_SESSIONS,       /* id -> session */
+	TABLE_GROUPS,         /* number -> group */
+	TABLE_GROUP_NAMES,    /* name -> number */
+	TABLE_MEMBERS,        /* group, account -> nothing */
+	TABLE_MEMBERSHIPS,    /* account, group -> nothing */
+	TABLE_TENANTS,        /* number -> tenant */
+	TABLE_TENANT_NAMES,   /* name -> number */
+	TABLE_SELECTORS,      /* of the first version of the format; empty */
+	TABLE_NARROWINGS,     /* number -> narrowing */
+	TABLE_NARROWING_KEYS, /* hash of the content -> number */
+	TABLE_TOKENS,         /* hash -> token */
+	TABLE_TOKENS_OF,      /* owner, hash -> nothing */
+	TABLE_TOKEN_USES,     /* hash -> when it was last shown */
+	TABLE_AUDIT,          /* sequence -> audit entry */
 	TABLE_COUNT
 };
 
@@ -76,6 +89,8 @@ void txn_put(struct txn *x, enum table t, struct db_bytes key, struct db_bytes v
 void txn_put_new(struct txn *x, enum table t, struct db_bytes key, struct db_bytes value);
 /* A key that is not there is no failure. */
 void txn_delete(struct txn *x, enum table t, struct db_bytes key);
+/* Removes every record of a table. */
+void txn_empty(struct txn *x, enum table t);
 /* Makes it fail: a record that cannot be, or what the caller found out by itself (any status but DB_OK). */
 void txn_damaged(struct txn *x);
 void txn_fail(struct txn *x, enum db_status status);

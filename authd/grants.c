@@ -7,25 +7,65 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-static size_t
-grants_of(const struct session *s)
+/* Ids are random: any of their bits will do. */
+static struct live_grant **
+bucket_of(struct grants *set, const uint8_t id[static GRANT_ID_LEN])
 {
+	return &set->bucket[(id[0] | (size_t)id[1] << 8) % GRANTS_BUCKETS];
+}
+
+struct live_grant *
+grants_find(struct grants *set, const uint8_t id[static GRANT_ID_LEN])
+{
+	struct live_grant *g = *bucket_of(set, id);
+
+	while (g != NULL && memcmp(g->live.id, id, sizeof(g->live.id)) != 0)
+		g = g->collides;
+	return g;
+}
+
+struct live_grant *
+grants_surplus(const struct holder *h)
+{
+	struct live_grant *first = h->grants;
 	size_t n = 0;
 
-	for (const struct live_grant *g = s == NULL ? NULL : s->grants; g != NULL; g = g->sibling)
-		n++;
-	return n;
+	for (struct live_grant *g = h->grants; g != NULL; g = g->sibling, n++)
+		if (g->live.expires_ns < first->live.expires_ns)
+			first = g;
+	return n >= GRANTS_PER_HOLDER ? first : NULL;
+}
+
+/* Into the set, its bucket, and the list of its holder. */
+static void
+link_grant(struct grants *set, struct live_grant *l, struct holder *holder)
+{
+	struct live_grant **bucket = bucket_of(set, l->live.id);
+
+	l->holder = holder;
+	if (holder != NULL) {
+		l->sibling = holder->grants;
+		holder->grants = l;
+	}
+	l->collides = *bucket;
+	*bucket = l;
+	l->next = set->first;
+	if (l->next != NULL)
+		l->next->back = &l->next;
+	l->back = &set->first;
+	set->first = l;
+	set->count++;
 }
 
 struct live_grant *
 grants_issue(struct grants *set, struct grant *g, const uint8_t secret[static GRANT_SIGN_SECRET],
-	     struct session *session)
+	     struct holder *holder, const struct grant_words *words)
 {
 	uint8_t bytes[GRANT_BYTES_MAX];
 	struct live_grant *l;
 	size_t len;
 
-	if (set->count >= GRANTS_MAX || grants_of(session) >= GRANTS_PER_SESSION)
+	if (set->count >= GRANTS_MAX || (holder != NULL && grants_surplus(holder) != NULL))
 		return NULL;
 	randombytes_buf(g->id, sizeof(g->id));
 	len = grant_sign(g, secret, bytes, sizeof(bytes));
@@ -39,29 +79,25 @@ grants_issue(struct grants *set, struct grant *g, const uint8_t secret[static GR
 	l->live.expires_ns = g->expires_ns;
 	l->audience_proc = g->audience_proc;
 	l->audience_instance = g->audience_instance;
-	l->session = session;
-	if (session != NULL) {
-		l->sibling = session->grants;
-		session->grants = l;
-	}
-	l->next = set->first;
-	if (l->next != NULL)
-		l->next->back = &l->next;
-	l->back = &set->first;
-	set->first = l;
-	set->count++;
+	l->tenant = g->tenant;
+	l->role = g->role;
+	if (words != NULL)
+		l->words = *words;
+	link_grant(set, l, holder);
 	return l;
 }
 
 struct live_grant *
-grants_reusable(const struct session *s, uint32_t proc, uint32_t instance, int64_t now)
+grants_reusable(const struct holder *h, uint32_t proc, uint32_t instance, const char *tenant, int64_t now)
 {
-	for (struct live_grant *g = s->grants; g != NULL; g = g->sibling) {
+	for (struct live_grant *g = h->grants; g != NULL; g = g->sibling) {
 		int64_t left = g->live.expires_ns - now;
 		/* Near the end of the session no grant can last longer. */
-		bool last = g->live.expires_ns == s->r.expires_ns && left > 0;
+		bool last = g->live.expires_ns == h->expires_ns && left > 0;
+		bool same =
+		    tenant[0] == '\0' ? g->words.is_default : strcmp(g->words.tenant_name, tenant) == 0;
 
-		if (g->audience_proc == proc && g->audience_instance == instance &&
+		if (same && g->audience_proc == proc && g->audience_instance == instance &&
 		    left <= GRANT_LIFE_S * NS_PER_S && (left > GRANT_REUSE_S * NS_PER_S || last))
 			return g;
 	}
@@ -71,10 +107,13 @@ grants_reusable(const struct session *s, uint32_t proc, uint32_t instance, int64
 void
 grants_drop(struct grants *set, struct live_grant *g)
 {
-	if (g->session != NULL) {
-		struct live_grant **p = &g->session->grants;
+	struct live_grant **p = bucket_of(set, g->live.id);
 
-		while (*p != g)
+	while (*p != g)
+		p = &(*p)->collides;
+	*p = g->collides;
+	if (g->holder != NULL) {
+		for (p = &g->holder->grants; *p != g;)
 			p = &(*p)->sibling;
 		*p = g->sibling;
 	}

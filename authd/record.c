@@ -4,67 +4,29 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "base/cursor.h"
+#include "codec.h"
 #include "policy/role.h"
-
-#define RECORD_VERSION 1
 
 static_assert(PASSWORD_HASH_MAX == crypto_pwhash_STRBYTES, "record.h agrees with libsodium");
 
-static size_t
-finished(const struct wcur *w)
-{
-	return w->bad ? 0 : wcur_len(w);
-}
+/* --- accounts --- */
 
-static void
-put_text(struct wcur *w, const char *s, size_t size)
-{
-	size_t n = strnlen(s, size);
-
-	if (n == size || n > UINT8_MAX)
-		w->bad = true;
-	wcur_u8(w, (uint8_t)n);
-	wcur_put(w, s, n);
-}
-
-/* Everything behind the end of the text is zero, so that records compare as bytes. */
-static bool
-take_text(struct rcur *c, char *out, size_t size)
-{
-	size_t n = rcur_u8(c);
-
-	memset(out, 0, size);
-	if (n >= size || !rcur_copy(c, out, n) || strlen(out) != n)
-		c->bad = true;
-	return !c->bad;
-}
-
-static bool
-version_good(struct rcur *c)
-{
-	return rcur_u8(c) == RECORD_VERSION;
-}
-
-static bool
-ended(const struct rcur *c)
-{
-	return !c->bad && rcur_left(c) == 0;
-}
+#define ACCOUNT_VERSION 2
 
 size_t
 account_encode(const struct account *a, uint8_t *out, size_t size)
 {
 	struct wcur w = wcur_of(out, size);
 
-	wcur_u8(&w, RECORD_VERSION);
+	wcur_u8(&w, ACCOUNT_VERSION);
 	wcur_be64(&w, a->number);
-	wcur_be32(&w, a->role);
-	wcur_be32(&w, a->tenant);
-	wcur_be64(&w, (uint64_t)a->created_ns);
-	put_text(&w, a->name, sizeof(a->name));
-	put_text(&w, a->hash, sizeof(a->hash));
-	return finished(&w);
+	wcur_be32(&w, a->kind);
+	wcur_u8(&w, a->disabled);
+	codec_put_time(&w, a->created_ns);
+	codec_put_text(&w, a->name, sizeof(a->name));
+	codec_put_text(&w, a->title, sizeof(a->title));
+	codec_put_text(&w, a->hash, sizeof(a->hash));
+	return codec_finished(&w);
 }
 
 bool
@@ -73,59 +35,197 @@ account_decode(const void *bytes, size_t len, struct account *a)
 	struct rcur c = rcur_of(bytes, len);
 
 	memset(a, 0, sizeof(*a));
-	if (!version_good(&c))
+	if (rcur_u8(&c) != ACCOUNT_VERSION)
 		return false;
 	a->number = rcur_be64(&c);
-	a->role = rcur_be32(&c);
-	a->tenant = rcur_be32(&c);
-	a->created_ns = (int64_t)rcur_be64(&c);
-	take_text(&c, a->name, sizeof(a->name));
-	take_text(&c, a->hash, sizeof(a->hash));
-	return ended(&c) && a->number > 0 && a->role > ROLE_NONE && a->role < ROLE_COUNT &&
+	a->kind = rcur_be32(&c);
+	a->disabled = codec_take_flag(&c);
+	a->created_ns = codec_take_time(&c);
+	codec_take_text(&c, a->name, sizeof(a->name));
+	codec_take_text(&c, a->title, sizeof(a->title));
+	codec_take_text(&c, a->hash, sizeof(a->hash));
+	return codec_ended(&c) && a->number > 0 && a->kind > 0 && a->kind < ACCOUNT_KIND_COUNT &&
+	       a->name[0] != '\0';
+}
+
+bool
+account_v1_decode(const void *bytes, size_t len, struct account_v1 *v)
+{
+	struct rcur c = rcur_of(bytes, len);
+	struct account *a = &v->account;
+
+	memset(v, 0, sizeof(*v));
+	if (rcur_u8(&c) != 1)
+		return false;
+	a->number = rcur_be64(&c);
+	a->kind = ACCOUNT_PERSON;
+	v->role = rcur_be32(&c);
+	v->tenant = rcur_be32(&c);
+	a->created_ns = codec_take_time(&c);
+	codec_take_text(&c, a->name, sizeof(a->name));
+	codec_take_text(&c, a->hash, sizeof(a->hash));
+	return codec_ended(&c) && a->number > 0 && v->role > ROLE_NONE && v->role < ROLE_COUNT &&
 	       a->name[0] != '\0' && a->hash[0] != '\0';
 }
+
+#define LOGIN_VERSION 1
+
+size_t
+login_encode(const struct login_record *l, uint8_t *out, size_t size)
+{
+	struct wcur w = wcur_of(out, size);
+
+	wcur_u8(&w, LOGIN_VERSION);
+	codec_put_time(&w, l->last_ns);
+	codec_put_ip(&w, &l->last_ip);
+	codec_put_time(&w, l->failed_ns);
+	codec_put_ip(&w, &l->failed_ip);
+	wcur_be32(&w, l->failures);
+	return codec_finished(&w);
+}
+
+bool
+login_decode(const void *bytes, size_t len, struct login_record *l)
+{
+	struct rcur c = rcur_of(bytes, len);
+
+	memset(l, 0, sizeof(*l));
+	if (rcur_u8(&c) != LOGIN_VERSION)
+		return false;
+	l->last_ns = codec_take_time(&c);
+	codec_take_ip(&c, &l->last_ip);
+	l->failed_ns = codec_take_time(&c);
+	codec_take_ip(&c, &l->failed_ip);
+	l->failures = rcur_be32(&c);
+	return codec_ended(&c);
+}
+
+/* --- sessions --- */
+
+#define SESSION_VERSION 2
 
 size_t
 session_encode(const struct session_record *s, uint8_t *out, size_t size)
 {
 	struct wcur w = wcur_of(out, size);
 
-	wcur_u8(&w, RECORD_VERSION);
+	wcur_u8(&w, SESSION_VERSION);
 	wcur_put(&w, s->id, sizeof(s->id));
 	wcur_be64(&w, s->account);
-	wcur_be64(&w, (uint64_t)s->created_ns);
-	wcur_be64(&w, (uint64_t)s->last_seen_ns);
-	wcur_be64(&w, (uint64_t)s->expires_ns);
-	return finished(&w);
+	codec_put_time(&w, s->created_ns);
+	codec_put_time(&w, s->last_seen_ns);
+	codec_put_time(&w, s->expires_ns);
+	codec_put_ip(&w, &s->ip);
+	codec_put_text(&w, s->agent, sizeof(s->agent));
+	return codec_finished(&w);
 }
 
 bool
 session_decode(const void *bytes, size_t len, struct session_record *s)
 {
 	struct rcur c = rcur_of(bytes, len);
+	uint8_t version = rcur_u8(&c);
 
 	memset(s, 0, sizeof(*s));
-	if (!version_good(&c))
+	if (version != 1 && version != SESSION_VERSION)
 		return false;
 	rcur_copy(&c, s->id, sizeof(s->id));
 	s->account = rcur_be64(&c);
-	s->created_ns = (int64_t)rcur_be64(&c);
-	s->last_seen_ns = (int64_t)rcur_be64(&c);
-	s->expires_ns = (int64_t)rcur_be64(&c);
-	return ended(&c) && s->account > 0;
+	s->created_ns = codec_take_time(&c);
+	s->last_seen_ns = codec_take_time(&c);
+	s->expires_ns = codec_take_time(&c);
+	if (version == SESSION_VERSION) {
+		codec_take_ip(&c, &s->ip);
+		codec_take_text(&c, s->agent, sizeof(s->agent));
+	}
+	return codec_ended(&c) && s->account > 0;
 }
+
+/* --- second factors --- */
+
+#define FACTOR_VERSION 1
+
+size_t
+factor_encode(const struct factor_record *f, uint8_t *out, size_t size)
+{
+	struct wcur w = wcur_of(out, size);
+
+	if (f->nrecovery > RECOVERY_CODES)
+		return 0;
+	wcur_u8(&w, FACTOR_VERSION);
+	wcur_be32(&w, f->kind);
+	wcur_u8(&w, f->confirmed);
+	codec_put_time(&w, f->created_ns);
+	wcur_put(&w, f->secret, sizeof(f->secret));
+	wcur_be64(&w, f->last_step);
+	wcur_u8(&w, (uint8_t)f->nrecovery);
+	wcur_put(&w, f->recovery, f->nrecovery * sizeof(f->recovery[0]));
+	return codec_finished(&w);
+}
+
+bool
+factor_decode(const void *bytes, size_t len, struct factor_record *f)
+{
+	struct rcur c = rcur_of(bytes, len);
+
+	memset(f, 0, sizeof(*f));
+	if (rcur_u8(&c) != FACTOR_VERSION)
+		return false;
+	f->kind = rcur_be32(&c);
+	f->confirmed = codec_take_flag(&c);
+	f->created_ns = codec_take_time(&c);
+	rcur_copy(&c, f->secret, sizeof(f->secret));
+	f->last_step = rcur_be64(&c);
+	f->nrecovery = rcur_u8(&c);
+	if (f->nrecovery > RECOVERY_CODES)
+		return false;
+	rcur_copy(&c, f->recovery, f->nrecovery * sizeof(f->recovery[0]));
+	return codec_ended(&c) && f->kind > 0 && f->kind < FACTOR_KIND_COUNT;
+}
+
+/* --- tokens: when they were used --- */
+
+#define TOKEN_USE_VERSION 1
+
+size_t
+token_use_encode(const struct token_use *u, uint8_t *out, size_t size)
+{
+	struct wcur w = wcur_of(out, size);
+
+	wcur_u8(&w, TOKEN_USE_VERSION);
+	codec_put_time(&w, u->ns);
+	codec_put_ip(&w, &u->ip);
+	return codec_finished(&w);
+}
+
+bool
+token_use_decode(const void *bytes, size_t len, struct token_use *u)
+{
+	struct rcur c = rcur_of(bytes, len);
+
+	memset(u, 0, sizeof(*u));
+	if (rcur_u8(&c) != TOKEN_USE_VERSION)
+		return false;
+	u->ns = codec_take_time(&c);
+	codec_take_ip(&c, &u->ip);
+	return codec_ended(&c);
+}
+
+/* --- the signing key --- */
+
+#define SIGNING_VERSION 1
 
 size_t
 signing_encode(const struct signing_record *s, uint8_t *out, size_t size)
 {
 	struct wcur w = wcur_of(out, size);
 
-	wcur_u8(&w, RECORD_VERSION);
+	wcur_u8(&w, SIGNING_VERSION);
 	wcur_put(&w, s->secret, sizeof(s->secret));
 	wcur_u8(&w, s->has_previous);
 	wcur_put(&w, s->previous_public, sizeof(s->previous_public));
-	wcur_be64(&w, (uint64_t)s->created_ns);
-	return finished(&w);
+	codec_put_time(&w, s->created_ns);
+	return codec_finished(&w);
 }
 
 bool
@@ -134,69 +234,11 @@ signing_decode(const void *bytes, size_t len, struct signing_record *s)
 	struct rcur c = rcur_of(bytes, len);
 
 	memset(s, 0, sizeof(*s));
-	if (!version_good(&c))
+	if (rcur_u8(&c) != SIGNING_VERSION)
 		return false;
 	rcur_copy(&c, s->secret, sizeof(s->secret));
 	s->has_previous = rcur_u8(&c);
 	rcur_copy(&c, s->previous_public, sizeof(s->previous_public));
-	s->created_ns = (int64_t)rcur_be64(&c);
-	return ended(&c) && s->has_previous <= 1;
-}
-
-size_t
-tenant_encode(const struct tenant *t, uint8_t *out, size_t size)
-{
-	struct wcur w = wcur_of(out, size);
-
-	wcur_u8(&w, RECORD_VERSION);
-	wcur_be32(&w, t->number);
-	put_text(&w, t->name, sizeof(t->name));
-	return finished(&w);
-}
-
-bool
-tenant_decode(const void *bytes, size_t len, struct tenant *t)
-{
-	struct rcur c = rcur_of(bytes, len);
-
-	memset(t, 0, sizeof(*t));
-	if (!version_good(&c))
-		return false;
-	t->number = rcur_be32(&c);
-	take_text(&c, t->name, sizeof(t->name));
-	return ended(&c) && t->number != TENANT_PLATFORM && t->number != TENANT_UNASSIGNED &&
-	       t->name[0] != '\0';
-}
-
-size_t
-selector_encode(const struct tenant_selector *s, uint8_t *out, size_t size)
-{
-	struct wcur w = wcur_of(out, size);
-
-	wcur_u8(&w, RECORD_VERSION);
-	wcur_be32(&w, s->tenant);
-	put_text(&w, s->point, sizeof(s->point));
-	wcur_be32(&w, s->vlan);
-	wcur_u8(&w, s->has_network);
-	wcur_put(&w, s->network.addr.b, sizeof(s->network.addr.b));
-	wcur_u8(&w, s->network.bits);
-	return finished(&w);
-}
-
-/* Whether it is a good selector is the snapshot's to say. */
-bool
-selector_decode(const void *bytes, size_t len, struct tenant_selector *s)
-{
-	struct rcur c = rcur_of(bytes, len);
-
-	memset(s, 0, sizeof(*s));
-	if (!version_good(&c))
-		return false;
-	s->tenant = rcur_be32(&c);
-	take_text(&c, s->point, sizeof(s->point));
-	s->vlan = rcur_be32(&c);
-	s->has_network = rcur_u8(&c);
-	rcur_copy(&c, s->network.addr.b, sizeof(s->network.addr.b));
-	s->network.bits = rcur_u8(&c);
-	return ended(&c) && s->has_network <= 1;
+	s->created_ns = codec_take_time(&c);
+	return codec_ended(&c) && s->has_previous <= 1;
 }

@@ -1,6 +1,6 @@
 /*
  * What stands in authd's database, as bytes and back: each record begins with its version, is big-endian, and
- * has one encoding. Pure.
+ * has one encoding. These have a fixed size in memory; record_policy.h has those with lists. Pure.
  */
 #ifndef WEIR_AUTHD_RECORD_H
 #define WEIR_AUTHD_RECORD_H
@@ -10,25 +10,68 @@
 #include <stdint.h>
 
 #include "ipc/wire.h"
-#include "policy/snapshot.h"
 
 #define PASSWORD_HASH_MAX 128 /* crypto_pwhash_STRBYTES, terminated */
 #define SESSION_ID_LEN    32
-#define RECORD_MAX        512
+#define TITLE_MAX         128
+#define RECORD_MAX        1024
+
+enum account_kind { ACCOUNT_PERSON = 1, ACCOUNT_SERVICE, ACCOUNT_KIND_COUNT };
 
 struct account {
-	uint64_t number; /* 1 and up, never reused */
-	uint32_t role;   /* enum role */
-	uint32_t tenant;
+	uint64_t number;    /* 1 and up, never reused */
+	uint32_t kind;      /* enum account_kind */
+	bool disabled;      /* nobody comes in by it, its sessions and tokens are void */
 	int64_t created_ns; /* UTC, as all times here */
 	char name[ACCOUNT_NAME_MAX];
-	char hash[PASSWORD_HASH_MAX]; /* argon2id */
+	char title[TITLE_MAX];
+	char hash[PASSWORD_HASH_MAX]; /* argon2id; "": no password opens it */
+};
+
+/* An account as the first version of the format had it. */
+struct account_v1 {
+	struct account account;
+	uint32_t role, tenant;
+};
+
+/* When somebody came in by an account, and when somebody tried. */
+struct login_record {
+	int64_t last_ns; /* 0: never */
+	struct ip_addr last_ip;
+	int64_t failed_ns; /* 0: never */
+	struct ip_addr failed_ip;
+	uint32_t failures; /* since the last that came in */
 };
 
 struct session_record {
 	uint8_t id[SESSION_ID_LEN]; /* BLAKE2b of the cookie */
 	uint64_t account;
 	int64_t created_ns, last_seen_ns, expires_ns;
+	struct ip_addr ip;     /* that it was begun from */
+	char agent[AGENT_MAX]; /* what that called itself */
+};
+
+#define RECOVERY_CODES    10
+#define TOTP_SECRET_LEN   20
+#define RECOVERY_HASH_LEN 32
+
+enum factor_kind { FACTOR_TOTP = 1, FACTOR_KIND_COUNT };
+
+/* The second factor of an account. */
+struct factor_record {
+	uint32_t kind;  /* enum factor_kind */
+	bool confirmed; /* a code of it was shown once: from then on it is asked for */
+	int64_t created_ns;
+	uint8_t secret[TOTP_SECRET_LEN];
+	uint64_t last_step; /* of the last code that was taken: none of it or before it is taken again */
+	uint32_t nrecovery; /* codes that are left */
+	uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH_LEN];
+};
+
+/* When a token was last shown. */
+struct token_use {
+	int64_t ns;
+	struct ip_addr ip;
 };
 
 struct signing_record {
@@ -42,13 +85,17 @@ struct signing_record {
  * bounds. */
 size_t account_encode(const struct account *a, uint8_t *out, size_t size);
 bool account_decode(const void *bytes, size_t len, struct account *a);
+bool account_v1_decode(const void *bytes, size_t len, struct account_v1 *a);
+size_t login_encode(const struct login_record *l, uint8_t *out, size_t size);
+bool login_decode(const void *bytes, size_t len, struct login_record *l);
 size_t session_encode(const struct session_record *s, uint8_t *out, size_t size);
+/* Also takes the first version, which knew neither address nor agent. */
 bool session_decode(const void *bytes, size_t len, struct session_record *s);
+size_t factor_encode(const struct factor_record *f, uint8_t *out, size_t size);
+bool factor_decode(const void *bytes, size_t len, struct factor_record *f);
+size_t token_use_encode(const struct token_use *u, uint8_t *out, size_t size);
+bool token_use_decode(const void *bytes, size_t len, struct token_use *u);
 size_t signing_encode(const struct signing_record *s, uint8_t *out, size_t size);
 bool signing_decode(const void *bytes, size_t len, struct signing_record *s);
-size_t tenant_encode(const struct tenant *t, uint8_t *out, size_t size);
-bool tenant_decode(const void *bytes, size_t len, struct tenant *t);
-size_t selector_encode(const struct tenant_selector *s, uint8_t *out, size_t size);
-bool selector_decode(const void *bytes, size_t len, struct tenant_selector *s);
 
 #endif

@@ -1,9 +1,11 @@
 #include "reply.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "authd.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 
 void
@@ -45,6 +47,57 @@ reply_cli(struct authd *a, const struct return_address *to, struct wire_cli_answ
 	if (ch != NULL)
 		(void)channel_send(ch, MSG_CLI_ANSWER, answer, sizeof(*answer));
 	sodium_memzero(answer, sizeof(*answer));
+}
+
+static void
+drop_body(struct admin_answer *answer)
+{
+	if (answer->body != NULL)
+		sodium_memzero(answer->body, answer->len);
+	free(answer->body);
+	answer->body = NULL;
+	answer->len = 0;
+}
+
+void
+reply_admin(struct authd *a, const struct return_address *to, enum msg_id id, struct admin_answer *answer)
+{
+	struct {
+		struct wire_admin_answer head;
+		char text[ADMIN_BODY_MAX];
+	} part = { .head = { .request = answer->request, .status = answer->status, .more = 1 } };
+	struct channel *ch = return_address_find(a, to);
+	size_t at = 0;
+
+	while (ch != NULL && part.head.more) {
+		size_t n = answer->len - at < sizeof(part.text) ? answer->len - at : sizeof(part.text);
+
+		if (n > 0)
+			memcpy(part.text, answer->body + at, n);
+		at += n;
+		part.head.body_len = (uint32_t)n;
+		part.head.more = at < answer->len;
+		if (!channel_send(ch, id, &part, sizeof(part.head) + n))
+			break;
+	}
+	sodium_memzero(&part, sizeof(part));
+	drop_body(answer);
+}
+
+void
+admin_answer_refuse(struct admin_answer *answer, enum admin_status status, const char *detail)
+{
+	struct json_writer *w = json_new(1024);
+	const char *text;
+
+	drop_body(answer);
+	json_object(w, NULL);
+	json_string(w, "detail", detail);
+	json_object_end(w);
+	text = json_text(w, &answer->len);
+	answer->body = mem_strdup(text);
+	answer->status = status;
+	json_free(&w);
 }
 
 void

@@ -17,6 +17,14 @@ struct return_address {
 	uint64_t serial; /* of the connection */
 };
 
+/* The answer to an operation: a JSON text of any length. */
+struct admin_answer {
+	uint64_t request;
+	enum admin_status status;
+	char *body; /* owned; NULL: none */
+	size_t len;
+};
+
 /* Numbers a connection: once, when it comes up. */
 void return_address_assign(struct authd *a, struct channel *ch);
 struct return_address return_address_of(const struct channel *ch);
@@ -27,6 +35,11 @@ struct channel *return_address_find(const struct authd *a, const struct return_a
  */
 void reply_auth(struct authd *a, const struct return_address *to, struct wire_auth_answer *answer);
 void reply_cli(struct authd *a, const struct return_address *to, struct wire_cli_answer *answer);
+/* In as many parts as it needs. id: MSG_ADMIN_ANSWER or MSG_CLI_ADMIN_ANSWER. Frees the body. */
+void reply_admin(struct authd *a, const struct return_address *to, enum msg_id id,
+		 struct admin_answer *answer);
+/* Puts a status and a sentence in the place of what it was. */
+void admin_answer_refuse(struct admin_answer *answer, enum admin_status status, const char *detail);
 /* An answer that has a status and nothing to hide. detail may be NULL. */
 void reply_status(struct authd *a, const struct return_address *to, uint64_t request, enum auth_status status,
 		  uint32_t retry_after_s, const char *detail);

@@ -1,12 +1,15 @@
 #include "serve.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "authd.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "granting.h"
 #include "login.h"
 #include "policy/role.h"
 
@@ -41,78 +44,88 @@ serve_session(struct authd *a, struct channel *ch, const struct msg *m)
 {
 	struct return_address to = return_address_of(ch);
 	struct wire_session w;
-	struct account who = { 0 };
 	struct session *s;
-	enum db_status found;
 
 	memcpy(&w, m->body, sizeof(w));
+	if (memchr(w.tenant, 0, sizeof(w.tenant)) == NULL)
+		return false;
 	s = sessions_find(a->sessions, w.cookie, clock_utc_ns());
 	sodium_memzero(w.cookie, sizeof(w.cookie));
-	if (s == NULL) {
+	if (s == NULL)
 		reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
-		return true;
-	}
-	found = accounts_db_get(a->db, s->r.account, &who);
-	if (found == DB_OK) {
-		session_answer(a, &to, w.request, s, &who, NULL);
-	} else if (found == DB_NONE) {
-		(void)sessions_end(a->sessions, s);
-		reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
-	} else {
-		if (found == DB_BROKEN)
-			authd_give_up(a, accounts_db_why(a->db));
-		reply_status(a, &to, w.request, AUTH_UNAVAILABLE, 0, "The accounts cannot be read.");
-	}
-	sodium_memzero(&who, sizeof(who));
+	else
+		(void)granting_answer(a, &to, w.request, &s->holder, w.tenant, NULL, NULL);
 	return true;
+}
+
+struct leaving {
+	struct authd *a;
+	const struct session *session;
+	const struct wire_client *client;
+};
+
+static void
+write_logout(void *ctx, struct txn *x)
+{
+	const struct leaving *l = ctx;
+	struct account who;
+	struct audit_entry e;
+	char handle[HANDLE_TEXT];
+
+	account_read(x, l->session->r.account, &who);
+	e = events_entry(AUDIT_LOGOUT, AUDIT_DONE, who.name, l->client);
+	(void)snprintf(e.credential, sizeof(e.credential), "session:%s",
+		       events_handle(l->session->r.id, handle));
+	audit_add(l->a->audit, x, &e);
+	sodium_memzero(&who, sizeof(who));
 }
 
 static bool
 serve_logout(struct authd *a, struct channel *ch, const struct msg *m)
 {
 	struct answer answer = { .id = MSG_AUTH_ANSWER, .to = return_address_of(ch) };
-	uint64_t before = a->store.ticket;
 	struct wire_session w;
-	struct session *s;
+	struct leaving l;
 
 	memcpy(&w, m->body, sizeof(w));
-	s = sessions_find(a->sessions, w.cookie, clock_utc_ns());
+	l = (struct leaving){ a, sessions_find(a->sessions, w.cookie, clock_utc_ns()), &w.client };
 	sodium_memzero(w.cookie, sizeof(w.cookie));
 	answer.auth.request = w.request;
-	answer.auth.status = s == NULL ? AUTH_DENIED : AUTH_OK;
+	answer.auth.status = l.session == NULL ? AUTH_DENIED : AUTH_OK;
 	/* It is over for everybody at once; what the disk still has is removed by the sweep. */
-	if (s != NULL && sessions_end(a->sessions, s) != DB_OK) {
+	if (l.session != NULL &&
+	    sessions_end(a->sessions, (struct session *)(uintptr_t)l.session, write_logout, &l) != DB_OK) {
 		log_error("a session that was ended is still on disk: %s", accounts_db_why(a->db));
 		answer.auth.status = AUTH_UNAVAILABLE;
 		(void)str_copy(answer.auth.detail, sizeof(answer.auth.detail),
 			       "The session is over, but the disk could not be told.");
 	}
-	store_link_answer(a, &answer, before + 1, a->store.ticket, true);
+	store_link_answer(a, &answer, a->store.ticket, true);
 	return true;
 }
 
 static bool
 serve_second_factor(struct authd *a, struct channel *ch, const struct msg *m)
 {
-	struct return_address to = return_address_of(ch);
 	struct wire_second_factor w;
+	bool good;
 
 	memcpy(&w, m->body, sizeof(w));
-	reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
+	good = second_factor_serve(a, ch, &w);
 	sodium_memzero(&w, sizeof(w));
-	return true;
+	return good;
 }
 
 static bool
 serve_token(struct authd *a, struct channel *ch, const struct msg *m)
 {
-	struct return_address to = return_address_of(ch);
 	struct wire_token w;
+	bool good;
 
 	memcpy(&w, m->body, sizeof(w));
-	reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
+	good = tokens_serve(a->tokens, ch, &w);
 	sodium_memzero(&w, sizeof(w));
-	return true;
+	return good;
 }
 
 static bool
@@ -131,7 +144,7 @@ serve_admin(struct authd *a, struct channel *ch, const struct msg *m)
 			    sizeof(answer));
 }
 
-/* --- the launcher and the command line: root, by the kernel's word --- */
+/* --- the launcher and the command line: who the kernel says --- */
 
 static bool
 serve_cli_grant(struct authd *a, struct channel *ch, const struct msg *m)
@@ -140,18 +153,19 @@ serve_cli_grant(struct authd *a, struct channel *ch, const struct msg *m)
 	struct grant g = {
 		.audience_proc = channel_proc(ch),
 		.audience_instance = channel_instance(ch),
-		.tenant = 1,
+		.tenant = TENANT_PLATFORM,
 		.role = ROLE_PLATFORM_ADMINISTRATOR,
 		.snapshot = accounts_db_snapshot_number(a->db),
 		.scopes = UINT64_MAX,
 		.issued_ns = now,
 		.expires_ns = now + GRANT_LIFE_S * NS_PER_S,
-		.subject = "root",
 	};
 	struct answer answer = { .id = MSG_CLI_ANSWER, .to = return_address_of(ch) };
 	struct wire_cli_request w;
-	struct live_grant *l = grants_issue(&a->grants, &g, signing_secret(&a->signing), NULL);
+	struct live_grant *l;
 
+	(void)snprintf(g.subject, sizeof(g.subject), "cli:%u", channel_uid(ch));
+	l = grants_issue(&a->grants, &g, signing_secret(&a->signing), NULL, NULL);
 	memcpy(&w, m->body, sizeof(w));
 	answer.cli.request = w.request;
 	answer.cli.status = AUTH_BUSY;
@@ -161,7 +175,7 @@ serve_cli_grant(struct authd *a, struct channel *ch, const struct msg *m)
 		answer.cli.grant_len = (uint32_t)l->len;
 		memcpy(answer.cli.grant, l->bytes, l->len);
 	}
-	store_link_answer(a, &answer, l == NULL ? 1 : l->ticket, l == NULL ? 0 : l->ticket, false);
+	store_link_answer(a, &answer, l == NULL ? 0 : l->ticket, false);
 	return true;
 }
 
@@ -203,7 +217,7 @@ serve_policy_taken(struct authd *a, struct channel *ch, const struct msg *m)
 	struct wire_snapshot s;
 
 	memcpy(&s, m->body, sizeof(s));
-	if (s.number != accounts_db_snapshot_number(a->db))
+	if (s.number > accounts_db_snapshot_number(a->db))
 		return false;
 	log_debug("%s has policy snapshot %llu", channel_name(ch), (unsigned long long)s.number);
 	return true;

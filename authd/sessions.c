@@ -63,7 +63,7 @@ id_of(const uint8_t cookie[static COOKIE_BYTES], uint8_t id[static SESSION_ID_LE
 
 /* Ids are hashes of random bytes: any of their bits will do. */
 static struct session **
-bucket_of(struct sessions *ss, const uint8_t id[static SESSION_ID_LEN])
+bucket_of(struct sessions *ss, const uint8_t *id)
 {
 	return &ss->bucket[(id[0] | (size_t)id[1] << 8) % BUCKETS];
 }
@@ -82,6 +82,7 @@ insert(struct sessions *ss, const struct session_record *r)
 	struct session *s = mem_calloc(1, sizeof(*s));
 
 	s->r = *r;
+	s->holder = (struct holder){ NULL, HOLDER_SESSION, r->account, r->expires_ns };
 	s->next = *b;
 	*b = s;
 	ss->count++;
@@ -159,11 +160,14 @@ sessions_find(struct sessions *ss, const uint8_t cookie[static COOKIE_BYTES], in
 }
 
 void
-sessions_draw(const struct sessions *ss, uint64_t account, int64_t now, uint8_t cookie[static COOKIE_BYTES],
-	      struct session_record *r)
+sessions_draw(const struct sessions *ss, uint64_t account, const struct wire_client *client, int64_t now,
+	      uint8_t cookie[static COOKIE_BYTES], struct session_record *r)
 {
 	randombytes_buf(cookie, COOKIE_BYTES);
-	*r = (struct session_record){ .account = account, .created_ns = now, .last_seen_ns = now };
+	*r = (struct session_record){
+		.account = account, .created_ns = now, .last_seen_ns = now, .ip = client->ip
+	};
+	(void)str_copy(r->agent, sizeof(r->agent), client->agent);
 	r->expires_ns = now + ss->rules.absolute_ns;
 	id_of(cookie, r->id);
 }
@@ -194,11 +198,13 @@ oldest(struct sessions *ss, uint64_t account, struct session *const *chosen, siz
 	16 /* of one login: more than one only where the setting was lowered, and then login by login */
 
 struct session *
-sessions_begin(struct sessions *ss, const struct session_record *r, enum db_status *why)
+sessions_begin(struct sessions *ss, struct session_record *r, sessions_also *also, void *ctx,
+	       enum db_status *why)
 {
 	struct session *evicted[EVICT_MAX], *s;
 	uint8_t gone[EVICT_MAX][SESSION_ID_LEN];
 	size_t n = 0, left;
+	struct txn x;
 
 	*why = DB_EXISTS;
 	if (ss->count >= SESSIONS_MAX)
@@ -208,7 +214,11 @@ sessions_begin(struct sessions *ss, const struct session_record *r, enum db_stat
 		memcpy(gone[n], s->r.id, SESSION_ID_LEN);
 		evicted[n++] = s;
 	}
-	*why = accounts_db_sessions(ss->db, r, 1, (const uint8_t(*)[SESSION_ID_LEN])gone, n);
+	x = txn_begin(accounts_db_tables(ss->db), true);
+	if (also != NULL)
+		also(ctx, &x);
+	sessions_put(&x, r, 1, (const uint8_t(*)[SESSION_ID_LEN])gone, n);
+	*why = txn_end(&x);
 	if (*why != DB_OK)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -218,22 +228,58 @@ sessions_begin(struct sessions *ss, const struct session_record *r, enum db_stat
 	return insert(ss, r);
 }
 
-struct session *
-sessions_adopt(struct sessions *ss, const struct session_record *r)
-{
-	return ss->count >= SESSIONS_MAX ? NULL : insert(ss, r);
-}
-
 enum db_status
-sessions_end(struct sessions *ss, struct session *s)
+sessions_end(struct sessions *ss, struct session *s, sessions_also *also, void *ctx)
 {
+	struct txn x = txn_begin(accounts_db_tables(ss->db), true);
 	enum db_status status;
 
 	hide(ss, s);
-	status = accounts_db_sessions(ss->db, NULL, 0, (const uint8_t(*)[SESSION_ID_LEN])s->r.id, 1);
+	sessions_put(&x, NULL, 0, (const uint8_t(*)[SESSION_ID_LEN])s->r.id, 1);
+	if (also != NULL)
+		also(ctx, &x);
+	status = txn_end(&x);
 	if (status == DB_OK)
 		drop(ss, s);
 	return status;
+}
+
+size_t
+sessions_forget(struct sessions *ss, uint64_t account, const uint8_t *but)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct session *s = ss->bucket[i], *next; s != NULL; s = next) {
+			next = s->next;
+			if (s->r.account != account ||
+			    (but != NULL && memcmp(s->r.id, but, sizeof(s->r.id)) == 0))
+				continue;
+			n += !s->ended;
+			hide(ss, s);
+			drop(ss, s);
+		}
+	return n;
+}
+
+struct session *
+sessions_look(struct sessions *ss, const uint8_t handle[static SESSION_HANDLE_LEN], int64_t now)
+{
+	struct session *s = *bucket_of(ss, handle);
+
+	while (s != NULL &&
+	       (s->ended || is_over(ss, &s->r, now) || memcmp(s->r.id, handle, SESSION_HANDLE_LEN) != 0))
+		s = s->next;
+	return s;
+}
+
+void
+sessions_each(struct sessions *ss, int64_t now, void (*each)(void *ctx, struct session *s), void *ctx)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct session *s = ss->bucket[i]; s != NULL; s = s->next)
+			if (!s->ended && !is_over(ss, &s->r, now))
+				each(ctx, s);
 }
 
 /* Removes from the disk, then from memory, what has ended: a batch of it. */

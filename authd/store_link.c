@@ -20,8 +20,7 @@
 
 struct waiting {
 	struct waiting *next;
-	uint64_t first;
-	uint32_t left; /* bits of first + n: tickets that store has not taken yet */
+	uint64_t ticket; /* of the last change that store must have taken: it takes them in order */
 	bool revocation;
 	int64_t deadline_ns;
 	struct answer answer;
@@ -40,8 +39,10 @@ send_answer(struct authd *a, struct answer *answer)
 {
 	if (answer->id == MSG_AUTH_ANSWER)
 		reply_auth(a, &answer->to, &answer->auth);
-	else
+	else if (answer->id == MSG_CLI_ANSWER)
 		reply_cli(a, &answer->to, &answer->cli);
+	else
+		reply_admin(a, &answer->to, answer->id, &answer->admin);
 	sodium_memzero(answer, sizeof(*answer));
 }
 
@@ -65,30 +66,23 @@ refuse(struct answer *answer, enum auth_status status, const char *detail)
 		answer->cli.grant_len = 0;
 		return;
 	}
+	if (answer->id != MSG_AUTH_ANSWER) {
+		admin_answer_refuse(&answer->admin, status == AUTH_BUSY ? ADMIN_BUSY : ADMIN_UNAVAILABLE,
+				    detail);
+		return;
+	}
 	answer->auth.status = status;
 	answer->auth.grant_len = 0;
 	sodium_memzero(answer->auth.cookie, sizeof(answer->auth.cookie));
 	(void)str_copy(answer->auth.detail, sizeof(answer->auth.detail), detail);
 }
 
-static uint32_t
-tickets_left(const struct authd *a, uint64_t first, uint64_t last)
-{
-	uint32_t left = 0;
-
-	for (uint64_t t = first; t <= last && t - first < 32; t++)
-		if (t > a->store.taken)
-			left |= UINT32_C(1) << (t - first);
-	return left;
-}
-
 void
-store_link_answer(struct authd *a, struct answer *answer, uint64_t first, uint64_t last, bool revocation)
+store_link_answer(struct authd *a, struct answer *answer, uint64_t ticket, bool revocation)
 {
-	uint32_t left = tickets_left(a, first, last);
 	struct waiting *w, **p = &a->store.first;
 
-	if (left == 0 || store_channel(a) == NULL) {
+	if (ticket <= a->store.taken || store_channel(a) == NULL) {
 		send_answer(a, answer);
 		return;
 	}
@@ -98,8 +92,7 @@ store_link_answer(struct authd *a, struct answer *answer, uint64_t first, uint64
 		return;
 	}
 	w = mem_calloc(1, sizeof(*w));
-	w->first = first;
-	w->left = left;
+	w->ticket = ticket;
 	w->revocation = revocation;
 	w->deadline_ns = clock_boot_ns() + (revocation ? WAIT_REVOCATION_MS : WAIT_GRANT_MS) * NS_PER_MS;
 	w->answer = *answer;
@@ -117,16 +110,11 @@ store_link_taken(struct authd *a, const struct wire_grant_change *c)
 		return false;
 	if (c->ticket > a->store.taken)
 		a->store.taken = c->ticket;
-	for (struct waiting **p = &a->store.first; *p != NULL;) {
-		struct waiting *w = *p;
-
-		if (c->ticket >= w->first && c->ticket - w->first < 32)
-			w->left &= ~(UINT32_C(1) << (c->ticket - w->first));
-		if (w->left == 0)
+	for (struct waiting **p = &a->store.first; *p != NULL;)
+		if ((*p)->ticket <= a->store.taken)
 			release(a, p);
 		else
-			p = &w->next;
-	}
+			p = &(*p)->next;
 	return true;
 }
 
@@ -143,7 +131,7 @@ expire_waiting(struct authd *a, int64_t now)
 		if (w->revocation) {
 			log_warn("store did not confirm a revocation in time");
 			refuse(&w->answer, AUTH_UNAVAILABLE,
-			       "The session is over, but the store did not confirm it in time.");
+			       "It is done, but the store did not confirm in time that it knows.");
 		}
 		release(a, p);
 	}
@@ -205,6 +193,15 @@ send_snapshot(struct authd *a, struct channel *ch)
 		return false;
 	}
 	return channel_send_fd(ch, MSG_POLICY_SNAPSHOT, &s, sizeof(s), fd_keep(&fd));
+}
+
+void
+store_link_snapshot(struct authd *a)
+{
+	struct channel *ch = store_channel(a);
+
+	if (ch != NULL && !send_snapshot(a, ch))
+		channel_end(ch, "it could not be told the policy");
 }
 
 /* The whole set, WIRE_GRANT_IDS_PER a message; an empty one is a message too. */

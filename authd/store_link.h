@@ -27,13 +27,14 @@ struct store_link {
 	1000 /* then the answer goes out anyway: at worst a question is refused and asked again */
 #define WAIT_REVOCATION_MS 5000 /* then the answer says that it could not be confirmed */
 
-/* An answer of either kind, kept until it may go out. */
+/* An answer of any kind, kept until it may go out. */
 struct answer {
-	enum msg_id id; /* MSG_AUTH_ANSWER or MSG_CLI_ANSWER */
+	enum msg_id id; /* MSG_AUTH_ANSWER, MSG_CLI_ANSWER, MSG_ADMIN_ANSWER or MSG_CLI_ADMIN_ANSWER */
 	struct return_address to;
 	union {
 		struct wire_auth_answer auth;
 		struct wire_cli_answer cli;
+		struct admin_answer admin;
 	};
 };
 
@@ -48,10 +49,12 @@ bool store_link_taken(struct authd *a, const struct wire_grant_change *c);
 void store_link_add(struct authd *a, struct live_grant *g);
 void store_link_revoke(struct authd *a, const struct live_grant *g);
 
-/* Sends the answer once store has taken the tickets first..last (at once where it has them or is down), and
- * wipes it. At most 32 of them. */
-void store_link_answer(struct authd *a, struct answer *answer, uint64_t first, uint64_t last,
-		       bool revocation);
+/* Sends the policy snapshot that holds now. */
+void store_link_snapshot(struct authd *a);
+
+/* Sends the answer once store has taken every ticket up to this one (at once where it has or is down), and
+ * wipes it. */
+void store_link_answer(struct authd *a, struct answer *answer, uint64_t ticket, bool revocation);
 /* Time-outs and AUTHD_ALIVE: every quarter of a second or so. now_ns: clock_boot_ns. */
 void store_link_tick(struct authd *a, int64_t now_ns);
 

@@ -47,6 +47,12 @@ json_wipe(struct json_writer **w)
 	json_free(w);
 }
 
+size_t
+json_size(const struct json_writer *w)
+{
+	return w->len;
+}
+
 void
 json_reset(struct json_writer *w)
 {

@@ -39,6 +39,8 @@ void json_raw(struct json_writer *w, const char *key, const char *text, size_t l
 /* The text so far, NUL-terminated, owned by the writer; NULL where the limit was passed or the nesting is
  * wrong. */
 const char *json_text(const struct json_writer *w, size_t *len);
+/* Bytes written so far, also while something is open. */
+size_t json_size(const struct json_writer *w);
 /* Empties the writer for the next document (or the next part of a stream). */
 void json_reset(struct json_writer *w);
 

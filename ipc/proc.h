@@ -12,7 +12,6 @@ enum proc {
 	PROC_STORE,
 	PROC_AUTHD,
 	PROC_HTTPD,
-	PROC_DIAL,
 	PROC_COUNT
 };
 

@@ -80,6 +80,9 @@ bool snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *
 /* The signed document, to be freed by the caller; NULL where something was out of bounds. Frees *b. */
 uint8_t *snapshot_finish(struct snapshot_builder **b, const uint8_t secret[static 64], size_t *len);
 
+/* Frees one that no document is wanted of. */
+void snapshot_builder_free(struct snapshot_builder **b);
+
 /* The compiled form: store's side. */
 struct snapshot;
 /* Verifies and compiles; NULL where it is forged or malformed. */

@@ -262,8 +262,8 @@ static_assert(SNAPSHOT_HEADER + (size_t)SNAPSHOT_TENANTS_MAX * TENANT_BYTES +
 		  SNAPSHOT_BYTES_MAX,
 	      "the largest snapshot fits");
 
-static void
-builder_free(struct snapshot_builder **bp)
+void
+snapshot_builder_free(struct snapshot_builder **bp)
 {
 	struct snapshot_builder *b = *bp;
 
@@ -300,6 +300,6 @@ snapshot_finish(struct snapshot_builder **bp, const uint8_t secret[static 64], s
 			doc = NULL;
 		}
 	}
-	builder_free(bp);
+	snapshot_builder_free(bp);
 	return done;
 }

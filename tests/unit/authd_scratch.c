@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "accounts.h"
 #include "base/mem.h"
-#include "policy/role.h"
 
 char scratch_file[96];
 static char scratch_dir[64];
@@ -49,10 +49,36 @@ scratch_close(struct accounts_db **db)
 struct account
 scratch_account(const char *name)
 {
-	struct account a = {
-		.role = ROLE_PLATFORM_ADMINISTRATOR, .tenant = 1, .created_ns = 5, .hash = "$argon2id$x"
-	};
+	struct account a = { .kind = ACCOUNT_PERSON, .created_ns = 5, .hash = "$argon2id$x" };
 
 	assert_true(str_copy(a.name, sizeof(a.name), name));
 	return a;
+}
+
+enum db_status
+scratch_create(struct accounts_db *db, struct account *a, uint32_t tenant, enum role role,
+	       struct session_record *s)
+{
+	struct txn x = txn_begin(accounts_db_tables(db), true);
+	struct access own = { .tenant = tenant, .role = role };
+	enum db_status status;
+
+	account_add(&x, a);
+	accesses_write(&x, a->number, &(struct accesses){ 1, &own });
+	if (s != NULL) {
+		s->account = a->number;
+		sessions_put(&x, s, 1, NULL, 0);
+	}
+	status = txn_end(&x);
+	return status == DB_OK ? accounts_db_refresh(db) : status;
+}
+
+enum db_status
+scratch_find(struct accounts_db *db, const char *name, struct account *a)
+{
+	struct txn x = txn_begin(accounts_db_tables(db), false);
+	bool found = account_look(&x, name, a);
+	enum db_status status = txn_end(&x);
+
+	return status == DB_OK && !found ? DB_NONE : status;
 }

@@ -3,6 +3,7 @@
 #define WEIR_TESTS_AUTHD_SCRATCH_H
 
 #include "accounts_db.h"
+#include "policy/role.h"
 
 extern char scratch_file[96]; /* of the database */
 
@@ -13,7 +14,12 @@ struct accounts_db *scratch_reopen(void);
 /* Closes it (or NULL) and removes the directory. */
 void scratch_close(struct accounts_db **db);
 
-/* A platform administrator of this name. */
+/* A person of this name, not in the database. */
 struct account scratch_account(const char *name);
+/* Makes it, with an access of this role to a tenant, and a session (NULL: none), in one transaction. */
+enum db_status scratch_create(struct accounts_db *db, struct account *a, uint32_t tenant, enum role role,
+			      struct session_record *s);
+/* DB_NONE where there is none of this name. */
+enum db_status scratch_find(struct accounts_db *db, const char *name, struct account *a);
 
 #endif

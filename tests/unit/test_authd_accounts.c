@@ -17,11 +17,16 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "accounts.h"
 #include "authd_scratch.h"
+#include "base/cursor.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
 #include "policy/role.h"
+#include "rights.h"
+#include "rows.h"
 #include "signing.h"
+#include "tenants.h"
 
 static struct accounts_db *db;
 
@@ -41,6 +46,15 @@ close_db(void **state)
 	return 0;
 }
 
+static enum db_status
+get(uint64_t number, struct account *a)
+{
+	struct txn x = txn_begin(accounts_db_tables(db), false);
+
+	account_read(&x, number, a);
+	return txn_end(&x);
+}
+
 static void
 create_find_restart(void **state)
 {
@@ -50,47 +64,33 @@ create_find_restart(void **state)
 
 	(void)state;
 	assert_false(accounts_db_has_administrator(db));
-	assert_int_equal(accounts_db_find(db, "alice", &b), DB_NONE);
-	assert_int_equal(accounts_db_find(db, "", &b), DB_NONE);
-	assert_int_equal(accounts_db_create(db, &a, &s), DB_OK);
+	assert_int_equal(scratch_find(db, "alice", &b), DB_NONE);
+	assert_int_equal(scratch_find(db, "", &b), DB_NONE);
+	assert_int_equal(scratch_create(db, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, &s), DB_OK);
 	assert_true(a.number == 1 && s.account == 1);
 	assert_true(accounts_db_has_administrator(db));
 	a.number = 0;
-	assert_int_equal(accounts_db_create(db, &a, NULL), DB_EXISTS);
+	assert_int_equal(scratch_create(db, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL),
+			 DB_EXISTS);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(accounts_db_find(db, "alice", &b), DB_OK);
-		assert_true(b.number == 1 && b.role == ROLE_PLATFORM_ADMINISTRATOR && b.tenant == 1 &&
-			    b.created_ns == 5);
+		assert_int_equal(scratch_find(db, "alice", &b), DB_OK);
+		assert_true(b.number == 1 && b.kind == ACCOUNT_PERSON && !b.disabled && b.created_ns == 5);
 		assert_string_equal(b.name, "alice");
 		assert_string_equal(b.hash, "$argon2id$x");
-		assert_int_equal(accounts_db_get(db, 1, &b), DB_OK);
-		assert_int_equal(accounts_db_get(db, 2, &b), DB_NONE);
-		assert_int_equal(accounts_db_find(db, "Alice", &b), DB_NONE);
-		assert_int_equal(accounts_db_find(db, "alic", &b), DB_NONE);
+		assert_int_equal(get(1, &b), DB_OK);
+		assert_int_equal(get(2, &b), DB_NONE);
+		assert_int_equal(scratch_find(db, "Alice", &b), DB_NONE);
+		assert_int_equal(scratch_find(db, "alic", &b), DB_NONE);
 		accounts_db_close(&db);
 		db = scratch_reopen();
 		assert_true(accounts_db_has_administrator(db));
 	}
 	/* A number is never given twice, not even after a name that was refused. */
 	a = scratch_account("bob");
-	assert_int_equal(accounts_db_create(db, &a, NULL), DB_OK);
+	assert_int_equal(scratch_create(db, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL), DB_OK);
 	assert_true(a.number == 2);
 	assert_int_equal(stat(scratch_file, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-}
-
-static void
-hash_is_renewed(void **state)
-{
-	struct account a = scratch_account("alice");
-
-	(void)state;
-	assert_int_equal(accounts_db_create(db, &a, NULL), DB_OK);
-	assert_int_equal(accounts_db_set_hash(db, 1, "$argon2id$other"), DB_OK);
-	assert_int_equal(accounts_db_set_hash(db, 7, "$argon2id$other"), DB_NONE);
-	assert_int_equal(accounts_db_get(db, 1, &a), DB_OK);
-	assert_string_equal(a.hash, "$argon2id$other");
-	assert_string_equal(a.name, "alice");
 }
 
 static void
@@ -100,14 +100,21 @@ default_tenant_is_there(void **state)
 	const uint8_t(*keys)[32];
 	struct wire_grant_keys k;
 	struct snapshot *s;
-	struct tenant t;
+	char name[TENANT_NAME_MAX];
+	struct txn x;
 	uint8_t *doc;
 	size_t len;
 
 	(void)state;
-	assert_int_equal(accounts_db_tenant(db, 1, &t), DB_OK);
-	assert_string_equal(t.name, "default");
-	assert_int_equal(accounts_db_tenant(db, 2, &t), DB_NONE);
+	x = txn_begin(accounts_db_tables(db), false);
+	tenant_name(&x, 1, name);
+	assert_string_equal(name, "default");
+	tenant_name(&x, 2, name);
+	assert_string_equal(name, "");
+	tenant_name(&x, TENANT_PLATFORM, name);
+	assert_string_equal(name, "*");
+	assert_int_equal(tenant_number(&x, "default"), 1);
+	assert_int_equal(txn_end(&x), DB_OK);
 	assert_true(signing_load(&signing, db, 1));
 	signing_public(&signing, &k);
 	keys = (const uint8_t(*)[32])k.key;
@@ -148,6 +155,146 @@ signing_key_lives_and_is_replaced(void **state)
 	assert_memory_equal(&next, &again, sizeof(next));
 }
 
+/* --- the format before --- */
+
+static void
+put_v1(struct txn *x, enum table t, struct db_bytes key, const struct wcur *w)
+{
+	assert_false(w->bad);
+	txn_put(x, t, key, db_bytes(w->start, wcur_len(w)));
+}
+
+static void
+v1_text(struct wcur *w, const char *s)
+{
+	wcur_u8(w, (uint8_t)strlen(s));
+	wcur_put(w, s, strlen(s));
+}
+
+static void
+v1_account(struct txn *x, uint64_t number, const char *name, uint32_t role, uint32_t tenant)
+{
+	uint8_t room[512];
+	struct wcur w = wcur_of(room, sizeof(room));
+	struct be64 key = be64_of(number);
+
+	wcur_u8(&w, 1);
+	wcur_be64(&w, number);
+	wcur_be32(&w, role);
+	wcur_be32(&w, tenant);
+	wcur_be64(&w, 77);
+	v1_text(&w, name);
+	v1_text(&w, "$argon2id$old");
+	put_v1(x, TABLE_ACCOUNTS, be64_bytes(&key), &w);
+	txn_put(x, TABLE_NAMES, db_bytes(name, strlen(name)), be64_bytes(&key));
+}
+
+static void
+v1_tenant(struct txn *x, uint32_t number, const char *name, const char *point)
+{
+	uint8_t room[512];
+	struct wcur w = wcur_of(room, sizeof(room));
+	struct be64 key = be64_of(number), selector = be64_of((uint64_t)number << 32);
+
+	wcur_u8(&w, 1);
+	wcur_be32(&w, number);
+	v1_text(&w, name);
+	put_v1(x, TABLE_TENANTS, be64_bytes(&key), &w);
+	w = wcur_of(room, sizeof(room));
+	wcur_u8(&w, 1);
+	wcur_be32(&w, number);
+	v1_text(&w, point);
+	wcur_be32(&w, UINT32_MAX);
+	wcur_u8(&w, 0);
+	for (int i = 0; i < 17; i++)
+		wcur_u8(&w, 0);
+	put_v1(x, TABLE_SELECTORS, be64_bytes(&selector), &w);
+}
+
+static void
+v1_session(struct txn *x, const uint8_t id[static SESSION_ID_LEN], uint64_t account)
+{
+	uint8_t room[128];
+	struct wcur w = wcur_of(room, sizeof(room));
+
+	wcur_u8(&w, 1);
+	wcur_put(&w, id, SESSION_ID_LEN);
+	wcur_be64(&w, account);
+	for (int64_t time = 5; time < 8; time++)
+		wcur_be64(&w, (uint64_t)time);
+	put_v1(x, TABLE_SESSIONS, db_bytes(id, SESSION_ID_LEN), &w);
+}
+
+/* Makes the database one of the first version, as that wrote it. */
+static void
+become_v1(void)
+{
+	static const uint8_t id[SESSION_ID_LEN] = { 42 };
+	struct txn x = txn_begin(accounts_db_tables(db), true);
+
+	for (unsigned t = 0; t < TABLE_COUNT; t++)
+		txn_empty(&x, (enum table)t);
+	meta_put(&x, META_FORMAT, 1);
+	meta_put(&x, META_NEXT_ACCOUNT, 3);
+	meta_put(&x, META_SNAPSHOT, 1);
+	v1_account(&x, 1, "root-admin", ROLE_PLATFORM_ADMINISTRATOR, 1);
+	v1_account(&x, 2, "watcher", ROLE_VIEWER, 1);
+	v1_tenant(&x, 1, "default", "");
+	v1_tenant(&x, 4, "other", "eth1");
+	v1_session(&x, id, 1);
+	assert_int_equal(txn_end(&x), DB_OK);
+	accounts_db_close(&db);
+}
+
+static void
+count_one(void *ctx, const struct session_record *s)
+{
+	*(unsigned *)ctx += s->account == 1 && s->id[0] == 42 && s->expires_ns == 7;
+}
+
+static void
+an_older_format_is_brought_up(void **state)
+{
+	struct arena *arena = arena_new(1 << 20);
+	unsigned sessions = 0;
+	struct tenant_record t;
+	struct accesses own;
+	struct account a;
+	struct txn x;
+
+	(void)state;
+	become_v1();
+	for (int round = 0; round < 2; round++) { /* the second opening finds it brought up */
+		db = scratch_reopen();
+		assert_true(accounts_db_has_administrator(db));
+		assert_true(accounts_db_snapshot_number(db) == 3);
+		assert_int_equal(scratch_find(db, "root-admin", &a), DB_OK);
+		assert_true(a.number == 1 && a.created_ns == 77);
+		assert_string_equal(a.hash, "$argon2id$old");
+		x = txn_begin(accounts_db_tables(db), false);
+		accesses_read(&x, 1, arena, &own);
+		assert_true(own.n == 1 && own.item[0].tenant == TENANT_PLATFORM &&
+			    own.item[0].role == ROLE_PLATFORM_ADMINISTRATOR);
+		accesses_read(&x, 2, arena, &own);
+		assert_true(own.n == 1 && own.item[0].tenant == 1 && own.item[0].role == ROLE_VIEWER);
+		assert_true(tenant_look(&x, "other", arena, &t));
+		assert_true(t.tenant.number == 4 && t.nselectors == 1);
+		assert_string_equal(t.selectors[0].point, "eth1");
+		assert_int_equal(txn_count(&x, TABLE_SELECTORS), 0);
+		assert_int_equal(txn_end(&x), DB_OK);
+		assert_true(accounts_db_each_session(db, count_one, &sessions));
+		accounts_db_close(&db);
+	}
+	assert_int_equal(sessions, 2);
+	db = scratch_reopen();
+	x = txn_begin(accounts_db_tables(db), true);
+	t = (struct tenant_record){ .tenant = { .name = "third" } };
+	tenant_add(&x, &t);
+	assert_int_equal(txn_end(&x), DB_OK);
+	assert_int_equal(t.tenant.number, 5); /* numbers go on */
+	arena_free(&arena);
+}
+
 /* --- a disk that is full --- */
 
 static void
@@ -160,7 +307,7 @@ refused_writes_change_nothing(void **state)
 	enum db_status status = DB_OK;
 
 	(void)state;
-	assert_int_equal(accounts_db_create(db, &a, NULL), DB_OK);
+	assert_int_equal(scratch_create(db, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL), DB_OK);
 	assert_int_equal(stat(scratch_file, &st), 0);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
@@ -175,18 +322,18 @@ refused_writes_change_nothing(void **state)
 	}
 	assert_int_equal(status, DB_UNWRITABLE);
 	assert_non_null(strstr(accounts_db_why(db), "too large"));
-	assert_int_equal(accounts_db_find(db, "alice", &b), DB_OK); /* reading goes on */
+	assert_int_equal(scratch_find(db, "alice", &b), DB_OK); /* reading goes on */
 	b = scratch_account("bob");
-	status = accounts_db_create(db, &b, NULL);
+	status = scratch_create(db, &b, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	if (status == DB_UNWRITABLE)
-		assert_int_equal(accounts_db_find(db, "bob", &b), DB_NONE);
+		assert_int_equal(scratch_find(db, "bob", &b), DB_NONE);
 	b = scratch_account("carol");
-	assert_int_equal(accounts_db_create(db, &b, NULL), DB_OK);
+	assert_int_equal(scratch_create(db, &b, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL), DB_OK);
 	accounts_db_close(&db);
 	db = scratch_reopen();
-	assert_int_equal(accounts_db_find(db, "alice", &b), DB_OK);
-	assert_int_equal(accounts_db_find(db, "carol", &b), DB_OK);
+	assert_int_equal(scratch_find(db, "alice", &b), DB_OK);
+	assert_int_equal(scratch_find(db, "carol", &b), DB_OK);
 }
 
 /* --- kill -9 --- */
@@ -203,7 +350,7 @@ write_until_killed(int out, uint64_t first)
 
 		(void)snprintf(a.name, sizeof(a.name), "user%llu", (unsigned long long)i);
 		memcpy(s.id, &i, sizeof(i));
-		if (accounts_db_create(mine, &a, &s) != DB_OK ||
+		if (scratch_create(mine, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, &s) != DB_OK ||
 		    write(out, &i, sizeof(i)) != (ssize_t)sizeof(i))
 			_exit(1);
 	}
@@ -258,7 +405,7 @@ acknowledged_writes_survive_kill(void **state)
 			char name[32];
 
 			(void)snprintf(name, sizeof(name), "user%llu", (unsigned long long)n);
-			assert_int_equal(accounts_db_find(db, name, &a), DB_OK);
+			assert_int_equal(scratch_find(db, name, &a), DB_OK);
 		}
 		seen = (struct seen){ last, 0 };
 		assert_true(accounts_db_each_session(db, see, &seen));
@@ -269,7 +416,7 @@ acknowledged_writes_survive_kill(void **state)
 			char name[32];
 
 			(void)snprintf(name, sizeof(name), "user%llu", (unsigned long long)last + 1);
-			if (accounts_db_find(db, name, &a) == DB_OK)
+			if (scratch_find(db, name, &a) == DB_OK)
 				last++;
 		}
 		accounts_db_close(&db);
@@ -287,7 +434,7 @@ each_damaged_page_is_refused_or_harmless(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(accounts_db_create(db, &a, NULL), DB_OK);
+	assert_int_equal(scratch_create(db, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL), DB_OK);
 	accounts_db_close(&db);
 	fd = open(scratch_file, O_RDWR);
 	assert_int_not_equal(fd, -1);
@@ -303,7 +450,7 @@ each_damaged_page_is_refused_or_harmless(void **state)
 		if (db == NULL)
 			assert_int_equal(e.status, EXIT_BAD_INPUT);
 		else
-			assert_int_equal(accounts_db_find(db, "alice", &b), DB_OK); /* a page that is free */
+			assert_int_equal(scratch_find(db, "alice", &b), DB_OK); /* a page that is free */
 		accounts_db_close(&db);
 		assert_int_equal(pwrite(fd, page, sizeof(page), at), sizeof(page));
 	}
@@ -319,9 +466,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(create_find_restart),
-		TEST(hash_is_renewed),
 		TEST(default_tenant_is_there),
 		TEST(signing_key_lives_and_is_replaced),
+		TEST(an_older_format_is_brought_up),
 		TEST(refused_writes_change_nothing),
 		TEST(acknowledged_writes_survive_kill),
 		TEST(each_damaged_page_is_refused_or_harmless),

@@ -15,6 +15,8 @@
 
 static uint8_t public_key[1][GRANT_SIGN_PUBLIC], secret_key[GRANT_SIGN_SECRET];
 
+static const struct grant_words words = { "alice", "acme", true };
+
 static struct grant
 example(uint32_t instance)
 {
@@ -32,30 +34,38 @@ static void
 reused_for_the_same_audience_while_it_lasts(void **state)
 {
 	struct grants set = { 0 };
-	struct session s = { .r.expires_ns = INT64_MAX };
+	struct holder s = { .expires_ns = INT64_MAX };
 	struct grant g = example(0);
 	struct live_grant *l;
 
 	(void)state;
-	assert_null(grants_reusable(&s, 6, 0, NOW));
-	l = grants_issue(&set, &g, secret_key, &s);
+	assert_null(grants_reusable(&s, 6, 0, "", NOW));
+	l = grants_issue(&set, &g, secret_key, &s, &words);
 	assert_non_null(l);
 	assert_int_equal(set.count, 1);
-	assert_ptr_equal(grants_reusable(&s, 6, 0, NOW), l);
-	assert_ptr_equal(grants_reusable(&s, 6, 0, NOW + 30 * NS_PER_S - 1), l);
-	assert_null(grants_reusable(&s, 6, 0, NOW + 30 * NS_PER_S));
-	assert_null(grants_reusable(&s, 6, 1, NOW));
-	assert_null(grants_reusable(&s, 1, 0, NOW));
+	assert_ptr_equal(grants_reusable(&s, 6, 0, "", NOW), l);
+	assert_ptr_equal(grants_reusable(&s, 6, 0, "", NOW + 30 * NS_PER_S - 1), l);
+	assert_null(grants_reusable(&s, 6, 0, "", NOW + 30 * NS_PER_S));
+	assert_null(grants_reusable(&s, 6, 1, "", NOW));
+	assert_null(grants_reusable(&s, 1, 0, "", NOW));
 	assert_null(
-	    grants_reusable(&s, 6, 0, NOW - 1)); /* the clock was set back: store would not take it yet */
-	s.r.expires_ns = g.expires_ns;           /* no later grant could last longer */
-	assert_ptr_equal(grants_reusable(&s, 6, 0, NOW + 59 * NS_PER_S), l);
-	assert_null(grants_reusable(&s, 6, 0, NOW + 60 * NS_PER_S));
+	    grants_reusable(&s, 6, 0, "", NOW - 1)); /* the clock was set back: store would not take it yet */
+	s.expires_ns = g.expires_ns;                 /* no later grant could last longer */
+	assert_ptr_equal(grants_reusable(&s, 6, 0, "", NOW + 59 * NS_PER_S), l);
+	assert_null(grants_reusable(&s, 6, 0, "", NOW + 60 * NS_PER_S));
 	assert_int_equal(
 	    grant_verify(l->bytes, l->len, (const uint8_t(*)[GRANT_SIGN_PUBLIC])public_key, 1, NOW, &g),
 	    GRANT_GOOD);
 	assert_memory_equal(g.id, l->live.id, sizeof(g.id));
 	assert_string_equal(g.subject, "user:alice");
+	/* Asked for by its tenant's name it is the same, by another's it is none. */
+	assert_ptr_equal(grants_reusable(&s, 6, 0, "acme", NOW), l);
+	assert_null(grants_reusable(&s, 6, 0, "other", NOW));
+	l->words.is_default = false;
+	assert_null(grants_reusable(&s, 6, 0, "", NOW));
+	assert_ptr_equal(grants_find(&set, g.id), l);
+	g.id[0] ^= 1;
+	assert_null(grants_find(&set, g.id));
 	grants_drop(&set, l);
 	assert_int_equal(set.count, 0);
 	assert_null(s.grants);
@@ -65,24 +75,25 @@ static void
 a_session_has_few(void **state)
 {
 	struct grants set = { 0 };
-	struct session s = { .r.expires_ns = INT64_MAX };
+	struct holder s = { .expires_ns = INT64_MAX };
 
 	(void)state;
-	for (uint32_t i = 0; i < GRANTS_PER_SESSION; i++) {
+	for (uint32_t i = 0; i < GRANTS_PER_HOLDER; i++) {
 		struct grant g = example(i);
 
-		assert_non_null(grants_issue(&set, &g, secret_key, &s));
+		assert_non_null(grants_issue(&set, &g, secret_key, &s, &words));
 	}
 	{
 		struct grant g = example(99);
 
-		assert_null(grants_issue(&set, &g, secret_key, &s));
+		assert_null(grants_issue(&set, &g, secret_key, &s, &words));
 		assert_non_null(
-		    grants_issue(&set, &g, secret_key, NULL)); /* the command line has no session */
+		    grants_issue(&set, &g, secret_key, NULL, NULL)); /* the command line has no session */
 	}
-	assert_int_equal(set.count, GRANTS_PER_SESSION + 1);
+	assert_int_equal(set.count, GRANTS_PER_HOLDER + 1);
+	assert_ptr_equal(grants_surplus(&s)->holder, &s);
 	grants_sweep(&set, NOW + 60 * NS_PER_S - 1);
-	assert_int_equal(set.count, GRANTS_PER_SESSION + 1);
+	assert_int_equal(set.count, GRANTS_PER_HOLDER + 1);
 	grants_sweep(&set, NOW + 60 * NS_PER_S);
 	assert_int_equal(set.count, 0);
 	assert_null(set.first);
@@ -93,7 +104,7 @@ static void
 dropped_in_any_order(void **state)
 {
 	struct grants set = { 0 };
-	struct session s[3] = { 0 };
+	struct holder s[3] = { 0 };
 	struct live_grant *l[12];
 
 	(void)state;
@@ -103,7 +114,7 @@ dropped_in_any_order(void **state)
 		for (uint32_t i = 0; i < n; i++) {
 			struct grant g = example(i);
 
-			l[i] = grants_issue(&set, &g, secret_key, i % 4 == 3 ? NULL : &s[i % 4]);
+			l[i] = grants_issue(&set, &g, secret_key, i % 4 == 3 ? NULL : &s[i % 4], &words);
 			assert_non_null(l[i]);
 		}
 		while (n > 0) {
@@ -126,7 +137,7 @@ what_cannot_be_is_not_signed(void **state)
 
 	(void)state;
 	g.role = ROLE_NONE;
-	assert_null(grants_issue(&set, &g, secret_key, NULL));
+	assert_null(grants_issue(&set, &g, secret_key, NULL, NULL));
 	assert_int_equal(set.count, 0);
 }
 

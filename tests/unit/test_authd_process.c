@@ -104,7 +104,7 @@ set_up_once(void **state)
 	assert_int_equal(a.setup_open, 0);
 	assert_string_equal(a.name, PLAYER_NAME);
 	assert_string_equal(a.role, "platform-administrator");
-	assert_string_equal(a.tenant, "default");
+	assert_string_equal(a.tenant, "*");
 	assert_true(a.grant_len > 0 && a.session_expires_ns > clock_utc_ns());
 	player_answer(&p, player_send_setup(&p, cli.secret, "mallory", PLAYER_PASSWORD, "192.0.2.1"), &a);
 	assert_int_equal(a.status, AUTH_SETUP_OVER);
@@ -320,8 +320,8 @@ store_is_told_everything(void **state)
 	assert_string_equal(g.subject, "user:" PLAYER_NAME);
 	assert_true(g.expires_ns - g.issued_ns == GRANT_LIFE_S * NS_PER_S &&
 		    g.expires_ns == a.grant_expires_ns);
-	assert_true(policy_decide_tenant(&g, ACTION_READ_TRAFFIC, 1) &&
-		    !policy_decide_tenant(&g, ACTION_READ_TRAFFIC, 2));
+	assert_int_equal(g.tenant, TENANT_PLATFORM);
+	assert_true(policy_decide_tenant(&g, ACTION_READ_TRAFFIC, 1));
 	assert_true(policy_decide_tenant(&g, ACTION_READ_PLATFORM, TENANT_PLATFORM));
 	while (p.nalive < 3)
 		player_store_step(&p);
@@ -410,9 +410,9 @@ command_line_grant(void **state)
 	assert_int_equal(verify(cli.grant, cli.grant_len, &g), GRANT_GOOD);
 	assert_int_equal(g.audience_proc, PROC_WEIR);
 	assert_int_equal(g.audience_instance, 0);
-	assert_string_equal(g.subject, "root");
+	assert_string_equal(g.subject, "cli:0");
 	assert_int_equal(g.role, ROLE_PLATFORM_ADMINISTRATOR);
-	assert_int_equal(g.tenant, 1);
+	assert_int_equal(g.tenant, TENANT_PLATFORM);
 	assert_memory_equal(p.last_add.grant.id, g.id, sizeof(g.id));
 }
 

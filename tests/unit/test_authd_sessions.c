@@ -24,6 +24,7 @@
 #define START  (INT64_C(1800000000) * NS_PER_S)
 
 static struct accounts_db *db;
+static const struct wire_client client = { .agent = "test" };
 static struct sessions *ss;
 static unsigned ended;
 static struct session *last_ended;
@@ -79,8 +80,8 @@ begin(uint64_t account, int64_t now, uint8_t cookie[COOKIE_BYTES])
 	struct session *s;
 	enum db_status why;
 
-	sessions_draw(ss, account, now, cookie, &r);
-	s = sessions_begin(ss, &r, &why);
+	sessions_draw(ss, account, &client, now, cookie, &r);
+	s = sessions_begin(ss, &r, NULL, NULL, &why);
 	assert_non_null(s);
 	assert_int_equal(why, DB_OK);
 	return s;
@@ -175,7 +176,8 @@ a_restart_keeps_them(void **state)
 	(void)begin(1, START + 1, cookie[1]);
 	s = sessions_find(ss, cookie[0], START + 8 * MINUTE);
 	assert_non_null(s);
-	assert_int_equal(sessions_end(ss, sessions_find(ss, cookie[1], START + 8 * MINUTE)), DB_OK);
+	assert_int_equal(sessions_end(ss, sessions_find(ss, cookie[1], START + 8 * MINUTE), NULL, NULL),
+			 DB_OK);
 	assert_int_equal(sessions_flush(ss), DB_OK);
 	restart(START + 17 * MINUTE);
 	/* Seen at minute 8, as the disk learnt: not silent for ten minutes yet. */
@@ -236,12 +238,12 @@ full_disk(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	none = (struct rlimit){ 0, was.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-	sessions_draw(ss, 1, START, fresh, &r);
-	assert_null(sessions_begin(ss, &r, &why));
+	sessions_draw(ss, 1, &client, START, fresh, &r);
+	assert_null(sessions_begin(ss, &r, NULL, NULL, &why));
 	assert_int_equal(why, DB_UNWRITABLE);
 	assert_null(sessions_find(ss, fresh, START));
 	assert_non_null(sessions_find(ss, cookie, START + 1));
-	assert_int_equal(sessions_end(ss, sessions_find(ss, other, START + 1)), DB_UNWRITABLE);
+	assert_int_equal(sessions_end(ss, sessions_find(ss, other, START + 1), NULL, NULL), DB_UNWRITABLE);
 	assert_int_equal(ended, 1);
 	assert_null(sessions_find(ss, other, START + 1));
 	assert_int_equal(sessions_sweep(ss, START + 2), DB_UNWRITABLE);

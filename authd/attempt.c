@@ -1,0 +1,165 @@
+#include "attempt.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accounts.h"
+#include "authd.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "events.h"
+#include "granting.h"
+#include "rights.h"
+
+struct attempt *
+attempt_new(struct authd *a, const struct channel *ch, uint64_t request, const char *name,
+	    const struct wire_client *client)
+{
+	struct attempt *t = mem_calloc(1, sizeof(*t));
+
+	t->a = a;
+	t->to = return_address_of(ch);
+	t->request = request;
+	t->client = *client;
+	(void)str_copy(t->name, sizeof(t->name), name);
+	(void)ip_format(&client->ip, t->from);
+	return t;
+}
+
+void
+attempt_end(struct attempt *t, enum auth_status status, const char *detail)
+{
+	reply_status(t->a, &t->to, t->request, status, 0, detail);
+	free(t);
+}
+
+void
+attempt_excuse(struct attempt *t, enum auth_status status, const char *detail)
+{
+	throttle_forgive(t->a->throttle, &t->charge);
+	attempt_end(t, status, detail);
+}
+
+void
+attempt_unwritable(struct attempt *t, enum db_status why)
+{
+	char detail[128];
+
+	if (why == DB_BROKEN)
+		authd_give_up(t->a, accounts_db_why(t->a->db));
+	(void)snprintf(detail, sizeof(detail), "The accounts cannot be written: %s.",
+		       accounts_db_why(t->a->db));
+	log_error("login of '%s' from %s: %s", t->name, t->from, detail);
+	attempt_excuse(t, AUTH_UNAVAILABLE, detail);
+}
+
+void
+attempt_refuse(struct attempt *t, const char *why)
+{
+	log_warn("failed login of '%s' from %s%s%s", t->name, t->from, why == NULL ? "" : ": ",
+		 why == NULL ? "" : why);
+	events_failed(t->a, t->account, t->name, &t->client, why);
+	attempt_end(t, AUTH_DENIED, NULL);
+}
+
+void
+attempt_throttled(struct attempt *t, uint32_t retry_s)
+{
+	static struct log_limit throttled;
+
+	log_warn_limited(&throttled, "login of '%s' from %s held back for %u s", t->name, t->from, retry_s);
+	events_held_back(t->a, &t->client);
+	reply_status(t->a, &t->to, t->request, AUTH_THROTTLED, retry_s, NULL);
+	free(t);
+}
+
+/* --- coming in --- */
+
+struct admission {
+	struct attempt *attempt;
+	struct session_record *session;
+	sessions_also *also;
+	void *ctx;
+	bool has_rights;
+};
+
+static void
+write_login(struct txn *x, const struct attempt *t, uint64_t account)
+{
+	struct login_record l = { .last_ns = clock_utc_ns(), .last_ip = t->client.ip };
+	struct login_record before;
+
+	login_read(x, account, &before);
+	l.failed_ns = before.failed_ns;
+	l.failed_ip = before.failed_ip;
+	/* The count of failures stays until the owner has seen it: me.get says it, the next login clears it.
+	 */
+	l.failures = before.last_ns > before.failed_ns ? 0 : before.failures;
+	if (x->rc == 0)
+		login_write(x, account, &l);
+}
+
+static bool
+has_rights(struct txn *x, uint64_t account)
+{
+	struct arena *arena = arena_new(RIGHTS_ARENA);
+	struct accesses all;
+
+	rights_gather(x, account, arena, &all);
+	arena_free(&arena);
+	return all.n > 0;
+}
+
+static void
+write_admission(void *ctx, struct txn *x)
+{
+	struct admission *d = ctx;
+	struct attempt *t = d->attempt;
+	struct audit_entry e;
+	char handle[HANDLE_TEXT];
+
+	if (d->also != NULL)
+		d->also(d->ctx, x);
+	d->session->account = t->account;
+	d->has_rights = has_rights(x, t->account);
+	if (!d->has_rights)
+		txn_fail(x, DB_NONE);
+	write_login(x, t, t->account);
+	e = events_entry(AUDIT_LOGIN, AUDIT_DONE, t->name, &t->client);
+	(void)snprintf(e.credential, sizeof(e.credential), "session:%s",
+		       events_handle(d->session->id, handle));
+	audit_add(t->a->audit, x, &e);
+}
+
+bool
+attempt_admit(struct attempt *t, sessions_also *also, void *ctx)
+{
+	struct authd *a = t->a;
+	struct session_record r;
+	struct admission d = { t, &r, also, ctx, true };
+	uint8_t cookie[COOKIE_BYTES];
+	struct session *s;
+	enum db_status why;
+
+	sessions_draw(a->sessions, t->account, &t->client, clock_utc_ns(), cookie, &r);
+	s = sessions_begin(a->sessions, &r, write_admission, &d, &why);
+	if (s != NULL) {
+		if (also != NULL)
+			(void)authd_refresh(a);
+		throttle_succeeded(a->throttle, &t->charge, clock_boot_ns());
+		log_info("login of '%s' from %s", t->name, t->from);
+		(void)granting_answer(a, &t->to, t->request, &s->holder, "", NULL, cookie);
+		free(t);
+	} else if (why == DB_EXISTS) {
+		attempt_excuse(t, AUTH_BUSY, "Too many sessions are open.");
+	} else if (why == DB_NONE) {
+		attempt_refuse(t, d.has_rights ? "second factor" : "no access to anything");
+	} else {
+		attempt_unwritable(t, why);
+	}
+	sodium_memzero(cookie, sizeof(cookie));
+	return s != NULL;
+}

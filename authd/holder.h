@@ -1,0 +1,18 @@
+/* Whoever grants are given to: a session or a token. It stands at the beginning of both. */
+#ifndef WEIR_AUTHD_HOLDER_H
+#define WEIR_AUTHD_HOLDER_H
+
+#include <stdint.h>
+
+struct live_grant;
+
+enum holder_kind { HOLDER_SESSION = 1, HOLDER_TOKEN };
+
+struct holder {
+	struct live_grant *grants; /* grants.h: those that it has now */
+	enum holder_kind kind;
+	uint64_t account;
+	int64_t expires_ns; /* UTC: no grant of it lasts longer */
+};
+
+#endif

@@ -1,0 +1,334 @@
+#include "tenants.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "rows.h"
+
+#define RECORD_ARENA (4u << 20) /* what one record may take in memory */
+
+void
+policy_changed(struct txn *x)
+{
+	(void)meta_next(x, META_SNAPSHOT);
+}
+
+/* --- tenants --- */
+
+void
+tenant_read(struct txn *x, uint32_t number, struct arena *arena, struct tenant_record *t)
+{
+	struct be64 key = be64_of(number);
+	struct db_bytes v;
+
+	memset(t, 0, sizeof(*t));
+	if (txn_get(x, TABLE_TENANTS, be64_bytes(&key), &v) && !tenant_decode(v.p, v.n, arena, t))
+		txn_damaged(x);
+}
+
+uint32_t
+tenant_number(struct txn *x, const char *name)
+{
+	return (uint32_t)name_look(x, TABLE_TENANT_NAMES, name);
+}
+
+bool
+tenant_look(struct txn *x, const char *name, struct arena *arena, struct tenant_record *t)
+{
+	uint32_t number = tenant_number(x, name);
+
+	memset(t, 0, sizeof(*t));
+	if (number == 0)
+		return false;
+	tenant_read(x, number, arena, t);
+	return x->rc == 0;
+}
+
+void
+tenant_name(struct txn *x, uint32_t number, char out[static TENANT_NAME_MAX])
+{
+	struct arena *arena;
+	struct tenant_record t = { .nselectors = 0 };
+	struct be64 key = be64_of(number);
+	struct db_bytes v;
+
+	(void)str_copy(out, TENANT_NAME_MAX, number == TENANT_PLATFORM ? "*" : "");
+	if (number == TENANT_PLATFORM || !txn_look(x, TABLE_TENANTS, be64_bytes(&key), &v))
+		return;
+	arena = arena_new(RECORD_ARENA);
+	if (tenant_decode(v.p, v.n, arena, &t))
+		(void)str_copy(out, TENANT_NAME_MAX, t.tenant.name);
+	else
+		txn_damaged(x);
+	arena_free(&arena);
+}
+
+void
+tenant_write(struct txn *x, struct tenant_record *t)
+{
+	size_t size;
+	uint8_t *room = row_scratch(&size);
+
+	for (size_t i = 0; i < t->nselectors; i++)
+		t->selectors[i].tenant = t->tenant.number;
+	row_put(x, TABLE_TENANTS, t->tenant.number, tenant_encode(t, room, size));
+	policy_changed(x);
+}
+
+void
+tenant_add(struct txn *x, struct tenant_record *t)
+{
+	uint64_t number = meta_next(x, META_NEXT_TENANT);
+
+	if (txn_count(x, TABLE_TENANTS) >= SNAPSHOT_TENANTS_MAX || number >= TENANT_UNASSIGNED)
+		txn_fail(x, DB_UNWRITABLE);
+	t->tenant.number = (uint32_t)number;
+	name_add(x, TABLE_TENANT_NAMES, t->tenant.name, number);
+	tenant_write(x, t);
+}
+
+void
+tenant_remove(struct txn *x, const struct tenant *t)
+{
+	struct be64 key = be64_of(t->number);
+
+	name_remove(x, TABLE_TENANT_NAMES, t->name);
+	txn_delete(x, TABLE_TENANTS, be64_bytes(&key));
+	policy_changed(x);
+}
+
+struct use {
+	uint32_t tenant;
+	struct arena *arena;
+	bool found;
+};
+
+static bool
+names_tenant(struct use *u, const struct accesses *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		u->found = u->found || a->item[i].tenant == u->tenant;
+	arena_reset(u->arena);
+	return true;
+}
+
+static bool
+accesses_use(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct use *u = ctx;
+	struct accesses a;
+
+	(void)key;
+	return accesses_decode(value.p, value.n, u->arena, &a) && names_tenant(u, &a);
+}
+
+static bool
+group_uses(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct use *u = ctx;
+	struct group g;
+
+	(void)key;
+	return group_decode(value.p, value.n, u->arena, &g) && names_tenant(u, &g.access);
+}
+
+static bool
+token_uses(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct use *u = ctx;
+	struct token t;
+	bool good = token_decode(value.p, value.n, u->arena, &t);
+
+	(void)key;
+	u->found = u->found || (good && t.access.tenant == u->tenant);
+	arena_reset(u->arena);
+	return good;
+}
+
+bool
+tenant_in_use(struct txn *x, uint32_t number)
+{
+	struct use u = { number, arena_new(RECORD_ARENA), false };
+
+	txn_each(x, TABLE_ACCESSES, accesses_use, &u);
+	txn_each(x, TABLE_GROUPS, group_uses, &u);
+	txn_each(x, TABLE_TOKENS, token_uses, &u);
+	arena_free(&u.arena);
+	return u.found;
+}
+
+/* --- narrowings --- */
+
+#define NARROWING_KEY 32
+
+/* Content as a key: a hash of its bytes. The bytes stay in the scratch. */
+static size_t
+content_key(const struct narrowing *n, uint8_t key[static NARROWING_KEY])
+{
+	size_t size, len;
+	uint8_t *room = row_scratch(&size);
+
+	len = narrowing_encode(n, room, size);
+	(void)crypto_generichash(key, NARROWING_KEY, room, len, NULL, 0);
+	return len;
+}
+
+uint32_t
+narrowing_look(struct txn *x, const struct narrowing *n)
+{
+	uint8_t key[NARROWING_KEY];
+	uint64_t number = 0;
+	struct db_bytes v;
+
+	(void)content_key(n, key);
+	if (txn_look(x, TABLE_NARROWING_KEYS, db_bytes(key, sizeof(key)), &v) && !be64_read(v, &number))
+		txn_damaged(x);
+	return (uint32_t)number;
+}
+
+uint32_t
+narrowing_number(struct txn *x, const struct narrowing *n)
+{
+	uint32_t known = narrowing_is_whole(n) ? 0 : narrowing_look(x, n);
+	uint8_t key[NARROWING_KEY];
+	uint64_t number;
+	struct be64 value;
+	size_t len;
+
+	if (known != 0 || narrowing_is_whole(n))
+		return known;
+	number = meta_next(x, META_NEXT_NARROWING);
+	if (txn_count(x, TABLE_NARROWINGS) >= SNAPSHOT_NARROWINGS_MAX || number >= UINT32_MAX)
+		txn_fail(x, DB_UNWRITABLE);
+	len = content_key(n, key);
+	value = be64_of(number);
+	row_put(x, TABLE_NARROWINGS, number, len);
+	txn_put(x, TABLE_NARROWING_KEYS, db_bytes(key, sizeof(key)), be64_bytes(&value));
+	policy_changed(x);
+	return (uint32_t)number;
+}
+
+static int
+name_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int
+byte_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ip_prefix));
+}
+
+static int
+exporter_order(const void *va, const void *vb)
+{
+	const struct exporter_ref *a = va, *b = vb;
+	int d = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
+
+	d = d != 0 ? d : (a->has_interface > b->has_interface) - (a->has_interface < b->has_interface);
+	return d != 0 ? d : (a->interface > b->interface) - (a->interface < b->interface);
+}
+
+/* Sorts n items of size bytes and drops repetitions; returns how many are left. */
+static size_t
+sort_unique(void *list, size_t n, size_t size, int (*order)(const void *, const void *))
+{
+	uint8_t *p = list;
+	size_t kept = 0;
+
+	if (n == 0)
+		return 0;
+	qsort(list, n, size, order);
+	for (size_t i = 1; i < n; i++)
+		if (order(p + kept * size, p + i * size) != 0) {
+			kept++;
+			memmove(p + kept * size, p + i * size, size);
+		}
+	return kept + 1;
+}
+
+void
+narrowing_sort(struct narrowing *n)
+{
+	n->ninterfaces = sort_unique((void *)(uintptr_t)n->interfaces, n->ninterfaces,
+				     sizeof(n->interfaces[0]), name_order);
+	n->nexporters = sort_unique((void *)(uintptr_t)n->exporters, n->nexporters, sizeof(n->exporters[0]),
+				    exporter_order);
+	n->nnetworks =
+	    sort_unique((void *)(uintptr_t)n->networks, n->nnetworks, sizeof(n->networks[0]), byte_order);
+}
+
+/* --- the snapshot --- */
+
+struct build {
+	struct snapshot_builder *b;
+	struct arena *arena;
+};
+
+static bool
+add_tenant(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct build *to = ctx;
+	struct tenant_record t;
+	bool good = tenant_decode(value.p, value.n, to->arena, &t) && snapshot_add_tenant(to->b, &t.tenant);
+
+	(void)key;
+	for (size_t i = 0; good && i < t.nselectors; i++)
+		good = snapshot_add_selector(to->b, &t.selectors[i]);
+	arena_reset(to->arena);
+	return good;
+}
+
+static bool
+add_narrowing(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct build *to = ctx;
+	struct narrowing n;
+	uint64_t number = 0;
+	bool good = be64_read(key, &number) && narrowing_decode(value.p, value.n, to->arena, &n);
+
+	if (good) {
+		n.number = (uint32_t)number;
+		good = snapshot_add_narrowing(to->b, &n);
+	}
+	arena_reset(to->arena);
+	return good;
+}
+
+void
+policy_build(struct txn *x, struct snapshot_builder *b)
+{
+	struct build to = { b, arena_new(RECORD_ARENA) };
+
+	txn_each(x, TABLE_TENANTS, add_tenant, &to);
+	txn_each(x, TABLE_NARROWINGS, add_narrowing, &to);
+	arena_free(&to.arena);
+}
+
+struct fitting {
+	struct build build;
+	bool fits;
+};
+
+static bool
+fit_tenant(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct fitting *f = ctx;
+
+	f->fits = add_tenant(&f->build, key, value);
+	return f->fits;
+}
+
+bool
+policy_fits(struct txn *x)
+{
+	struct fitting f = { { snapshot_builder_new(1), arena_new(RECORD_ARENA) }, true };
+	struct be64 first = be64_of(0);
+
+	txn_walk(x, TABLE_TENANTS, be64_bytes(&first), false, fit_tenant, &f);
+	arena_free(&f.build.arena);
+	snapshot_builder_free(&f.build.b);
+	return f.fits;
+}

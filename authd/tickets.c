@@ -1,0 +1,56 @@
+#include "tickets.h"
+
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+static void
+hash_of(const uint8_t ticket[static TICKET_BYTES], uint8_t hash[static 32])
+{
+	(void)crypto_generichash(hash, 32, ticket, TICKET_BYTES, NULL, 0);
+}
+
+void
+tickets_drop(struct ticket *i)
+{
+	sodium_memzero(i, sizeof(*i));
+}
+
+void
+tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now,
+	     uint8_t ticket[static TICKET_BYTES])
+{
+	struct ticket *place = &t->item[0];
+
+	/* Free ones end at 0. */
+	for (size_t i = 1; i < TICKETS_MAX; i++)
+		if (t->item[i].until_ns < place->until_ns)
+			place = &t->item[i];
+	randombytes_buf(ticket, TICKET_BYTES);
+	*place = (struct ticket){ .account = account,
+				  .until_ns = now + TICKET_LIFE_S * NS_PER_S,
+				  .tries = TICKET_TRIES };
+	hash_of(ticket, place->hash);
+	(void)str_copy(place->name, sizeof(place->name), name);
+}
+
+struct ticket *
+tickets_try(struct tickets *t, const uint8_t ticket[static TICKET_BYTES], int64_t now)
+{
+	struct ticket *found = NULL;
+	uint8_t hash[32];
+
+	hash_of(ticket, hash);
+	for (size_t i = 0; i < TICKETS_MAX; i++)
+		if (sodium_memcmp(t->item[i].hash, hash, sizeof(hash)) == 0)
+			found = &t->item[i];
+	if (found == NULL || found->account == 0)
+		return NULL;
+	if (now >= found->until_ns || found->tries == 0) {
+		tickets_drop(found);
+		return NULL;
+	}
+	found->tries--;
+	return found;
+}

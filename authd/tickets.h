@@ -1,0 +1,33 @@
+/* Logins that wait for their second factor: who showed the right password, for a few minutes and a few tries.
+ * Only in memory, and of a ticket only its hash. */
+#ifndef WEIR_AUTHD_TICKETS_H
+#define WEIR_AUTHD_TICKETS_H
+
+#include <stdint.h>
+
+#include "ipc/wire.h"
+
+#define TICKETS_MAX   1024 /* then the oldest is void */
+#define TICKET_LIFE_S 300
+#define TICKET_TRIES  5
+
+struct ticket {
+	uint8_t hash[32];
+	uint64_t account; /* 0: this place is free */
+	int64_t until_ns; /* boot clock */
+	uint32_t tries;   /* that are left */
+	char name[ACCOUNT_NAME_MAX];
+};
+
+struct tickets {
+	struct ticket item[TICKETS_MAX];
+};
+
+/* Draws one. now_ns: clock_boot_ns. */
+void tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now_ns,
+		  uint8_t ticket[static TICKET_BYTES]);
+/* NULL where there is none that is still good. It has one try less. */
+struct ticket *tickets_try(struct tickets *t, const uint8_t ticket[static TICKET_BYTES], int64_t now_ns);
+void tickets_drop(struct ticket *i);
+
+#endif
