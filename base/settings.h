@@ -26,6 +26,14 @@ struct settings {
 #undef LIST
 };
 
+/* Values of dns_mode. */
+enum dns_mode {
+	DNS_MODE_LOCAL,  /* decode responses, and resolve addresses of local hosts */
+	DNS_MODE_ALL,    /* decode responses, and resolve every address */
+	DNS_MODE_DECODE, /* decode responses only */
+	DNS_MODE_DEAF    /* neither */
+};
+
 /* Every row at its default. */
 void settings_default(struct settings *s);
 

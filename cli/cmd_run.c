@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "interface.h"
 #include "launch.h"
+#include "nameservers.h"
 
 /* What is asked for on the command line, else what the settings say, else the interface of the default route.
  */
@@ -46,7 +47,7 @@ cmd_run(int argc, char **argv)
 		say("must be run as root (sudo): each process gets a user id of its own");
 		return WEIR_FAILED;
 	}
-	if (!options_settings(&o, &l.settings) || !add_points(&l, &o))
+	if (!options_settings(&o, &l.settings) || !add_points(&l, &o) || !nameservers_default(&l.settings))
 		return WEIR_FAILED;
 	return launch_run(&l);
 }

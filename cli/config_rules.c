@@ -112,13 +112,12 @@ static const struct {
 	{ "geoip_files", is_absolute },
 	{ "vendor_directory", is_absolute },
 	{ "httpd.address", is_address },
+	{ "dial.nameservers", is_address },
 	{ "engine.protocols_file", is_absolute_or_empty },
 	{ "authd.audit_anchor_file", is_absolute_or_empty },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_absolute_or_empty },
 };
-
-#define DNS_MODE_DECODE 2 /* engine.dns_mode: decode only; less is for a resolver */
 
 static bool
 is_power_of_two(int64_t v)
@@ -148,15 +147,6 @@ config_set(struct settings *s, const char *key, const char *value, char *err, si
 	}
 	if (!settings_set(s, key, value, err, errsize))
 		return false;
-	if (s->dns_mode < DNS_MODE_DECODE) {
-		(void)snprintf(
-		    err, errsize,
-		    "%s: 0 and 1 also resolve addresses, which Weir cannot do yet; use 2 (decode responses "
-		    "only) or 3 (neither)",
-		    key);
-		*s = before;
-		return false;
-	}
 	if (is_power_of_two(s->packet_ring) && is_power_of_two(s->record_ring) &&
 	    is_power_of_two(s->handover_ring))
 		return true;

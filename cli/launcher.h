@@ -21,7 +21,7 @@ struct peers;
 struct audit;
 
 #define WORKERS_MAX  16
-#define CHILDREN_MAX (3 + WORKERS_MAX + BOOT_POINTS_MAX)
+#define CHILDREN_MAX (4 + WORKERS_MAX + BOOT_POINTS_MAX)
 
 struct child {
 	struct launcher *l;
@@ -43,7 +43,16 @@ struct child {
 	struct wire_component component;
 };
 
-enum stop_phase { STOP_NOT, STOP_CAPTURE, STOP_ENGINE, STOP_HTTPD, STOP_AUTHD, STOP_STORE, STOP_DONE };
+enum stop_phase {
+	STOP_NOT,
+	STOP_CAPTURE,
+	STOP_ENGINE,
+	STOP_HTTPD,
+	STOP_DIAL,
+	STOP_AUTHD,
+	STOP_STORE,
+	STOP_DONE
+};
 
 struct launcher {
 	struct launch *launch;

@@ -9,16 +9,15 @@
 #include <linux/capability.h>
 
 /* Slots of uids. A run and an analysis on one machine use different halves of the range. */
-enum { SLOT_STORE = 1, SLOT_AUTHD = 2, SLOT_HTTPD = 3, SLOT_ENGINE = 16, SLOT_CAPTURE = 64 };
+enum { SLOT_STORE = 1, SLOT_AUTHD = 2, SLOT_HTTPD = 3, SLOT_DIAL = 4, SLOT_ENGINE = 16, SLOT_CAPTURE = 64 };
 
 static uint32_t
 slot_of(enum proc proc)
 {
-	static const uint32_t slots[PROC_COUNT] = { [PROC_STORE] = SLOT_STORE,
-						    [PROC_AUTHD] = SLOT_AUTHD,
-						    [PROC_HTTPD] = SLOT_HTTPD,
-						    [PROC_ENGINE] = SLOT_ENGINE,
-						    [PROC_CAPTURE] = SLOT_CAPTURE };
+	static const uint32_t slots[PROC_COUNT] = {
+		[PROC_STORE] = SLOT_STORE, [PROC_AUTHD] = SLOT_AUTHD,   [PROC_HTTPD] = SLOT_HTTPD,
+		[PROC_DIAL] = SLOT_DIAL,   [PROC_ENGINE] = SLOT_ENGINE, [PROC_CAPTURE] = SLOT_CAPTURE
+	};
 
 	return slots[proc];
 }
@@ -62,8 +61,11 @@ plan_children(struct launcher *l)
 		if (c->point->kind == POINT_INTERFACE)
 			c->spawn.capabilities = CAPABILITY(CAP_NET_RAW);
 	}
-	if (!l->launch->analyze)
-		add_child(l, PROC_HTTPD, 0);
+	if (l->launch->analyze)
+		return;
+	if (l->settings->dns_mode < DNS_MODE_DECODE)
+		add_child(l, PROC_DIAL, 0);
+	add_child(l, PROC_HTTPD, 0);
 }
 
 /* Who talks to whom; `all` instances of the peer. weir is this launcher, which listens at weir-0.sock. */
@@ -77,6 +79,7 @@ static const struct {
 	{ PROC_STORE, PROC_AUTHD, true },    { PROC_STORE, PROC_HTTPD, true },
 	{ PROC_AUTHD, PROC_STORE, true },    { PROC_AUTHD, PROC_HTTPD, true },
 	{ PROC_HTTPD, PROC_STORE, true },    { PROC_HTTPD, PROC_AUTHD, true },
+	{ PROC_STORE, PROC_DIAL, true },     { PROC_DIAL, PROC_STORE, true },
 	{ PROC_WEIR, PROC_STORE, false },    { PROC_WEIR, PROC_AUTHD, false },
 	{ PROC_WEIR, PROC_ENGINE, false },
 };

@@ -11,7 +11,6 @@
 #include "netbios.h"
 
 #define DHCP_WAIT_NS  (30 * NS_PER_S) /* for the answer to a request */
-#define DNS_MODE_DEAF 3               /* engine.dns_mode: DNS is not decoded */
 
 struct telling {
 	struct engine *e;

@@ -12,6 +12,7 @@ enum proc {
 	PROC_STORE,
 	PROC_AUTHD,
 	PROC_HTTPD,
+	PROC_DIAL,
 	PROC_COUNT
 };
 

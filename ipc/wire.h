@@ -295,6 +295,7 @@ enum host_name_source {
 	HOST_NAME_MDNS,
 	HOST_NAME_NETBIOS,
 	HOST_NAME_TLS,
+	HOST_NAME_RESOLVED, /* what the operator's name servers call the address: no engine says that */
 	HOST_NAME_SOURCES
 };
 #define LEARNED_OS HOST_NAME_SOURCES /* no name: the host's operating system */
@@ -366,6 +367,24 @@ struct wire_geo_file {
 	uint32_t index; /* in the setting geoip_files */
 	uint32_t reserved;
 };
+
+/* --- names of addresses --- */
+
+#define NAME_ASKS 256 /* most that are under way at a time */
+
+struct wire_name_ask {
+	uint64_t ticket; /* store's, comes back */
+	struct ip_addr ip;
+};
+static_assert(sizeof(struct wire_name_ask) == 24, "no padding");
+
+struct wire_name_told {
+	uint64_t ticket;
+	uint32_t len; /* 0: the address has no name, or no server said so in time */
+	uint32_t reserved;
+	char name[256]; /* lower case letters, digits, '-', '_' and '.'; not terminated, zeros behind it */
+};
+static_assert(sizeof(struct wire_name_told) == 272, "no padding");
 
 /* --- authority --- */
 

@@ -108,8 +108,9 @@ static const char *
 name_source(uint8_t source)
 {
 	static const char *const names[] = {
-		[HOST_NAME_NONE] = "unknown", [HOST_NAME_DNS] = "dns",         [HOST_NAME_DHCP] = "dhcp",
-		[HOST_NAME_MDNS] = "mdns",    [HOST_NAME_NETBIOS] = "netbios", [HOST_NAME_TLS] = "tls"
+		[HOST_NAME_NONE] = "unknown",     [HOST_NAME_DNS] = "dns",         [HOST_NAME_DHCP] = "dhcp",
+		[HOST_NAME_MDNS] = "mdns",        [HOST_NAME_NETBIOS] = "netbios", [HOST_NAME_TLS] = "tls",
+		[HOST_NAME_RESOLVED] = "resolved"
 	};
 	static_assert(ARRAY_LEN(names) == HOST_NAME_SOURCES, "name every source");
 

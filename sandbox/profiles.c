@@ -107,3 +107,16 @@ static const struct sandbox_call httpd_calls[] = {
 const struct sandbox sandbox_httpd = {
 	.name = "weir-httpd", .calls = httpd_calls, .ncalls = ARRAY_LEN(httpd_calls), .files = 101000,
 };
+
+/* It may make datagram sockets of the Internet and send by them: to name servers, anew now and then so that the port of a question
+ * cannot be guessed. */
+#define DATAGRAM (SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+static const struct sandbox_call dial_calls[] = {
+	CALL(accept4), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), CALL(sendmsg),
+	CALL2(socket, 0, SANDBOX_EQUAL, AF_INET, 1, SANDBOX_EQUAL, DATAGRAM),
+	CALL2(socket, 0, SANDBOX_EQUAL, AF_INET6, 1, SANDBOX_EQUAL, DATAGRAM),
+	CALL(sendto), /* to whom it wants: that is its work */
+};
+const struct sandbox sandbox_dial = {
+	.name = "weir-dial", .calls = dial_calls, .ncalls = ARRAY_LEN(dial_calls), .files = 128,
+};

@@ -204,6 +204,7 @@ host_begin(struct store *s, const struct live_flow *r, int share, enum side side
 	if (fresh) {
 		h->first_ns = f->first_ns;
 		h->local = store_is_local(s, &k.ip);
+		resolve_host(s, h);
 	}
 	if (f->first_ns < h->first_ns)
 		h->first_ns = f->first_ns;

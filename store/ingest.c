@@ -323,7 +323,7 @@ take_learned(struct store *s, struct engine *e, const uint8_t *bytes, size_t len
 
 	if (point == POINT_NONE)
 		return "something learned at an unknown observation point";
-	if (l.kind == HOST_NAME_NONE || l.kind > LEARNED_OS)
+	if (l.kind == HOST_NAME_NONE || l.kind == HOST_NAME_RESOLVED || l.kind > LEARNED_OS)
 		return "something learned of no kind";
 	if (l.len == 0 || l.len != len - sizeof(l) || !text_sane(text, l.len))
 		return "something learned that is no text";

@@ -9,8 +9,8 @@
 
 /* A name that somebody gave the host itself says more than one that was seen in traffic to it. */
 static const uint8_t rank[HOST_NAME_SOURCES] = {
-	[HOST_NAME_NONE] = 0,    [HOST_NAME_TLS] = 1,  [HOST_NAME_DNS] = 2,
-	[HOST_NAME_NETBIOS] = 3, [HOST_NAME_MDNS] = 4, [HOST_NAME_DHCP] = 5,
+	[HOST_NAME_NONE] = 0,    [HOST_NAME_TLS] = 1,  [HOST_NAME_RESOLVED] = 2, [HOST_NAME_DNS] = 3,
+	[HOST_NAME_NETBIOS] = 4, [HOST_NAME_MDNS] = 5, [HOST_NAME_DHCP] = 6,
 };
 
 static char *

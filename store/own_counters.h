@@ -23,6 +23,8 @@
 	  false) /* counters of a flow that was not opened on this ring */                                   \
 	X(OWN_SECOND_AGAIN, "store.second_again",                                                            \
 	  false) /* a second that was replayed and had been counted */                                       \
+	X(OWN_UNRESOLVED, "store.unresolved",                                                                \
+	  false) /* hosts whose name was not asked for: too many at a time, or weir-dial went */             \
 	X(OWN_QUESTIONS_REFUSED, "store.questions_refused", false)
 
 enum own_counter {

@@ -303,6 +303,20 @@ asking_remove(struct serve *v, struct asking *k)
 	free(k);
 }
 
+/* --- dial
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+on_name_told(struct serve *v, struct channel *ch, struct msg *m)
+{
+	struct wire_name_told w;
+
+	(void)ch;
+	memcpy(&w, m->body, sizeof(w));
+	return resolve_told(v->store, &w);
+}
+
 /* --- the launcher
  * -----------------------------------------------------------------------------------------------------------------
  */
@@ -324,7 +338,7 @@ static bool (*const handlers[MSG_COUNT])(struct serve *v, struct channel *ch, st
 	[MSG_GRANT_SET] = on_grant_set,       [MSG_GRANT_ADD] = on_grant_add,
 	[MSG_GRANT_REVOKE] = on_grant_revoke, [MSG_AUTHD_ALIVE] = on_alive,
 	[MSG_QUESTION] = on_question,         [MSG_CLI_QUESTION] = on_question,
-	[MSG_COMPONENT] = on_component,
+	[MSG_COMPONENT] = on_component,       [MSG_NAME_TOLD] = on_name_told,
 };
 
 static bool
@@ -365,6 +379,8 @@ on_down(void *ctx, struct channel *ch)
 	}
 	if (k != NULL)
 		asking_remove(v, k);
+	if (channel_proc(ch) == PROC_DIAL)
+		resolve_lost(v->store);
 }
 
 /* --- the loop
@@ -380,6 +396,7 @@ work(struct store *s)
 	store_clock(s);
 	for (unsigned i = 0; i < s->nengines; i++)
 		more |= pump_engine(s, &s->engine[i], RECORDS_A_TURN);
+	resolve_turn(s);
 	commit_turn(s);
 	return more;
 }

@@ -172,6 +172,7 @@ store_new(const struct boot *boot)
 	s->places = places_new(hosts);
 	s->devices = devices_new((size_t)clamp((uint64_t)set->max_devices * 2, 1024, DEVICES_MAX));
 	s->vendors = vendors_new();
+	s->resolve = resolve_new(s);
 	read_vendors(s);
 	read_local_networks(s, set);
 	make_platform_subjects(s);
@@ -213,6 +214,7 @@ store_free(struct store **sp)
 	for (size_t i = 0; i < ARRAY_LEN(s->batch); i++)
 		batch_free(&s->batch[i]);
 	vendors_free(&s->vendors);
+	resolve_free(&s->resolve);
 	lru_free(&s->devices);
 	lru_free(&s->places);
 	lru_free(&s->known);

@@ -16,6 +16,7 @@
 #include "known.h"
 #include "own_counters.h"
 #include "points.h"
+#include "resolve.h"
 #include "subjects.h"
 #include "writer.h"
 
@@ -38,6 +39,7 @@ struct store {
 	struct lru *known, *places; /* known.h */
 	struct lru *devices;
 	struct vendors *vendors;
+	struct resolve *resolve; /* NULL: nobody asks for names */
 	struct engine *engine; /* [nengines], by peer of the boot document */
 	unsigned nengines;
 	uint64_t rings; /* numbers given to rings */

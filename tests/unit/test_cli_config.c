@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "cmd.h"
 #include "config.h"
+#include "nameservers.h"
 
 struct said {
 	unsigned n;
@@ -110,7 +111,7 @@ static const struct {
 	{ "enigma: [a]\n", "f:1: enigma:", "no such key" },
 	{ "log_level: loud\n", "f:1: log_level:", "none of error, warn" },
 	{ "engine:\n  tunnels: both\n", "f:2: engine.tunnels:", "neither inner nor outer" },
-	{ "engine:\n  dns_mode: 1\n", "f:2: engine.dns_mode:", "cannot do yet" },
+	{ "dial:\n  nameservers: [ dns.example ]\n", "f:2: dial.nameservers:", "is no address" },
 	{ "engine:\n  dns_mode: 4\n", "f:2: engine.dns_mode:", "above the most" },
 	{ "geoip_files: [country.mmdb]\n", "f:1: geoip_files:", "no absolute path" },
 	{ "data_directory: here\n", "f:1: data_directory:", "no absolute path" },
@@ -269,6 +270,37 @@ options(void **state)
 	unlink(path);
 }
 
+static void
+nameservers_of_resolv_conf(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t n;
+		const char *first;
+	} cases[] = {
+		{ "", 0, NULL },
+		{ "nameserver 192.0.2.1\n", 1, "192.0.2.1" },
+		{ "# one\nsearch example\n\tnameserver   2001:db8::1  \nnameserver 192.0.2.1", 2,
+		  "2001:db8::1" },
+		{ "nameserver fe80::1%eth0\nnameserver\nnameserver x\nnameservers 192.0.2.9\nnameserver "
+		  "192.0.2.2\r\n",
+		  1, "192.0.2.2" },
+		{ "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n",
+		  3, "192.0.2.1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings s;
+
+		settings_default(&s);
+		nameservers_read(cases[i].text, &s);
+		assert_int_equal(s.nameservers.n, cases[i].n);
+		if (cases[i].n > 0)
+			assert_string_equal(s.nameservers.item[0], cases[i].first);
+	}
+}
+
 int
 main(void)
 {
@@ -281,6 +313,7 @@ main(void)
 		cmocka_unit_test(bytes_that_are_no_text),
 		cmocka_unit_test(files),
 		cmocka_unit_test(options),
+		cmocka_unit_test(nameservers_of_resolv_conf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,14 +32,14 @@ doors_are_the_ones_of_the_house(void **state)
 {
 	static const struct {
 		enum proc from, to;
-	} doors[] = { { PROC_CAPTURE, PROC_ENGINE }, { PROC_ENGINE, PROC_CAPTURE },
-		      { PROC_ENGINE, PROC_ENGINE },  { PROC_ENGINE, PROC_STORE },
-		      { PROC_STORE, PROC_ENGINE },   { PROC_AUTHD, PROC_STORE },
-		      { PROC_STORE, PROC_AUTHD },    { PROC_HTTPD, PROC_AUTHD },
-		      { PROC_AUTHD, PROC_HTTPD },    { PROC_HTTPD, PROC_STORE },
-		      { PROC_STORE, PROC_HTTPD },    { PROC_WEIR, PROC_AUTHD },
-		      { PROC_AUTHD, PROC_WEIR },     { PROC_WEIR, PROC_STORE },
-		      { PROC_STORE, PROC_WEIR },     { PROC_WEIR, PROC_ENGINE } };
+	} doors[] = {
+		{ PROC_CAPTURE, PROC_ENGINE }, { PROC_ENGINE, PROC_CAPTURE }, { PROC_ENGINE, PROC_ENGINE },
+		{ PROC_ENGINE, PROC_STORE },   { PROC_STORE, PROC_ENGINE },   { PROC_AUTHD, PROC_STORE },
+		{ PROC_STORE, PROC_AUTHD },    { PROC_HTTPD, PROC_AUTHD },    { PROC_AUTHD, PROC_HTTPD },
+		{ PROC_HTTPD, PROC_STORE },    { PROC_STORE, PROC_HTTPD },    { PROC_WEIR, PROC_AUTHD },
+		{ PROC_AUTHD, PROC_WEIR },     { PROC_WEIR, PROC_STORE },     { PROC_STORE, PROC_WEIR },
+		{ PROC_WEIR, PROC_ENGINE },    { PROC_STORE, PROC_DIAL },     { PROC_DIAL, PROC_STORE }
+	};
 
 	(void)state;
 	for (uint32_t id = 0; id < MSG_COUNT; id++) {

@@ -168,7 +168,7 @@ export const t = {
 		vendor: 'Vendor',
 		vlan: 'VLAN',
 		space: 'Address space',
-		source: { dns: 'DNS', dhcp: 'DHCP', mdns: 'mDNS', netbios: 'NetBIOS', tls: 'TLS', unknown: 'unknown' } as Record<string, string>,
+		source: { dns: 'DNS', dhcp: 'DHCP', mdns: 'mDNS', netbios: 'NetBIOS', resolved: 'name server', tls: 'TLS', unknown: 'unknown' } as Record<string, string>,
 		flowsSeen: 'Flows since first seen',
 		portsServed: 'Ports served (flows)',
 		portsUsed: 'Ports used (flows)',

@@ -40,7 +40,7 @@ export interface Host {
 	vendor: string | null;
 	/** the surest first */
 	names: string[];
-	name_sources: ('dns' | 'dhcp' | 'mdns' | 'netbios' | 'tls' | 'unknown')[];
+	name_sources: ('dns' | 'dhcp' | 'mdns' | 'netbios' | 'resolved' | 'tls' | 'unknown')[];
 	local: boolean;
 	country: string | null;
 	city: string | null;

@@ -1,0 +1,23 @@
+/* What the files of weir-dial share: the one context, passed to whoever needs it. */
+#ifndef WEIR_DIAL_DIAL_H
+#define WEIR_DIAL_DIAL_H
+
+#include "ipc/boot.h"
+
+struct event;
+struct event_base;
+struct peers;
+struct resolver;
+
+struct dial {
+	const struct boot *boot;
+	struct event_base *base;
+	struct event *sigterm;
+	struct peers *peers;
+	struct resolver *resolver;
+};
+
+/* serve.c: connects to the peers and takes their questions. */
+void serve_open(struct dial *d);
+
+#endif
