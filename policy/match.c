@@ -44,16 +44,34 @@ place_of(const struct vantage *at, uint32_t mask)
 	return p;
 }
 
-/* Of an exporter's two interfaces each has groups of its own. */
-#define FOUND_MAX (2 * PLACE_MASKS)
+struct ends {
+	const struct ip_addr *ip[2];
+	struct range_value best[2];
+};
 
-/* Every group that the place belongs to, the most particular first. */
-static size_t
-groups_of(const struct snapshot *s, const struct vantage *at, const struct group *found[static FOUND_MAX])
+/* The longest prefix; of the group that was asked first where they are equally long. */
+static void
+ask_group(const struct snapshot *s, const struct place *p, struct ends *e)
+{
+	const struct group *g = group_find(s, p);
+
+	for (int i = 0; g != NULL && i < 2; i++) {
+		const struct range_value *v = ranges_find(&g->networks, e->ip[i]);
+
+		if (v->tenant != 0 && (e->best[i].tenant == 0 || v->specificity > e->best[i].specificity))
+			e->best[i] = *v;
+	}
+}
+
+struct tenant_match
+snapshot_match(const struct snapshot *s, const struct vantage *at, const struct ip_addr *client,
+	       const struct ip_addr *server)
 {
 	bool exported = !ip_is_zero(&at->exporter);
-	size_t n = 0;
+	struct ends e = { .ip = { client, server } };
+	uint32_t a, b;
 
+	/* The most particular first. */
 	for (uint32_t i = 0; i < s->nmasks; i++) {
 		uint32_t mask = s->mask[i];
 
@@ -62,40 +80,14 @@ groups_of(const struct snapshot *s, const struct vantage *at, const struct group
 
 		struct place p = place_of(at, mask);
 
-		found[n] = group_find(s, &p);
-		n += found[n] != NULL;
+		ask_group(s, &p, &e);
 		if ((mask & PLACE_INTERFACE) && at->out_interface != at->in_interface) {
 			p.interface = at->out_interface;
-			found[n] = group_find(s, &p);
-			n += found[n] != NULL;
+			ask_group(s, &p, &e);
 		}
 	}
-	return n;
-}
-
-/* The longest prefix; the earlier group where they are equally long. */
-static uint32_t
-end_tenant(const struct group *const groups[], size_t n, const struct ip_addr *ip)
-{
-	struct range_value best = { 0, 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		const struct range_value *v = ranges_find(&groups[i]->networks, ip);
-
-		if (v->tenant != 0 && (best.tenant == 0 || v->specificity > best.specificity))
-			best = *v;
-	}
-	return best.tenant;
-}
-
-struct tenant_match
-snapshot_match(const struct snapshot *s, const struct vantage *at, const struct ip_addr *client,
-	       const struct ip_addr *server)
-{
-	const struct group *groups[FOUND_MAX];
-	size_t n = groups_of(s, at, groups);
-	uint32_t a = end_tenant(groups, n, client), b = end_tenant(groups, n, server);
-
+	a = e.best[0].tenant;
+	b = e.best[1].tenant;
 	if (a == 0 && b == 0)
 		return (struct tenant_match){ TENANT_UNASSIGNED, 0 };
 	if (a == 0)

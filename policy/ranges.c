@@ -1,4 +1,4 @@
-/* Makes ranges of prefixes by a sweep over the addresses, and finds one by halving without a branch. */
+/* Makes ranges of prefixes by a sweep over the addresses, and finds one by a jump and a few halvings. */
 #include "policy/ranges.h"
 
 #include <stdbool.h>
@@ -92,6 +92,35 @@ make_v4(struct ranges *r)
 	}
 }
 
+static uint64_t
+key_of(const struct ranges *r, bool v4, uint32_t i)
+{
+	return v4 ? r->start4[i] : (uint64_t)(r->start[i] >> 64);
+}
+
+/* About a slot a range, so that a slot holds few beginnings unless they crowd together. */
+static void
+make_jump(struct jump *j, const struct ranges *r, bool v4)
+{
+	uint32_t n = v4 ? r->n4 : r->n, i = 0;
+	uint64_t span;
+
+	j->first = key_of(r, v4, n > 1 ? 1 : 0);
+	span = key_of(r, v4, n - 1) - j->first;
+	while (span >> j->shift >= n)
+		j->shift++;
+	j->slots = (uint32_t)(span >> j->shift) + 1;
+	j->at = mem_calloc((size_t)j->slots + 1, sizeof(*j->at));
+	for (uint32_t k = 0; k < j->slots; k++) {
+		uint64_t begin = j->first + ((uint64_t)k << j->shift);
+
+		while (i + 1 < n && key_of(r, v4, i + 1) < begin)
+			i++;
+		j->at[k] = i;
+	}
+	j->at[j->slots] = n - 1;
+}
+
 void
 ranges_make(struct ranges *r, const struct span *s, size_t n)
 {
@@ -111,6 +140,8 @@ ranges_make(struct ranges *r, const struct span *s, size_t n)
 	}
 	close_spans(r, &st, true, 0);
 	make_v4(r);
+	make_jump(&r->jump, r, false);
+	make_jump(&r->jump4, r, true);
 }
 
 void
@@ -120,6 +151,8 @@ ranges_free(struct ranges *r)
 	free(r->value);
 	free(r->start4);
 	free(r->value4);
+	free(r->jump.at);
+	free(r->jump4.at);
 	*r = (struct ranges){ .n = 0 };
 }
 
@@ -127,23 +160,37 @@ ranges_free(struct ranges *r)
  * ----------------------------------------------------------------------------------------------------------
  */
 
+/* The range that holds the key is one of *n from the one that is returned. */
+static uint32_t
+jump_to(const struct jump *j, uint64_t key, uint32_t *n)
+{
+	uint64_t slot = key < j->first ? 0 : (key - j->first) >> j->shift;
+
+	if (slot >= j->slots)
+		slot = j->slots - 1;
+	*n = j->at[slot + 1] - j->at[slot] + 1;
+	return j->at[slot];
+}
+
 const struct range_value *
 ranges_find(const struct ranges *r, const struct ip_addr *ip)
 {
+	uint32_t n;
+
 	if (ip_is_v4(ip)) {
-		const uint32_t *base = r->start4;
 		uint32_t a = (uint32_t)ip->b[12] << 24 | (uint32_t)ip->b[13] << 16 |
 			     (uint32_t)ip->b[14] << 8 | ip->b[15];
+		const uint32_t *base = r->start4 + jump_to(&r->jump4, a, &n);
 
-		for (uint32_t n = r->n4; n > 1; n -= n / 2)
+		for (; n > 1; n -= n / 2)
 			base += base[n / 2] <= a ? n / 2 : 0;
 		return &r->value4[base - r->start4];
 	}
 
-	const u128 *base = r->start;
 	u128 a = span_address(ip);
+	const u128 *base = r->start + jump_to(&r->jump, (uint64_t)(a >> 64), &n);
 
-	for (uint32_t n = r->n; n > 1; n -= n / 2)
+	for (; n > 1; n -= n / 2)
 		base += base[n / 2] <= a ? n / 2 : 0;
 	return &r->value[base - r->start];
 }

@@ -21,10 +21,19 @@ struct range_value {
 	uint32_t specificity;
 };
 
+/* Which ranges to look at: addresses between the first and the last beginning lie in slots of equal width. */
+struct jump {
+	uint64_t first; /* keys: an IPv4 address, the upper half of any other */
+	unsigned shift; /* 1 << shift keys a slot */
+	uint32_t slots;
+	uint32_t *at; /* [slots + 1]: the last range that begins before the slot */
+};
+
 /* Where each range begins; it ends where the next one does, and the first begins at 0. IPv4 has its own copy
- * of its part: few bytes a step of the search. */
+ * of its part. */
 struct ranges {
 	uint32_t n, n4;
+	struct jump jump, jump4;
 	u128 *start;
 	struct range_value *value;
 	uint32_t *start4;

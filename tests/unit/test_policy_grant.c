@@ -29,6 +29,9 @@ example(void)
 		.scopes = UINT64_MAX,
 		.issued_ns = NOW,
 		.expires_ns = NOW + GRANT_LIFE_S * NS_PER_S,
+		.nnarrowings = 2,
+		.narrowing = { 3, 9 },
+		.masked = true,
 		.subject = "user:alice",
 	};
 
@@ -61,6 +64,25 @@ round_trip(void **state)
 	assert_true(back.snapshot == 42 && back.scopes == UINT64_MAX);
 	assert_true(back.issued_ns == g.issued_ns && back.expires_ns == g.expires_ns);
 	assert_string_equal(back.subject, "user:alice");
+	assert_true(back.nnarrowings == 2 && back.narrowing[0] == 3 && back.narrowing[1] == 9);
+	assert_true(back.masked && !back.of_token);
+}
+
+/* A set: in order, each once, and full is full. */
+static void
+narrowings_are_a_set(void **state)
+{
+	struct grant g = { .id = { 0 } };
+
+	(void)state;
+	assert_false(grant_narrow(&g, 0));
+	assert_true(grant_narrow(&g, 5) && grant_narrow(&g, 9) && grant_narrow(&g, 1) && grant_narrow(&g, 5));
+	assert_true(grant_narrow(&g, 6));
+	assert_int_equal(g.nnarrowings, 4);
+	assert_true(g.narrowing[0] == 1 && g.narrowing[1] == 5 && g.narrowing[2] == 6 && g.narrowing[3] == 9);
+	assert_false(grant_narrow(&g, 7));
+	assert_true(grant_narrow(&g, 9));
+	assert_int_equal(g.nnarrowings, 4);
 }
 
 /* Every byte, every bit of it: another grant is no grant. The audience, role and tenant are among these
@@ -146,6 +168,10 @@ bounds_hold(void **state)
 	REFUSED(g.expires_ns = g.issued_ns - 1);
 	REFUSED(g.expires_ns = g.issued_ns + GRANT_LIFE_S * NS_PER_S + 1);
 	REFUSED(g.issued_ns = -1);
+	REFUSED(g.narrowing[1] = 3);
+	REFUSED(g.narrowing[1] = 2);
+	REFUSED(g.narrowing[0] = 0);
+	REFUSED(g.nnarrowings = GRANT_NARROWINGS_MAX + 1);
 	REFUSED(g.subject[0] = '\0');
 	REFUSED(g.subject[2] = '\n');
 	REFUSED(memset(g.subject, 'a', sizeof(g.subject)));
@@ -182,6 +208,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(narrowings_are_a_set),
 		cmocka_unit_test(each_flipped_bit_is_refused),
 		cmocka_unit_test(each_length_is_refused),
 		cmocka_unit_test(times_are_exact),

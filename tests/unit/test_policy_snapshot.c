@@ -224,30 +224,170 @@ owning_a_point(void **state)
 	snapshot_free(&s);
 }
 
-/* --- against a plain reading of the rule
- * ------------------------------------------------------------------------------ */
+/* --- exporters, address spaces
+ * ---------------------------------------------------------------------------------------- */
 
-/* 1 + bits of the best match times 4, plus what else was named; 0 no match. */
-static unsigned
-rank(const struct tenant_selector *t, const char *point, uint32_t vlan, const struct ip_addr *a)
+static struct snapshot *
+signed_by_us(struct snapshot_builder *b)
 {
-	if ((t->point[0] != '\0' && strcmp(t->point, point) != 0) || (t->vlan != ANY && t->vlan != vlan))
-		return 0;
-	if (t->has_network && !prefix_contains(&t->network, a))
-		return 0;
-	return (t->has_network ? t->network.bits + 1u : 0u) * 4 + (t->point[0] != '\0' ? 2u : 0u) +
-	       (t->vlan != ANY ? 1u : 0u) + 1;
+	size_t len;
+	uint8_t *doc = snapshot_finish(&b, secret_key, &len);
+	struct snapshot *s;
+
+	assert_non_null(doc);
+	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
+	assert_non_null(s);
+	free(doc);
+	return s;
+}
+
+static struct ip_addr
+ip(const char *text)
+{
+	struct ip_addr a;
+
+	assert_true(ip_parse(text, &a));
+	return a;
 }
 
 static uint32_t
-plain_tenant(const struct tenant_selector *t, size_t n, const char *point, uint32_t vlan,
-	     const struct ip_addr *a)
+primary(const struct snapshot *s, const struct vantage *at)
+{
+	struct ip_addr c = ip("10.0.0.1"), v = ip("8.8.8.8");
+
+	return snapshot_match(s, at, &c, &v).primary;
+}
+
+static void
+exporters_are_exact(void **state)
+{
+	struct tenant_selector sel[] = {
+		{ .tenant = 1, .vlan = ANY, .has_exporter = 1, .exporter = ip("192.0.2.1") },
+		{ .tenant = 2,
+		  .vlan = ANY,
+		  .has_exporter = 1,
+		  .exporter = ip("192.0.2.1"),
+		  .has_interface = 1,
+		  .interface = 7 },
+		{ .tenant = 3, .point = "collector", .vlan = ANY },
+	};
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	struct vantage at = { .space = 0 };
+	struct snapshot *s;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++)
+		assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = i, .name = "t" }));
+	for (size_t i = 0; i < ARRAY_LEN(sel); i++)
+		assert_true(snapshot_add_selector(b, &sel[i]));
+	s = signed_by_us(b);
+	assert_int_equal(primary(s, &at), TENANT_UNASSIGNED);
+	at.in_interface = 7; /* of nobody */
+	assert_int_equal(primary(s, &at), TENANT_UNASSIGNED);
+	at.exporter = ip("192.0.2.1");
+	assert_int_equal(primary(s, &at), 2);
+	at.in_interface = 70;
+	assert_int_equal(primary(s, &at), 1);
+	at.out_interface = 7;
+	assert_int_equal(primary(s, &at), 2);
+	at.exporter = ip("192.0.2.10");
+	assert_int_equal(primary(s, &at), TENANT_UNASSIGNED);
+	at.point = snapshot_point(s, "collector");
+	assert_int_equal(primary(s, &at), 3);
+	/* Flows of the exporter may come in at the collector: neither owns it. */
+	assert_int_equal(snapshot_point_owner(s, at.point, 0), 0);
+	snapshot_free(&s);
+}
+
+/* The same networks at the same points, told apart by the address space alone. */
+static void
+address_spaces_are_apart(void **state)
+{
+	struct tenant t[] = { { .number = 1, .name = "a", .nspaces = 2, .space = { 1, 2 } },
+			      { .number = 2, .name = "b", .nspaces = 1, .space = { 3 } },
+			      { .number = 3, .name = "c" } };
+	struct tenant_selector net = { .vlan = ANY, .has_network = 1, .network = { ip("10.0.0.0"), 104 } };
+	struct tenant_selector all = { .tenant = 3, .vlan = ANY };
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	struct snapshot *s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		assert_true(snapshot_add_tenant(b, &t[i]));
+	for (net.tenant = 1; net.tenant <= 2; net.tenant++)
+		assert_true(snapshot_add_selector(b, &net));
+	assert_true(snapshot_add_selector(b, &all));
+	s = signed_by_us(b);
+	for (uint32_t space = 0; space < 5; space++) {
+		static const uint32_t expected[] = { 3, 1, 1, 2, 3 };
+
+		assert_int_equal(primary(s, &(struct vantage){ .space = space }), expected[space]);
+		assert_int_equal(snapshot_point_owner(s, 0, space), expected[space] == 3 ? 3 : 0);
+	}
+	assert_true(snapshot_has_networks(s, 1) && !snapshot_has_networks(s, 3) &&
+		    !snapshot_has_networks(s, 9));
+	assert_true(snapshot_in_networks(s, 2, &net.network.addr));
+	assert_false(snapshot_in_networks(s, 3, &net.network.addr));
+	snapshot_free(&s);
+}
+
+static void
+tenants_come_back_whole(void **state)
+{
+	const struct tenant t = { .number = 5,
+				  .name = "a",
+				  .title = "A and sons",
+				  .quota = { 1, UINT64_MAX, 3, UINT64_C(1) << 40 },
+				  .nspaces = TENANT_SPACES_MAX,
+				  .space = { 0, 1, 2, 3, 4, 5, 6, UINT32_MAX } };
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	struct snapshot *s;
+
+	(void)state;
+	assert_true(snapshot_add_tenant(b, &t));
+	s = signed_by_us(b);
+	assert_memory_equal(snapshot_tenant(s, 5), &t, sizeof(t));
+	snapshot_free(&s);
+}
+
+/* --- against a plain reading of the rule
+ * ------------------------------------------------------------------------------ */
+
+/* 0 no match; else bits of the network, then what else was named, from point down to address space. */
+static unsigned
+rank(const struct tenant_selector *t, const struct tenant *of, const char *point, const struct vantage *at,
+     const struct ip_addr *a)
+{
+	static const struct ip_addr zero;
+	bool in_space = of->nspaces == 0;
+
+	for (uint32_t i = 0; i < of->nspaces; i++)
+		in_space |= of->space[i] == at->space;
+	if (!in_space || (t->point[0] != '\0' && strcmp(t->point, point) != 0) ||
+	    (t->vlan != ANY && t->vlan != at->vlan))
+		return 0;
+	if (t->has_exporter && (ip_equal(&at->exporter, &zero) || !ip_equal(&at->exporter, &t->exporter)))
+		return 0;
+	if (t->has_interface && t->interface != at->in_interface && t->interface != at->out_interface)
+		return 0;
+	if (t->has_network && !prefix_contains(&t->network, a))
+		return 0;
+	return (t->has_network ? t->network.bits + 1u : 0u) * 64 + (t->point[0] != '\0' ? 32u : 0u) +
+	       t->has_exporter * 16u + t->has_interface * 8u + (t->vlan != ANY ? 4u : 0u) +
+	       (of->nspaces > 0 ? 2u : 0u) +
+	       /* where it came in before where it went out */
+	       (t->has_interface && t->interface != at->in_interface ? 0u : 1u) + 1;
+}
+
+static uint32_t
+plain_tenant(const struct tenant_selector *t, size_t n, const struct tenant *tenants, const char *point,
+	     const struct vantage *at, const struct ip_addr *a)
 {
 	uint32_t best = 0;
 	unsigned top = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned r = rank(&t[i], point, vlan, a);
+		unsigned r = rank(&t[i], &tenants[t[i].tenant - 1], point, at, a);
 
 		if (r > top || (r == top && r > 0 && t[i].tenant < best)) {
 			top = r;
@@ -257,16 +397,38 @@ plain_tenant(const struct tenant_selector *t, size_t n, const char *point, uint3
 	return best;
 }
 
-/* Few distinct bits, so that prefixes nest, collide and touch. */
+/* Few distinct bits, so that prefixes nest, collide and touch; half of them IPv4. */
 static struct ip_addr
 random_address(void)
 {
 	static const uint8_t parts[] = { 0, 1, 127, 128, 255 };
-	struct ip_addr a;
+	const uint8_t v4[4] = { parts[randombytes_uniform(5)], parts[randombytes_uniform(5)], 0,
+				parts[randombytes_uniform(5)] };
+	struct ip_addr a = ip_from_v4(v4);
 
-	for (size_t i = 0; i < sizeof(a.b); i++)
+	for (size_t i = 0; i < sizeof(a.b) && v4[3] % 2 == 0; i++)
 		a.b[i] = i == 0 || i == 1 || i == 15 ? parts[randombytes_uniform(5)]
 						     : (uint8_t)(randombytes_uniform(20) ? 0 : 255);
+	return a;
+}
+
+static struct ip_prefix
+random_prefix(void)
+{
+	static const uint8_t bits[] = { 0, 1, 7, 8, 9, 15, 16, 17, 95, 96, 97, 104, 112, 127, 128 };
+	struct ip_prefix p = { random_address(), bits[randombytes_uniform(ARRAY_LEN(bits))] };
+
+	for (unsigned b = p.bits; b < 128; b++)
+		p.addr.b[b / 8] &= (uint8_t) ~(0x80u >> b % 8);
+	return p;
+}
+
+static struct ip_addr
+random_exporter(void)
+{
+	struct ip_addr a = { { 0 } };
+
+	a.b[15] = (uint8_t)randombytes_uniform(3); /* 0: none */
 	return a;
 }
 
@@ -274,52 +436,74 @@ static struct tenant_selector
 random_selector(void)
 {
 	static const char *const points[] = { "", "eth1", "eth10", "lo" };
-	static const uint8_t bits[] = { 0, 1, 7, 8, 9, 15, 16, 17, 96, 127, 128 };
 	struct tenant_selector t = { .tenant = 1 + randombytes_uniform(6) };
 
 	str_copy(t.point, sizeof(t.point), points[randombytes_uniform(4)]);
 	t.vlan = randombytes_uniform(2) ? ANY : randombytes_uniform(3);
 	t.has_network = randombytes_uniform(6) != 0;
-	if (!t.has_network)
-		return t;
-	t.network.bits = bits[randombytes_uniform(ARRAY_LEN(bits))];
-	t.network.addr = random_address();
-	for (unsigned b = t.network.bits; b < 128; b++)
-		t.network.addr.b[b / 8] &= (uint8_t) ~(0x80u >> b % 8);
+	if (t.has_network)
+		t.network = random_prefix();
+	t.has_exporter = randombytes_uniform(3) == 0;
+	if (t.has_exporter)
+		t.exporter = random_exporter();
+	t.has_interface = t.has_exporter && randombytes_uniform(2);
+	if (t.has_interface)
+		t.interface = randombytes_uniform(3);
 	return t;
+}
+
+static const char *const seen_at[] = { "eth1", "eth10", "lo", "other" };
+
+static struct vantage
+random_vantage(const struct snapshot *s, const char *point)
+{
+	return (struct vantage){ .point = snapshot_point(s, point),
+				 .space = randombytes_uniform(3),
+				 .vlan = randombytes_uniform(4),
+				 .exporter = random_exporter(),
+				 .in_interface = randombytes_uniform(3),
+				 .out_interface = randombytes_uniform(3) };
+}
+
+static void
+random_tenants(struct tenant tenants[static 6])
+{
+	for (uint32_t i = 0; i < 6; i++) {
+		tenants[i] = (struct tenant){ .number = i + 1, .name = "t" };
+		for (uint32_t space = 0; space < 3 && randombytes_uniform(3) == 0; space++)
+			tenants[i].space[tenants[i].nspaces++] = space;
+	}
 }
 
 static void
 compare_random(void)
 {
-	static const char *const points[] = { "eth1", "eth10", "lo", "other" };
 	struct tenant_selector t[60];
-	size_t n = 1 + randombytes_uniform(ARRAY_LEN(t)), len;
+	struct tenant tenants[6];
+	size_t n = 1 + randombytes_uniform(ARRAY_LEN(t));
 	struct snapshot_builder *b = snapshot_builder_new(1);
 	struct snapshot *s;
-	uint8_t *doc;
 
-	for (uint32_t i = 1; i <= 6; i++)
-		assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = i, .name = "t" }));
+	random_tenants(tenants);
+	for (size_t i = 0; i < ARRAY_LEN(tenants); i++)
+		assert_true(snapshot_add_tenant(b, &tenants[i]));
 	for (size_t i = 0; i < n; i++) {
 		t[i] = random_selector();
 		assert_true(snapshot_add_selector(b, &t[i]));
 	}
-	doc = snapshot_finish(&b, secret_key, &len);
-	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
-	assert_non_null(s);
-	free(doc);
+	s = signed_by_us(b);
 	for (int i = 0; i < 200; i++) {
-		const char *point = points[randombytes_uniform(4)];
-		uint32_t vlan = randombytes_uniform(4), x, y;
+		const char *point = seen_at[randombytes_uniform(4)];
+		struct vantage at = random_vantage(s, point);
 		struct ip_addr c = random_address(), v = random_address();
-		struct vantage at = { .point = snapshot_point(s, point), .vlan = vlan };
 		struct tenant_match m = snapshot_match(s, &at, &c, &v);
+		uint32_t owner = snapshot_point_owner(s, at.point, at.space);
+		uint32_t x = plain_tenant(t, n, tenants, point, &at, &c);
+		uint32_t y = plain_tenant(t, n, tenants, point, &at, &v);
 
-		x = plain_tenant(t, n, point, vlan, &c);
-		y = plain_tenant(t, n, point, vlan, &v);
 		assert_int_equal(m.primary, x != 0 ? x : y != 0 ? y : TENANT_UNASSIGNED);
 		assert_int_equal(m.secondary, x != 0 && y != x ? y : 0);
+		assert_true(owner == 0 || (m.primary == owner && m.secondary == 0));
 	}
 	snapshot_free(&s);
 }
@@ -330,6 +514,103 @@ agrees_with_the_plain_rule(void **state)
 	(void)state;
 	for (int i = 0; i < 500; i++)
 		compare_random();
+}
+
+/* --- narrowings
+ * -------------------------------------------------------------------------------------------------------- */
+
+struct lists {
+	char interfaces[3][64];
+	struct exporter_ref exporters[3];
+	struct ip_prefix networks[5];
+};
+
+static struct narrowing
+random_narrowing(uint32_t number, struct lists *l)
+{
+	struct narrowing n = { .number = number,
+			       .masked = randombytes_uniform(2),
+			       .ninterfaces = randombytes_uniform(3),
+			       .nexporters = randombytes_uniform(3),
+			       .nnetworks = randombytes_uniform(5),
+			       .interfaces = l->interfaces,
+			       .exporters = l->exporters,
+			       .networks = l->networks };
+
+	for (size_t i = 0; i < n.ninterfaces; i++)
+		assert_true(
+		    str_copy(l->interfaces[i], sizeof(l->interfaces[i]), seen_at[randombytes_uniform(3)]));
+	for (size_t i = 0; i < n.nexporters; i++)
+		l->exporters[i] = (struct exporter_ref){ random_exporter(), (uint8_t)randombytes_uniform(2),
+							 randombytes_uniform(3) };
+	for (size_t i = 0; i < n.nnetworks; i++)
+		l->networks[i] = random_prefix();
+	return n;
+}
+
+static bool
+plainly_admits(const struct narrowing *n, const char *point, const struct vantage *at,
+	       const struct ip_addr *c, const struct ip_addr *v)
+{
+	static const struct ip_addr zero;
+	bool place = n->ninterfaces + n->nexporters == 0, end = n->nnetworks == 0;
+
+	for (size_t i = 0; i < n->ninterfaces; i++)
+		place |= strcmp(n->interfaces[i], point) == 0;
+	for (size_t i = 0; i < n->nexporters; i++) {
+		const struct exporter_ref *e = &n->exporters[i];
+
+		place |= !ip_equal(&at->exporter, &zero) && ip_equal(&at->exporter, &e->ip) &&
+			 (!e->has_interface || e->interface == at->in_interface ||
+			  e->interface == at->out_interface);
+	}
+	for (size_t i = 0; i < n->nnetworks; i++)
+		end |= prefix_contains(&n->networks[i], c) || prefix_contains(&n->networks[i], v);
+	return place && end;
+}
+
+static void
+check_narrowing(const struct snapshot *s, const struct narrowing *n)
+{
+	const struct narrowed *w = snapshot_narrowing(s, n->number);
+
+	assert_non_null(w);
+	assert_int_equal(narrowed_masks(w), n->masked);
+	for (int i = 0; i < 50; i++) {
+		const char *point = seen_at[randombytes_uniform(4)];
+		struct vantage at = random_vantage(s, point);
+		struct ip_addr c = random_address(), v = random_address();
+		bool admits = narrowed_admits(w, &at, &c, &v);
+
+		assert_int_equal(admits, plainly_admits(n, point, &at, &c, &v));
+		if (narrowed_point(w, at.point) == NARROWED_ALL)
+			assert_true(admits);
+		if (narrowed_point(w, at.point) == NARROWED_NONE)
+			assert_false(admits);
+	}
+}
+
+static void
+narrowings_agree_with_the_plain_rule(void **state)
+{
+	static struct lists lists[8];
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct snapshot_builder *b = snapshot_builder_new(1);
+		struct narrowing n[8];
+		struct snapshot *s;
+
+		for (uint32_t i = 8; i-- > 0;) {
+			n[i] = random_narrowing(10 + i, &lists[i]);
+			assert_true(snapshot_add_narrowing(b, &n[i]));
+		}
+		s = signed_by_us(b);
+		assert_null(snapshot_narrowing(s, 9));
+		for (size_t i = 0; i < 8; i++)
+			check_narrowing(s, &n[i]);
+		snapshot_free(&s);
+	}
 }
 
 /* --- documents
@@ -398,6 +679,11 @@ builder_refuses(void **state)
 	};
 	struct tenant_selector bad_vlan = { .tenant = 1, .vlan = 4095 },
 			       orphan = { .tenant = 2, .vlan = ANY };
+	struct tenant_selector bad_interface = { .tenant = 1, .vlan = ANY, .has_interface = 1 };
+	struct tenant twice = { .number = 3, .name = "t", .nspaces = 2, .space = { 4, 4 } };
+	struct tenant many = { .number = 3, .name = "t", .nspaces = TENANT_SPACES_MAX + 1 };
+	struct ip_prefix host = { { { 1 } }, 4 };
+	char empty[1][64] = { "" };
 	struct tenant unterminated = { .number = 1 };
 	struct snapshot_builder *b;
 	size_t len;
@@ -416,6 +702,18 @@ builder_refuses(void **state)
 	REFUSES(assert_false(snapshot_add_selector(b, &host_bits)));
 	REFUSES(assert_false(snapshot_add_selector(b, &bad_vlan)));
 	REFUSES(assert_true(snapshot_add_selector(b, &orphan)));
+	REFUSES(assert_false(snapshot_add_selector(b, &bad_interface)));
+	REFUSES(assert_false(snapshot_add_tenant(b, &twice)));
+	REFUSES(assert_false(snapshot_add_tenant(b, &many)));
+	REFUSES(assert_false(snapshot_add_narrowing(b, &(struct narrowing){ .number = 0 })));
+	REFUSES(assert_false(snapshot_add_narrowing(
+	    b, &(struct narrowing){ .number = 1, .ninterfaces = 1, .interfaces = empty })));
+	REFUSES(assert_false(snapshot_add_narrowing(
+	    b, &(struct narrowing){ .number = 1, .nnetworks = 1, .networks = &host })));
+	REFUSES(assert_false(snapshot_add_narrowing(
+	    b, &(struct narrowing){ .number = 1, .nnetworks = SIZE_MAX, .networks = &host })));
+	REFUSES(assert_true(snapshot_add_narrowing(b, &(struct narrowing){ .number = 1 }) &&
+			    snapshot_add_narrowing(b, &(struct narrowing){ .number = 1 })));
 	REFUSES(assert_false(snapshot_add_tenant(b, &unterminated)));
 	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ .number = 0, .name = "platform" })));
 	REFUSES(assert_false(snapshot_add_tenant(b, &(struct tenant){ .number = 3, .name = "" })));
@@ -476,7 +774,11 @@ main(void)
 		cmocka_unit_test(longest_network_wins),
 		cmocka_unit_test(vlans_are_exact),
 		cmocka_unit_test(owning_a_point),
+		cmocka_unit_test(exporters_are_exact),
+		cmocka_unit_test(address_spaces_are_apart),
+		cmocka_unit_test(tenants_come_back_whole),
 		cmocka_unit_test(agrees_with_the_plain_rule),
+		cmocka_unit_test(narrowings_agree_with_the_plain_rule),
 		cmocka_unit_test(tampered_documents_are_refused),
 		cmocka_unit_test(malformed_signed_documents),
 		cmocka_unit_test(builder_refuses),
