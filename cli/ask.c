@@ -132,6 +132,8 @@ status_words(struct asker *a, uint32_t status)
 		return "store does not understand the question";
 	case ANSWER_HISTORY_DOWN:
 		return "the database cannot be read or written (is the disk full?)";
+	case ANSWER_NARROWED:
+		return "it is kept of the tenant as a whole only";
 	default:
 		return "store answers with an unknown status";
 	}

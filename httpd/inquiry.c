@@ -130,7 +130,8 @@ end_of(uint32_t status)
 						 [ANSWER_NOT_GRANTED] = INQUIRY_NO_SESSION,
 						 [ANSWER_UNAVAILABLE] = INQUIRY_NO_STORE,
 						 [ANSWER_BAD_QUESTION] = INQUIRY_BAD,
-						 [ANSWER_HISTORY_DOWN] = INQUIRY_NO_HISTORY };
+						 [ANSWER_HISTORY_DOWN] = INQUIRY_NO_HISTORY,
+						 [ANSWER_NARROWED] = INQUIRY_NARROWED };
 
 	return ends[status]; /* serve.c looked at its range */
 }

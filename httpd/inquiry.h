@@ -26,6 +26,7 @@ enum inquiry_end {
 	INQUIRY_NOT_FOUND,
 	INQUIRY_BAD,        /* store refuses the question (a cursor of another list) */
 	INQUIRY_NO_HISTORY, /* the database cannot be read */
+	INQUIRY_NARROWED,   /* there is none of it for who sees a part of the tenant */
 	INQUIRY_TOO_LONG
 };
 

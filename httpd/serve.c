@@ -42,7 +42,7 @@ serve_answer(struct httpd *h, const struct msg *m)
 	int rc;
 
 	if (!answer_open(&a, m->body, m->len) || a.head.status < ANSWER_OK ||
-	    a.head.status > ANSWER_HISTORY_DOWN)
+	    a.head.status > ANSWER_NARROWED)
 		return false;
 	while ((rc = answer_next(&a, &r)) == 1)
 		;

@@ -637,7 +637,9 @@ enum answer_status {
 	ANSWER_NOT_GRANTED, /* no grant, expired, revoked, forged, meant for another asker */
 	ANSWER_UNAVAILABLE, /* authd is silent, or the set of grants has not come yet */
 	ANSWER_BAD_QUESTION,
-	ANSWER_HISTORY_DOWN /* the database cannot be read or written */
+	ANSWER_HISTORY_DOWN, /* the database cannot be read or written */
+	ANSWER_NARROWED /* it is kept of the tenant as a whole, and the grant sees a part: there is none of it
+			 */
 };
 
 enum row_kind {
@@ -750,8 +752,9 @@ struct row_flow {
 	struct rec_flow
 	    flow; /* its own string lengths are 0 here; risks and numbers are store's, not for display */
 	uint64_t bytes_per_s[2];
-	uint32_t live; /* 1: still active */
-	uint32_t reserved;
+	uint32_t live;     /* 1: still active */
+	uint8_t masked[2]; /* 1: of this end the address is its network, and nothing else is told */
+	uint8_t reserved[2];
 	uint16_t application_len, category_len, server_name_len, info_len, risks_len, client_name_len,
 	    server_host_len, point_len, attributes_len; /* strings in this order */
 	uint16_t reserved2[3];

@@ -127,6 +127,12 @@ narrowed_masks(const struct narrowed *n)
 	return n->masked;
 }
 
+bool
+narrowed_is_whole(const struct narrowed *n)
+{
+	return n->npoints == 0 && n->nexporters == 0 && !n->has_networks;
+}
+
 enum narrowed_part
 narrowed_point(const struct narrowed *n, uint32_t point)
 {

@@ -125,6 +125,8 @@ const struct narrowed *snapshot_narrowing(const struct snapshot *s, uint32_t num
 bool narrowed_admits(const struct narrowed *n, const struct vantage *at, const struct ip_addr *client,
 		     const struct ip_addr *server);
 bool narrowed_masks(const struct narrowed *n);
+/* It names nothing and so admits everything; it may mask. */
+bool narrowed_is_whole(const struct narrowed *n);
 /* Whether it admits everything that is seen at the point (named so, in the snapshot), or nothing that is. */
 enum narrowed_part { NARROWED_NONE, NARROWED_SOME, NARROWED_ALL };
 enum narrowed_part narrowed_point(const struct narrowed *n, uint32_t point);

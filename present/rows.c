@@ -286,15 +286,25 @@ has_ports(uint8_t protocol)
 	return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
 }
 
+/* Of an end that the viewer sees masked, the network: store/mask.h says how much of it. */
+static const char *
+end_address(const struct row_flow *r, enum side side, char out[static PREFIX_TEXT_MAX])
+{
+	struct ip_prefix p = { r->flow.ip[side], ip_is_v4(&r->flow.ip[side]) ? 120 : 48 };
+
+	return r->masked[side] ? prefix_format(&p, out) : ip_format(&r->flow.ip[side], out);
+}
+
 static void
-put_end(struct json_writer *w, const char *key, const struct rec_flow *f, enum side side,
+put_end(struct json_writer *w, const char *key, const struct row_flow *r, enum side side,
 	const struct row_text *name)
 {
 	static const uint8_t none[6];
-	char ip[IP_TEXT_MAX];
+	const struct rec_flow *f = &r->flow;
+	char ip[PREFIX_TEXT_MAX];
 
 	json_object(w, key);
-	json_string(w, "ip", ip_format(&f->ip[side], ip));
+	json_string(w, "ip", end_address(r, side, ip));
 	if (has_ports(f->protocol))
 		json_uint(w, "port", f->port[side]);
 	else
@@ -443,8 +453,8 @@ put_flow_identity(struct json_writer *w, const struct row *r)
 	json_array_end(w);
 	json_string(w, "tunnel", tunnel_name(f->tunnel));
 	json_string(w, "protocol", protocol_name(f->protocol, protocol));
-	put_end(w, "client", f, CLIENT, &r->text[FLOW_TEXT_CLIENT_NAME]);
-	put_end(w, "server", f, SERVER, &r->text[FLOW_TEXT_SERVER_HOST]);
+	put_end(w, "client", &r->flow, CLIENT, &r->text[FLOW_TEXT_CLIENT_NAME]);
+	put_end(w, "server", &r->flow, SERVER, &r->text[FLOW_TEXT_SERVER_HOST]);
 }
 
 void

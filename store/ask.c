@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "mask.h"
 
 /* --- judging
  * --------------------------------------------------------------------------------------------------------------
@@ -14,19 +15,20 @@ static const struct {
 	ask_handler *handler;
 	enum row_kind row;
 	enum action action;
-	bool pages; /* its cursors come from ask_end_page */
+	bool pages;   /* its cursors come from ask_end_page */
+	bool of_part; /* it tells a grant that sees a part of its tenant nothing of the rest */
 } kinds[ASK_KIND_COUNT] = {
-	[ASK_POINTS] = { ask_points, ROW_POINT, ACTION_READ_TRAFFIC, false },
-	[ASK_HOSTS] = { ask_hosts, ROW_HOST, ACTION_READ_TRAFFIC, true },
-	[ASK_HOST] = { ask_host, ROW_HOST, ACTION_READ_TRAFFIC, false },
-	[ASK_FLOWS] = { ask_live_flows, ROW_FLOW, ACTION_READ_TRAFFIC, true },
-	[ASK_FLOW] = { ask_flow, ROW_FLOW, ACTION_READ_TRAFFIC, false },
-	[ASK_APPLICATIONS] = { ask_applications, ROW_APPLICATION, ACTION_READ_TRAFFIC, true },
-	[ASK_SERIES] = { ask_series, ROW_SERIES, ACTION_READ_TRAFFIC, true },
-	[ASK_TOTALS] = { ask_totals, ROW_TOTALS, ACTION_READ_TRAFFIC, false },
-	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false },
-	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false },
-	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true },
+	[ASK_POINTS] = { ask_points, ROW_POINT, ACTION_READ_TRAFFIC, false, true },
+	[ASK_HOSTS] = { ask_hosts, ROW_HOST, ACTION_READ_TRAFFIC, true, true },
+	[ASK_HOST] = { ask_host, ROW_HOST, ACTION_READ_TRAFFIC, false, true },
+	[ASK_FLOWS] = { ask_live_flows, ROW_FLOW, ACTION_READ_TRAFFIC, true, true },
+	[ASK_FLOW] = { ask_flow, ROW_FLOW, ACTION_READ_TRAFFIC, false, true },
+	[ASK_APPLICATIONS] = { ask_applications, ROW_APPLICATION, ACTION_READ_TRAFFIC, true, true },
+	[ASK_SERIES] = { ask_series, ROW_SERIES, ACTION_READ_TRAFFIC, true, true },
+	[ASK_TOTALS] = { ask_totals, ROW_TOTALS, ACTION_READ_TRAFFIC, false, true },
+	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false, true },
+	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false, true },
+	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true, true },
 };
 
 #define LIMIT_DEFAULT 100u
@@ -55,9 +57,6 @@ allowed(const struct grant *g, enum question_kind kind)
 {
 	uint32_t whose = g->tenant == TENANT_PLATFORM ? TENANT_UNASSIGNED : g->tenant;
 
-	/* Its answers have to hide something, which nothing here does yet: rather nothing than too much. */
-	if (grant_is_masked(g) || g->nnarrowings > 0)
-		return false;
 	if (kind == ASK_COUNTERS && policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM))
 		return true;
 	if (kind == ASK_COMPONENTS)
@@ -77,6 +76,8 @@ admit(struct store *s, const struct asker *who, struct question *a, const uint8_
 	if (!allowed(&g, (enum question_kind)a->q.kind))
 		return ANSWER_NOT_GRANTED;
 	view_make(s, &g, &a->v);
+	if (a->v.nnarrowed > 0 && !kinds[a->q.kind].of_part)
+		return ANSWER_NARROWED;
 	if (a->q.cursor_len == 0)
 		return ANSWER_OK;
 	a->has_page = page_open(s->cursor_key, a->v.tenant, a->q.cursor, a->q.cursor_len, &a->page) &&
@@ -158,7 +159,8 @@ ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_appl
 
 	if (q->point != ANY_POINT && f->point != q->point)
 		return false;
-	if (q->has_ip != 0 && !ip_equal(&f->ip[CLIENT], &q->ip) && !ip_equal(&f->ip[SERVER], &q->ip))
+	if (q->has_ip != 0 && (mask_hides(&a->v, &q->ip) ||
+			       (!ip_equal(&f->ip[CLIENT], &q->ip) && !ip_equal(&f->ip[SERVER], &q->ip))))
 		return false;
 	return !has_application || f->application == application;
 }
@@ -185,12 +187,14 @@ ask_risks(struct store *s, uint64_t risks, char *out, size_t size)
 	return wcur_len(&c);
 }
 
-/* The surest name of a flow's end, as the tenant knows it. */
+/* The surest name of a flow's end, as the tenant knows it. Who sees a part of the tenant does not: a packet
+ * of another part may have told it. */
 static struct known_name
-end_name(struct store *s, uint32_t tenant, const struct rec_flow *f, enum side side)
+end_name(struct store *s, const struct view *v, uint32_t tenant, const struct rec_flow *f, enum side side)
 {
-	struct host_key key = { tenant, f->space, f->ip[side], f->vlan[0] };
-	const struct known *k = known_find(s->known, &key);
+	struct host_key key = { v->platform ? tenant : v->tenant, f->space, f->ip[side], f->vlan[0] };
+	const struct known *k =
+	    v->nnarrowed > 0 || mask_hides(v, &f->ip[side]) ? NULL : known_find(s->known, &key);
 
 	return k == NULL || k->nnames == 0 ? (struct known_name){ 0, 0, NULL } : k->name[0];
 }
@@ -199,7 +203,14 @@ static struct row_flow
 flow_row(const struct question *a, const struct rec_flow *f, const uint64_t *rate)
 {
 	struct row_flow r = { .flow = *f, .live = rate != NULL };
+	bool hidden[2];
 
+	mask_flow(&a->v, &r.flow, hidden);
+	r.masked[CLIENT] = hidden[CLIENT];
+	r.masked[SERVER] = hidden[SERVER];
+	r.server_name_len = r.flow.server_name_len;
+	r.info_len = r.flow.info_len;
+	r.attributes_len = r.flow.attributes_len;
 	r.flow.id = flow_id_veil(&a->v.id, &f->id);
 	r.flow.slot = r.flow.generation = 0;
 	r.flow.application = r.flow.category = 0;
@@ -217,8 +228,9 @@ void
 ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
 	     const struct flow_texts *texts, const uint64_t *rate)
 {
-	uint32_t point = points_index(&s->points, f->point), whose = a->v.platform ? tenant : a->v.tenant;
-	const struct known_name end[2] = { end_name(s, whose, f, CLIENT), end_name(s, whose, f, SERVER) };
+	uint32_t point = points_index(&s->points, f->point);
+	const struct known_name end[2] = { end_name(s, &a->v, tenant, f, CLIENT),
+					   end_name(s, &a->v, tenant, f, SERVER) };
 	const char *application = ask_application_name(s, f->application),
 		   *category = names_text(s->names, NAME_CATEGORY, f->category);
 	char risks[RISKS_TEXT_MAX];
@@ -227,9 +239,6 @@ ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct 
 
 	r.application_len = f->application == 0 && rate != NULL ? 0 : (uint16_t)strlen(application);
 	r.category_len = (uint16_t)strlen(category);
-	r.server_name_len = f->server_name_len;
-	r.info_len = f->info_len;
-	r.attributes_len = f->attributes_len;
 	r.risks_len = (uint16_t)ask_risks(s, f->risks, risks, sizeof(risks));
 	r.client_name_len = end[CLIENT].len;
 	r.server_host_len = end[SERVER].len;

@@ -36,6 +36,7 @@ typedef void ask_handler(struct store *s, struct question *a);
 
 ask_handler ask_points, ask_live_flows, ask_applications, ask_totals; /* ask_live.c */
 ask_handler ask_hosts, ask_host, ask_devices;                         /* ask_hosts.c */
+ask_handler ask_part_hosts, ask_part_host, ask_part_devices;          /* ask_part.c */
 ask_handler ask_kept_flows, ask_flow, ask_series;                     /* ask_history.c */
 ask_handler ask_counters, ask_components;                             /* ask_health.c */
 
@@ -65,6 +66,12 @@ const char *ask_application_name(struct store *s, uint16_t number);
 /* Whether a flow is one that the question filters for. point: index or POINT_NONE. */
 bool ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_application,
 		    uint16_t application);
+/* What breaks a tie between rows of one value in lists of hosts and of devices. */
+void ask_host_tie(const struct host_key *k, uint8_t tie[static TOPK_TIE]);
+void ask_device_tie(const struct store *s, const struct device_key *k, uint8_t tie[static TOPK_TIE]);
+/* A device as a row, with the sums of what the viewer sees of it. */
+void ask_put_device(struct store *s, struct question *a, const struct device *d,
+		    const struct device_share *n);
 /* Adds a name to a list "a,b,c", where it fits. */
 void ask_list_add(struct wcur *c, const char *name);
 /* "a,b,c" of the risks in a mask. Returns the length. */

@@ -33,7 +33,7 @@ list_kept(void *ctx, const struct kept_flow *k)
 {
 	struct listing *l = ctx;
 
-	if (!ask_wants_flow(l->a, &k->f, l->has_application, l->application))
+	if (!view_admits(&l->a->v, &k->f) || !ask_wants_flow(l->a, &k->f, l->has_application, l->application))
 		return true;
 	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
 	return --l->left > 0;
@@ -108,6 +108,8 @@ list_slice(void *ctx, const struct kept_flow *k)
 {
 	struct listing *l = ctx;
 
+	if (!view_admits(&l->a->v, &k->f))
+		return true;
 	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
 	return --l->left > 0;
 }
@@ -200,6 +202,19 @@ resolution_for(const struct store *s, const struct question *a, int64_t from_s, 
 	return resolutions[2];
 }
 
+/* Whether the viewer sees all of the tenant's traffic that the series sums, or none at all. Series are kept
+ * of nothing smaller. */
+static bool
+series_is_whole(const struct store *s, const struct question *a)
+{
+	uint32_t point = points_index(&s->points, a->q.point);
+
+	if (a->v.nnarrowed == 0)
+		return true;
+	return a->q.subject == SERIES_POINT &&
+	       (point == POINT_NONE || view_part(&a->v, point) != NARROWED_SOME);
+}
+
 /* What is asked for. False: nothing that the viewer could see. */
 static bool
 series_of(struct store *s, const struct question *a, struct series_key *k)
@@ -215,7 +230,7 @@ series_of(struct store *s, const struct question *a, struct series_key *k)
 	if (a->q.subject == SERIES_POINT) {
 		uint32_t point = points_index(&s->points, a->q.point);
 
-		if (point == POINT_NONE)
+		if (point == POINT_NONE || view_part(&a->v, point) == NARROWED_NONE)
 			return false;
 		k->number = a->q.point;
 		if (view_owns_point(s, &a->v, point))
@@ -261,6 +276,10 @@ ask_series(struct store *s, struct question *a)
 
 	if (a->has_page && a->page.kind != (ASK_SERIES | PAGE_HISTORY)) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+		return;
+	}
+	if (!series_is_whole(s, a)) {
+		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
 		return;
 	}
 	l.resolution_s = a->q.resolution_s != 0 ? a->q.resolution_s : resolution_for(s, a, from_s, to_s);

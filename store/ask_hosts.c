@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "lru.h"
+#include "mask.h"
 #include "sum.h"
 #include "vendors.h"
 
@@ -12,6 +13,14 @@ put_be32(uint8_t out[static 4], uint32_t v)
 {
 	for (int i = 0; i < 4; i++)
 		out[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+void
+ask_host_tie(const struct host_key *k, uint8_t tie[static TOPK_TIE])
+{
+	memcpy(tie, k->ip.b, 16);
+	put_be32(tie + 16, k->space);
+	put_be32(tie + 20, k->vlan);
 }
 
 /* --- hosts
@@ -64,6 +73,14 @@ host_applications(struct store *s, const struct host *h, struct row_host *r, cha
 	return wcur_len(&c);
 }
 
+static bool
+port_first(const struct host_port *a, const struct host_port *b)
+{
+	if (a->flows != b->flows)
+		return a->flows > b->flows;
+	return a->protocol != b->protocol ? a->protocol < b->protocol : a->port < b->port;
+}
+
 /* Those with most flows first. */
 static void
 host_ports(const struct host_port *list, struct row_port *out)
@@ -75,7 +92,7 @@ host_ports(const struct host_port *list, struct row_port *out)
 
 		for (int i = 0; i < HOST_PORTS; i++)
 			if (!used[i] && list[i].protocol != 0 &&
-			    (best == -1 || list[i].flows > list[best].flows))
+			    (best == -1 || port_first(&list[i], &list[best])))
 				best = i;
 		if (best == -1)
 			break;
@@ -167,6 +184,11 @@ put_host(struct store *s, struct question *a, const struct host *h, const struct
 void
 ask_hosts(struct store *s, struct question *a)
 {
+	if (a->v.nnarrowed > 0) {
+		ask_part_hosts(s, a);
+		return;
+	}
+
 	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
 	uint32_t limit = a->q.point != ANY_POINT && point == POINT_NONE ? 0 : hosts_limit(s->hosts);
 	struct host_share n;
@@ -188,9 +210,7 @@ ask_hosts(struct store *s, struct question *a)
 
 		if (!topk_wants(t, e.value))
 			continue;
-		memcpy(e.tie, h->key.ip.b, 16);
-		put_be32(e.tie + 16, h->key.space);
-		put_be32(e.tie + 20, h->key.vlan);
+		ask_host_tie(&h->key, e.tie);
 		topk_offer(t, &e);
 	}
 	topk_finish(t);
@@ -207,6 +227,11 @@ ask_hosts(struct store *s, struct question *a)
 void
 ask_host(struct store *s, struct question *a)
 {
+	if (a->v.nnarrowed > 0) {
+		ask_part_host(s, a);
+		return;
+	}
+
 	const struct snapshot *policy = grants_policy(s->grants);
 	size_t tenants = a->v.platform ? snapshot_tenants(policy) + 1 : 1;
 	struct host_share n;
@@ -265,8 +290,22 @@ device_value(const struct question *a, const struct device *d, const struct devi
 	}
 }
 
-static void
-put_device(struct store *s, struct question *a, const struct device *d, const struct device_share *n)
+void
+ask_device_tie(const struct store *s, const struct device_key *k, uint8_t tie[static TOPK_TIE])
+{
+	memcpy(tie, k->mac, 6);
+	put_be32(tie + 8, s->points.point[k->point].boot->id);
+	put_be32(tie + 12, k->vlan);
+}
+
+static int
+ip_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ip_addr));
+}
+
+void
+ask_put_device(struct store *s, struct question *a, const struct device *d, const struct device_share *n)
 {
 	const struct boot_point *p = s->points.point[d->key.point].boot;
 	size_t vendor_len;
@@ -274,7 +313,6 @@ put_device(struct store *s, struct question *a, const struct device *d, const st
 	struct row_device r = { .point = p->id,
 				.space = p->space,
 				.vlan = d->key.vlan,
-				.nips = d->nips < DEVICE_IPS ? d->nips : DEVICE_IPS,
 				.arp_requests =
 				    d->arp_requests > UINT32_MAX ? UINT32_MAX : (uint32_t)d->arp_requests,
 				.arp_replies =
@@ -285,7 +323,10 @@ put_device(struct store *s, struct question *a, const struct device *d, const st
 				.point_len = (uint16_t)strlen(p->name) };
 
 	memcpy(r.mac, d->key.mac, sizeof(r.mac));
-	memcpy(r.ip, d->ip, r.nips * sizeof(r.ip[0]));
+	for (uint32_t i = 0; i < DEVICE_IPS && i < d->nips; i++)
+		if (!mask_hides(&a->v, &d->ip[i]))
+			r.ip[r.nips++] = d->ip[i];
+	qsort(r.ip, r.nips, sizeof(r.ip[0]), ip_order);
 	memcpy(r.bytes, n->bytes, sizeof(r.bytes));
 	memcpy(r.packets, n->packets, sizeof(r.packets));
 	answer_row(&a->out);
@@ -298,6 +339,11 @@ put_device(struct store *s, struct question *a, const struct device *d, const st
 void
 ask_devices(struct store *s, struct question *a)
 {
+	if (a->v.nnarrowed > 0) {
+		ask_part_devices(s, a);
+		return;
+	}
+
 	struct device_share n;
 
 	if (ask_wrong_page(a))
@@ -318,9 +364,7 @@ ask_devices(struct store *s, struct question *a)
 
 		if (!topk_wants(t, e.value))
 			continue;
-		memcpy(e.tie, d->key.mac, 6);
-		put_be32(e.tie + 8, s->points.point[d->key.point].boot->id);
-		put_be32(e.tie + 12, d->key.vlan);
+		ask_device_tie(s, &d->key, e.tie);
 		topk_offer(t, &e);
 	}
 	topk_finish(t);
@@ -328,7 +372,7 @@ ask_devices(struct store *s, struct question *a)
 		const struct device *d = lru_at(s->devices, t->heap[i].ref[0]);
 
 		if (view_device(&a->v, d, &n))
-			put_device(s, a, d, &n);
+			ask_put_device(s, a, d, &n);
 	}
 	ask_list_end(s, a, t);
 }

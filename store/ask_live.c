@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "ask.h"
+#include "base/auto.h"
 #include "base/mem.h"
+#include "part.h"
 #include "sum.h"
 
 /* --- lists
@@ -86,13 +88,37 @@ hosts_at_point(const struct store *s, uint32_t point)
 	return n;
 }
 
+/* The points' sums of what is seen, where that is a part; NULL: all is. To be freed. */
+static struct subject *
+parts_of(const struct store *s, const struct view *v)
+{
+	struct subject *parts;
+
+	if (v->nnarrowed == 0)
+		return NULL;
+	parts = mem_calloc(BOOT_POINTS_MAX, sizeof(*parts));
+	part_points(s, v, parts);
+	return parts;
+}
+
+/* What the viewer gets of a point that it does not own, or NULL: there is none for it. */
+static const struct subject *
+shown(struct store *s, const struct view *v, uint32_t i, const struct subject *parts)
+{
+	if (!view_sees_point(s, v, i))
+		return NULL;
+	if (view_part(v, i) == NARROWED_SOME)
+		return parts[i].flows > 0 ? &parts[i] : NULL;
+	if (view_owns_point(s, v, i))
+		return subjects_at(s->subjects, s->points.point[i].subject);
+	return subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[i].boot->id);
+}
+
 static void
-point_row(struct store *s, const struct view *v, uint32_t i, struct row_point *r)
+point_row(struct store *s, const struct view *v, uint32_t i, const struct subject *u, struct row_point *r)
 {
 	const struct point *p = &s->points.point[i];
 	bool owns = view_owns_point(s, v, i);
-	const struct subject *u = owns ? subjects_at(s->subjects, p->subject)
-				       : subjects_find(s->subjects, v->tenant, SERIES_POINT, p->boot->id);
 	int64_t second = view_point_second(s, v, i);
 
 	*r = (struct row_point){
@@ -113,13 +139,15 @@ point_row(struct store *s, const struct view *v, uint32_t i, struct row_point *r
 void
 ask_points(struct store *s, struct question *a)
 {
+	AUTO(mem_drop) struct subject *parts = parts_of(s, &a->v);
 	struct row_point r;
 
 	for (uint32_t i = 0; i < s->points.n; i++) {
-		if (!view_sees_point(s, &a->v, i) ||
-		    (a->q.point != ANY_POINT && a->q.point != s->points.point[i].boot->id))
+		const struct subject *u = shown(s, &a->v, i, parts);
+
+		if (u == NULL || (a->q.point != ANY_POINT && a->q.point != s->points.point[i].boot->id))
 			continue;
-		point_row(s, &a->v, i, &r);
+		point_row(s, &a->v, i, u, &r);
 		answer_row(&a->out);
 		answer_put(&a->out, &r, sizeof(r));
 		answer_row_end(&a->out);
@@ -138,12 +166,17 @@ undecoded_at(const struct point *p)
 }
 
 static void
-total_add_point(struct store *s, const struct view *v, uint32_t i, struct row_totals *t)
+total_add_point(struct store *s, const struct view *v, uint32_t i, const struct subject *u,
+		struct row_totals *t)
 {
 	bool owns = view_owns_point(s, v, i), truncated = false;
 	struct row_point r;
 
-	point_row(s, v, i, &r);
+	point_row(s, v, i, u, &r);
+	if (v->nnarrowed > 0) {
+		t->flows += r.flows;
+		t->flows_seen += u->flows;
+	}
 	t->points++;
 	t->points_ended += r.state == POINT_ENDED;
 	t->packets = sum_sat(t->packets, r.packets);
@@ -164,18 +197,23 @@ total_add_point(struct store *s, const struct view *v, uint32_t i, struct row_to
 void
 ask_totals(struct store *s, struct question *a)
 {
+	AUTO(mem_drop) struct subject *parts = parts_of(s, &a->v);
 	const struct subject *u = a->v.platform ? subjects_at(s->subjects, s->platform_total)
 						: subjects_find(s->subjects, a->v.tenant, SERIES_TENANT, 0);
 	struct row_totals t = { 0 };
 
 	for (uint32_t i = 0; i < s->points.n; i++) {
-		if (!view_sees_point(s, &a->v, i))
+		const struct subject *p = shown(s, &a->v, i, parts);
+
+		if (p == NULL)
 			continue;
-		total_add_point(s, &a->v, i, &t);
-		t.hosts += a->v.platform ? hosts_at_point(s, i) : 0;
+		total_add_point(s, &a->v, i, p, &t);
+		t.hosts += a->v.platform && parts == NULL ? hosts_at_point(s, i) : 0;
 	}
 	t.counted = sum_less(t.packets, t.undecoded);
-	if (u != NULL) {
+	if (parts != NULL) {
+		t.hosts = part_hosts(s, &a->v);
+	} else if (u != NULL) {
 		t.flows = u->flows_active;
 		t.flows_seen = u->flows;
 		t.hosts += a->v.platform ? 0 : u->hosts_active;
@@ -184,7 +222,7 @@ ask_totals(struct store *s, struct question *a)
 		t.flows_stored = s->flows_stored;
 		t.packets_stored = s->packets_stored;
 	}
-	if (a->v.platform) {
+	if (a->v.platform && parts == NULL) {
 		t.dropped = sum_sat(t.dropped, dropped_at(s, POINT_NONE));
 		for (enum own_counter i = 0; i < OWN_COUNTER_COUNT; i++)
 			if (own_counter_is_loss(i))
@@ -324,9 +362,12 @@ ask_applications(struct store *s, struct question *a)
 		return;
 
 	struct topk *t = ask_list_begin(a);
+	size_t n = subjects_count(s->subjects);
+	AUTO(mem_drop) struct subject *parts = a->v.nnarrowed == 0 ? NULL : part_applications(s, &a->v, &n);
+	const struct subject *list = parts != NULL ? parts : subjects_at(s->subjects, 0);
 
-	for (uint32_t i = 0; i < subjects_count(s->subjects); i++) {
-		const struct subject *u = subjects_at(s->subjects, i);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct subject *u = &list[i];
 
 		if (u->key.tenant != a->v.tenant || u->key.subject != SERIES_APPLICATION ||
 		    (u->flows == 0 && u->packets == 0))
@@ -345,6 +386,6 @@ ask_applications(struct store *s, struct question *a)
 	}
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
-		put_application(s, a, subjects_at(s->subjects, t->heap[i].ref[0]));
+		put_application(s, a, &list[t->heap[i].ref[0]]);
 	ask_list_end(s, a, t);
 }

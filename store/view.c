@@ -4,18 +4,58 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "mask.h"
+#include "part.h"
 #include "sum.h"
+#include "whose.h"
+
+enum narrowed_part
+view_part(const struct view *v, uint32_t point)
+{
+	enum narrowed_part least = NARROWED_ALL;
+
+	for (uint32_t i = 0; i < v->nnarrowed; i++) {
+		enum narrowed_part p =
+		    narrowed_point(v->narrowed[i], v->s->points.point[point].policy_number);
+
+		least = p < least ? p : least;
+	}
+	return least;
+}
+
+bool
+view_admits(const struct view *v, const struct rec_flow *f)
+{
+	uint32_t point = points_index(&v->s->points, f->point);
+	struct vantage at;
+
+	if (v->nnarrowed == 0)
+		return true;
+	if (point == POINT_NONE) /* of a time when the configuration was another: no name to go by */
+		at = (struct vantage){ .exporter = f->exporter,
+				       .in_interface = f->in_interface,
+				       .out_interface = f->out_interface };
+	else
+		whose_vantage(v->s, point, f, &at);
+	for (uint32_t i = 0; i < v->nnarrowed; i++)
+		if (!narrowed_admits(v->narrowed[i], &at, &f->ip[CLIENT], &f->ip[SERVER]))
+			return false;
+	return true;
+}
 
 bool
 view_owns_point(struct store *s, const struct view *v, uint32_t point)
 {
-	return v->platform || s->points.point[point].owner == v->tenant;
+	return (v->platform || s->points.point[point].owner == v->tenant) &&
+	       view_part(v, point) == NARROWED_ALL;
 }
 
 bool
 view_sees_point(struct store *s, const struct view *v, uint32_t point)
 {
-	return view_owns_point(s, v, point) ||
+	if (view_part(v, point) == NARROWED_NONE)
+		return false;
+	return view_owns_point(s, v, point) || v->platform ||
 	       subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[point].boot->id) != NULL;
 }
 
@@ -46,6 +86,8 @@ view_point_second(struct store *s, const struct view *v, uint32_t point)
 		return second < floor_s ? floor_s : second;
 	if (view_owns_point(s, v, point))
 		return second;
+	if (view_part(v, point) == NARROWED_SOME)
+		return v->rate_second;
 
 	const struct subject *u =
 	    subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[point].boot->id);
@@ -66,21 +108,43 @@ last_seen(struct store *s, const struct view *v, uint32_t point)
 	return u == NULL ? 0 : u->last_ns;
 }
 
+/* Of narrowings that name nothing only the mask counts. */
+static void
+take_narrowings(const struct store *s, const struct grant *g, struct view *v)
+{
+	v->masked = grant_is_masked(g);
+	for (uint32_t i = 0; i < g->nnarrowings; i++) {
+		/* grants_check has seen that they are there. */
+		const struct narrowed *n = snapshot_narrowing(grants_policy(s->grants), g->narrowing[i]);
+
+		v->masked |= narrowed_masks(n);
+		if (!narrowed_is_whole(n))
+			v->narrowed[v->nnarrowed++] = n;
+	}
+}
+
 void
 view_make(struct store *s, const struct grant *g, struct view *v)
 {
-	bool live = false;
+	bool live = false, some = false; /* of files only a part is seen */
 
 	memset(v, 0, sizeof(*v));
 	v->grant = *g;
 	v->tenant = g->tenant;
 	v->platform = g->tenant == TENANT_PLATFORM;
-	v->sees_platform = policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM);
+	v->s = s;
+	take_narrowings(s, g, v);
+	v->sees_platform =
+	    policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM) && v->nnarrowed == 0;
 	flow_id_key(history_secret(s->history), g->tenant, &v->id);
 	v->rate_second = -1;
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		if (!view_sees_point(s, v, i))
 			continue;
+		if (s->points.point[i].boot->kind == POINT_FILE && view_part(v, i) == NARROWED_SOME) {
+			some = true;
+			continue;
+		}
 
 		int64_t second = view_point_second(s, v, i), last = last_seen(s, v, i);
 
@@ -88,6 +152,8 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 		v->rate_second = second > v->rate_second ? second : v->rate_second;
 		v->now_ns = last > v->now_ns ? last : v->now_ns;
 	}
+	if (some)
+		part_latest(s, v, &v->now_ns, &v->rate_second);
 	if (live || v->now_ns == 0)
 		v->now_ns = s->now_ns;
 }
@@ -97,7 +163,7 @@ view_host(const struct view *v, const struct host *h, struct host_share *sum)
 {
 	const struct host_share *p = &h->share[SHARE_PRIMARY], *o = &h->share[SHARE_SECONDARY];
 
-	if (!h->used || (!v->platform && h->key.tenant != v->tenant))
+	if (!h->used || (!v->platform && h->key.tenant != v->tenant) || mask_hides(v, &h->key.ip))
 		return false;
 	*sum = *p;
 	if (v->platform)
@@ -107,6 +173,7 @@ view_host(const struct view *v, const struct host *h, struct host_share *sum)
 		sum->bytes[i] = sum_sat(p->bytes[i], o->bytes[i]);
 		sum->packets[i] = sum_sat(p->packets[i], o->packets[i]);
 		sum->active[i] = p->active[i] + o->active[i];
+		sum->seen[i] = p->seen[i] + o->seen[i];
 		/* As one rate, of the second that is asked for. */
 		sum->rate.now[i] =
 		    rate_at(&p->rate, v->rate_second, i) + rate_at(&o->rate, v->rate_second, i);

@@ -14,24 +14,35 @@ struct view {
 	uint32_t tenant;       /* TENANT_PLATFORM: all, each flow once */
 	bool platform;         /* tenant is that */
 	bool sees_platform;    /* may read what belongs to no tenant: losses, processes */
+	const struct store *s; /* as the view lasts one question, so does everything below */
+	bool masked;           /* remote addresses, and what tells who is there, are hidden: mask.h */
+	uint32_t nnarrowed;    /* 0: the tenant whole */
+	const struct narrowed *narrowed[GRANT_NARROWINGS_MAX];
 	struct flow_id_key id; /* flow ids as this tenant sees them */
 	int64_t now_ns;        /* UTC now, or where only files are seen the time of their last frame */
 	int64_t rate_second;   /* the last full second */
 };
 
 void view_make(struct store *s, const struct grant *g, struct view *v);
+/* What of the tenant's traffic at the point the viewer sees. Where that is not all of it, what is kept of the
+ * point as a sum is not for the viewer: part.h sums what is. */
+enum narrowed_part view_part(const struct view *v, uint32_t point);
 /* All frames of the point are the viewer's business. */
 bool view_owns_point(struct store *s, const struct view *v, uint32_t point);
-/* ... or at least some of its flows are. */
+/* ... or at least some of its flows are, as far as the tenant goes. */
 bool view_sees_point(struct store *s, const struct view *v, uint32_t point);
 /* The last full second of a point. */
 int64_t view_point_second(struct store *s, const struct view *v, uint32_t point);
+
+/* Whether every narrowing admits a flow of the tenant's. */
+bool view_admits(const struct view *v, const struct rec_flow *f);
 
 static inline bool
 view_sees_flow(const struct view *v, const struct live_flow *r)
 {
 	return r->active &&
-	       (v->platform || r->stamp[0].tenant == v->tenant || r->stamp[1].tenant == v->tenant);
+	       (v->platform || r->stamp[0].tenant == v->tenant || r->stamp[1].tenant == v->tenant) &&
+	       (v->nnarrowed == 0 || view_admits(v, &r->f));
 }
 
 /* What of a host's counters the viewer sums: a row that is in other tenants' flows only is none of the

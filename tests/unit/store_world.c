@@ -38,8 +38,8 @@ add_peer(struct boot *b, enum proc proc, uint32_t instance)
 	p->instance = instance;
 }
 
-static void
-give_snapshot(struct world *w)
+void
+world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 {
 	static const struct tenant tenants[] = { { .number = ALPHA, .name = "alpha" },
 						 { .number = BETA, .name = "beta" },
@@ -59,6 +59,8 @@ give_snapshot(struct world *w)
 		assert_true(snapshot_add_tenant(b, &tenants[i]));
 	for (size_t i = 0; i < 4; i++)
 		assert_true(snapshot_add_selector(b, &sel[i]));
+	for (size_t i = 0; i < n; i++)
+		assert_true(snapshot_add_narrowing(b, &narrowings[i]));
 
 	uint8_t *doc = snapshot_finish(&b, w->sign_secret, &len);
 
@@ -79,7 +81,7 @@ world_open(struct world *w)
 	writer_start(w->s->writer);
 	memcpy(keys.key[0], w->sign_public, 32);
 	assert_true(grants_keys(w->s->grants, &keys));
-	give_snapshot(w);
+	world_policy(w, NULL, 0);
 	assert_true(grants_set(w->s->grants, &set, NULL, clock_utc_ns(), &full));
 	grants_heard(w->s->grants, clock_boot_ns());
 }

@@ -49,6 +49,9 @@ void world_reopen(struct world *w);
 void world_close(struct world *w);
 void world_open(struct world *w);
 
+/* The same policy anew, with narrowings. */
+void world_policy(struct world *w, const struct narrowing *narrowings, size_t n);
+
 /* An engine (0 or 1) offers a ring and announces its names. */
 void world_engine(struct world *w, unsigned i, int64_t run);
 void world_put(struct world *w, unsigned i, uint16_t kind, const void *rec, size_t len, const char *text);
