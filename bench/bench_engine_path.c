@@ -3,14 +3,19 @@
  * fed to a file point's batches. Prints nanoseconds of CPU time a packet.
  *
  *   bench_engine_path [-d] [-w] [-f FLOWS] [-n PACKETS] [-l BYTES] [-s]
+ *   bench_engine_path [-d] [-f FLOWS] -r FILE
  *   -d  with inspection
  *   -w  the flows are there already, and no second ends meanwhile: look-up and counting alone
  *   -s  half of the packets are TCP SYN, half UDP with 18 bytes (a flood)
+ *   -r  the frames of a file that bench_traffic made, to its end; -f is then the room for flows
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -139,16 +144,82 @@ run(struct engine *e, struct ring_consumer *c, const struct plan *plan)
 	       e->ended[END_EVICTED]);
 }
 
+/* A classic capture file of this machine's byte order and of Ethernet, as bench_traffic writes them. */
+static const uint8_t *
+map_file(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *p;
+
+	if (fd == -1 || fstat(fd, &st) != 0 || st.st_size < 24)
+		return NULL;
+	*size = (size_t)st.st_size;
+	p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool
+next_frame(struct batch *b, const uint8_t *file, size_t size, size_t *at)
+{
+	uint32_t h[4]; /* seconds, microseconds, captured, on the wire */
+
+	if (size - *at < sizeof(h))
+		return false;
+	memcpy(h, file + *at, sizeof(h));
+	if (size - *at - sizeof(h) < h[2] || !batch_add(b, (int64_t)h[0] * NS_PER_S + (int64_t)h[1] * 1000,
+							h[3], file + *at + sizeof(h), h[2]))
+		return false;
+	*at += sizeof(h) + h[2];
+	return true;
+}
+
+static bool
+run_file(struct engine *e, struct ring_consumer *c, const char *path)
+{
+	struct point *p = &e->point[0];
+	uint64_t drained = 0, start, spent;
+	size_t size, at = 24;
+	const uint8_t *file = map_file(path, &size);
+	uint32_t frames = 0;
+
+	if (file == NULL)
+		return false;
+	p->link_type = 1;
+	start = cpu_ns();
+	while (!p->ended) {
+		p->batch.n = p->batch.next = 0;
+		p->batch.used = 0;
+		p->batch.decoded = false;
+		while (next_frame(&p->batch, file, size, &at))
+			;
+		frames += p->batch.n;
+		p->ending = p->batch.n == 0;
+		while (point_work(e, p) == WORK_BLOCKED || p->batch.next < p->batch.n) {
+			uint64_t before = cpu_ns();
+
+			drain(e, c);
+			drained += cpu_ns() - before;
+		}
+	}
+	spent = cpu_ns() - start - drained;
+	printf("%u packets of %s: %.3f s, %.1f ns a packet\n", frames, path, (double)spent / 1e9,
+	       (double)spent / frames);
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct plan plan = { 10000, 5000000, 64, false, false, false };
+	const char *file = NULL;
 	struct boot *b = mem_calloc(1, sizeof(*b));
 	struct ring_consumer *c;
 	struct engine *e;
 	int page = -1, opt;
 
-	while ((opt = getopt(argc, argv, "dwf:n:l:s")) != -1)
+	while ((opt = getopt(argc, argv, "dwf:n:l:sr:")) != -1)
 		switch (opt) {
 		case 'd':
 			plan.dpi = true;
@@ -168,6 +239,9 @@ main(int argc, char **argv)
 		case 'l':
 			plan.len = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
+		case 'r':
+			file = optarg;
+			break;
 		default:
 			return 2;
 		}
@@ -176,13 +250,17 @@ main(int argc, char **argv)
 	settings_default(&b->settings);
 	b->settings.dpi = plan.dpi;
 	b->settings.max_flows = plan.flows + 1024;
+	b->flags = BOOT_ANALYZE;
 	b->npoints = 1;
 	b->points[0] = (struct boot_point){ .id = 1, .kind = POINT_FILE, .name = "bench" };
 	e = engine_new(b);
 	c = ring_consumer_new(records_offer(&e->records), &page);
 	if (c == NULL || !ring_producer_attach(e->records.ring, page))
 		return 1;
-	run(e, c, &plan);
+	if (file == NULL)
+		run(e, c, &plan);
+	else if (!run_file(e, c, file))
+		return 1;
 	engine_free(&e);
 	ring_consumer_free(&c);
 	free(b);

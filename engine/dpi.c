@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "dns_names.h"
 #include "ipc/attribute.h"
+#include "states.h"
 
 #define NDPI_VERSION_IS(major, minor)                                                                        \
 	(NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
@@ -29,32 +30,30 @@ struct application {
 	uint16_t number;    /* 0: empty slot */
 };
 
-/* States come from slabs, the lowest that has a free one first, so that those above empty out: all of them
- * but one go back to the kernel. */
-#define SLAB_STATES 2048u
+/* Addresses whose protocols were looked up last: nDPI's own look-up goes through a tree. */
+#define ADDRESSES 8192 /* a power of two */
 
-struct slab {
-	uint32_t nfree;
-	bool resident; /* a state of it was used since its memory was given back */
+struct address_protocol {
+	uint32_t address; /* as it stands in a packet */
+	uint16_t protocol;
+	bool known;
 };
 
 struct dpi {
 	unsigned modules;
 	struct ndpi_detection_module_struct **module;
-	size_t state_size;
-	uint8_t *pool;
-	uint16_t *free; /* for each slab a stack of the numbers in it that are free */
-	struct slab *slab;
-	uint32_t *said; /* for each state: what was last said of it, in short */
-	uint32_t states, used, nslabs;
-	uint32_t lowest;                    /* no slab below has a free state */
-	uint32_t idle;                      /* slabs that are resident and wholly free */
-	uint8_t service_port[2][65536 / 8]; /* TCP, UDP: ports of protocols that nDPI knows */
+	struct states states;            /* struct ndpi_flow_struct each */
+	uint32_t *said;                  /* for each state: what was last said of it, in short */
+	bool quick;                      /* see "what ends alone say" */
+	struct ndpi_flow_struct *opened; /* [2 * protocol + is_ipv6] */
+	struct address_protocol *address;
+	uint8_t port[2][65536 / 8]; /* TCP, UDP: ports of protocols that nDPI knows */
 	dpi_announce *announce;
 	void *ctx;
 	struct application application[APPLICATIONS];
 	uint16_t applications;
 	uint8_t confidence_of[NDPI_CONFIDENCE_MAX];
+	struct dpi_result result; /* the last one: too large to be cleared and copied for every packet */
 };
 
 /* --- differences between releases
@@ -220,21 +219,37 @@ put_client_fingerprints(struct wcur *list, const struct ndpi_flow_struct *f)
 #endif
 }
 
+/* It counts the packets that it was given, and after that many only repeats what it said. */
 static bool
-guess_port(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint8_t protocol,
-	   uint16_t port)
+looks_no_more(const struct ndpi_flow_struct *f)
+{
+	return f->num_processed_pkts >= NDPI_MAX_NUM_PKTS_PER_FLOW_TO_DISSECT;
+}
+
+static uint16_t
+guess_ports(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint8_t protocol,
+	    const uint16_t port[static 2])
 {
 #if NDPI_VERSION_IS(4, 10)
 	(void)m;
 	(void)f;
 	(void)protocol;
 	(void)port;
-	return false; /* later releases tell of no port alone */
+	return NDPI_PROTOCOL_UNKNOWN; /* later releases tell of no port alone */
 #else
 	uint8_t custom;
 
-	return ndpi_guess_protocol_id(m, f, protocol, port, port, &custom) != NDPI_PROTOCOL_UNKNOWN;
+	return ndpi_guess_protocol_id(m, f, protocol, port[0], port[1], &custom);
 #endif
+}
+
+static uint16_t
+guess_port(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint8_t protocol,
+	   uint16_t port)
+{
+	const uint16_t both[2] = { port, port };
+
+	return guess_ports(m, f, protocol, both);
 }
 
 static const ndpi_ip_addr_t *
@@ -248,6 +263,29 @@ answer_of(const struct ndpi_flow_struct *f, uint16_t *type)
 	return &f->protos.dns.rsp_addr;
 #endif
 }
+
+#if !NDPI_VERSION_IS(4, 4)
+/*
+ * In place of nDPI's own: the linker binds the library's calls of it to this one, too. It is called about
+ * seventy times for each packet of a flow that is not recognised yet. By words of the size in which callers
+ * put the masks on the stack: to load them in larger ones would make the processor wait for the stores.
+ */
+int
+NDPI_BITMASK_COMPARE(NDPI_PROTOCOL_BITMASK a, NDPI_PROTOCOL_BITMASK b)
+{
+	static_assert(sizeof(a) == 64, "the number below");
+#pragma GCC unroll 8
+	for (size_t i = 0; i < sizeof(a); i += sizeof(uint64_t)) {
+		uint64_t x, y;
+
+		memcpy(&x, (const uint8_t *)&a + i, sizeof(x));
+		memcpy(&y, (const uint8_t *)&b + i, sizeof(y));
+		if ((x & y) != 0)
+			return 1;
+	}
+	return 0;
+}
+#endif
 
 /* --- names
  * --------------------------------------------------------------------------------------------------------------
@@ -299,60 +337,271 @@ application_number(struct dpi *d, ndpi_protocol p)
 	return d->applications;
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------------------------
+/* --- what ends alone say
+ *
+ * Of a segment without payload nDPI 4.2 learns nothing but its ends, and takes some five microseconds for it;
+ * a flood is made of them. Here the same comes from a copy: nDPI was shown, once for each protocol that ports
+ * can suggest, the opening of a connection (quick_init), and what is a flow's own is put into a copy of what
+ * it made of that. What the ends of other packets suggest is remembered by address. A test holds both ways
+ * against each other, byte by byte. Left to nDPI itself: other releases, rules of the user's own, and ends
+ * that one of its dissectors knows by heart.
+ * ------------------------------------------------------------------------------------------------------------
  */
-
-static void
-slabs_init(struct dpi *d, uint32_t states)
-{
-	d->states = states;
-	d->nslabs = (states + SLAB_STATES - 1) / SLAB_STATES;
-	d->slab = mem_calloc(d->nslabs, sizeof(*d->slab));
-	d->free = mem_pages(sizeof(d->free[0]) * SLAB_STATES * d->nslabs);
-	d->said = mem_pages(sizeof(d->said[0]) * states);
-	for (uint32_t n = states; n-- > 0;) { /* so that the first is taken first */
-		struct slab *s = &d->slab[n / SLAB_STATES];
-
-		d->free[n / SLAB_STATES * SLAB_STATES + s->nfree++] = (uint16_t)(n % SLAB_STATES);
-	}
-}
-
-/* How many states a slab has: the last one may be short. */
-static uint32_t
-slab_states(const struct dpi *d, uint32_t slab)
-{
-	uint32_t left = d->states - slab * SLAB_STATES;
-
-	return left < SLAB_STATES ? left : SLAB_STATES;
-}
 
 static struct ndpi_flow_struct *
 state_at(const struct dpi *d, uint32_t state)
 {
-	return (struct ndpi_flow_struct *)(void *)(d->pool + d->state_size * state);
+	return states_at(&d->states, state);
 }
 
-/* Which ports its protocols have: of two ends of which neither is below 1024, that tells the server. */
 static void
 learn_ports(struct dpi *d)
 {
 	static const uint8_t protocols[2] = { IP_TCP, IP_UDP };
-	struct ndpi_flow_struct *f = state_at(d, d->states);
+	struct ndpi_flow_struct *f = state_at(d, d->states.max);
 
 	for (unsigned i = 0; i < 2; i++)
-		for (unsigned port = 1024; port < 49152; port++)
-			if (guess_port(d->module[0], f, protocols[i], (uint16_t)port))
-				d->service_port[i][port / 8] |= (uint8_t)(1u << port % 8);
+		for (unsigned port = 1; port < 65536; port++)
+			if (guess_port(d->module[0], f, protocols[i], (uint16_t)port) !=
+			    NDPI_PROTOCOL_UNKNOWN)
+				d->port[i][port / 8] |= (uint8_t)(1u << port % 8);
 	memset(f, 0, sizeof(*f));
 }
 
+static bool
+is_known_port(const struct dpi *d, uint8_t protocol, uint16_t port)
+{
+	return d->port[protocol == IP_UDP][port / 8] >> port % 8 & 1;
+}
+
+static bool
+write_ip(struct wcur *c, uint8_t protocol, const struct ip_addr ip[static 2], uint16_t len)
+{
+	if (ip_is_v4(&ip[0]) && ip_is_v4(&ip[1])) {
+		wcur_be16(c, 0x4500);
+		wcur_be16(c, (uint16_t)(20 + len));
+		wcur_be32(c, 0x4000); /* do not fragment */
+		wcur_u8(c, 64);
+		wcur_u8(c, protocol);
+		wcur_be16(c, 0);
+		wcur_put(c, ip[CLIENT].b + 12, 4);
+		return wcur_put(c, ip[SERVER].b + 12, 4);
+	}
+	wcur_be32(c, UINT32_C(6) << 28);
+	wcur_be16(c, len);
+	wcur_u8(c, protocol);
+	wcur_u8(c, 64);
+	wcur_put(c, ip[CLIENT].b, 16);
+	return wcur_put(c, ip[SERVER].b, 16);
+}
+
+/* A packet without payload, client to server. */
+static void
+show_opening(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint8_t protocol,
+	     const struct ip_addr ip[static 2], const uint16_t port[static 2], uint8_t tcp_flags,
+	     int64_t ts_ns)
+{
+	uint8_t packet[60] = { 0 };
+	struct wcur c = wcur_of(packet, sizeof(packet));
+	uint16_t len = protocol == IP_TCP ? 20 : 8;
+
+	write_ip(&c, protocol, ip, len);
+	wcur_be16(&c, port[CLIENT]);
+	wcur_be16(&c, port[SERVER]);
+	if (protocol == IP_TCP) {
+		wcur_be64(&c, 0);
+		wcur_u8(&c, 0x50);
+		wcur_u8(&c, tcp_flags);
+		wcur_be16(&c, UINT16_MAX);
+		wcur_be32(&c, 0);
+	} else {
+		wcur_be16(&c, len);
+		wcur_be16(&c, 0);
+	}
+	(void)process(m, f, packet, (uint16_t)wcur_len(&c), (uint64_t)(ts_ns / NS_PER_MS));
+}
+
+#if !NDPI_VERSION_IS(4, 4)
+static struct ndpi_flow_struct *
+opened_at(const struct dpi *d, uint16_t suggested, bool syn, bool v4)
+{
+	return &d->opened[(suggested * 2u + syn) * 2u + v4];
+}
+
+static void
+open_with(struct dpi *d, uint16_t port)
+{
+	static const struct ip_addr ends[2][2] = {
+		{ { { 0xfd, [15] = 1 } }, { { 0xfd, [15] = 2 } } },
+		{ { { [10] = 0xff, 0xff, 10, 0, 0, 1 } }, { { [10] = 0xff, 0xff, 10, 0, 0, 2 } } },
+	};
+	const uint16_t ports[2] = { port, port };
+	uint16_t suggested = guess_port(d->module[0], NULL, IP_TCP, port);
+
+	if (suggested >= NDPI_MAX_SUPPORTED_PROTOCOLS || opened_at(d, suggested, false, false)->init_finished)
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		show_opening(d->module[0], opened_at(d, suggested, i & 1, i >> 1), IP_TCP, ends[i >> 1],
+			     ports, i & 1 ? TCP_SYN : TCP_ACK, 0);
+}
+
+static void
+quick_init(struct dpi *d, int protocols)
+{
+	d->quick = protocols == -1;
+	d->opened = mem_pages(sizeof(d->opened[0]) * 4 * NDPI_MAX_SUPPORTED_PROTOCOLS);
+	d->address = mem_pages(sizeof(d->address[0]) * ADDRESSES);
+	for (unsigned port = 1; d->quick && port < 65536; port++)
+		open_with(d, (uint16_t)port);
+}
+
+static void
+quick_free(struct dpi *d)
+{
+	munmap(d->opened, sizeof(d->opened[0]) * 4 * NDPI_MAX_SUPPORTED_PROTOCOLS);
+	munmap(d->address, sizeof(d->address[0]) * ADDRESSES);
+}
+
+static uint16_t
+suggested_by_ports(const struct dpi *d, uint8_t protocol, const uint16_t port[static 2])
+{
+	if (!is_known_port(d, protocol, port[0]) && !is_known_port(d, protocol, port[1]))
+		return NDPI_PROTOCOL_UNKNOWN;
+	return guess_ports(d->module[0], NULL, protocol, port);
+}
+
+/* Without rules of the user's own no address is listed for one port only. */
+static uint16_t
+suggested_by_address(const struct dpi *d, const uint8_t v4[static 4])
+{
+	struct address_protocol *known;
+	struct in_addr a;
+
+	memcpy(&a, v4, sizeof(a));
+	known = &d->address[hash_mix(a.s_addr, UINT64_C(0x9e3779b97f4a7c15)) % ADDRESSES];
+	if (!known->known || known->address != a.s_addr)
+		*known =
+		    (struct address_protocol){ a.s_addr, ndpi_network_port_ptree_match(d->module[0], &a, 0),
+					       true };
+	return known->protocol;
+}
+
+static uint16_t
+suggested_by_addresses(const struct dpi *d, const uint8_t from[static 4], const uint8_t to[static 4])
+{
+	uint16_t protocol = suggested_by_address(d, from);
+
+	return protocol != NDPI_PROTOCOL_UNKNOWN ? protocol : suggested_by_address(d, to);
+}
+
+/* TeamViewer's servers, and the ports of a test of speed. */
+static bool
+known_by_heart(const struct ip_addr *ip, uint16_t port)
+{
+	uint32_t a =
+	    (uint32_t)ip->b[12] << 24 | (uint32_t)ip->b[13] << 16 | (uint32_t)ip->b[14] << 8 | ip->b[15];
+
+	return (a >= UINT32_C(0x5fd325c3) && a <= UINT32_C(0x5fd325cb)) ||
+	       (a & UINT32_C(0xffffff80)) == UINT32_C(0xb24d7800) || port == 5001 || port == 5201;
+}
+
+/* f is all zero. False: nDPI has to see the packet itself. */
+static bool
+open_quickly(struct dpi *d, struct ndpi_flow_struct *f, uint8_t protocol, const struct ip_addr ip[static 2],
+	     const uint16_t port[static 2], uint8_t tcp_flags, int64_t ts_ns)
+{
+	const struct ip_addr *from = &ip[CLIENT], *to = &ip[SERVER];
+	bool v4 = ip_is_v4(from) && ip_is_v4(to), syn = tcp_flags == TCP_SYN;
+	uint16_t suggested;
+
+	if (!d->quick || protocol != IP_TCP ||
+	    (v4 && (known_by_heart(from, port[CLIENT]) || known_by_heart(to, port[SERVER]))))
+		return false;
+	suggested = suggested_by_ports(d, protocol, port);
+	/* A flow that begins in the middle and with ports that suggest nothing is given up at once, by
+	 * looking into what is remembered of its addresses. */
+	if (!syn && suggested == NDPI_PROTOCOL_UNKNOWN)
+		return false;
+	memcpy(f, opened_at(d, suggested, syn, v4), sizeof(*f));
+	f->last_packet_time_ms = (uint64_t)(ts_ns / NS_PER_MS);
+	f->sport = htons(port[CLIENT]);
+	f->dport = htons(port[SERVER]);
+	if (!v4) /* whose direction nDPI always finds the same */
+		return true;
+	f->setup_packet_direction = memcmp(from, to, sizeof(*from)) < 0;
+	memcpy(&f->saddr, from->b + 12, sizeof(f->saddr));
+	memcpy(&f->daddr, to->b + 12, sizeof(f->daddr));
+	f->guessed_host_protocol_id = suggested_by_addresses(d, from->b + 12, to->b + 12);
+	if (syn)
+		f->tinc_cache_entry = (struct tinc_cache_entry){ f->saddr, f->daddr, f->dport };
+	return true;
+}
+
+/* Before the first packet of a flow: what nDPI would look up of its ends. */
+static void
+suggest(struct dpi *d, struct ndpi_flow_struct *f, const struct packet *k)
+{
+	const uint16_t port[2] = { k->key.port[k->swapped], k->key.port[!k->swapped] };
+	const uint8_t *ip = k->l3, protocol = k->key.protocol;
+	bool v4 = ip[0] >> 4 == 4;
+
+	/* Only of what nDPI takes for a whole segment or datagram, too. */
+	if (!d->quick || f->num_processed_pkts > 0 || k->fragment != FRAGMENT_NONE ||
+	    (protocol != IP_TCP && protocol != IP_UDP) || ip[v4 ? 9 : 6] != protocol ||
+	    (uint32_t)(ip[v4 ? 2 : 4] << 8 | ip[v4 ? 3 : 5]) + (v4 ? 0 : 40) != k->l3_len)
+		return;
+	f->protocol_id_already_guessed = 1;
+	f->guessed_protocol_id = suggested_by_ports(d, protocol, port);
+	if (v4)
+		f->guessed_host_protocol_id = suggested_by_addresses(d, ip + 12, ip + 16);
+}
+#else
+static void
+quick_init(struct dpi *d, int protocols)
+{
+	(void)d;
+	(void)protocols;
+}
+
+static void
+quick_free(struct dpi *d)
+{
+	(void)d;
+}
+
+static bool
+open_quickly(struct dpi *d, struct ndpi_flow_struct *f, uint8_t protocol, const struct ip_addr ip[static 2],
+	     const uint16_t port[static 2], uint8_t tcp_flags, int64_t ts_ns)
+{
+	(void)d;
+	(void)f;
+	(void)protocol;
+	(void)ip;
+	(void)port;
+	(void)tcp_flags;
+	(void)ts_ns;
+	return false;
+}
+
+static void
+suggest(struct dpi *d, struct ndpi_flow_struct *f, const struct packet *k)
+{
+	(void)d;
+	(void)f;
+	(void)k;
+}
+#endif
+
+/* --- life
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+/* Of two ends of which neither is below 1024, that tells the server; ports from 49152 on are anybody's. */
 bool
 dpi_is_service_port(const struct dpi *d, uint8_t protocol, uint16_t port)
 {
-	if (protocol != IP_TCP && protocol != IP_UDP)
-		return false;
-	return d->service_port[protocol == IP_UDP][port / 8] >> port % 8 & 1;
+	return (protocol == IP_TCP || protocol == IP_UDP) && port >= 1024 && port < 49152 &&
+	       is_known_port(d, protocol, port);
 }
 
 struct dpi *
@@ -366,10 +615,10 @@ dpi_new(unsigned modules, uint32_t states, int protocols, dpi_announce *announce
 	d->module = mem_calloc(modules, sizeof(struct ndpi_detection_module_struct *));
 	for (unsigned i = 0; i < modules; i++)
 		d->module[i] = module_new(protocols);
-	d->state_size = (sizeof(struct ndpi_flow_struct) + 63) & ~(size_t)63;
-	d->pool = mem_pages(d->state_size * (states + 1u)); /* and a spare one */
-	slabs_init(d, states);
+	states_init(&d->states, states, sizeof(struct ndpi_flow_struct));
+	d->said = mem_pages(sizeof(d->said[0]) * states);
 	learn_ports(d);
+	quick_init(d, protocols);
 	confidence_init(d->confidence_of);
 	announce_risks(d);
 	announce_categories(d);
@@ -385,10 +634,9 @@ dpi_free(struct dpi **dp)
 		return;
 	for (unsigned i = 0; i < d->modules; i++)
 		ndpi_exit_detection_module(d->module[i]);
-	munmap(d->pool, d->state_size * (d->states + 1u));
-	munmap(d->free, sizeof(d->free[0]) * SLAB_STATES * d->nslabs);
-	munmap(d->said, sizeof(d->said[0]) * d->states);
-	free(d->slab);
+	munmap(d->said, sizeof(d->said[0]) * d->states.max);
+	states_free(&d->states);
+	quick_free(d);
 	free(d->module);
 	free(d);
 	*dp = NULL;
@@ -397,53 +645,19 @@ dpi_free(struct dpi **dp)
 uint32_t
 dpi_begin(struct dpi *d)
 {
-	uint32_t state;
-	struct slab *s;
+	uint32_t state = states_take(&d->states);
 
-	if (d->used == d->states)
-		return DPI_NONE;
-	while (d->slab[d->lowest].nfree == 0)
-		d->lowest++;
-	s = &d->slab[d->lowest];
-	if (s->resident && s->nfree == slab_states(d, d->lowest))
-		d->idle--;
-	s->resident = true;
-	state = d->lowest * SLAB_STATES + d->free[d->lowest * SLAB_STATES + --s->nfree];
-	d->used++;
-	d->said[state] = 0;
-	memset(state_at(d, state), 0, sizeof(struct ndpi_flow_struct));
+	if (state != DPI_NONE)
+		d->said[state] = 0;
 	return state;
-}
-
-/* One stays at hand; SLAB_STATES times the size of a state is whole pages. */
-static void
-slab_is_free(struct dpi *d, uint32_t slab)
-{
-	if (d->idle == 0) {
-		d->idle++;
-		return;
-	}
-	(void)madvise(state_at(d, slab * SLAB_STATES), slab_states(d, slab) * d->state_size & ~(size_t)4095,
-		      MADV_DONTNEED);
-	d->slab[slab].resident = false;
 }
 
 void
 dpi_release(struct dpi *d, uint32_t state)
 {
-	uint32_t slab = state / SLAB_STATES;
-	struct slab *s;
-
 	ndpi_free_flow_data(state_at(d, state));
-	if (state == d->states)
-		return;
-	s = &d->slab[slab];
-	d->free[slab * SLAB_STATES + s->nfree++] = (uint16_t)(state % SLAB_STATES);
-	d->used--;
-	if (slab < d->lowest)
-		d->lowest = slab;
-	if (s->nfree == slab_states(d, slab))
-		slab_is_free(d, slab);
+	if (state != d->states.max)
+		states_give(&d->states, state);
 }
 
 /* --- attributes: copied before the state goes back
@@ -618,11 +832,11 @@ breed_of(struct ndpi_detection_module_struct *m, ndpi_protocol p)
 	return breed < ARRAY_LEN(breeds) ? breeds[breed] : BREED_UNRATED;
 }
 
-static void
-result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_protocol p, bool done,
-	  struct dpi_result *out)
+static const struct dpi_result *
+result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_protocol p, bool done)
 {
 	struct ndpi_detection_module_struct *m = d->module[module];
+	struct dpi_result *out = &d->result;
 	uint16_t client, server;
 	unsigned category = (unsigned)p.category;
 
@@ -653,6 +867,7 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 	out->attributes_len = 0;
 	if (done)
 		result_attributes(f, out);
+	return out;
 }
 
 /* Whether there is something to say of a flow whose detection goes on. Most packets of it bring nothing new,
@@ -674,59 +889,40 @@ has_news(struct dpi *d, uint32_t state, const struct ndpi_flow_struct *f, ndpi_p
 	return true;
 }
 
-bool
+const struct dpi_result *
 dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct packet *k, unsigned nth,
-	   int64_t ts_ns, struct dpi_result *out)
+	   int64_t ts_ns)
 {
 	struct ndpi_detection_module_struct *m = d->module[module];
 	struct ndpi_flow_struct *f = state_at(d, state);
 	bool enough = nth > (k->key.protocol == IP_TCP ? PACKETS_TCP : PACKETS_OTHER);
 	uint16_t len = k->l3_len > UINT16_MAX ? UINT16_MAX : (uint16_t)k->l3_len;
-	ndpi_protocol p = process(m, f, k->l3, len, (uint64_t)(ts_ns / NS_PER_MS));
-	bool known = application_of(p) != NDPI_PROTOCOL_UNKNOWN;
+	ndpi_protocol p;
+	bool known;
 
+	/* What is unknown by then waits for its end all the same: nDPI may yet learn of its addresses. */
+	if (looks_no_more(f) && !enough && f->detected_protocol_stack[0] == NDPI_PROTOCOL_UNKNOWN)
+		return NULL;
+	enough |= looks_no_more(f);
+	suggest(d, f, k);
+	p = process(m, f, k->l3, len, (uint64_t)(ts_ns / NS_PER_MS));
+	known = application_of(p) != NDPI_PROTOCOL_UNKNOWN;
 	enough |= f->fail_with_unknown;
 	if (!enough && !known)
-		return false;
-	if (!enough && more_is_possible(m, f, p)) {
-		if (!has_news(d, state, f, p))
-			return false;
-		result_of(d, module, f, p, false, out);
-		return true;
-	}
+		return NULL;
+	if (!enough && more_is_possible(m, f, p))
+		return has_news(d, state, f, p) ? result_of(d, module, f, p, false) : NULL;
 	if (!known)
 		p = giveup(m, f);
-	result_of(d, module, f, p, true, out);
-	return true;
+	return result_of(d, module, f, p, true);
 }
 
-void
-dpi_giveup(struct dpi *d, unsigned module, uint32_t state, struct dpi_result *out)
+const struct dpi_result *
+dpi_giveup(struct dpi *d, unsigned module, uint32_t state)
 {
 	struct ndpi_flow_struct *f = state_at(d, state);
 
-	result_of(d, module, f, giveup(d->module[module], f), true, out);
-}
-
-static bool
-write_ip(struct wcur *c, uint8_t protocol, const struct ip_addr ip[static 2], uint16_t len)
-{
-	if (ip_is_v4(&ip[0]) && ip_is_v4(&ip[1])) {
-		wcur_be16(c, 0x4500);
-		wcur_be16(c, (uint16_t)(20 + len));
-		wcur_be32(c, 0x4000); /* do not fragment */
-		wcur_u8(c, 64);
-		wcur_u8(c, protocol);
-		wcur_be16(c, 0);
-		wcur_put(c, ip[CLIENT].b + 12, 4);
-		return wcur_put(c, ip[SERVER].b + 12, 4);
-	}
-	wcur_be32(c, UINT32_C(6) << 28);
-	wcur_be16(c, len);
-	wcur_u8(c, protocol);
-	wcur_u8(c, 64);
-	wcur_put(c, ip[CLIENT].b, 16);
-	return wcur_put(c, ip[SERVER].b, 16);
+	return result_of(d, module, f, giveup(d->module[module], f), true);
 }
 
 void
@@ -734,30 +930,15 @@ dpi_introduce(struct dpi *d, unsigned module, uint32_t state, uint8_t protocol,
 	      const struct ip_addr ip[static 2], const uint16_t port[static 2], uint8_t tcp_flags,
 	      int64_t ts_ns)
 {
-	uint8_t packet[60] = { 0 };
-	struct wcur c = wcur_of(packet, sizeof(packet));
-	uint16_t len = protocol == IP_TCP ? 20 : 8;
+	struct ndpi_flow_struct *f = state_at(d, state);
 
-	write_ip(&c, protocol, ip, len);
-	wcur_be16(&c, port[CLIENT]);
-	wcur_be16(&c, port[SERVER]);
-	if (protocol == IP_TCP) {
-		wcur_be64(&c, 0);
-		wcur_u8(&c, 0x50);
-		wcur_u8(&c, tcp_flags);
-		wcur_be16(&c, UINT16_MAX);
-		wcur_be32(&c, 0);
-	} else {
-		wcur_be16(&c, len);
-		wcur_be16(&c, 0);
-	}
-	(void)process(d->module[module], state_at(d, state), packet, (uint16_t)wcur_len(&c),
-		      (uint64_t)(ts_ns / NS_PER_MS));
+	if (!open_quickly(d, f, protocol, ip, port, tcp_flags, ts_ns))
+		show_opening(d->module[module], f, protocol, ip, port, tcp_flags, ts_ns);
 }
 
 uint32_t
 dpi_spare(struct dpi *d)
 {
-	memset(state_at(d, d->states), 0, sizeof(struct ndpi_flow_struct));
-	return d->states;
+	memset(state_at(d, d->states.max), 0, sizeof(struct ndpi_flow_struct));
+	return d->states.max;
 }

@@ -58,11 +58,11 @@ uint32_t dpi_begin(struct dpi *d);
 void dpi_release(struct dpi *d, uint32_t state);
 
 /* Looks at a packet whose datagram was captured whole and is no later fragment; nth counts the flow's packets
- * from 1. True where *out was set: something became known, or detection is over. */
-bool dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct packet *k, unsigned nth,
-		int64_t ts_ns, struct dpi_result *out);
+ * from 1. What became known, or that detection is over; NULL: nothing. A result stands until the next one. */
+const struct dpi_result *dpi_packet(struct dpi *d, unsigned module, uint32_t state, const struct packet *k,
+				    unsigned nth, int64_t ts_ns);
 /* The flow ends, or has waited long enough: whatever can be said now. */
-void dpi_giveup(struct dpi *d, unsigned module, uint32_t state, struct dpi_result *out);
+const struct dpi_result *dpi_giveup(struct dpi *d, unsigned module, uint32_t state);
 /*
  * A packet without payload, made from what the flow knows, client to server: the opening of a connection
  * whose segments without payload were not shown, or all there is to say of a flow that had none.

@@ -110,11 +110,9 @@ static void
 guess(struct engine *e, struct point *p, struct flow *f)
 {
 	uint32_t state = dpi_spare(e->dpi);
-	struct dpi_result r;
 
 	introduce(e, p, f, state);
-	dpi_giveup(e->dpi, p->module, state, &r);
-	learn(e, p, f, &r);
+	learn(e, p, f, dpi_giveup(e->dpi, p->module, state));
 	dpi_release(e->dpi, state);
 	f->flags |= FLOW_DPI_DONE;
 }
@@ -136,7 +134,7 @@ begin(struct engine *e, struct point *p, struct flow *f)
 void
 learn_application(struct engine *e, struct point *p, struct flow *f, const struct packet *k)
 {
-	struct dpi_result r;
+	const struct dpi_result *r;
 
 	if (f->dpi_packets < UINT8_MAX)
 		f->dpi_packets++;
@@ -146,25 +144,23 @@ learn_application(struct engine *e, struct point *p, struct flow *f, const struc
 		return;
 	if (f->dpi == DPI_NONE && !begin(e, p, f))
 		return;
-	if (!dpi_packet(e->dpi, p->module, f->dpi, k, f->dpi_packets, p->now_ns, &r))
+	r = dpi_packet(e->dpi, p->module, f->dpi, k, f->dpi_packets, p->now_ns);
+	if (r == NULL)
 		return;
-	learn(e, p, f, &r);
-	if (r.done)
+	learn(e, p, f, r);
+	if (r->done)
 		release(e, f);
 }
 
 void
 learn_finish(struct engine *e, struct point *p, struct flow *f)
 {
-	struct dpi_result r;
-
 	if (e->dpi == NULL || (f->flags & FLOW_DPI_DONE))
 		return;
 	if (f->dpi == DPI_NONE) {
 		guess(e, p, f);
 		return;
 	}
-	dpi_giveup(e->dpi, p->module, f->dpi, &r);
-	learn(e, p, f, &r);
+	learn(e, p, f, dpi_giveup(e->dpi, p->module, f->dpi));
 	release(e, f);
 }
