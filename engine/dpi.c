@@ -653,6 +653,15 @@ dpi_begin(struct dpi *d)
 }
 
 void
+dpi_prefetch(const struct dpi *d, uint32_t state)
+{
+	const char *f = (const char *)state_at(d, state);
+
+	for (size_t at = 0; at < sizeof(struct ndpi_flow_struct); at += 64)
+		__builtin_prefetch(f + at, 1);
+}
+
+void
 dpi_release(struct dpi *d, uint32_t state)
 {
 	ndpi_free_flow_data(state_at(d, state));

@@ -54,6 +54,8 @@ bool dpi_is_service_port(const struct dpi *d, uint8_t protocol, uint16_t port);
 
 /* State for a flow, or DPI_NONE where all are in use. */
 uint32_t dpi_begin(struct dpi *d);
+/* Asks for the memory of a state before it is needed. */
+void dpi_prefetch(const struct dpi *d, uint32_t state);
 /* What memory of states is not needed any more goes back to the kernel. */
 void dpi_release(struct dpi *d, uint32_t state);
 

@@ -117,6 +117,8 @@ void point_set_back(struct engine *e, struct point *p, int64_t now_ns);
 void track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t probably);
 /* Reports the end of a flow and forgets it. */
 void track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason reason);
+/* A flow and those behind it in its slot of the wheel (or FLOW_NONE) end soon: asks for their memory. */
+void track_prefetch_end(const struct engine *e, uint32_t number);
 /* When a flow is to be looked at again. */
 int64_t track_deadline(const struct engine *e, const struct flow *f);
 
@@ -133,7 +135,9 @@ void learn_forget(struct engine *e, struct flow *f);
 /* hosts.c: the ends of flows */
 void hosts_of_flow(struct engine *e, struct point *p, struct flow *f);
 void hosts_release(struct engine *e, struct flow *f);
-void hosts_touch(struct engine *e, const struct point *p, const struct flow *f);
+/* For a packet that probably begins a flow: asks for the index of its hosts, and gives their hashes. */
+void hosts_prefetch_index(const struct engine *e, const struct point *p, const struct packet *k,
+			  uint32_t hash[static 2]);
 /* What a packet or flow between two ends told of ip: a name, or its system (kind as in struct rec_learned).
  */
 void hosts_learn(struct engine *e, const struct point *p, unsigned kind, const struct ip_addr *ip,

@@ -1,4 +1,7 @@
-/* The host table: an index, and a list by last use. */
+/*
+ * The host table: an index, and a list of second chances. A host that is used only gets a flag: to keep the
+ * list by last use would touch three hosts that nobody asked for, at each use.
+ */
 #include "host.h"
 
 #include <string.h>
@@ -6,6 +9,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+
+#define EVICT_LOOKS 8
 
 void
 host_table_init(struct host_table *t, uint32_t max, struct texts *texts, const uint64_t seed[static 2])
@@ -67,10 +72,31 @@ link_newest(struct host_table *t, uint32_t number)
 	t->newest = number;
 }
 
+/* The host that was not used for longest, roughly: whoever has flows or was used since it was looked at last
+ * comes to the end of the list. Where only such are met, the first of them has to do, so that no packet waits
+ * for long. */
+static uint32_t
+coldest(struct host_table *t)
+{
+	const uint32_t first = t->oldest;
+
+	for (unsigned i = 0; i < EVICT_LOOKS; i++) {
+		uint32_t number = t->oldest;
+		struct host *h = &t->host[number];
+
+		if (h->flows == 0 && !(h->flags & HOST_WARM))
+			return number;
+		h->flags &= (uint8_t)~HOST_WARM;
+		unlink_host(t, number);
+		link_newest(t, number);
+	}
+	return first;
+}
+
 static void
 evict(struct host_table *t, host_gone *gone, void *ctx)
 {
-	uint32_t number = t->oldest;
+	uint32_t number = coldest(t);
 	struct host *h = &t->host[number];
 
 	gone(ctx, number);
@@ -85,16 +111,40 @@ evict(struct host_table *t, host_gone *gone, void *ctx)
 	t->evicted++;
 }
 
-uint32_t
-host_find(const struct host_table *t, const struct host_key *key)
+static uint32_t
+find(const struct host_table *t, const struct host_key *key, uint32_t hash)
 {
-	uint32_t hash = hash_of(t, key);
 	uint32_t at = index_home(&t->index, hash);
 	uint32_t n = index_next(&t->index, hash, &at);
 
 	while (n != HOST_NONE && memcmp(&t->host[n].key, key, sizeof(*key)) != 0)
 		n = index_next(&t->index, hash, &at);
 	return n;
+}
+
+uint32_t
+host_find(const struct host_table *t, const struct host_key *key)
+{
+	return find(t, key, hash_of(t, key));
+}
+
+uint32_t
+host_prefetch_index(const struct host_table *t, const struct host_key *key)
+{
+	uint32_t hash = hash_of(t, key);
+
+	__builtin_prefetch(&t->index.slot[index_home(&t->index, hash)]);
+	return hash;
+}
+
+void
+host_prefetch(const struct host_table *t, uint32_t hash)
+{
+	uint32_t at = index_home(&t->index, hash);
+	uint32_t n = index_next(&t->index, hash, &at);
+
+	if (n != HOST_NONE)
+		__builtin_prefetch(&t->host[n], 1);
 }
 
 static bool
@@ -107,10 +157,9 @@ is_local(const struct host_table *t, const struct ip_addr *ip)
 }
 
 uint32_t
-host_get(struct host_table *t, const struct host_key *key, unsigned point, int64_t now_ns, host_gone *gone,
-	 void *ctx)
+host_get(struct host_table *t, const struct host_key *key, unsigned point, host_gone *gone, void *ctx)
 {
-	uint32_t n = host_find(t, key);
+	uint32_t hash = hash_of(t, key), n = find(t, key, hash);
 	struct host *h;
 
 	if (n != HOST_NONE)
@@ -126,27 +175,13 @@ host_get(struct host_table *t, const struct host_key *key, unsigned point, int64
 	h = &t->host[n];
 	memset(h, 0, sizeof(*h));
 	h->key = *key;
-	h->hash = hash_of(t, key);
-	h->first_ns = h->last_ns = now_ns;
+	h->hash = hash;
 	h->flags = (uint8_t)(HOST_USED | (is_local(t, &key->ip) ? HOST_LOCAL : 0));
 	h->point = (uint8_t)point;
-	index_put(&t->index, h->hash, n);
+	index_put(&t->index, hash, n);
 	link_newest(t, n);
 	t->used++;
 	return n;
-}
-
-void
-host_touch(struct host_table *t, uint32_t number, int64_t now_ns)
-{
-	struct host *h = &t->host[number];
-
-	if (h->last_ns < now_ns)
-		h->last_ns = now_ns;
-	if (t->newest != number) {
-		unlink_host(t, number);
-		link_newest(t, number);
-	}
 }
 
 bool

@@ -25,15 +25,15 @@ static_assert(sizeof(struct host_key) == 24, "hashed as 3 words");
 enum host_flag {
 	HOST_USED = 1,
 	HOST_LOCAL = 2, /* within local_networks */
-	HOST_DIRTY = 4  /* in a point's list of hosts to tell store about */
+	HOST_DIRTY = 4, /* in a point's list of hosts to tell store about */
+	HOST_WARM = 8   /* used since eviction last looked at it */
 };
 
 struct host {
 	struct host_key key;
 	uint32_t hash;
-	uint32_t flows; /* active ones that point here */
-	int64_t first_ns, last_ns;
-	uint32_t newer, older;  /* by last use */
+	uint32_t flows;         /* active ones that point here */
+	uint32_t newer, older;  /* by when eviction looked at them last */
 	uint32_t as_name, city; /* text.h; 0: none */
 	uint32_t as_number;     /* 0 unknown */
 	char country[2];        /* zero: unknown */
@@ -44,7 +44,7 @@ struct host {
 	uint8_t reserved[2];
 	uint32_t dirty; /* place in the point's list, where HOST_DIRTY */
 };
-static_assert(sizeof(struct host) == 80, "memory is counted");
+static_assert(sizeof(struct host) == 64, "one cache line: each new flow looks at two");
 
 struct host_table {
 	struct host *host;
@@ -65,14 +65,16 @@ void host_table_free(struct host_table *t);
 typedef void host_gone(void *ctx, uint32_t number);
 
 uint32_t host_find(const struct host_table *t, const struct host_key *key);
-/* The host with this key, made where it is new. Where the table is full the coldest is evicted after
+/* The host with this key, made where it is new. Where the table is full a cold one is evicted after
  * gone(ctx, number). */
-uint32_t host_get(struct host_table *t, const struct host_key *key, unsigned point, int64_t now_ns,
-		  host_gone *gone, void *ctx);
-/* It was used: the coldest are evicted first. */
-void host_touch(struct host_table *t, uint32_t number, int64_t now_ns);
+uint32_t host_get(struct host_table *t, const struct host_key *key, unsigned point, host_gone *gone,
+		  void *ctx);
 /* Whether number still is the host with this key: a flow remembers numbers, and a number may have gone to
  * another. */
 bool host_is(const struct host_table *t, uint32_t number, const struct host_key *key);
+
+/* Asks for memory before it is needed: first the index, whose hash is given, then the host that it may be. */
+uint32_t host_prefetch_index(const struct host_table *t, const struct host_key *key);
+void host_prefetch(const struct host_table *t, uint32_t hash);
 
 #endif

@@ -1,5 +1,5 @@
-/* The hosts at the ends of flows: found once a flow, touched once a second. And what is told of hosts and
- * devices, once a second. */
+/* The hosts at the ends of flows: found once a flow, and warm as long as it lives. And what is told of hosts
+ * and devices, once a second. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -65,15 +65,25 @@ hosts_of_flow(struct engine *e, struct point *p, struct flow *f)
 {
 	for (unsigned side = 0; side < 2; side++) {
 		struct host_key key = key_of_end(e, f, side);
-		uint32_t n = host_get(&e->hosts, &key, p->index, p->now_ns, gone, e);
+		uint32_t n = host_get(&e->hosts, &key, p->index, gone, e);
 		struct host *h = &e->hosts.host[n];
 
 		f->host[side] = n;
 		if (h->flows++ == 0)
 			e->point[h->point].hosts++;
-		host_touch(&e->hosts, n, p->now_ns);
 		if (h->geo != geo_generation(e->geo)) /* looked up when store is told, once a second */
 			hosts_mark(e, n);
+	}
+}
+
+void
+hosts_prefetch_index(const struct engine *e, const struct point *p, const struct packet *k,
+		     uint32_t hash[static 2])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct host_key key = key_of(p, &k->key.ip[i], k->key.vlan[0]);
+
+		hash[i] = host_prefetch_index(&e->hosts, &key);
 	}
 }
 
@@ -87,20 +97,9 @@ hosts_release(struct engine *e, struct flow *f)
 		if (!host_is(&e->hosts, f->host[side], &key))
 			continue;
 		h = &e->hosts.host[f->host[side]];
+		h->flags |= HOST_WARM;
 		if (h->flows > 0 && --h->flows == 0)
 			e->point[h->point].hosts--;
-	}
-}
-
-void
-hosts_touch(struct engine *e, const struct point *p, const struct flow *f)
-{
-	(void)p;
-	for (unsigned side = 0; side < 2; side++) {
-		struct host_key key = key_of_end(e, f, side);
-
-		if (host_is(&e->hosts, f->host[side], &key))
-			host_touch(&e->hosts, f->host[side], f->last_ns);
 	}
 }
 

@@ -249,6 +249,27 @@ decode_any(struct engine *e, const struct point *p, const struct decode_options 
 	packet_seal(k, e->seed);
 }
 
+/* By now it is there where flows are found: what they point to, and for those that are new their hosts. */
+static void
+batch_prefetch(const struct engine *e, const struct point *p, const struct batch *b)
+{
+	uint32_t hash[BATCH_MAX][2];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < b->n; i++) {
+		if (b->packet[i].reason != DECODED)
+			continue;
+		if (b->flow[i] == FLOW_NONE) {
+			hosts_prefetch_index(e, p, &b->packet[i], hash[n++]);
+		} else if (e->dpi != NULL && e->flows.flow[b->flow[i]].dpi != DPI_NONE) {
+			dpi_prefetch(e->dpi, e->flows.flow[b->flow[i]].dpi);
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned j = 0; j < 2; j++)
+			host_prefetch(&e->hosts, hash[i][j]);
+}
+
 static void
 batch_decode(struct engine *e, const struct point *p, struct batch *b, uint32_t link_type)
 {
@@ -269,6 +290,7 @@ batch_decode(struct engine *e, const struct point *p, struct batch *b, uint32_t 
 	for (unsigned i = 0; i < b->n; i++)
 		if (b->packet[i].reason == DECODED)
 			b->flow[i] = flow_prefetch(&e->flows, flow_hash32(b->packet[i].hash));
+	batch_prefetch(e, p, b);
 	b->decoded = true;
 }
 
@@ -428,6 +450,7 @@ finish_file(struct engine *e, struct point *p)
 
 		if (!engine_ready(e, p))
 			return false;
+		track_prefetch_end(e, e->flows.flow[n].wheel_next);
 		track_end(e, p, n, end_of(e, p, n));
 	}
 	if (!hosts_tell(e, p, UINT32_MAX) || !engine_ready(e, p))

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "engine.h"
 
-#define OLD_LIST UINT32_C(0x80000000) /* in flow.touched: which of the two lists */
+#define OLD_LIST     UINT32_C(0x80000000) /* in flow.touched: which of the two lists */
+#define SETTLE_AHEAD 6                    /* flows whose memory is asked for before it is their turn */
 
 static struct touched *
 list_of(struct point *p, const struct flow *f)
@@ -53,7 +54,6 @@ settle(struct engine *e, struct point *p, uint32_t number, int64_t second)
 	const struct flow *f = &e->flows.flow[number];
 
 	untouch_flow(e, p, number);
-	hosts_touch(e, p, f);
 	if (f->last_ns - f->slice_ns >= e->active_ns)
 		next_slice(e, p, number);
 	else
@@ -114,8 +114,8 @@ second_step(struct engine *e, struct point *p, unsigned budget)
 	for (; old->n > 0 && budget > 0; budget--) {
 		if (!engine_ready(e, p))
 			return false;
-		if (old->n > 4)
-			__builtin_prefetch(&e->flows.flow[old->number[old->n - 4]], 1);
+		if (old->n > SETTLE_AHEAD)
+			flow_prefetch_whole(&e->flows, old->number[old->n - 1 - SETTLE_AHEAD]);
 		settle(e, p, old->number[old->n - 1], p->closing_second);
 	}
 	if (old->n > 0 || !engine_ready(e, p))
@@ -139,6 +139,7 @@ expire_step(struct engine *e, struct point *p, unsigned budget)
 		if (n == FLOW_NONE)
 			break;
 		done++;
+		track_prefetch_end(e, wheel_next_due(&p->wheel));
 		f = &e->flows.flow[n];
 		deadline = track_deadline(e, f);
 		if (deadline > p->now_ns)

@@ -19,6 +19,23 @@ track_deadline(const struct engine *e, const struct flow *f)
 	return f->last_ns + (closed && e->closed_ns < e->idle_ns ? e->closed_ns : e->idle_ns);
 }
 
+/* What the next one points to, and the one behind it itself. */
+void
+track_prefetch_end(const struct engine *e, uint32_t number)
+{
+	const struct flow_table *t = &e->flows;
+	const struct flow *f = &t->flow[number];
+
+	if (number == FLOW_NONE)
+		return;
+	flow_prefetch_index(t, f->hash);
+	for (unsigned side = 0; side < 2; side++)
+		if (f->host[side] != FLOW_NONE)
+			__builtin_prefetch(&e->hosts.host[f->host[side]], 1);
+	if (f->wheel_next != FLOW_NONE)
+		flow_prefetch_whole(t, f->wheel_next);
+}
+
 void
 track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason reason)
 {
@@ -29,7 +46,6 @@ track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason re
 	wheel_remove(&p->wheel, &e->flows, number);
 	learn_finish(e, p, f);
 	report_end(e, p, number, reason);
-	hosts_touch(e, p, f);
 	hosts_release(e, f);
 	learn_forget(e, f);
 	flow_remove(&e->flows, number);

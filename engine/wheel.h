@@ -29,6 +29,12 @@ void wheel_remove(struct wheel *w, struct flow_table *t, uint32_t number);
 /* The next flow whose slot has passed at now, taken out; FLOW_NONE when there is none left. flows: how many
  * are in it. */
 uint32_t wheel_due(struct wheel *w, struct flow_table *t, uint32_t flows, int64_t now_ns);
+/* Which flow that slot holds next, if any is left in it; FLOW_NONE otherwise. */
+static inline uint32_t
+wheel_next_due(const struct wheel *w)
+{
+	return w->slot[(w->done + 1) % WHEEL_SLOTS].head - 1; /* 0 - 1 is FLOW_NONE */
+}
 /* A flow of the earliest slot that is not empty, left in; FLOW_NONE where the wheel is empty. */
 uint32_t wheel_earliest(const struct wheel *w);
 

@@ -250,7 +250,7 @@ host_at(unsigned n, uint32_t space, uint16_t vlan)
 }
 
 static void
-test_hosts_are_kept_apart_and_evicted_coldest_first(void **state)
+test_hosts_are_kept_apart_and_the_unused_go_first(void **state)
 {
 	const uint64_t seed[2] = { 1, 2 };
 	struct host_key a = host_at(1, 0, 0), b = host_at(1, 1, 0), c = host_at(1, 0, 9),
@@ -262,22 +262,29 @@ test_hosts_are_kept_apart_and_evicted_coldest_first(void **state)
 	(void)state;
 	texts_init(&s, 16, 42);
 	host_table_init(&t, 3, &s, seed);
-	na = host_get(&t, &a, 0, 100, forget, &gone);
-	nb = host_get(&t, &b, 0, 200, forget, &gone);
-	nc = host_get(&t, &c, 0, 300, forget, &gone);
+	na = host_get(&t, &a, 0, forget, &gone);
+	nb = host_get(&t, &b, 0, forget, &gone);
+	nc = host_get(&t, &c, 0, forget, &gone);
 	assert_int_not_equal(na, nb);
 	assert_int_not_equal(na, nc);
-	assert_int_equal(host_get(&t, &a, 0, 400, forget, &gone), na);
+	assert_int_equal(host_get(&t, &a, 0, forget, &gone), na);
 	assert_int_equal(gone, HOST_NONE);
 	t.host[nb].as_name = text_hold(&s, "b.example", 9);
-	host_touch(&t, na, 500);
-	nd = host_get(&t, &d, 0, 600, forget, &gone);
-	assert_int_equal(gone, nb); /* the longest unused */
+	t.host[na].flags |= HOST_WARM;
+	t.host[nc].flows = 1;
+	nd = host_get(&t, &d, 0, forget, &gone);
+	assert_int_equal(gone, nb); /* a was used meanwhile */
 	assert_int_equal(t.evicted, 1);
 	assert_false(host_is(&t, nb, &b));
 	assert_true(host_is(&t, nd, &d));
 	assert_int_equal(host_find(&t, &b), HOST_NONE);
 	assert_int_equal(t.host[nd].as_name, 0);
+	(void)host_get(&t, &b, 0, forget, &gone);
+	assert_int_equal(gone, na); /* c has a flow, a was not used since, and d is younger */
+	t.host[nd].flows = 1;
+	t.host[host_find(&t, &b)].flows = 1;
+	(void)host_get(&t, &a, 0, forget, &gone);
+	assert_int_equal(gone, nd);                 /* all are in use: the one that was looked at first */
 	assert_int_equal(text_hold(&s, "c", 1), 1); /* the room of the text was given back */
 	host_table_free(&t);
 	texts_free(&s);
@@ -431,7 +438,7 @@ main(void)
 		cmocka_unit_test(test_texts_are_kept_once_and_given_back),
 		cmocka_unit_test(test_bytes_of_any_length),
 		cmocka_unit_test(test_texts_full),
-		cmocka_unit_test(test_hosts_are_kept_apart_and_evicted_coldest_first),
+		cmocka_unit_test(test_hosts_are_kept_apart_and_the_unused_go_first),
 		cmocka_unit_test(test_what_is_learned_is_told_once),
 		cmocka_unit_test(test_learned_makes_room),
 		cmocka_unit_test(test_devices),
