@@ -109,8 +109,9 @@ engine_new(const struct boot *b)
 	e->seed[1] = seed[1];
 	e->fragments.seed = seed[2];
 	flow_table_init(&e->flows, (uint32_t)s->max_flows);
-	texts_init(&e->texts, (uint32_t)(s->max_flows * 2 + 2 * s->max_hosts), seed[3]);
-	texts_init(&e->meanings, UINT16_MAX, seed[3]); /* flow.meaning is as wide */
+	texts_init(&e->texts, (uint32_t)(s->max_flows * 2 + 2 * s->max_hosts),
+		   (uint32_t)(s->max_flows + 2 * s->max_hosts), seed[3]);
+	texts_init(&e->meanings, UINT16_MAX, UINT16_MAX, seed[3]); /* flow.meaning is as wide */
 	host_table_init(&e->hosts, (uint32_t)s->max_hosts, &e->texts, e->seed);
 	learned_init(&e->learned, (uint32_t)s->max_hosts, &e->texts, seed[3]);
 	device_table_init(&e->devices, (uint32_t)s->max_devices, seed[2]);

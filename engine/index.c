@@ -11,7 +11,7 @@ index_init(struct index *x, uint32_t max)
 {
 	uint32_t bits = 4;
 
-	while ((UINT64_C(1) << bits) < (uint64_t)max * 2)
+	while ((UINT64_C(2) << bits) < (uint64_t)max * 3)
 		bits++;
 	x->shift = 32 - bits;
 	x->mask = (uint32_t)((UINT64_C(1) << bits) - 1);

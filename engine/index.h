@@ -1,6 +1,6 @@
 /*
  * From a hash to numbers of a table: open addressing, linear probing, the hash kept beside the number,
- * removal by shifting back. At most half full, so that a look-up touches one cache line as a rule.
+ * removal by shifting back. At most two thirds full, so that a look-up touches one cache line as a rule.
  */
 #ifndef WEIR_ENGINE_INDEX_H
 #define WEIR_ENGINE_INDEX_H

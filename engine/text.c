@@ -22,13 +22,14 @@ struct text_chunk {
 static_assert(sizeof(struct text_chunk) == TEXT_CHUNK, "no padding");
 
 void
-texts_init(struct texts *s, uint32_t chunks, uint64_t seed)
+texts_init(struct texts *s, uint32_t chunks, uint32_t most, uint64_t seed)
 {
 	memset(s, 0, sizeof(*s));
 	s->max = chunks;
+	s->most = most;
 	s->seed = seed;
 	s->chunk = mem_pages((size_t)chunks * sizeof(struct text_chunk));
-	index_init(&s->index, chunks);
+	index_init(&s->index, most);
 }
 
 void
@@ -179,9 +180,11 @@ text_hold_bytes(struct texts *s, const void *text, size_t len)
 		s->chunk[n - 1].first.refs++;
 		return n;
 	}
-	n = make(s, hash, text, len);
+	n = s->used < s->most ? make(s, hash, text, len) : 0;
 	if (n == 0)
 		s->refused++;
+	else
+		s->used++;
 	return n;
 }
 
@@ -197,4 +200,5 @@ text_drop(struct texts *s, uint32_t number)
 		return;
 	index_take(&s->index, c->first.hash, number - 1);
 	chunks_give(s, number);
+	s->used--;
 }

@@ -153,7 +153,7 @@ test_texts_are_kept_once_and_given_back(void **state)
 	uint32_t a, b;
 
 	(void)state;
-	texts_init(&s, 16, 42);
+	texts_init(&s, 16, 16, 42);
 	for (size_t len = 1; len <= TEXT_MAX; len++) {
 		memset(text, (int)('a' + len % 26), len);
 		a = text_hold(&s, text, len);
@@ -180,7 +180,7 @@ test_bytes_of_any_length(void **state)
 	uint32_t a, b;
 
 	(void)state;
-	texts_init(&s, 64, 42);
+	texts_init(&s, 64, 64, 42);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7);
 	a = text_hold_bytes(&s, bytes, sizeof(bytes));
@@ -216,7 +216,7 @@ test_texts_full(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	texts_init(&s, 16, 42);
+	texts_init(&s, 16, 16, 42);
 	memset(text, 'x', sizeof(text));
 	for (; n < 16; n++) {
 		text[0] = (char)('a' + n);
@@ -232,6 +232,17 @@ test_texts_full(void **state)
 	}
 	text_drop(&s, kept[3]);
 	assert_int_not_equal(text_hold(&s, "short", 5), 0);
+	texts_free(&s);
+	texts_init(&s, 16, 2, 42); /* there are chunks left, but no room in the index */
+	kept[0] = text_hold(&s, "a", 1);
+	assert_int_not_equal(text_hold(&s, "b", 1), 0);
+	assert_int_equal(text_hold(&s, "c", 1), 0);
+	assert_int_equal(text_hold(&s, "a", 1), kept[0]);
+	assert_int_equal(s.refused, 1);
+	text_drop(&s, kept[0]);
+	assert_int_equal(text_hold(&s, "c", 1), 0);
+	text_drop(&s, kept[0]);
+	assert_int_not_equal(text_hold(&s, "c", 1), 0);
 	texts_free(&s);
 }
 
@@ -260,7 +271,7 @@ test_hosts_are_kept_apart_and_the_unused_go_first(void **state)
 	struct texts s;
 
 	(void)state;
-	texts_init(&s, 16, 42);
+	texts_init(&s, 16, 16, 42);
 	host_table_init(&t, 3, &s, seed);
 	na = host_get(&t, &a, 0, forget, &gone);
 	nb = host_get(&t, &b, 0, forget, &gone);
@@ -321,7 +332,7 @@ test_what_is_learned_is_told_once(void **state)
 	struct texts s;
 
 	(void)state;
-	texts_init(&s, 16, 42);
+	texts_init(&s, 16, 16, 42);
 	learned_init(&t, 4, &s, 7);
 	learn(&t, 0, 1, "a", 1);
 	learn(&t, 0, 1, "b", 2);
@@ -359,7 +370,7 @@ test_learned_makes_room(void **state)
 	struct texts s;
 
 	(void)state;
-	texts_init(&s, 8, 42);
+	texts_init(&s, 8, 8, 42);
 	learned_init(&t, 4, &s, 7);
 	for (unsigned i = 0; i < 1000; i++) {
 		(void)snprintf(name, sizeof(name), "n%u", i);
