@@ -57,7 +57,9 @@ enum link_type {
  * The inner view (the default) counts a frame in the flow of its innermost datagram, with the lengths of the
  * whole frame; key.tunnel says what was opened last. The outer view counts it in the flow of the first
  * datagram. PPPoE, MPLS and Ethernet in Ethernet have no datagram around them: they are opened in both.
- * MPLS labels of the link are not of the key but only noted (packet.labels): one direction often has none.
+ * MPLS labels are not of the key but only noted (packet.labels), on the link and in whatever was opened: one
+ * direction often has none. Only where labels are all that a datagram carries they are its tunnel
+ * (TUNNEL_MPLS).
  *
  * Whatever carries a tunnel is decoded first, as a flow of its own. Where what it carries cannot be decoded
  * (no IP, cut off, damaged, nested too deeply, encrypted, a keep-alive), that flow has the frame. This holds

@@ -122,7 +122,8 @@ struct packet {
 	uint8_t icmp_reply; /* an answer to an echo: its receiver is the client */
 	uint8_t fragment;   /* enum fragment */
 	uint8_t nvlan;      /* tags, also those that have no room in the key */
-	uint8_t labels; /* MPLS labels of the link came before: not of the key, one direction may have none */
+	uint8_t labels; /* MPLS labels came before, of the link or within the tunnel: not of the key, because
+			   one direction may have none */
 	/* Of the first fragment of what carries a tunnel, see fragment.h: */
 	uint8_t carrier_nvlan, carrier_protocol, carrier_tunnel, reserved[3];
 	uint32_t carrier_back; /* bytes from l3 back to its IP header; 0: l3 itself is what was fragmented */

@@ -8,6 +8,7 @@ decode_pppoe(struct decode *d)
 	if (d->c.bad)
 		return decode_refuse(d, UNDECODED_PPPOE_TRUNCATED);
 	d->k->key.tunnel = TUNNEL_PPPOE;
+	d->k->labels = 0; /* those were around it */
 	return LAYER_PPP;
 }
 

@@ -101,6 +101,7 @@ frame_in_frame(struct decode *d, size_t header)
 	if (!rcur_skip(&d->c, header))
 		return decode_refuse(d, UNDECODED_FRAME_TRUNCATED);
 	d->k->key.tunnel = TUNNEL_PBB;
+	d->k->labels = 0; /* those were around it */
 	return LAYER_ETHERNET;
 }
 
@@ -179,10 +180,7 @@ decode_mpls(struct decode *d)
 	uint32_t entry;
 	uint8_t first;
 
-	if (d->k->key.tunnel == TUNNEL_NONE)
-		d->k->labels = 1;
-	else
-		d->k->key.tunnel = TUNNEL_MPLS;
+	d->k->labels = 1;
 	do
 		entry = rcur_be32(&d->c);
 	while (!d->c.bad && !(entry & 0x100));

@@ -243,7 +243,7 @@ track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t
 	if (k->ttl > f->ttl_max[side])
 		f->ttl_max[side] = k->ttl;
 	f->dscp[side] = k->dscp;
-	if (k->labels && f->tunnel == TUNNEL_NONE) {
+	if (k->labels && f->tunnel != TUNNEL_MPLS) {
 		f->tunnel = TUNNEL_MPLS;
 		f->flags &= (uint8_t)~FLOW_TOLD;
 	}

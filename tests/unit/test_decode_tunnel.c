@@ -121,6 +121,17 @@ make_gre_mpls(struct stack *s)
 	over_ip4(s, 47);
 }
 
+/* A bridged frame whose datagram has labels in front. */
+static void
+make_gre_bridged_mpls(struct stack *s)
+{
+	put_inner4(s);
+	PUT(s, 0, 0x01, 0x01, 0x40);
+	put_ethernet(s, 0x8847, 2);
+	PUT(s, 0x20, 0, 0x65, 0x58, 0, 0, 0, 7);
+	over_ip4(s, 47);
+}
+
 static void
 make_gre_wccp(struct stack *s)
 {
@@ -415,7 +426,8 @@ static const struct row {
 	{ "GRE", make_gre, TUNNEL_GRE, 47, 0 },
 	{ "GRE with all fields", make_gre_all_fields, TUNNEL_GRE, 47, 0 },
 	{ "GRE bridging", make_gre_bridged, TUNNEL_GRE, 47, 0 },
-	{ "GRE with MPLS", make_gre_mpls, TUNNEL_MPLS, 47, 0 },
+	{ "GRE with MPLS", make_gre_mpls, TUNNEL_GRE, 47, 0 },
+	{ "GRE bridging, MPLS", make_gre_bridged_mpls, TUNNEL_GRE, 47, 0 },
 	{ "GRE with WCCP", make_gre_wccp, TUNNEL_GRE, 47, 0 },
 	{ "GRE with NSH", make_gre_nsh, TUNNEL_GRE, 47, 0 },
 	{ "GRE of Aruba", make_gre_aruba, TUNNEL_GRE, 47, 0 },
@@ -495,6 +507,8 @@ test_views(void **state)
 		if (k.reason != DECODED || k.key.tunnel != r->tunnel || !is_net(&k, 9))
 			fail_msg("%s: reason %s, tunnel %d", r->name,
 				 undecoded_name((enum undecoded)k.reason), k.key.tunnel);
+		/* Noted, but not of the key: the other direction may have none. */
+		assert_int_equal(k.labels, strstr(r->name, "MPLS") != NULL);
 		assert_int_equal(k.key.protocol, 17);
 		assert_int_equal(k.key.port[0], 5000);
 		assert_int_equal(k.key.port[1], 5353);

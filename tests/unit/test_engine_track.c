@@ -90,6 +90,40 @@ test_labels_of_one_direction(void **state)
 	rig_free(r);
 }
 
+/* The same within a tunnel that bridges Ethernet. */
+static void
+test_labels_in_a_tunnel(void **state)
+{
+	struct rig *r = rig_new();
+
+	(void)state;
+	for (unsigned reply = 0; reply < 2; reply++) {
+		uint16_t labels = reply ? 4 : 0, inside = 14 + 20 + 8 + 4;
+		struct test_frame f;
+
+		frame_begin(&f);
+		frame_eth(&f, 0x0800);
+		frame_ipv4(&f,
+			   (struct test_ip){
+			       .from = A, .to = B, .protocol = 47, .len = (uint16_t)(4 + labels + inside) });
+		wcur_be32(&f.c, 0x6558);
+		frame_eth(&f, reply ? 0x8847 : 0x0800);
+		if (reply)
+			wcur_be32(&f.c, 0x00010140);
+		frame_ipv4(&f, (struct test_ip){
+				   .from = reply ? B : A, .to = reply ? A : B, .protocol = 17, .len = 12 });
+		frame_udp(&f, reply ? 53 : 40000, reply ? 40000 : 53, 4);
+		wcur_put(&f.c, "data", 4);
+		rig_frame(r, 0, RIG_T0 + reply * MS, &f);
+	}
+	rig_finish(r, 0);
+	assert_int_equal(r->nrec[REC_FLOW_END], 1);
+	assert_int_equal(r->end[0].r.count.packets[CLIENT], 1);
+	assert_int_equal(r->end[0].r.count.packets[SERVER], 1);
+	assert_int_equal(r->end[0].r.tunnel, TUNNEL_MPLS);
+	rig_free(r);
+}
+
 static void
 test_who_is_the_client(void **state)
 {
@@ -797,6 +831,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_directions_are_one_flow),
 		cmocka_unit_test(test_labels_of_one_direction),
+		cmocka_unit_test(test_labels_in_a_tunnel),
 		cmocka_unit_test(test_who_is_the_client),
 		cmocka_unit_test(test_idle_time_out),
 		cmocka_unit_test(test_closed_flows_leave_early),
