@@ -181,7 +181,7 @@ put_learned(struct rec_learned l, const char *text)
 }
 
 /* Beta and gamma both talk to one server. Each sees the name that its own packets told, and nothing of the
- * other's. */
+ * other's; which worker was told, and which one saw the flow, makes no difference. */
 static void
 names_are_of_the_tenant_whose_packets_told_them(void **state)
 {
@@ -189,10 +189,14 @@ names_are_of_the_tenant_whose_packets_told_them(void **state)
 	struct rec_flow g = world_flow(w, 2, ETH1, "10.3.0.5", "198.51.100.7");
 	struct wire_question q = world_question(ASK_HOST), flows = world_question(ASK_FLOWS);
 	const struct row_host *r;
+	struct rec_learned l;
 	const char *text;
 
 	(void)state;
-	put_learned(learned(HOST_NAME_DNS, "198.51.100.7", "192.0.2.53", "10.2.0.5"), "of-beta");
+	world_engine(w, 1, 1000);
+	l = learned(HOST_NAME_DNS, "198.51.100.7", "192.0.2.53", "10.2.0.5");
+	l.len = 7;
+	world_put(w, 1, REC_LEARNED, &l, sizeof(l), "of-beta");
 	put_learned(learned(HOST_NAME_TLS, "198.51.100.7", "10.3.0.5", "198.51.100.7"), "of-gamma");
 	put_learned(learned(LEARNED_OS, "10.3.0.5", "10.3.0.5", "198.51.100.7"), "Plan 9");
 	put_flow(REC_FLOW_OPEN, &b, NULL);
