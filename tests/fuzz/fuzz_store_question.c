@@ -20,7 +20,7 @@ check_answer(void *ctx, const void *body, size_t len)
 
 	(void)ctx;
 	assert(len <= WIRE_ANSWER_MAX && rcur_copy(&c, &a, sizeof(a)));
-	assert(a.status >= ANSWER_OK && a.status <= ANSWER_HISTORY_DOWN);
+	assert(a.status >= ANSWER_OK && a.status <= ANSWER_NARROWED);
 	assert(a.cursor_len <= CURSOR_MAX);
 	for (uint32_t i = 0; i < a.nrows; i++) {
 		uint32_t row;
@@ -82,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 		return 0;
 	}
 
-	size_t len = fuzz_grant(d[0] & 2 ? TENANT_PLATFORM : FUZZ_TENANT, grant);
+	size_t len = fuzz_grant(d[0] & 2 ? TENANT_PLATFORM : FUZZ_TENANT, d[0] >> 2 & 7, grant);
 
 	q.grant_len = (uint32_t)len;
 	memcpy(body, &q, sizeof(q));

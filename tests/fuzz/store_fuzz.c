@@ -56,13 +56,19 @@ give_policy(void)
 	struct wire_grant_keys keys = { .n = 1 };
 	struct wire_grant_ids set = { .begin = 1, .end = 1 };
 	struct snapshot_builder *b = snapshot_builder_new(1);
+	char eth0[1][64] = { "eth0" };
+	struct ip_prefix net = { ip_from_v4((const uint8_t[4]){ 10, 1, 0, 0 }), 96 + 25 };
+	const struct narrowing parts[2] = { { .number = 1, .interfaces = eth0, .ninterfaces = 1 },
+					    { .number = 2, .networks = &net, .nnetworks = 1 } };
 	uint64_t full = 0;
 	size_t len;
 
 	crypto_sign_keypair(public_key, secret_key);
 	memcpy(keys.key[0], public_key, sizeof(public_key));
 	need(grants_keys(store->grants, &keys), "keys");
-	need(snapshot_add_tenant(b, &t) && snapshot_add_selector(b, &sel), "policy");
+	need(snapshot_add_tenant(b, &t) && snapshot_add_selector(b, &sel) &&
+		 snapshot_add_narrowing(b, &parts[0]) && snapshot_add_narrowing(b, &parts[1]),
+	     "policy");
 
 	uint8_t *doc = snapshot_finish(&b, secret_key, &len);
 
@@ -91,7 +97,7 @@ fuzz_store(void)
 }
 
 size_t
-fuzz_grant(uint32_t tenant, uint8_t out[GRANT_BYTES_MAX])
+fuzz_grant(uint32_t tenant, unsigned part, uint8_t out[GRANT_BYTES_MAX])
 {
 	struct grant g = {
 		.audience_proc = PROC_HTTPD, .tenant = tenant, .snapshot = 1, .scopes = UINT64_MAX
@@ -102,7 +108,10 @@ fuzz_grant(uint32_t tenant, uint8_t out[GRANT_BYTES_MAX])
 	g.role = tenant == TENANT_PLATFORM ? ROLE_PLATFORM_ADMINISTRATOR : ROLE_VIEWER;
 	g.issued_ns = clock_utc_ns() - NS_PER_S;
 	g.expires_ns = g.issued_ns + 50 * NS_PER_S;
-	memset(g.id, (int)tenant + 1, sizeof(g.id));
+	memset(g.id, (int)(tenant + 1 + (part << 4)), sizeof(g.id));
+	g.masked = (part & FUZZ_MASKED) != 0;
+	need((part & FUZZ_ETH0_ONLY) == 0 || grant_narrow(&g, 1), "narrowing");
+	need((part & FUZZ_NET_ONLY) == 0 || grant_narrow(&g, 2), "narrowing");
 	str_copy(g.subject, sizeof(g.subject), "user:fuzz");
 	memcpy(l.id, g.id, sizeof(l.id));
 	l.expires_ns = g.expires_ns;
