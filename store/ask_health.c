@@ -45,6 +45,26 @@ engine_drops(struct store *s, struct question *a, const struct engine *e, const 
 	}
 }
 
+/* To a tenant what it did not get itself, to the platform the same of each beside the sum. */
+static void
+quota_counters(struct store *s, struct question *a)
+{
+	const char *place = own_counter_name(OWN_TENANT_QUOTA);
+	char name[64 + TENANT_NAME_MAX];
+
+	if (a->v.nnarrowed > 0)
+		return;
+	if (!a->v.platform && !a->v.sees_platform)
+		put_counter(s, a, POINT_NONE, UINT32_MAX, COUNTER_DROP, place,
+			    quota_over(&s->quotas, a->v.tenant));
+	for (size_t i = 0; a->v.platform && i < s->quotas.n; i++) {
+		const struct tenant *t = snapshot_tenant(grants_policy(s->grants), s->quotas.quota[i].tenant);
+
+		snprintf(name, sizeof(name), "%s.%s", place, t->name);
+		put_counter(s, a, POINT_NONE, UINT32_MAX, COUNTER_INFO, name, s->quotas.quota[i].over);
+	}
+}
+
 void
 ask_counters(struct store *s, struct question *a)
 {
@@ -63,6 +83,7 @@ ask_counters(struct store *s, struct question *a)
 		put_counter(s, a, POINT_NONE, UINT32_MAX,
 			    own_counter_is_loss(i) ? COUNTER_DROP : COUNTER_INFO, own_counter_name(i),
 			    s->counters.n[i]);
+	quota_counters(s, a);
 	ask_end(a);
 }
 

@@ -210,10 +210,10 @@ take_open(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 		lie = find_row(s, e, &f, point, &r, &stale);
 	if (lie != NULL || stale)
 		return lie;
-	if (r == NULL)
-		flow_begin(s, e, &f, point, text);
-	else
+	if (r != NULL)
 		flow_update(s, r, &f, text);
+	else if (whose_admits(s, point, &f))
+		flow_begin(s, e, &f, point, text);
 	point_seen(s, point, f.first_ns, f.last_ns);
 	return NULL;
 }
@@ -237,10 +237,10 @@ take_end(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 		lie = find_row(s, e, &f, point, &r, &stale);
 	if (lie != NULL || stale)
 		return lie;
-	if (r == NULL)
-		flow_whole(s, e, &f, point, text);
-	else
+	if (r != NULL)
 		flow_end(s, r, &f, text);
+	else if (whose_admits(s, point, &f))
+		flow_whole(s, e, &f, point, text);
 	point_seen(s, point, f.first_ns, f.last_ns);
 	return NULL;
 }

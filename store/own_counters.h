@@ -19,6 +19,8 @@
 	X(OWN_FLOWS_LOST, "store.flows_lost",                                                                \
 	  true) /* flows whose engine died before it reported their end */                                   \
 	X(OWN_GRANTS_FULL, "store.grants_full", true) /* grants that had no room in the live set */          \
+	X(OWN_TENANT_QUOTA, "store.tenant_quota",                                                            \
+	  true) /* flows that a tenant did not get: more began in a second than its quota lets */            \
 	X(OWN_UNKNOWN_SLOT, "store.unknown_slot",                                                            \
 	  false) /* counters of a flow that was not opened on this ring */                                   \
 	X(OWN_SECOND_AGAIN, "store.second_again",                                                            \

@@ -221,6 +221,7 @@ store_free(struct store **sp)
 	hosts_free(&s->hosts);
 	subjects_free(&s->subjects);
 	grants_free(&s->grants);
+	quotas_free(&s->quotas);
 	names_free(&s->names);
 	free(s->loaded);
 	free(s);

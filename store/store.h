@@ -16,6 +16,7 @@
 #include "known.h"
 #include "own_counters.h"
 #include "points.h"
+#include "quota.h"
 #include "resolve.h"
 #include "subjects.h"
 #include "writer.h"
@@ -32,6 +33,10 @@ struct store {
 	struct history *history;
 	struct writer *writer;
 	struct grants *grants;
+	struct quotas quotas;
+	/* Whose the flow is that is just about to begin: whose_admits has looked. */
+	bool has_admitted;
+	struct tenant_match admitted;
 
 	struct points points;
 	struct subjects *subjects;

@@ -9,6 +9,7 @@ whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 	if (!grants_snapshot(s->grants, number, bytes, len))
 		return false;
 	policy = grants_policy(s->grants);
+	quotas_policy(&s->quotas, policy);
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct point *p = &s->points.point[i];
 
@@ -31,13 +32,46 @@ whose_vantage(const struct store *s, uint32_t point, const struct rec_flow *f, s
 				.out_interface = f->out_interface };
 }
 
-struct tenant_match
-whose_flow(const struct store *s, uint32_t point, const struct rec_flow *f)
+static struct tenant_match
+match(const struct store *s, uint32_t point, const struct rec_flow *f)
 {
 	struct vantage at;
 
 	whose_vantage(s, point, f, &at);
 	return snapshot_match(grants_policy(s->grants), &at, &f->ip[CLIENT], &f->ip[SERVER]);
+}
+
+bool
+whose_admits(struct store *s, uint32_t point, const struct rec_flow *f)
+{
+	struct tenant_match m;
+
+	s->has_admitted = false;
+	if (!s->quotas.any || s->points.point[point].boot->kind == POINT_FILE)
+		return true;
+	m = match(s, point, f);
+	if (m.secondary != TENANT_PLATFORM && !quota_take(&s->quotas, m.secondary, s->now_ns)) {
+		s->counters.n[OWN_TENANT_QUOTA]++;
+		m.secondary = TENANT_PLATFORM;
+	}
+	if (!quota_take(&s->quotas, m.primary, s->now_ns)) {
+		s->counters.n[OWN_TENANT_QUOTA]++;
+		if (m.secondary == TENANT_PLATFORM)
+			return false;
+		m = (struct tenant_match){ .primary = m.secondary };
+	}
+	s->admitted = m;
+	s->has_admitted = true;
+	return true;
+}
+
+struct tenant_match
+whose_flow(struct store *s, uint32_t point, const struct rec_flow *f)
+{
+	if (!s->has_admitted)
+		return match(s, point, f);
+	s->has_admitted = false;
+	return s->admitted;
 }
 
 struct tenant_match

@@ -13,9 +13,13 @@
  */
 bool whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len);
 
+/* Before a flow begins: whether a tenant of it may have another one now. Those that may not do not get it; a
+ * flow without any is not taken, and counted. What it found is what whose_flow says of this flow next. Files
+ * are no flood: they wait. */
+bool whose_admits(struct store *s, uint32_t point, const struct rec_flow *f);
 /* Where a flow of this point (index) was seen. */
 void whose_vantage(const struct store *s, uint32_t point, const struct rec_flow *f, struct vantage *at);
-struct tenant_match whose_flow(const struct store *s, uint32_t point, const struct rec_flow *f);
+struct tenant_match whose_flow(struct store *s, uint32_t point, const struct rec_flow *f);
 /* Of what was seen here between two ends. */
 struct tenant_match whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *a,
 			       const struct ip_addr *b);

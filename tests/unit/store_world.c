@@ -55,8 +55,12 @@ world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 
 	assert_true(prefix_parse("10.2.0.0/16", &sel[2].network));
 	assert_true(prefix_parse("10.3.0.0/16", &sel[3].network));
-	for (size_t i = 0; i < 3; i++)
-		assert_true(snapshot_add_tenant(b, &tenants[i]));
+	for (size_t i = 0; i < 3; i++) {
+		struct tenant t = tenants[i];
+
+		t.quota.flows_per_s = w->flows_per_s[t.number];
+		assert_true(snapshot_add_tenant(b, &t));
+	}
 	for (size_t i = 0; i < 4; i++)
 		assert_true(snapshot_add_selector(b, &sel[i]));
 	for (size_t i = 0; i < n; i++)

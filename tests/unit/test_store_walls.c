@@ -576,6 +576,70 @@ series_of_a_part(void **state)
 	}
 }
 
+/* --- quotas
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+counter(const char *name)
+{
+	for (uint32_t i = 0; i < all->nrows; i++) {
+		const char *text;
+		const struct row_counter *r = world_row(all, i, sizeof(*r), &text);
+
+		if (r->name_len == strlen(name) && memcmp(text, name, r->name_len) == 0)
+			return r->count;
+	}
+	return 0;
+}
+
+static void
+expect_quota(uint32_t tenant, uint32_t flows, uint64_t over)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+
+	q.limit = 1000;
+	assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+	assert_int_equal(all->nrows, flows);
+	q.kind = ASK_COUNTERS;
+	assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+	assert_int_equal(counter("store.tenant_quota"), over);
+	assert_int_equal(counter("store.tenant_quota.beta"), tenant == TENANT_PLATFORM ? over : 0);
+}
+
+/* Who has more flows than its quota gets no more; a flow that another has too stays the other's; nobody else
+ * is told. */
+static void
+quotas_hold(void **state)
+{
+	struct rec_flow f;
+
+	(void)state;
+	all->flows_per_s[BETA] = 5;
+	world_policy(all, NULL, 0);
+	for (uint64_t i = 0; i < 27; i++) {
+		f = world_flow(all, i + 1, ETH1, i < 23 ? "10.2.0.1" : "10.3.0.1",
+			       i < 20 ? "192.0.2.1" : "10.3.0.2");
+		put(all, &f, false);
+	}
+	for (uint64_t i = 100; i < 110; i++) {
+		f = world_flow(all, i, ETH0, "10.2.0.1", "192.0.2.1");
+		put(all, &f, false);
+	}
+	world_pump(all); /* at one moment */
+	expect_quota(BETA, 5, 18);
+	expect_quota(GAMMA, 7, 0);
+	expect_quota(ALPHA, 10, 0);
+	expect_quota(TENANT_PLATFORM, 22, 18);
+	/* A limit that is gone: what was counted stays, and flows come. */
+	all->flows_per_s[BETA] = 0;
+	world_policy(all, NULL, 0);
+	f = world_flow(all, 200, ETH1, "10.2.0.1", "192.0.2.1");
+	put(all, &f, false);
+	world_pump(all);
+	expect_quota(BETA, 6, 18);
+}
+
 /* --- a captured httpd
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -665,6 +729,7 @@ main(void)
 		TEST(limited_viewers_are_masked),
 		TEST(masked_ends_stay_hidden),
 		TEST(series_of_a_part),
+		TEST(quotas_hold),
 		/* Each with a tenant, narrowings and flows of its own. */
 		A_PART,
 		A_PART,
