@@ -13,7 +13,9 @@ reach_needed(const struct grant *g, uint32_t tenant)
 
 	if (tenant == TENANT_PLATFORM)
 		return REACH_PLATFORM | (spanning ? REACH_SPANNING : 0u);
-	return spanning || (tenant != TENANT_UNASSIGNED && tenant == g->tenant) ? REACH_TENANT : 0;
+	if (spanning)
+		return REACH_TENANT | REACH_EACH;
+	return tenant != TENANT_UNASSIGNED && tenant == g->tenant ? REACH_TENANT : 0;
 }
 
 static bool

@@ -30,6 +30,7 @@ static_assert(ARRAY_LEN(ranks) == ROLE_COUNT, "rank every role");
 #define T  REACH_TENANT
 #define P  REACH_PLATFORM
 #define S  REACH_SPANNING
+#define E  REACH_EACH
 #define O  REACH_OWN
 
 /* docs/ROLES.md has the same in words, and tests/unit/test_policy_decide.c compares. */
@@ -41,22 +42,22 @@ static const struct {
 	/*                                             none platform-adm. auditor tenant-adm. operator viewer limited viewer */
 	[0]                     = { "none",           { NO,  NO,           NO,     NO,         NO,      NO,    NO } },
 	[ACTION_READ_TRAFFIC]   = { "traffic:read",   { NO,  T,            NO,     T,          T,       T,     T } },
-	[ACTION_READ_PLATFORM]  = { "platform:read",  { NO,  P,            S,      NO,         NO,      NO,    NO } },
+	[ACTION_READ_PLATFORM]  = { "platform:read",  { NO,  S,            S,      NO,         NO,      NO,    NO } },
 	[ACTION_READ_HEALTH]    = { "health:read",    { NO,  T | P,        T | P,  T | P,      T | P,   T | P, T | P } },
-	[ACTION_READ_AUDIT]     = { "audit:read",     { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
-	[ACTION_READ_TENANTS]   = { "tenants:read",   { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
-	[ACTION_WRITE_TENANTS]  = { "tenants:write",  { NO,  T | P,        NO,     NO,         NO,      NO,    NO } },
-	[ACTION_READ_USERS]     = { "users:read",     { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
-	[ACTION_WRITE_USERS]    = { "users:write",    { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
-	[ACTION_READ_GROUPS]    = { "groups:read",    { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
-	[ACTION_WRITE_GROUPS]   = { "groups:write",   { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
-	[ACTION_READ_SESSIONS]  = { "sessions:read",  { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
-	[ACTION_WRITE_SESSIONS] = { "sessions:write", { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
-	[ACTION_READ_TOKENS]    = { "tokens:read",    { NO,  T | P,        T | S,  T,          NO,      NO,    NO } },
-	[ACTION_WRITE_TOKENS]   = { "tokens:write",   { NO,  T | P,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_AUDIT]     = { "audit:read",     { NO,  T | S,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_READ_TENANTS]   = { "tenants:read",   { NO,  T | S,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_TENANTS]  = { "tenants:write",  { NO,  E | S,        NO,     NO,         NO,      NO,    NO } },
+	[ACTION_READ_USERS]     = { "users:read",     { NO,  T | S,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_USERS]    = { "users:write",    { NO,  T | S,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_GROUPS]    = { "groups:read",    { NO,  T | S,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_GROUPS]   = { "groups:write",   { NO,  T | S,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_SESSIONS]  = { "sessions:read",  { NO,  T | S,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_SESSIONS] = { "sessions:write", { NO,  T | S,        NO,     T,          NO,      NO,    NO } },
+	[ACTION_READ_TOKENS]    = { "tokens:read",    { NO,  T | S,        T | S,  T,          NO,      NO,    NO } },
+	[ACTION_WRITE_TOKENS]   = { "tokens:write",   { NO,  T | S,        NO,     T,          NO,      NO,    NO } },
 	[ACTION_READ_ACCOUNT]   = { "account:read",   { NO,  O,            O,      O,          O,       O,     O } },
 	[ACTION_WRITE_ACCOUNT]  = { "account:write",  { NO,  O,            O,      O,          O,       O,     O } },
-	[ACTION_WRITE_PLATFORM] = { "platform:write", { NO,  P,            NO,     NO,         NO,      NO,    NO } },
+	[ACTION_WRITE_PLATFORM] = { "platform:write", { NO,  S,            NO,     NO,         NO,      NO,    NO } },
 };
 /* clang-format on */
 static_assert(ARRAY_LEN(actions) == ACTION_COUNT, "a row for every action");
@@ -117,13 +118,17 @@ role_scopes(enum role r)
 	return scopes;
 }
 
-/* What reach comes to: where a grant spans all, what is only for such grants is as good as the platform's. */
+/* What reach comes to: where a grant spans all, what is only for such grants is as good as the rest. */
 static unsigned
 reach_as(unsigned reach, bool spanning)
 {
-	if (reach & REACH_SPANNING)
-		reach = (reach & ~(unsigned)REACH_SPANNING) | (spanning ? REACH_PLATFORM : 0);
-	return reach;
+	unsigned as = reach & (REACH_TENANT | REACH_PLATFORM | REACH_OWN);
+
+	if (spanning && (reach & REACH_SPANNING))
+		as |= REACH_PLATFORM;
+	if (spanning && (reach & REACH_EACH))
+		as |= REACH_TENANT;
+	return as;
 }
 
 bool

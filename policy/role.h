@@ -55,6 +55,7 @@ enum reach {
 	REACH_TENANT = 1,   /* of the tenants that the grant is for: one, or all and unassigned traffic */
 	REACH_PLATFORM = 2, /* what belongs to no tenant */
 	REACH_SPANNING = 4, /* likewise, but only where the grant is for all tenants */
+	REACH_EACH = 16,    /* of any tenant, but only where the grant is for all */
 	REACH_OWN = 8,      /* the subject's own */
 };
 /* Bits of enum reach; 0: nothing. */

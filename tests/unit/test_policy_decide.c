@@ -26,22 +26,22 @@
 static const char golden[] =
     "for a tenant     platform-administrator  auditor  tenant-administrator  operator  viewer  limited-viewer\n"
     "traffic:read     t....                   .....    t....                 t....     t....   t....\n"
-    "platform:read    ...p.                   .....    .....                 .....     .....   .....\n"
+    "platform:read    .....                   .....    .....                 .....     .....   .....\n"
     "health:read      t..p.                   t..p.    t..p.                 t..p.     t..p.   t..p.\n"
-    "audit:read       t..p.                   t....    t....                 .....     .....   .....\n"
-    "tenants:read     t..p.                   t....    t....                 .....     .....   .....\n"
-    "tenants:write    t..p.                   .....    .....                 .....     .....   .....\n"
-    "users:read       t..p.                   t....    t....                 .....     .....   .....\n"
-    "users:write      t..p.                   .....    t....                 .....     .....   .....\n"
-    "groups:read      t..p.                   t....    t....                 .....     .....   .....\n"
-    "groups:write     t..p.                   .....    t....                 .....     .....   .....\n"
-    "sessions:read    t..p.                   t....    t....                 .....     .....   .....\n"
-    "sessions:write   t..p.                   .....    t....                 .....     .....   .....\n"
-    "tokens:read      t..p.                   t....    t....                 .....     .....   .....\n"
-    "tokens:write     t..p.                   .....    t....                 .....     .....   .....\n"
+    "audit:read       t....                   t....    t....                 .....     .....   .....\n"
+    "tenants:read     t....                   t....    t....                 .....     .....   .....\n"
+    "tenants:write    .....                   .....    .....                 .....     .....   .....\n"
+    "users:read       t....                   t....    t....                 .....     .....   .....\n"
+    "users:write      t....                   .....    t....                 .....     .....   .....\n"
+    "groups:read      t....                   t....    t....                 .....     .....   .....\n"
+    "groups:write     t....                   .....    t....                 .....     .....   .....\n"
+    "sessions:read    t....                   t....    t....                 .....     .....   .....\n"
+    "sessions:write   t....                   .....    t....                 .....     .....   .....\n"
+    "tokens:read      t....                   t....    t....                 .....     .....   .....\n"
+    "tokens:write     t....                   .....    t....                 .....     .....   .....\n"
     "account:read     ....s                   ....s    ....s                 ....s     ....s   ....s\n"
     "account:write    ....s                   ....s    ....s                 ....s     ....s   ....s\n"
-    "platform:write   ...p.                   .....    .....                 .....     .....   .....\n"
+    "platform:write   .....                   .....    .....                 .....     .....   .....\n"
     "\n"
     "for all          platform-administrator  auditor  tenant-administrator  operator  viewer  limited-viewer\n"
     "traffic:read     tou..                   .....    tou..                 tou..     tou..   tou..\n"
@@ -95,6 +95,8 @@ struct text {
 	char s[16384];
 	size_t n;
 };
+
+static void say(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void
 say(struct text *t, const char *format, ...)
@@ -245,7 +247,7 @@ scopes_are_exact(void **state)
 				}
 }
 
-/* A grant for a tenant never reaches another's things, nor unassigned traffic. */
+/* A grant for a tenant never reaches another's things, nor unassigned traffic, nor the platform's. */
 static void
 tenant_never_reaches_others(void **state)
 {
@@ -256,6 +258,9 @@ tenant_never_reaches_others(void **state)
 
 			assert_false(policy_decide_tenant(&g, (enum action)a, THEIRS));
 			assert_false(policy_decide_tenant(&g, (enum action)a, TENANT_UNASSIGNED));
+			/* Whether Weir is well everybody may know. */
+			assert_int_equal(policy_decide_tenant(&g, (enum action)a, TENANT_PLATFORM),
+					 a == ACTION_READ_HEALTH);
 		}
 }
 
