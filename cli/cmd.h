@@ -13,6 +13,7 @@ enum {
 	WEIR_OK = 0,
 	WEIR_FAILED = 1,
 	WEIR_TRUNCATED = 2, /* analyze: a file was cut or damaged; what was before it is in the result */
+	WEIR_DIFFERS = 2,   /* audit verify: the log is not whole */
 	WEIR_USAGE = 64
 };
 
@@ -21,6 +22,7 @@ int cmd_analyze(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_config_doc(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_audit_verify(int argc, char **argv);
 
 /* One line on standard error, "weir: ..."; control bytes of what strangers named are escaped. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -33,13 +35,13 @@ struct options {
 	struct {
 		unsigned n;
 		const char *name[OPTION_NAMES_MAX];
-	} interfaces, files, set;
+	} interfaces, files, set, anchors;
 	const char *data;
 	long workers; /* 0: as the settings say */
 	bool json, totals;
 };
 
-enum option_set { TAKES_CONFIG = 1, TAKES_MONITOR = 2, TAKES_JSON = 4, TAKES_FILES = 8 };
+enum option_set { TAKES_CONFIG = 1, TAKES_MONITOR = 2, TAKES_JSON = 4, TAKES_FILES = 8, TAKES_ANCHORS = 32 };
 
 /* Parses argv[1..] of a command that takes what the bits of enum option_set say. False after a line that says
  * what is wrong. */

@@ -17,6 +17,8 @@ static const struct {
 	{ "analyze", cmd_analyze, "FILE... [--json] [--totals] [-c FILE] [--workers N] [--set KEY=VALUE]...",
 	  "run capture files through the same processes and print what they hold" },
 	{ "status", cmd_status, "[--json] [-c FILE] [--set KEY=VALUE]...", "how a running Weir does" },
+	{ "audit verify", cmd_audit_verify, "[-c FILE] [--data DIR] [--anchors FILE]... [--json]",
+	  "whether the audit log is what was written; says which entry is not" },
 	{ "check-config", cmd_check_config, "[-c FILE]", "name every mistake of a configuration file" },
 	{ "config-doc", cmd_config_doc, "", "print every configuration key as Markdown" },
 };
@@ -42,6 +44,8 @@ main(int argc, char **argv)
 		usage(stdout);
 		return WEIR_OK;
 	}
+	if (argc > 2 && strcmp(argv[1], "audit") == 0 && strcmp(argv[2], "verify") == 0)
+		return cmd_audit_verify(argc - 2, argv + 2);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -23,7 +23,17 @@ say(const char *fmt, ...)
 	(void)fprintf(stderr, "weir: %s\n", text_escape(line, sizeof(line), text, strlen(text)));
 }
 
-enum what { OPT_CONFIG, OPT_INTERFACE, OPT_FILE, OPT_DATA, OPT_SET, OPT_WORKERS, OPT_JSON, OPT_TOTALS };
+enum what {
+	OPT_CONFIG,
+	OPT_INTERFACE,
+	OPT_FILE,
+	OPT_DATA,
+	OPT_SET,
+	OPT_WORKERS,
+	OPT_JSON,
+	OPT_TOTALS,
+	OPT_ANCHORS
+};
 
 static const struct {
 	const char *name;
@@ -36,7 +46,8 @@ static const struct {
 	{ "-i", OPT_INTERFACE, TAKES_MONITOR, true },
 	{ "--interface", OPT_INTERFACE, TAKES_MONITOR, true },
 	{ "--pcap", OPT_FILE, TAKES_MONITOR, true },
-	{ "--data", OPT_DATA, TAKES_MONITOR, true },
+	{ "--data", OPT_DATA, TAKES_MONITOR | TAKES_ANCHORS, true },
+	{ "--anchors", OPT_ANCHORS, TAKES_ANCHORS, true },
 	{ "--set", OPT_SET, TAKES_MONITOR | TAKES_JSON, true },
 	{ "--workers", OPT_WORKERS, TAKES_MONITOR | TAKES_FILES, true },
 	{ "--json", OPT_JSON, TAKES_JSON, false },
@@ -72,6 +83,8 @@ take(struct options *o, const char *option, enum what what, const char *value)
 		return true;
 	case OPT_SET:
 		return add_name(option, &o->set.n, o->set.name, value);
+	case OPT_ANCHORS:
+		return add_name(option, &o->anchors.n, o->anchors.name, value);
 	case OPT_JSON:
 		o->json = true;
 		return true;

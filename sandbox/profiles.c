@@ -94,6 +94,14 @@ const struct sandbox sandbox_authd = {
 	.own_directory = true, .file_size = UINT64_C(1) << 30,
 };
 
+/* weir audit verify: reads a database that was opened before, and prints. */
+static const struct sandbox_call audit_calls[] = {
+	DATABASE,
+};
+const struct sandbox sandbox_audit = {
+	.name = "weir audit", .calls = audit_calls, .ncalls = ARRAY_LEN(audit_calls), .files = 64,
+};
+
 /* Computes password hashes for authd: a socketpair and memory, nothing beside the common calls. */
 const struct sandbox sandbox_hasher = {
 	.name = "weir-authd/hash", .calls = NULL, .ncalls = 0, .files = 8,

@@ -13,7 +13,7 @@ MAY_HOLD = {
     "capture": (COMMON | {"packet"}, None),
     "engine": (COMMON, None),
     "store": (COMMON, "store"),
-    "authd": (COMMON, "authd"),
+    "authd": (COMMON | {"anchors"}, "authd"),
     "httpd": (COMMON | {"tcp"}, None),
     "dial": (COMMON | {"udp", "unbound"}, None),
 }
@@ -147,6 +147,8 @@ class Walls(LabTest):
             return "null"
         if link == self.weir.log_path or link.startswith("pipe:"):
             return "log"
+        if link == os.path.join(self.weir.data, "audit.anchors"):
+            return "anchors"
         if folder and (link + "/").startswith(os.path.join(self.weir.data, folder) + "/"):
             return "own"
         return link
