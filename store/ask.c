@@ -105,6 +105,8 @@ ask(struct store *s, const struct asker *who, const void *body, size_t len)
 	if (status != ANSWER_OK) {
 		s->counters.n[OWN_QUESTIONS_REFUSED]++;
 		answer_end(&a->out, status, NULL, 0);
+	} else if (a->q.kind == ASK_FLOWS && a->q.has_ip != 0 && mask_hides(&a->v, &a->q.ip)) {
+		ask_end(a); /* there is nobody of this address, wherever it would be looked for */
 	} else if (a->q.kind == ASK_FLOWS && (a->q.from_ns != 0 || a->q.to_ns != 0)) {
 		ask_kept_flows(s, a);
 	} else {
@@ -159,8 +161,7 @@ ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_appl
 
 	if (q->point != ANY_POINT && f->point != q->point)
 		return false;
-	if (q->has_ip != 0 && (mask_hides(&a->v, &q->ip) ||
-			       (!ip_equal(&f->ip[CLIENT], &q->ip) && !ip_equal(&f->ip[SERVER], &q->ip))))
+	if (q->has_ip != 0 && !ip_equal(&f->ip[CLIENT], &q->ip) && !ip_equal(&f->ip[SERVER], &q->ip))
 		return false;
 	return !has_application || f->application == application;
 }

@@ -1,8 +1,11 @@
 /* Questions about what was: kept flows, one flow with all its slices, series. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
 #include "base/clock.h"
+#include "base/mem.h"
+#include "sum.h"
 
 #define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
 #define SLICES_MAX 1000
@@ -211,8 +214,20 @@ series_is_whole(const struct store *s, const struct question *a)
 
 	if (a->v.nnarrowed == 0)
 		return true;
-	return a->q.subject == SERIES_POINT &&
-	       (point == POINT_NONE || view_part(&a->v, point) != NARROWED_SOME);
+	if (a->q.subject == SERIES_POINT)
+		return point == POINT_NONE || view_part(&a->v, point) != NARROWED_SOME;
+	for (uint32_t i = 0; i < s->points.n; i++)
+		if (view_part(&a->v, i) == NARROWED_SOME)
+			return false;
+	return a->q.subject == SERIES_TENANT; /* some points, each of them whole */
+}
+
+/* The series of a point: of all its frames where the viewer owns it, else of the tenant's. */
+static struct series_key
+point_series(struct store *s, const struct view *v, uint32_t point)
+{
+	return (struct series_key){ view_owns_point(s, v, point) ? TENANT_PLATFORM : v->tenant, SERIES_POINT,
+				    s->points.point[point].boot->id };
 }
 
 /* What is asked for. False: nothing that the viewer could see. */
@@ -232,11 +247,60 @@ series_of(struct store *s, const struct question *a, struct series_key *k)
 
 		if (point == POINT_NONE || view_part(&a->v, point) == NARROWED_NONE)
 			return false;
-		k->number = a->q.point;
-		if (view_owns_point(s, &a->v, point))
-			k->tenant = TENANT_PLATFORM;
+		*k = point_series(s, &a->v, point);
 	}
 	return true;
+}
+
+/* Buckets of several series, added up. */
+struct pile {
+	struct series_point *bucket;
+	size_t n;
+	int64_t from_s;
+	uint32_t resolution_s;
+};
+
+static bool
+pile_add(void *ctx, const struct series_point *p)
+{
+	struct pile *h = ctx;
+	size_t at = (size_t)((p->time_s - h->from_s) / h->resolution_s);
+	struct series_point *b = &h->bucket[at];
+
+	if (p->time_s < h->from_s || at >= h->n)
+		return true;
+	b->time_s = p->time_s;
+	b->bytes = sum_sat(b->bytes, p->bytes);
+	b->packets = sum_sat(b->packets, p->packets);
+	/* Each one's busiest second, though they may not have been the same. */
+	b->bytes_max = sum_sat(b->bytes_max, p->bytes_max);
+	b->packets_max = sum_sat(b->packets_max, p->packets_max);
+	b->flows_max = sum_sat(b->flows_max, p->flows_max);
+	return true;
+}
+
+/* The tenant's series for who sees some of its points: theirs together. */
+static enum db_status
+plot_points(struct store *s, struct plot *l, int64_t from_s, int64_t to_s)
+{
+	const struct view *v = &l->a->v;
+	struct pile h = { .n = (size_t)((to_s - from_s) / l->resolution_s) + 1,
+			  .from_s = from_s,
+			  .resolution_s = l->resolution_s };
+	enum db_status status = DB_OK;
+
+	h.bucket = mem_calloc(h.n, sizeof(*h.bucket));
+	for (uint32_t i = 0; i < s->points.n && status == DB_OK; i++) {
+		struct series_key k = point_series(s, v, i);
+
+		if (view_sees_point(s, v, i))
+			status = history_series(s->history, &k, l->resolution_s, from_s, to_s, pile_add, &h);
+	}
+	for (size_t i = 0; i < h.n && status == DB_OK; i++)
+		if (h.bucket[i].time_s != 0 && !put_series_point(l, &h.bucket[i]))
+			break;
+	free(h.bucket);
+	return status;
 }
 
 /* The first second that does not begin before ns. */
@@ -299,7 +363,9 @@ ask_series(struct store *s, struct question *a)
 	l.last_s = from_s - 1;
 
 	enum db_status status =
-	    history_series(s->history, &k, l.resolution_s, from_s, to_s, put_series_point, &l);
+	    a->v.nnarrowed > 0 && a->q.subject == SERIES_TENANT
+		? plot_points(s, &l, from_s, to_s)
+		: history_series(s->history, &k, l.resolution_s, from_s, to_s, put_series_point, &l);
 
 	if (status != DB_OK || l.left > 0) {
 		history_down(a, status);

@@ -539,7 +539,7 @@ static void
 series_of_a_part(void **state)
 {
 	struct ip_prefix net;
-	char eth0[1][64] = { "eth0" };
+	char interfaces[2][64] = { "eth0", "one.pcap" };
 	struct who who = { .tenant = ALPHA, .n = 1 };
 	struct wire_question q = world_question(ASK_SERIES);
 	struct rec_flow f = world_flow(all, 1, ETH0, "10.1.0.1", "192.0.2.1");
@@ -556,10 +556,10 @@ series_of_a_part(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		who.narrowing[0] =
 		    i == 0 ? (struct narrowing){ .number = 1, .networks = &net, .nnetworks = 1 }
-			   : (struct narrowing){ .number = 1, .interfaces = eth0, .ninterfaces = 1 };
+			   : (struct narrowing){ .number = 1, .interfaces = interfaces, .ninterfaces = 1 };
 		world_policy(all, who.narrowing, 1);
 		for (q.subject = 1; q.subject < SERIES_SUBJECT_COUNT; q.subject++) {
-			bool kept = i == 1 && q.subject == SERIES_POINT;
+			bool kept = i == 1 && q.subject != SERIES_APPLICATION;
 
 			q.point = ETH0;
 			q.key_len = 3;
@@ -568,6 +568,25 @@ series_of_a_part(void **state)
 			assert_int_equal(all->nrows, kept);
 		}
 	}
+	/* Several interfaces are added up: alpha's other one is a file. */
+	second.point = FILE1;
+	world_put(all, 0, REC_SECOND, &second, sizeof(second), NULL);
+	world_pump(all);
+	world_commit(all);
+	for (unsigned both = 0; both < 2; both++) {
+		const struct row_series *r;
+
+		who.narrowing[0] =
+		    (struct narrowing){ .number = 1, .interfaces = interfaces, .ninterfaces = 1 + both };
+		world_policy(all, who.narrowing, 1);
+		q.subject = SERIES_TENANT;
+		assert_int_equal(ask_as(all, &who, true, &q), ANSWER_OK);
+		assert_int_equal(all->nrows, 1);
+		r = world_row(all, 0, sizeof(*r), NULL);
+		assert_true(r->bytes == 5000u * (1 + both) && r->packets == 10u * (1 + both));
+	}
+	who.narrowing[0] = (struct narrowing){ .number = 1, .interfaces = interfaces, .ninterfaces = 1 };
+	world_policy(all, who.narrowing, 1);
 	/* Of an interface that is not the part's nothing is there, as of one that does not exist. */
 	q.subject = SERIES_POINT;
 	for (q.point = ETH1; q.point < FILE1 + 10; q.point++) {
