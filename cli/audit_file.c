@@ -24,7 +24,7 @@ struct audit_file {
 static bool
 refuse(char err[static 400], const char *path, const char *why)
 {
-	(void)snprintf(err, 400, "%s: %s", path, why);
+	(void)snprintf(err, 400, "%.200s: %.190s", path, why);
 	return false;
 }
 
