@@ -1,0 +1,83 @@
+/*
+ * Blocks: up to 65,536 kept flows as compressed columns, with what is needed to skip a block that cannot hold
+ * what is looked for. Bytes that are read may be a damaged disk's.
+ */
+#ifndef WEIR_STORE_BLOCK_H
+#define WEIR_STORE_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "block_layout.h"
+#include "column.h"
+#include "flow_row.h"
+
+#define BLOCK_ROWS_MAX COLUMN_MAX
+
+/* --- writing --- */
+
+struct block_row {
+	const struct rec_flow *f;
+	struct flow_texts texts;
+	uint32_t tenant;
+	bool secondary;
+};
+
+/* The order of rows in a block: tenant, end, id, slice. */
+int block_row_compare(const struct block_row *a, const struct block_row *b);
+
+struct block_writer; /* one thread's */
+struct block_writer *block_writer_new(void);
+void block_writer_free(struct block_writer **w);
+/* n rows in their order, 1..BLOCK_ROWS_MAX. The bytes are the writer's until the next call. */
+const uint8_t *block_encode(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len);
+
+/* --- reading --- */
+
+struct block {
+	uint32_t rows;
+	int64_t least_last_ns, most_last_ns;
+	const uint8_t *body;
+	size_t body_len;
+	unsigned ncolumns;
+	struct column column[BLOCK_COLUMNS_MAX];
+	uint8_t where[256]; /* of a number: index + 1 in column; 0 not there: zeros */
+};
+
+/* Reads the head; false where these are no block. The bytes must outlive what is done with b. */
+bool block_open(struct block *b, const void *bytes, size_t len);
+
+/* What a question wants of flows; 0 bits of `has` want all. */
+struct flow_filter {
+	bool has_ip, has_application, has_point, has_port;
+	uint16_t application, port; /* of either side, as ip */
+	uint32_t point;
+	struct ip_addr ip;
+};
+
+/* False: no row of it is wanted. Looks at filters only. */
+bool block_may_match(const struct block *b, const struct flow_filter *f);
+bool block_may_hold_id(const struct block *b, const struct flow_id *id);
+
+struct block_reader; /* one thread's */
+struct block_reader *block_reader_new(void);
+void block_reader_free(struct block_reader **r);
+
+/* The rows of a tenant are [*from, *to). False where the block is damaged; *from == *to: none. */
+bool block_rows_of(struct block_reader *r, const struct block *b, uint32_t tenant, uint32_t *from,
+		   uint32_t *to);
+/* tenant[i] of each row. */
+bool block_tenants(struct block_reader *r, const struct block *b, uint32_t *tenant);
+/* A column of flow_columns.def, or PART_SECONDARY: b->rows numbers. */
+bool block_numbers(struct block_reader *r, const struct block *b, unsigned number, uint64_t *v);
+/* wanted[i] &= whether row i is. */
+bool block_match(struct block_reader *r, const struct block *b, const struct flow_filter *f, uint8_t *wanted);
+/*
+ * Row row[i] into *out[i], n times; tenant and secondary are not set. *texts is memory that their strings are
+ * in, the caller's to free. False: damaged.
+ */
+bool block_fetch(struct block_reader *r, const struct block *b, const uint32_t *row, uint32_t n,
+		 struct kept_flow *const *out, void **texts);
+
+#endif

@@ -1,0 +1,125 @@
+/* Blocks as a damaged disk could hold them, with checks that hold by chance: what can be read is written
+ * again, and is then the same. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "block.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
+
+#define ROWS_MOST 512u /* more tells nothing new */
+
+static struct block_reader *reader;
+static struct block_writer *writer;
+static struct kept_flow kept[ROWS_MOST], again[ROWS_MOST];
+static struct kept_flow *out[ROWS_MOST], *out_again[ROWS_MOST];
+static uint32_t row[ROWS_MOST], tenant[COLUMN_MAX];
+static uint64_t v[COLUMN_MAX];
+
+static void
+start(void)
+{
+	reader = block_reader_new();
+	writer = block_writer_new();
+	for (uint32_t i = 0; i < ROWS_MOST; i++) {
+		row[i] = i;
+		out[i] = &kept[i];
+		out_again[i] = &again[i];
+	}
+}
+
+/* What a reader of questions does with any block. */
+static void
+look(const struct block *b)
+{
+	static uint8_t wanted[COLUMN_MAX];
+	const struct flow_filter f = { .has_ip = true,
+				       .has_application = true,
+				       .has_point = true,
+				       .has_port = true,
+				       .application = 5,
+				       .port = 443 };
+	const struct flow_id id = { { 1 } };
+	uint32_t from, to;
+
+	(void)block_may_match(b, &f);
+	(void)block_may_hold_id(b, &id);
+	memset(wanted, 1, b->rows);
+	(void)block_match(reader, b, &f, wanted);
+	if (block_rows_of(reader, b, 1, &from, &to))
+		assert(from <= to && to <= b->rows);
+}
+
+/* Checks are made good, so that what lies behind them is reached: of the columns, and of the head. */
+static void
+mend_columns(struct block *b)
+{
+	for (unsigned i = 0; i < b->ncolumns; i++)
+		b->column[i].check = (uint32_t)hash_bytes(b->body + b->column[i].at, b->column[i].len, 0);
+}
+
+static uint8_t *
+mended(const uint8_t *d, size_t n)
+{
+	uint8_t *bytes = mem_calloc(n + 1, 1);
+	struct wcur c = wcur_of(bytes, BLOCK_FRONT);
+	uint32_t head =
+	    n < BLOCK_FRONT ? 0 : (uint32_t)d[4] << 24 | (uint32_t)d[5] << 16 | (uint32_t)d[6] << 8 | d[7];
+
+	memcpy(bytes, d, n);
+	if (n < BLOCK_FRONT || head > n - BLOCK_FRONT)
+		return bytes;
+	wcur_be32(&c, BLOCK_MAGIC);
+	wcur_be32(&c, head);
+	wcur_be64(&c, hash_bytes(bytes + BLOCK_FRONT, head, BLOCK_MAGIC));
+	return bytes;
+}
+
+static void
+write_again(const struct block *b)
+{
+	static struct block_row rows[ROWS_MOST];
+	static struct block back;
+	void *texts;
+	size_t len;
+
+	for (uint32_t i = 0; i < b->rows; i++)
+		rows[i] = (struct block_row){ &kept[i].f, kept[i].texts, tenant[i], false };
+
+	const uint8_t *bytes = block_encode(writer, rows, b->rows, &len);
+
+	assert(block_open(&back, bytes, len) && back.rows == b->rows);
+	assert(block_fetch(reader, &back, row, b->rows, out_again, &texts));
+	for (uint32_t i = 0; i < b->rows; i++) {
+		assert(memcmp(&kept[i].f, &again[i].f, sizeof(kept[i].f)) == 0);
+		assert(memcmp(kept[i].texts.info, again[i].texts.info, kept[i].f.info_len) == 0);
+	}
+	free(texts);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
+{
+	static struct block b;
+	void *texts;
+
+	if (reader == NULL)
+		start();
+
+	uint8_t *bytes = mended(d, n);
+
+	if (block_open(&b, bytes, n)) {
+		mend_columns(&b);
+		look(&b);
+		if (b.rows <= ROWS_MOST && block_tenants(reader, &b, tenant) &&
+		    block_numbers(reader, &b, COLUMN_LAST, v) &&
+		    block_fetch(reader, &b, row, b.rows, out, &texts)) {
+			write_again(&b);
+			free(texts);
+		}
+	}
+	free(bytes);
+	return 0;
+}

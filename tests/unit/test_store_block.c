@@ -1,0 +1,312 @@
+/* Blocks of flows: what goes in comes out, whatever it is; what is skipped holds nothing that was wanted; and
+ * damage is seen. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "base/mem.h"
+#include "block.h"
+
+static uint64_t state_of_dice = 1;
+
+/* The same in every run. */
+static uint64_t
+dice(void)
+{
+	state_of_dice += UINT64_C(0x9e3779b97f4a7c15);
+	return hash_mix(state_of_dice, UINT64_C(0xd6e8feb86659fd93));
+}
+
+enum flavour { PLAIN_FLOWS, RANDOM_FLOWS, EXTREME_FLOWS, FLAVOURS };
+
+struct stock {
+	struct rec_flow *f;
+	char (*text)[FLOW_TEXT_MAX];
+	struct block_row *row;
+	uint32_t n;
+};
+
+/* Texts, and lengths, of a flow: attributes are a sane list or none. */
+static void
+give_texts(struct rec_flow *f, char *text, enum flavour flavour)
+{
+	static const char names[] = "www.example.net";
+	char *at = text;
+
+	f->server_name_len = (uint16_t)(flavour == EXTREME_FLOWS ? SERVER_NAME_MAX : dice() % sizeof(names));
+	f->info_len = (uint16_t)(flavour == EXTREME_FLOWS ? INFO_MAX : dice() % 3);
+	f->attributes_len = dice() % 2 == 0 ? 0 : 9;
+	for (unsigned i = 0; i < f->server_name_len; i++)
+		*at++ = flavour == EXTREME_FLOWS ? (char)dice() : names[i];
+	for (unsigned i = 0; i < f->info_len; i++)
+		*at++ = (char)dice();
+	if (f->attributes_len > 0)
+		memcpy(at, "\1\7TLSv1.3", 9);
+}
+
+static void
+give_fields(struct rec_flow *f, uint32_t i, enum flavour flavour)
+{
+	uint8_t *b = (uint8_t *)f;
+
+	for (size_t k = 0; flavour != PLAIN_FLOWS && k < sizeof(*f); k++)
+		b[k] = (uint8_t)(flavour == RANDOM_FLOWS ? dice() : dice() % 2 ? 0xff : 0);
+	if (flavour == PLAIN_FLOWS) {
+		*f = (struct rec_flow){ .protocol = 6, .point = 3, .port = { 40000, 443 } };
+		f->id.b[15] = (uint8_t)i;
+		f->id.b[14] = (uint8_t)(i >> 8);
+		f->ip[CLIENT].b[15] = (uint8_t)(i % 7);
+		f->count.bytes[0] = f->count.payload[0] = 100 + i % 5;
+	}
+	f->last_ns = flavour == PLAIN_FLOWS    ? INT64_C(1700000000000000000) + (int64_t)i * 1000
+		     : flavour == RANDOM_FLOWS ? (int64_t)(dice() >> 1)
+		     : i % 2                   ? INT64_MAX
+					       : 0;
+	f->slice_ns = f->last_ns - (int64_t)(dice() % ((uint64_t)f->last_ns / 2 + 1));
+	f->first_ns = f->slice_ns - (int64_t)(dice() % ((uint64_t)f->slice_ns / 2 + 1));
+	/* What is no field of a kept flow. */
+	f->slot = f->generation = 0;
+	f->reserved1 = 0;
+	f->tcp.reserved = 0;
+	memset(f->reserved2, 0, sizeof(f->reserved2));
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return block_row_compare(a, b);
+}
+
+static struct stock
+stock_of(uint32_t n, enum flavour flavour)
+{
+	struct stock s = { mem_calloc(n, sizeof(*s.f)), mem_calloc(n, sizeof(*s.text)),
+			   mem_calloc(n, sizeof(*s.row)), n };
+
+	for (uint32_t i = 0; i < n; i++) {
+		give_fields(&s.f[i], i, flavour);
+		give_texts(&s.f[i], s.text[i], flavour);
+		s.row[i] =
+		    (struct block_row){ &s.f[i], flow_texts_of(&s.f[i], s.text[i]),
+					flavour == PLAIN_FLOWS ? (uint32_t)(dice() % 3) : (uint32_t)dice(),
+					dice() % 8 == 0 };
+	}
+	qsort(s.row, n, sizeof(*s.row), compare);
+	return s;
+}
+
+static void
+stock_free(struct stock *s)
+{
+	free(s->f);
+	free(s->text);
+	free(s->row);
+}
+
+static void
+assert_same(const struct stock *s, const uint8_t *bytes, size_t len)
+{
+	struct block_reader *r = block_reader_new();
+	struct block *b = mem_calloc(1, sizeof(*b));
+	struct kept_flow *k = mem_calloc(s->n, sizeof(*k)), **out = mem_calloc(s->n, sizeof(*out));
+	uint32_t *row = mem_calloc(s->n, sizeof(*row)), *tenant = mem_calloc(s->n, sizeof(*tenant)), from, to;
+	uint64_t *secondary = mem_calloc(s->n, sizeof(*secondary));
+	void *texts;
+
+	assert_true(block_open(b, bytes, len));
+	assert_int_equal(b->rows, s->n);
+	for (uint32_t i = 0; i < s->n; i++) {
+		row[i] = i;
+		out[i] = &k[i];
+	}
+	assert_true(block_fetch(r, b, row, s->n, out, &texts));
+	assert_true(block_tenants(r, b, tenant));
+	assert_true(block_numbers(r, b, PART_SECONDARY, secondary));
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct block_row *was = &s->row[i];
+
+		assert_memory_equal(&k[i].f, was->f, sizeof(*was->f));
+		assert_int_equal(tenant[i], was->tenant);
+		assert_int_equal(secondary[i], was->secondary);
+		assert_memory_equal(k[i].texts.server_name, was->texts.server_name, was->f->server_name_len);
+		assert_memory_equal(k[i].texts.info, was->texts.info, was->f->info_len);
+		assert_memory_equal(k[i].texts.attributes, was->texts.attributes, was->f->attributes_len);
+		assert_in_range(was->f->last_ns, b->least_last_ns, b->most_last_ns);
+	}
+	assert_true(block_rows_of(r, b, s->row[s->n - 1].tenant, &from, &to));
+	assert_int_equal(to, s->n);
+	assert_true(from < to && s->row[from].tenant == s->row[s->n - 1].tenant);
+	free(texts);
+	free(secondary);
+	free(tenant);
+	free(row);
+	free(out);
+	free(k);
+	free(b);
+	block_reader_free(&r);
+}
+
+static void
+what_goes_in_comes_out(void **state)
+{
+	static const uint32_t sizes[] = { 1, 2, 3, 17, 63, 64, 65, 1000, 5000 };
+	struct block_writer *w = block_writer_new();
+	size_t len;
+
+	(void)state;
+	for (enum flavour flavour = 0; flavour < FLAVOURS; flavour++)
+		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+			struct stock s = stock_of(sizes[i], flavour);
+			const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+
+			assert_same(&s, bytes, len);
+			stock_free(&s);
+		}
+	block_writer_free(&w);
+}
+
+static void
+a_full_block_is_small(void **state)
+{
+	struct block_writer *w = block_writer_new();
+	struct stock s = stock_of(BLOCK_ROWS_MAX, PLAIN_FLOWS);
+	size_t len;
+	const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+
+	(void)state;
+	assert_same(&s, bytes, len);
+	/* Of what is random in them (two times, a few bits), and three bytes that say what a block holds. */
+	assert_true(len < (size_t)BLOCK_ROWS_MAX * 30);
+	stock_free(&s);
+	block_writer_free(&w);
+}
+
+/* What a filter finds in a block is what looking at each row finds. */
+static void
+filters_find_what_is_there(void **state)
+{
+	struct block_writer *w = block_writer_new();
+	struct block_reader *r = block_reader_new();
+	struct block b;
+	uint8_t wanted[1000];
+	unsigned skipped = 0;
+	size_t len;
+
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		struct stock s =
+		    stock_of(1 + (uint32_t)(dice() % 1000), round % 2 ? PLAIN_FLOWS : RANDOM_FLOWS);
+		const struct rec_flow *some = &s.f[dice() % s.n];
+		struct flow_filter f = { .has_ip = dice() % 2,
+					 .has_application = dice() % 3 == 0,
+					 .has_point = dice() % 3 == 0,
+					 .has_port = dice() % 3 == 0,
+					 .application = some->application,
+					 .port = some->port[dice() % 2],
+					 .point = some->point,
+					 .ip = some->ip[dice() % 2] };
+		struct flow_id strange = { { 0xfe, 1, 2, 3 } };
+		bool any = false;
+
+		if (dice() % 2 == 0)
+			f.ip.b[dice() % 16] ^= 0x55;
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+
+		assert_true(block_open(&b, bytes, len));
+		memset(wanted, 1, sizeof(wanted));
+		assert_true(block_match(r, &b, &f, wanted));
+		for (uint32_t i = 0; i < s.n; i++) {
+			const struct rec_flow *k = s.row[i].f;
+			bool is = (!f.has_ip || memcmp(&k->ip[0], &f.ip, sizeof(f.ip)) == 0 ||
+				   memcmp(&k->ip[1], &f.ip, sizeof(f.ip)) == 0) &&
+				  (!f.has_application || k->application == f.application) &&
+				  (!f.has_point || k->point == f.point) &&
+				  (!f.has_port || k->port[0] == f.port || k->port[1] == f.port);
+
+			assert_int_equal(wanted[i], is);
+			assert_true(block_may_hold_id(&b, &k->id));
+			any |= is;
+		}
+		assert_true(!any || block_may_match(&b, &f));
+		skipped += !block_may_match(&b, &f);
+		skipped += !block_may_hold_id(&b, &strange);
+		stock_free(&s);
+	}
+	assert_true(skipped > 150); /* filters are of use */
+	block_reader_free(&r);
+	block_writer_free(&w);
+}
+
+/* Every byte of a block is under a check, or makes no difference. */
+static void
+damage_is_seen(void **state)
+{
+	struct block_writer *w = block_writer_new();
+	struct block_reader *r = block_reader_new();
+	struct stock s = stock_of(300, PLAIN_FLOWS);
+	size_t len;
+	uint8_t *bytes = (uint8_t *)(uintptr_t)block_encode(w, s.row, s.n, &len);
+	struct block b;
+	struct kept_flow k[300], *out[300];
+	uint32_t row[300];
+	void *texts;
+
+	(void)state;
+	for (uint32_t i = 0; i < 300; i++) {
+		row[i] = i;
+		out[i] = &k[i];
+	}
+	for (size_t cut = 0; cut < len; cut += 1 + cut / 50)
+		assert_false(block_open(&b, bytes, cut) && block_fetch(r, &b, row, 300, out, &texts));
+	for (size_t at = 0; at < len; at++) {
+		bytes[at] ^= 1;
+		if (block_open(&b, bytes, len) && block_fetch(r, &b, row, 300, out, &texts)) {
+			/* In a filter, or in the tenants: those are not asked for here. */
+			uint32_t tenant[300];
+			bool seen = !block_tenants(r, &b, tenant);
+
+			for (unsigned i = 0; i < b.ncolumns; i++)
+				if (b.column[i].coding == COLUMN_RAW &&
+				    b.column[i].number >= PART_ADDRESS_FILTER)
+					seen |= column_raw(&b.column[i], b.body) == NULL;
+				else if (b.column[i].number >= PART_APPLICATIONS ||
+					 b.column[i].number == PART_SECONDARY) {
+					uint64_t v[300];
+					struct column_work work;
+
+					column_work_init(&work);
+					seen |= !column_get(&work, &b.column[i], b.body, v);
+					column_work_free(&work);
+				}
+			for (uint32_t i = 0; i < 300; i++)
+				assert_memory_equal(&k[i].f, s.row[i].f, sizeof(k[i].f));
+			free(texts);
+			assert_true(seen);
+		}
+		bytes[at] ^= 1;
+	}
+	assert_same(&s, bytes, len);
+	stock_free(&s);
+	block_reader_free(&r);
+	block_writer_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(a_full_block_is_small),
+		cmocka_unit_test(filters_find_what_is_there),
+		cmocka_unit_test(damage_is_seen),
+	};
+
+	if (sodium_init() == -1)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
