@@ -78,8 +78,20 @@ const struct sandbox sandbox_engine = {
 	CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETLK), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETLKW), CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETLK), \
 	CALL(fstatfs)
 
+/*
+ * Store makes, opens and deletes segments as it goes: Landlock holds it below its own directory. A file is opened only to be
+ * read or written (no O_PATH, no O_TMPFILE, nothing that truncates), named from the working directory. LMDB asks which kernel
+ * this is when it opens one.
+ */
+#define OPEN_FLAGS (O_WRONLY | O_RDWR | O_CREAT | O_DIRECTORY | O_CLOEXEC | O_DSYNC)
+#define HERE ((uint32_t)AT_FDCWD)
+
 static const struct sandbox_call store_calls[] = {
 	PEERS, CALL(sendmsg), DATABASE,
+	CALL2(openat, 0, SANDBOX_EQUAL_32, HERE, 2, SANDBOX_MASKED_ZERO, ~(uint32_t)OPEN_FLAGS),
+	CALL2(unlinkat, 0, SANDBOX_EQUAL_32, HERE, 2, SANDBOX_EQUAL, 0),
+	CALL2(newfstatat, 0, SANDBOX_EQUAL_32, HERE, 3, SANDBOX_EQUAL, AT_SYMLINK_NOFOLLOW),
+	CALL(uname),
 };
 const struct sandbox sandbox_store = {
 	.name = "weir-store", .calls = store_calls, .ncalls = ARRAY_LEN(store_calls), .files = 512, .threads = true,

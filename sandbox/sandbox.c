@@ -141,6 +141,9 @@ allow(scmp_filter_ctx f, const struct sandbox_call *c)
 		case SANDBOX_MASKED_ZERO:
 			checks[n++] = compare(a, SCMP_CMP_MASKED_EQ, v, 0);
 			break;
+		case SANDBOX_EQUAL_32:
+			checks[n++] = compare(a, SCMP_CMP_MASKED_EQ, UINT32_MAX, v);
+			break;
 		}
 	}
 	return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, c->number, n, checks) == 0;

@@ -18,7 +18,8 @@ enum sandbox_compare {
 	SANDBOX_ANY,
 	SANDBOX_EQUAL,
 	SANDBOX_BELOW,
-	SANDBOX_MASKED_ZERO /* no bit of value is set */
+	SANDBOX_MASKED_ZERO, /* no bit of value is set */
+	SANDBOX_EQUAL_32     /* the lower half: of an int, whose upper half is anything */
 };
 
 /* One system call that is allowed, and what one or two of its arguments must be. */

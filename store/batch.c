@@ -4,17 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/mem.h"
 #include "sum.h"
 
-#define ROWS_FIRST  (256u << 10)
+#define FLOWS_FIRST 1024u
 #define DELTA_FIRST 1024u
 #define LOOK_BACK   4 /* deltas of one series that are searched for a second: workers differ by one or two */
 
+/* Bytes of the rows. */
 static size_t
-padded(size_t n)
+size_of(const struct batch *b)
 {
-	return (n + 7) & ~(size_t)7;
+	return b->nflows * sizeof(*b->flow) + b->text.len;
 }
 
 void
@@ -27,7 +29,8 @@ batch_init(struct batch *b, size_t rows_max, uint32_t delta_max)
 void
 batch_free(struct batch *b)
 {
-	free(b->rows);
+	free(b->flow);
+	bytes_free(&b->text);
 	free(b->delta);
 	free(b->name);
 	free(b->applied);
@@ -37,7 +40,7 @@ batch_free(struct batch *b)
 void
 batch_reset(struct batch *b)
 {
-	b->rows_len = b->nflows = 0;
+	b->text.len = b->nflows = 0;
 	b->packets = 0;
 	b->ndelta = b->nname = b->napplied = 0;
 	memset(b->position, 0, sizeof(b->position));
@@ -49,8 +52,8 @@ batch_fits(const struct batch *b, unsigned n)
 {
 	/* One record may add two rows (it ends what stood in its slot) and, over its tenants, seven deltas
 	 * for each. */
-	return b->rows_len + 2 * (sizeof(struct batch_flow) + FLOW_ROW_MAX + 8) * n <= b->rows_max &&
-	       b->ndelta + 16 * n <= b->delta_max;
+	return size_of(b) + 2 * (sizeof(struct batch_flow) + FLOW_TEXT_MAX) * n <= b->rows_max &&
+	       b->nflows + 2 * (size_t)n <= BATCH_FLOWS_MAX && b->ndelta + 16 * n <= b->delta_max;
 }
 
 bool
@@ -62,39 +65,34 @@ batch_full(const struct batch *b)
 bool
 batch_empty(const struct batch *b)
 {
-	return b->rows_len == 0 && b->ndelta == 0 && b->nname == 0 && b->napplied == 0;
+	return b->nflows == 0 && b->ndelta == 0 && b->nname == 0 && b->napplied == 0;
 }
 
 bool
 batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
 	       const struct flow_texts *texts)
 {
-	uint8_t row[FLOW_ROW_MAX];
-	size_t len = flow_row_encode(f, texts, row);
-	size_t need = sizeof(struct batch_flow) + padded(len);
+	size_t len = (size_t)f->server_name_len + f->info_len + f->attributes_len;
 
-	if (len == 0 || b->rows_len + need > b->rows_max)
+	if (b->nflows == BATCH_FLOWS_MAX || size_of(b) + sizeof(struct batch_flow) + len > b->rows_max)
 		return false;
-	if (b->rows_len + need > b->rows_cap) {
-		size_t cap = b->rows_cap == 0 ? ROWS_FIRST : b->rows_cap * 2;
-
-		b->rows_cap = cap > b->rows_max ? b->rows_max : cap;
-		if (b->rows_cap < b->rows_len + need)
-			b->rows_cap = b->rows_len + need;
-		b->rows = mem_reallocarray(b->rows, b->rows_cap, 1);
+	if (b->nflows == b->flow_cap) {
+		b->flow_cap = b->flow_cap == 0 ? FLOWS_FIRST : b->flow_cap * 2;
+		b->flow = mem_reallocarray(b->flow, b->flow_cap, sizeof(*b->flow));
 	}
 
-	struct batch_flow head = {
-		.tenant = { tenant[0], tenant[1] },
-		.slice = f->slice,
-		.len = (uint32_t)len,
-		.last_ns = f->last_ns,
-		.id = f->id,
-	};
+	struct batch_flow *to = &b->flow[b->nflows];
+	struct wcur text = wcur_of(bytes_room(&b->text, len), len);
 
-	memcpy(b->rows + b->rows_len, &head, sizeof(head));
-	memcpy(b->rows + b->rows_len + sizeof(head), row, len);
-	b->rows_len += need;
+	to->tenant[0] = tenant[0];
+	to->tenant[1] = tenant[1];
+	to->text = (uint32_t)b->text.len;
+	to->reserved = 0;
+	to->f = *f;
+	wcur_put(&text, texts->server_name, f->server_name_len);
+	wcur_put(&text, texts->info, f->info_len);
+	wcur_put(&text, texts->attributes, f->attributes_len);
+	b->text.len += len;
 	b->nflows++;
 	b->packets = sum_sat(b->packets, sum_sat(f->count.packets[CLIENT], f->count.packets[SERVER]));
 	return true;
@@ -152,7 +150,7 @@ batch_add_name(struct batch *b, enum name_kind kind, uint16_t number, const char
 void
 batch_discard(struct batch *b)
 {
-	b->rows_len = b->nflows = 0;
+	b->text.len = b->nflows = 0;
 	b->packets = 0;
 	b->ndelta = 0;
 }

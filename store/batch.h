@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "flow_row.h"
 #include "names.h"
 
@@ -28,10 +29,9 @@ struct batch_delta {
 
 struct batch_flow {
 	uint32_t tenant[2]; /* the primary one and, unless 0, the secondary one */
-	uint32_t slice;
-	uint32_t len; /* of the row that follows, padded to 8 */
-	int64_t last_ns;
-	struct flow_id id;
+	uint32_t text;      /* where its strings begin in the batch's */
+	uint32_t reserved;
+	struct rec_flow f;
 };
 
 struct batch_name {
@@ -52,11 +52,13 @@ struct batch_applied {
 
 #define BATCH_ENGINES     64
 #define BATCH_APPLIED_MAX 512
+#define BATCH_FLOWS_MAX   32768u /* with a row for each of two tenants they fit one block */
 
 struct batch {
-	uint8_t *rows; /* struct batch_flow + row, again and again */
-	size_t rows_len, rows_cap, rows_max;
-	size_t nflows;    /* slices */
+	struct batch_flow *flow;
+	size_t nflows, flow_cap; /* slices */
+	struct bytes text;
+	size_t rows_max;  /* bytes of both */
 	uint64_t packets; /* counted in them */
 	struct batch_delta *delta;
 	uint32_t ndelta, delta_cap, delta_max;

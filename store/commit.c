@@ -144,6 +144,7 @@ succeeded(struct store *s)
 	s->packets_stored = sum_sat(s->packets_stored, b->packets);
 	for (unsigned i = 0; i < s->nengines; i++)
 		pump_release(&s->engine[i], b->ring[i], b->position[i]);
+	history_counts(s->history, &s->counters.n[OWN_HISTORY_FORGOTTEN], &s->counters.n[OWN_BLOCK_DAMAGED]);
 	s->flight = NULL;
 	if (s->degraded) {
 		s->degraded = false;

@@ -19,15 +19,17 @@
 #define LOCK_FILE "lock.mdb"
 
 static const char *const table_names[] = {
-	[DB_META] = "meta", [DB_NAMES] = "names",   [DB_FLOWS] = "flows",
-	[DB_IDS] = "ids",   [DB_SERIES] = "series",
+	[DB_META] = "meta",     [DB_NAMES] = "names", [DB_SERIES] = "series",   [DB_SEGMENTS] = "segments",
+	[DB_BLOCKS] = "blocks", [DB_DEAD] = "dead",   [DB_OLD_FLOWS] = "flows", [DB_OLD_IDS] = "ids",
 };
 _Static_assert(sizeof(table_names) / sizeof(table_names[0]) == DB_TABLE_COUNT, "name every table");
 
 struct db {
 	MDB_env *env;
 	MDB_dbi dbi[DB_TABLE_COUNT];
+	bool has[DB_TABLE_COUNT];
 	uint64_t size;
+	char name[32]; /* of the file */
 };
 
 static enum db_status
@@ -94,11 +96,12 @@ sentence(char *err, size_t size, enum db_status s, int code, const char *file)
 static void
 on_assert(MDB_env *env, const char *what)
 {
-	(void)env;
+	const struct db *db = mdb_env_get_userctx(env);
+
 	fatal_status(
 	    EXIT_BAD_INPUT,
 	    "%s in the store's directory is damaged (%s): move it away or restore a copy, then start again",
-	    DATA_FILE, what);
+	    db->name, what);
 }
 
 /* Only the owner may touch what is in here: refuse what somebody else could have prepared. */
@@ -154,14 +157,24 @@ long_enough(MDB_env *env)
 	       (uint64_t)file.st_size / st.ms_psize >= (uint64_t)info.me_last_pgno + 1;
 }
 
+/* Tables that are not there are made, but those of an older format. */
+static int
+open_table(struct db *db, MDB_txn *txn, enum db_table t)
+{
+	int rc = mdb_dbi_open(txn, table_names[t], t >= DB_OLD_FLOWS ? 0 : MDB_CREATE, &db->dbi[t]);
+
+	db->has[t] = rc == 0;
+	return t >= DB_OLD_FLOWS && rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static int
 open_tables(struct db *db)
 {
 	MDB_txn *txn = NULL;
 	int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
 
-	for (int t = 0; rc == 0 && t < DB_TABLE_COUNT; t++)
-		rc = mdb_dbi_open(txn, table_names[t], MDB_CREATE, &db->dbi[t]);
+	for (enum db_table t = 0; rc == 0 && t < DB_TABLE_COUNT; t++)
+		rc = open_table(db, txn, t);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	if (txn != NULL)
@@ -170,46 +183,95 @@ open_tables(struct db *db)
 }
 
 static int
-open_env(struct db *db, uint64_t size, bool durable)
+open_only_table(struct db *db, unsigned flags)
+{
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(db->env, NULL, flags & MDB_RDONLY, &txn);
+
+	if (rc == 0)
+		rc = mdb_dbi_open(txn, NULL, 0, &db->dbi[DB_ONLY]);
+	db->has[DB_ONLY] = rc == 0;
+	if (rc == 0)
+		return mdb_txn_commit(txn);
+	if (txn != NULL)
+		mdb_txn_abort(txn);
+	return rc;
+}
+
+static int
+open_env(struct db *db, const char *path, unsigned flags)
 {
 	int rc = mdb_env_create(&db->env);
 
 	if (rc == 0)
-		rc = mdb_env_set_mapsize(db->env, (size_t)size);
+		rc = mdb_env_set_mapsize(db->env, (size_t)db->size);
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(db->env, DB_TABLE_COUNT);
+		rc = mdb_env_set_maxdbs(db->env, (flags & MDB_NOSUBDIR) != 0 ? 0 : DB_TABLE_COUNT);
+	if (rc == 0)
+		rc = mdb_env_set_userctx(db->env, db);
 	if (rc == 0)
 		rc = mdb_env_set_assert(db->env, on_assert);
 	/* NOTLS: a read transaction belongs to its owner, not to a thread. */
 	if (rc == 0)
-		rc = mdb_env_open(db->env, ".", MDB_NOTLS | (durable ? 0 : MDB_NOSYNC), 0600);
+		rc = mdb_env_open(db->env, path, MDB_NOTLS | flags, 0600);
 	if (rc == 0 && !long_enough(db->env))
 		rc = MDB_CORRUPTED;
-	return rc == 0 ? open_tables(db) : rc;
+	return rc;
 }
 
-struct db *
-db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t errsize)
+/* db, or NULL with the reason where rc says that it could not be opened. */
+static struct db *
+opened(struct db *db, int rc, enum db_status *status, char *err, size_t errsize)
 {
-	struct db *db;
-
-	*status = DB_REFUSED;
-	if (!permissions_ok(err, errsize))
-		return NULL;
-	db = mem_calloc(1, sizeof(*db));
-	db->size = size & ~(uint64_t)0xffff;
-
-	int rc = open_env(db, db->size, durable);
-
 	*status = status_of(rc);
 	if (rc == 0)
 		return db;
 	/* What LMDB does not know as its own it calls EINVAL, or reports a page that is not there. */
 	if (rc == EINVAL)
 		*status = DB_DAMAGED;
-	sentence(err, errsize, *status, rc, DATA_FILE);
+	sentence(err, errsize, *status, rc, db->name);
 	db_close(&db);
 	return NULL;
+}
+
+static struct db *
+db_named(const char *name, uint64_t size)
+{
+	struct db *db = mem_calloc(1, sizeof(*db));
+
+	db->size = size & ~(uint64_t)0xffff;
+	str_copy(db->name, sizeof(db->name), name);
+	return db;
+}
+
+struct db *
+db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t errsize)
+{
+	*status = DB_REFUSED;
+	if (!permissions_ok(err, errsize))
+		return NULL;
+
+	struct db *db = db_named(DATA_FILE, size);
+	int rc = open_env(db, ".", durable ? 0 : MDB_NOSYNC);
+
+	if (rc == 0)
+		rc = open_tables(db);
+	return opened(db, rc, status, err, errsize);
+}
+
+struct db *
+db_open_file(const char *name, uint64_t size, enum db_mode mode, enum db_status *status, char *err,
+	     size_t errsize)
+{
+	static const unsigned flags_of[] = {
+		[DB_DURABLE] = 0, [DB_QUICK] = MDB_NOSYNC, [DB_READ_ONLY] = MDB_RDONLY | MDB_NOLOCK
+	};
+	struct db *db = db_named(name, size);
+	int rc = open_env(db, name, MDB_NOSUBDIR | flags_of[mode]);
+
+	if (rc == 0)
+		rc = open_only_table(db, flags_of[mode]);
+	return opened(db, rc, status, err, errsize);
 }
 
 void
@@ -442,6 +504,27 @@ db_cursor_delete(struct db_cursor *c)
 		note(c->x, mdb_cursor_del(c->cursor, 0));
 }
 
+bool
+db_has(const struct db *db, enum db_table t)
+{
+	return db->has[t];
+}
+
+void
+db_drop(struct db_txn *x, enum db_table t)
+{
+	if (x->status == DB_OK && x->db->has[t])
+		note(x, mdb_drop(x->txn, x->db->dbi[t], 1));
+	x->db->has[t] = false;
+}
+
+void
+db_make(struct db_txn *x, enum db_table t)
+{
+	if (x->status == DB_OK)
+		x->db->has[t] = note(x, mdb_dbi_open(x->txn, table_names[t], MDB_CREATE, &x->db->dbi[t]));
+}
+
 uint64_t
 db_used(struct db_txn *x)
 {
@@ -449,7 +532,18 @@ db_used(struct db_txn *x)
 	MDB_stat st = { 0 };
 
 	for (int t = 0; x->status == DB_OK && t < DB_TABLE_COUNT; t++)
-		if (note(x, mdb_stat(x->txn, x->db->dbi[t], &st)))
+		if (x->db->has[t] && note(x, mdb_stat(x->txn, x->db->dbi[t], &st)))
 			pages += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
 	return pages * st.ms_psize;
+}
+
+uint64_t
+db_file_bytes(const struct db *db)
+{
+	MDB_envinfo info = { 0 };
+	MDB_stat st = { 0 };
+
+	if (mdb_env_info(db->env, &info) != 0 || mdb_env_stat(db->env, &st) != 0)
+		return 0;
+	return ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
 }

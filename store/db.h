@@ -9,7 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum db_table { DB_META, DB_NAMES, DB_FLOWS, DB_IDS, DB_SERIES, DB_TABLE_COUNT };
+enum db_table {
+	DB_META,
+	DB_NAMES,
+	DB_SERIES,
+	DB_SEGMENTS,
+	DB_BLOCKS,
+	DB_DEAD,
+	DB_OLD_FLOWS, /* of format 1: there only until they are brought to ours */
+	DB_OLD_IDS,
+	DB_TABLE_COUNT
+};
+#define DB_ONLY DB_META /* the one table of a database that db_open_file opened */
 
 enum db_status {
 	DB_OK,
@@ -46,6 +57,13 @@ struct db_cursor {
  * do. Not durable: what is committed need not outlive the machine, and no commit waits for the disk.
  */
 struct db *db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t errsize);
+enum db_mode { DB_DURABLE, DB_QUICK, DB_READ_ONLY };
+/*
+ * A database of one table in the file `name` of the working directory; made where it is not there, unless it
+ * is to be read only. DB_READ_ONLY is for files that nobody writes any more: it takes no lock. NULL as above.
+ */
+struct db *db_open_file(const char *name, uint64_t size, enum db_mode mode, enum db_status *status, char *err,
+			size_t errsize);
 void db_close(struct db **db);
 /* The most that the map may grow to. */
 uint64_t db_size(const struct db *db);
@@ -82,7 +100,16 @@ bool db_cursor_put_new(struct db_cursor *c, struct db_bytes key, struct db_bytes
 /* Deletes the entry that the cursor stands on; db_next then gives the one behind it. */
 void db_cursor_delete(struct db_cursor *c);
 
+/* Whether a table of an older format is there. */
+bool db_has(const struct db *db, enum db_table t);
+/* Deletes it, with all that is in it. */
+void db_drop(struct db_txn *x, enum db_table t);
+/* Makes it: tests play an older Weir. */
+void db_make(struct db_txn *x, enum db_table t);
+
 /* Bytes of pages that hold something. */
 uint64_t db_used(struct db_txn *x);
+/* Bytes of the file, as of the last commit. */
+uint64_t db_file_bytes(const struct db *db);
 
 #endif

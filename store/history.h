@@ -1,6 +1,7 @@
 /*
- * What was: kept flows and series, by tenant. Callers know questions and batches, not the layout: rows of
- * LMDB today, columnar segments later. One thread writes (history_write); another may read at the same time.
+ * What was: kept flows and series, by tenant. Callers know questions and batches, not the layout: flows are
+ * columns in blocks, blocks stand in segments, and data.mdb holds their catalogue, the dictionary and the
+ * series. One thread writes (history_write); others may read at the same time.
  */
 #ifndef WEIR_STORE_HISTORY_H
 #define WEIR_STORE_HISTORY_H
@@ -11,12 +12,13 @@
 
 #include "base/settings.h"
 #include "batch.h"
+#include "block.h"
 #include "db.h"
 #include "flow_id.h"
 
 struct history;
 
-#define HISTORY_WHY_MAX 160
+#define HISTORY_WHY_MAX 200
 
 struct history_limits {
 	uint64_t size;
@@ -35,8 +37,12 @@ const uint8_t *history_secret(const struct history *h);
 /* Calls visit for each record of how far engines' records were applied. */
 void history_applied(struct history *h, void (*visit)(void *ctx, const struct batch_applied *a), void *ctx);
 
-/* Writes all of b or nothing, and deletes in small steps what is older than now minus its time. Twice the
- * same batch is as once, but for series: they add up. On failure a sentence in why. */
+/* Rows that went before their time because store.size was reached, and blocks that could not be read, since
+ * the start. */
+void history_counts(const struct history *h, uint64_t *forgotten, uint64_t *damaged);
+
+/* Writes all of b or nothing, and deletes what is older than now minus its time. Twice the same batch is as
+ * once, but for series: they add up. On failure a sentence in why. */
 enum db_status history_write(struct history *h, const struct batch *b, int64_t now_ns,
 			     char why[static HISTORY_WHY_MAX]);
 
@@ -51,11 +57,12 @@ struct flow_query {
 	uint32_t tenant;                   /* TENANT_PLATFORM: the primary rows of all */
 	int64_t from_ns, to_ns;            /* last packet within [from, to) */
 	const struct flow_position *after; /* NULL: from the newest */
-	unsigned visits;                   /* rows looked at, at most */
+	unsigned visits;                   /* rows visited, at most */
+	struct flow_filter filter;         /* rows that it does not want are not visited */
 };
 
-/* Calls visit for rows in order until it returns false, none is left (*finished) or the visits are used up.
- * *last is the position of the last row that was looked at. */
+/* Calls visit for rows in order until it returns false, none is left (*finished), the visits are used up or
+ * it has taken long enough. *last is a position behind which nothing was looked at. */
 enum db_status history_flows(struct history *h, const struct flow_query *q,
 			     bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx,
 			     struct flow_position *last, bool *finished);

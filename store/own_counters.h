@@ -16,6 +16,9 @@
 	  false) /* names of an older host, or an older device, made room */                                 \
 	X(OWN_NAMES_FULL, "store.names_full", true)     /* a new name had no room in the dictionary */       \
 	X(OWN_HISTORY_FULL, "store.history_full", true) /* kept from history while the disk was full */      \
+	X(OWN_HISTORY_FORGOTTEN, "store.history_forgotten",                                                  \
+	  false) /* kept flows that went before their time: store.size is reached */                         \
+	X(OWN_BLOCK_DAMAGED, "store.block_damaged", true) /* looks into blocks of kept flows that fail */    \
 	X(OWN_FLOWS_LOST, "store.flows_lost",                                                                \
 	  true) /* flows whose engine died before it reported their end */                                   \
 	X(OWN_GRANTS_FULL, "store.grants_full", true) /* grants that had no room in the live set */          \

@@ -53,12 +53,12 @@ open_history(struct store *s, const struct settings *set)
 	s->writer = writer_new(s->history);
 }
 
-/* Small maps get small batches: one must always fit what trimming keeps free. */
+/* Small stores get small batches: a block is written before an old segment makes room for it. */
 static void
 make_batches(struct store *s)
 {
 	uint64_t size = (uint64_t)s->boot->settings.store_size;
-	size_t rows = (size_t)clamp(size / 64, 256u << 10, 8u << 20);
+	size_t rows = (size_t)clamp(size / 16, 1u << 20, 12u << 20);
 	uint32_t deltas = (uint32_t)clamp(size / 4096, 4096, 262144);
 
 	for (size_t i = 0; i < ARRAY_LEN(s->batch); i++)

@@ -1,7 +1,7 @@
 /* A store for fuzz targets. */
 #include "store_fuzz.h"
 
-#include <fcntl.h>
+#include <dirent.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,22 +77,32 @@ give_policy(void)
 	need(grants_set(store->grants, &set, NULL, clock_utc_ns(), &full), "grants");
 }
 
+/* Where the store is, and stays until the end: it opens files as it goes. */
+static char dir[] = "/tmp/weir-store-fuzz-XXXXXX";
+
+static void
+clean_up(void)
+{
+	DIR *d = opendir(".");
+
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		if (e->d_name[0] != '.')
+			(void)unlink(e->d_name);
+	if (d != NULL)
+		closedir(d);
+	(void)rmdir(dir);
+}
+
 struct store *
 fuzz_store(void)
 {
-	char dir[] = "/tmp/weir-store-fuzz-XXXXXX";
-
 	if (store != NULL)
 		return store;
 	need(sodium_init() >= 0, "libsodium");
-	int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	need(home != -1 && mkdtemp(dir) != NULL && chdir(dir) == 0, "directory");
+	need(mkdtemp(dir) != NULL && chdir(dir) == 0 && atexit(clean_up) == 0, "directory");
 	make_boot();
 	store = store_new(&boot);
 	give_policy();
-	need(unlink("data.mdb") == 0 && unlink("lock.mdb") == 0 && chdir("/") == 0 && rmdir(dir) == 0,
-	     "cleaning up");
 	return store;
 }
 

@@ -138,14 +138,23 @@ world_new(uint64_t size, uint32_t flags)
 }
 
 void
+world_delete_files(void)
+{
+	DIR *d = opendir(".");
+
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		if (e->d_name[0] != '.')
+			(void)unlink(e->d_name);
+	closedir(d);
+}
+
+void
 world_free(struct world *w)
 {
-	static const char *const files[] = { "data.mdb", "lock.mdb" };
-
 	world_close(w);
 	assert_int_equal(chdir(w->dir), 0);
-	for (size_t i = 0; i < 2; i++)
-		(void)unlink(files[i]);
+	world_delete_files();
 	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(rmdir(w->dir), 0);
 	free(w->rows);

@@ -45,6 +45,8 @@ struct world {
 /* size: of the map; flags: BOOT_*. The store is open, has keys, snapshot and an empty set of grants. */
 struct world *world_new(uint64_t size, uint32_t flags);
 void world_free(struct world *w);
+/* All in the working directory. */
+void world_delete_files(void);
 /* As a restart of store: what is on disk is all that stays. */
 void world_reopen(struct world *w);
 void world_close(struct world *w);

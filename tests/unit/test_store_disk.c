@@ -1,4 +1,5 @@
 /* Disks that are full, small, damaged or forbidden; a store that is killed. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,8 +19,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commit.h"
+#include "flow_row.h"
+#include "history_parts.h"
 #include "pump.h"
 #include "store_world.h"
+
+#define FULL_FROM 8192 /* bytes: no file can grow beyond, and each has more already */
 
 static struct world *w;
 
@@ -62,6 +67,38 @@ kept_flows(void)
 	}
 }
 
+/* As put_ends, of flows that nothing makes small. */
+static void
+put_random_ends(uint64_t first, unsigned n, int64_t last_ns)
+{
+	for (uint64_t i = first; i < first + n; i++) {
+		struct rec_flow f = world_flow(w, i, ETH0, "10.1.0.1", "192.0.2.1");
+
+		randombytes_buf(f.mac, sizeof(f.mac));
+		randombytes_buf(&f.tcp, sizeof(f.tcp));
+		randombytes_buf(&f.exporter, sizeof(f.exporter));
+		randombytes_buf(&f.next_hop, sizeof(f.next_hop));
+		f.last_ns = last_ns;
+		f.end_reason = END_IDLE;
+		world_put(w, 0, REC_FLOW_END, &f, sizeof(f), NULL);
+	}
+}
+
+static off_t
+bytes_on_disk(void)
+{
+	DIR *d = opendir(".");
+	off_t sum = 0;
+	struct stat st;
+
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		if (e->d_name[0] != '.' && stat(e->d_name, &st) == 0)
+			sum += st.st_size;
+	closedir(d);
+	return sum;
+}
+
 /* --- a map that is too small for everything: the oldest goes, writing goes on
  * ------------------------------------------------ */
 
@@ -69,29 +106,30 @@ static void
 a_small_store_keeps_the_newest(void **state)
 {
 	struct wire_question q = world_question(ASK_FLOWS);
-	struct stat st;
-	uint64_t n = 1;
+	uint64_t n = 1, forgotten, damaged;
 
 	(void)state;
 	w = world_new(16 << 20, 0);
 	world_engine(w, 0, 1000);
 	for (int round = 0; round < 100; round++) {
-		put_ends(n, 2000, (w->utc - 3600 + round * 36) * NS_PER_S);
+		put_random_ends(n, 2000, (w->utc - 3600 + round * 36) * NS_PER_S);
 		n += 2000;
 		world_pump(w);
 		world_commit(w);
 		assert_false(w->s->degraded);
 	}
 	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
-	assert_int_equal(stat("data.mdb", &st), 0);
-	assert_true(st.st_size <= 16 << 20);
+	assert_true(bytes_on_disk() <= 16 << 20);
 
 	/* The newest are there, the oldest are not. */
 	q.from_ns = (w->utc - 3600 + 99 * 36) * NS_PER_S;
 	q.limit = 1000;
 	assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
 	assert_int_equal(w->nrows, 1000);
-	assert_in_range(kept_flows(), 20000, 150000);
+	history_counts(w->s->history, &forgotten, &damaged);
+	assert_in_range(kept_flows(), 20000, 180000);
+	assert_int_equal(kept_flows() + forgotten, 200000);
+	assert_int_equal(damaged, 0);
 }
 
 /* --- a full disk: RLIMIT_FSIZE stands for it, LMDB gets EFBIG instead of ENOSPC
@@ -101,7 +139,6 @@ static void
 a_full_disk_stops_history_only(void **state)
 {
 	struct rlimit old, tight;
-	struct stat st;
 
 	(void)state;
 	w = world_new(64 << 20, 0);
@@ -110,10 +147,9 @@ a_full_disk_stops_history_only(void **state)
 	world_pump(w);
 	world_commit(w);
 
-	assert_int_equal(stat("data.mdb", &st), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	tight = old;
-	tight.rlim_cur = (rlim_t)st.st_size;
+	tight.rlim_cur = FULL_FROM;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	put_ends(2000, 1500, w->utc * NS_PER_S);
 	world_pump(w);
@@ -168,17 +204,15 @@ static void
 files_wait_for_a_full_disk(void **state)
 {
 	struct rlimit old, tight;
-	struct stat st;
 
 	(void)state;
 	w = world_new(64 << 20, BOOT_ANALYZE);
 	w->s->points.any_interface = false; /* only files */
 	world_engine(w, 0, 1000);
 	world_commit(w);
-	assert_int_equal(stat("data.mdb", &st), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	tight = old;
-	tight.rlim_cur = (rlim_t)st.st_size;
+	tight.rlim_cur = FULL_FROM;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	put_ends(1, 1000, w->utc * NS_PER_S);
 	world_pump(w);
@@ -266,7 +300,9 @@ damage_is_said_in_one_line(void **state)
 	assert_non_null(strstr(line, "damaged"));
 
 	assert_int_equal(unlink("data.mdb"), 0);
-	assert_int_equal(open_in_child(line), 0); /* moved away: as new */
+	assert_int_equal(open_in_child(line), 0); /* moved away: as new, and the flows of the old one stay */
+	assert_non_null(strstr(line, "left alone"));
+	assert_int_equal(stat("flows-00000001.mdb", &st), 0);
 	assert_int_equal(chmod("data.mdb", 0666), 0);
 	assert_int_not_equal(open_in_child(line), 0);
 	assert_non_null(strstr(line, "data.mdb"));
@@ -306,6 +342,112 @@ a_newer_format_is_refused(void **state)
 	assert_non_null(strstr(line, "format 99"));
 	assert_int_equal(unlink("data.mdb"), 0);
 	world_open(w);
+}
+
+/* Segments: the one that was written last has to be whole, what is damaged in others is left out. */
+static void
+damaged_segments(void **state)
+{
+	uint8_t rubbish[8192];
+	char line[512];
+
+	(void)state;
+	w = world_new(64 << 20, 0);
+	world_engine(w, 0, 1000);
+	put_ends(1, 3000, w->utc * NS_PER_S);
+	world_pump(w);
+	world_commit(w);
+	world_close(w);
+	randombytes_buf(rubbish, sizeof(rubbish));
+	overwrite("flows-00000001.mdb", 0, rubbish, sizeof(rubbish));
+	assert_int_equal(open_in_child(line), EXIT_BAD_INPUT);
+	assert_non_null(strstr(line, "flows-00000001.mdb"));
+	assert_non_null(strstr(line, "damaged"));
+
+	/* Gone altogether: what the catalogue names is missed, and writing goes on. */
+	assert_int_equal(unlink("flows-00000001.mdb"), 0);
+	world_open(w);
+	assert_int_equal(kept_flows(), 0);
+
+	uint64_t forgotten, damaged;
+
+	history_counts(w->s->history, &forgotten, &damaged);
+	assert_true(damaged > 0);
+	world_engine(w, 0, 2000);
+	put_ends(5000, 100, w->utc * NS_PER_S);
+	world_pump(w);
+	world_commit(w);
+	assert_int_equal(kept_flows(), 100);
+}
+
+/* --- a database of an older Weir
+ * -------------------------------------------------------------------------------------------------------- */
+
+/* A row of format 1: key (tenant, end, id, slice), value (secondary or not, row). */
+static void
+put_old_row(struct db_txn *x, uint32_t tenant, bool secondary, const struct rec_flow *f)
+{
+	const struct flow_texts texts = flow_texts_of(f, "name");
+	uint8_t key[32], value[1 + FLOW_ROW_MAX] = { secondary };
+	struct wcur c = wcur_of(key, sizeof(key));
+	size_t len = flow_row_encode(f, &texts, value + 1);
+
+	assert_true(len > 0);
+	wcur_be32(&c, tenant);
+	wcur_be64(&c, (uint64_t)f->last_ns);
+	wcur_put(&c, f->id.b, sizeof(f->id.b));
+	wcur_be32(&c, f->slice);
+	db_put(x, DB_OLD_FLOWS, (struct db_bytes){ key, sizeof(key) }, (struct db_bytes){ value, 1 + len });
+}
+
+static void
+format_1_is_brought_over(void **state)
+{
+	const uint32_t format = 1;
+	struct wire_question q = world_question(ASK_FLOWS);
+	enum db_status status;
+	struct db_txn x;
+	char line[512];
+
+	(void)state;
+	w = world_new(64 << 20, 0);
+	world_close(w);
+
+	struct db *db = db_open(64 << 20, true, &status, line, sizeof(line));
+
+	assert_non_null(db);
+	db_begin(db, &x, true);
+	db_make(&x, DB_OLD_FLOWS);
+	db_make(&x, DB_OLD_IDS);
+	for (uint64_t n = 1; n <= 40000; n++) { /* more than one block takes */
+		struct rec_flow f = world_flow(w, n, ETH0, "10.1.0.1", "192.0.2.1");
+
+		f.server_name_len = 4;
+		put_old_row(&x, ALPHA, false, &f);
+		if (n <= 10)
+			put_old_row(&x, BETA, true, &f);
+	}
+	db_put(&x, DB_OLD_FLOWS, (struct db_bytes){ "rubbish", 7 }, (struct db_bytes){ "\0\1", 2 });
+	db_put(&x, DB_META, (struct db_bytes){ "format", 7 }, (struct db_bytes){ &format, sizeof(format) });
+	assert_int_equal(db_end(&x), DB_OK);
+	db_close(&db);
+
+	for (int start = 0; start < 2; start++) { /* once is enough */
+		world_open(w);
+		assert_false(db_has(w->s->history->db, DB_OLD_FLOWS));
+		assert_int_equal(kept_flows(), 40000);
+		q.from_ns = 1;
+		q.limit = 1000;
+		assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 10);
+
+		const struct row_flow *r = world_row(w, 0, sizeof(*r), NULL);
+
+		assert_int_equal(r->server_name_len, 4);
+		assert_int_equal(r->flow.port[SERVER], 443);
+		if (start == 0)
+			world_close(w);
+	}
 }
 
 /* --- what is acknowledged survives a kill
@@ -379,9 +521,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_small_store_keeps_the_newest), TEST(a_full_disk_stops_history_only),
-		TEST(files_wait_for_a_full_disk),     TEST(damage_is_said_in_one_line),
-		TEST(a_newer_format_is_refused),      TEST(acknowledged_flows_survive_sigkill),
+		TEST(a_small_store_keeps_the_newest),
+		TEST(a_full_disk_stops_history_only),
+		TEST(files_wait_for_a_full_disk),
+		TEST(damage_is_said_in_one_line),
+		TEST(damaged_segments),
+
+		TEST(a_newer_format_is_refused),
+		TEST(format_1_is_brought_over),
+		TEST(acknowledged_flows_survive_sigkill),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);

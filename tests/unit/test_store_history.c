@@ -372,6 +372,41 @@ ends_are_idempotent(void **state)
 	assert_int_equal(sum_series(ALPHA, &tenant).bytes, 60 * 4000);
 }
 
+/* A slice that was given up and then went on is there once, with its last end; whether store died between or
+ * not, and in one commit or two. */
+static void
+what_ends_anew_replaces_what_was_kept(void **state)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+
+	(void)state;
+	q.from_ns = 1;
+	q.limit = 1000;
+	for (int round = 0; round < 3; round++) {
+		for (uint64_t n = 1; n <= 40; n++)
+			put_end(n, n % 2 ? ETH0 : ETH1, n % 2 ? "10.1.0.1" : "10.2.0.1",
+				(w->utc + 10 * round) * NS_PER_S);
+		if (round == 1)
+			for (uint64_t n = 1; n <= 20; n++)
+				put_end(n, n % 2 ? ETH0 : ETH1, n % 2 ? "10.1.0.1" : "10.2.0.1",
+					(w->utc + 15) * NS_PER_S);
+		world_pump(w);
+		world_commit(w);
+		assert_int_equal(world_ask(w, TENANT_PLATFORM, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 40);
+		for (uint32_t i = 0; i < w->nrows; i++) {
+			const struct row_flow *r = world_row(w, i, sizeof(*r), NULL);
+
+			assert_int_equal(r->flow.last_ns,
+					 (w->utc + (round == 1 && i < 20 ? 15 : 10 * round)) * NS_PER_S);
+		}
+		assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 20);
+		world_reopen(w);
+		world_engine(w, 0, 1000);
+	}
+}
+
 static void
 slices_of_a_flow_sum_up(void **state)
 {
@@ -464,8 +499,9 @@ main(void)
 		TEST(kept_flows_come_in_pages),      TEST(a_kept_flow_of_two_tenants_is_one_to_the_platform),
 		TEST(all_fields_of_a_flow_are_kept), TEST(series_agree_at_every_resolution),
 		TEST(replayed_seconds_count_once),   TEST(flows_known_before_a_restart_are_not_counted_twice),
-		TEST(ends_are_idempotent),           TEST(slices_of_a_flow_sum_up),
-		TEST(what_is_too_old_goes),          TEST(the_dictionary_survives),
+		TEST(ends_are_idempotent),           TEST(what_ends_anew_replaces_what_was_kept),
+		TEST(slices_of_a_flow_sum_up),       TEST(what_is_too_old_goes),
+		TEST(the_dictionary_survives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

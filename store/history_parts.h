@@ -1,0 +1,91 @@
+/* What the files of history share: history*.c and find.c. */
+#ifndef WEIR_STORE_HISTORY_PARTS_H
+#define WEIR_STORE_HISTORY_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "block.h"
+#include "catalogue.h"
+#include "history.h"
+#include "seen.h"
+#include "segments.h"
+
+#define HISTORY_APPLIED  "applied/"
+#define HISTORY_SEQUENCE "sequence" /* of the last block */
+
+struct find;
+struct row_order;
+
+struct history {
+	struct db *db; /* catalogue, dictionary, series */
+	struct segments *segments;
+	struct history_limits limits;
+	uint8_t secret[FLOW_ID_SECRET];
+	/* Ends of flows that are kept: before it, a row is as if it was not there. */
+	_Atomic int64_t floor_ns;
+	_Atomic uint64_t rows_forgotten, blocks_damaged;
+
+	/* One reader at a time. */
+	pthread_mutex_t reading;
+	struct find *find;
+
+	/* The writer's own. */
+	struct block_writer *blocks;
+	struct block_row *rows; /* of a batch: 2 * BATCH_FLOWS_MAX */
+	uint64_t *keys;         /* of a batch's slices */
+	uint32_t *same;         /* a table of them */
+	uint8_t *fate;          /* of its slices: history_rows.c */
+	struct find *back;      /* to find what was written before; NULL until it is needed */
+	struct row_order *sort; /* 2 * BATCH_FLOWS_MAX */
+	struct seen seen, lost;
+	uint64_t seed;
+	uint64_t sequence; /* of the last block that the catalogue has */
+	struct segment_entry segment;
+	struct db *segment_db; /* NULL: none is open to be written */
+	uint32_t *order;       /* of a batch's deltas */
+	uint32_t order_cap;
+};
+
+/* history_series.c */
+void history_add_series(struct history *h, struct db_txn *x, const struct batch *b);
+/* Deletes chunks of a resolution that end before cutoff, at most budget; returns how many. */
+unsigned history_trim_series(struct db_txn *x, unsigned res, int64_t cutoff_s, unsigned budget);
+
+/* history_rows.c: the rows of a batch into h->rows, each slice once, in the order of a block; returns how
+ * many. Those that are on disk already are left out; those that stand there with another end are marked dead
+ * within x. */
+uint32_t history_rows(struct history *h, const struct batch *b, struct db_txn *x);
+/* They are on disk. */
+void history_remember(struct history *h, const struct batch *b);
+/* After a start: what was written last. */
+void history_recall(struct history *h);
+
+/* history_blocks.c: puts a block of n rows of h->rows into a segment, and says in e what the catalogue is to
+ * be told. Until it was told, nobody sees the block, and the next one takes its place. */
+enum db_status history_put_block(struct history *h, uint32_t n, int64_t now_ns, struct block_entry *e,
+				 char why[static HISTORY_WHY_MAX]);
+/* Tells it, within x. */
+void history_catalogue(struct history *h, struct db_txn *x, const struct block_entry *e,
+		       struct segment_entry *segment);
+/* x was committed. */
+void history_block_done(struct history *h, const struct block_entry *e, const struct segment_entry *segment);
+/* After a start: where writing goes on. */
+enum db_status history_find_segment(struct history *h, char why[static HISTORY_WHY_MAX]);
+
+/* history_room.c: what is too old, or too much. Files that go are in *gone: to be retired when x has been
+ * committed. */
+#define HISTORY_GONE_MAX 16u
+struct history_gone {
+	uint32_t n, number[HISTORY_GONE_MAX];
+	uint64_t rows;
+};
+void history_trim(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone);
+/* As it, where a batch found no room. */
+void history_make_room(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone);
+void history_retire(struct history *h, const struct history_gone *gone);
+
+/* history_upgrade.c */
+enum db_status history_upgrade(struct history *h, char *err, size_t errsize);
+
+#endif

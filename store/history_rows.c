@@ -1,0 +1,291 @@
+/*
+ * The rows of a batch. Engines tell again what store did not acknowledge before it died or their channel
+ * broke, so a slice may come twice: most often as it was, sometimes with another end (it was given up, then
+ * went on). Which ones came is remembered by a key for each; only where a key came before are blocks looked
+ * into.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "find.h"
+#include "policy/snapshot.h"
+
+#define SEEN_LINES 131072u /* a million slices */
+#define LOST_LINES 16384u
+#define BACK_ROWS  1000000u /* of blocks that are looked into for what came again */
+#define SAME_SLOTS (2 * BATCH_FLOWS_MAX)
+
+/* What becomes of a slice of the batch. */
+enum fate {
+	FATE_NEW,
+	FATE_LEFT_OUT, /* it is written already, or a later one of the batch is it */
+	FATE_SUSPECT,  /* its key came before */
+	FATE_REPLACES  /* it stands there with another end: that row is dead now */
+};
+
+struct row_order {
+	int64_t last_ns;
+	uint32_t tenant, at; /* at: index of the slice, twice; odd: its second tenant's row */
+};
+
+static uint64_t
+key_of(const struct history *h, const uint8_t *id, uint32_t slice)
+{
+	uint64_t half[2];
+
+	memcpy(half, id, sizeof(half));
+
+	uint64_t key = hash_mix(half[0] ^ h->seed ^ slice, half[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+
+	return key == 0 ? 1 : key;
+}
+
+static void
+make_memory(struct history *h)
+{
+	if (h->rows != NULL)
+		return;
+	h->rows = mem_calloc((size_t)2 * BATCH_FLOWS_MAX, sizeof(*h->rows));
+	h->sort = mem_calloc((size_t)2 * BATCH_FLOWS_MAX, sizeof(*h->sort));
+	h->keys = mem_calloc(BATCH_FLOWS_MAX, sizeof(*h->keys));
+	h->fate = mem_calloc(BATCH_FLOWS_MAX, sizeof(*h->fate));
+	h->same = mem_calloc(SAME_SLOTS, sizeof(*h->same));
+	seen_init(&h->seen, SEEN_LINES);
+	seen_init(&h->lost, LOST_LINES);
+	randombytes_buf(&h->seed, sizeof(h->seed));
+}
+
+static void
+take_keys(struct history *h, const struct batch *b)
+{
+	for (size_t i = 0; i < b->nflows; i++) {
+		h->keys[i] = key_of(h, b->flow[i].f.id.b, b->flow[i].f.slice);
+		__builtin_prefetch(seen_line(&h->seen, h->keys[i]));
+	}
+}
+
+/* --- twice in one batch: only the later one stays
+ * -------------------------------------------------------------------------- */
+
+static uint32_t *
+same_slot(const struct history *h, uint64_t key)
+{
+	for (uint32_t at = (uint32_t)(key >> 32) % SAME_SLOTS;; at = (at + 1) % SAME_SLOTS)
+		if (h->same[at] == 0 || h->keys[h->same[at] - 1] == key)
+			return &h->same[at];
+}
+
+static void
+leave_out_earlier(struct history *h, size_t n)
+{
+	memset(h->same, 0, SAME_SLOTS * sizeof(*h->same));
+	for (size_t i = 0; i < n; i++) {
+		uint32_t *slot = same_slot(h, h->keys[i]);
+
+		if (*slot != 0)
+			h->fate[*slot - 1] = FATE_LEFT_OUT;
+		*slot = (uint32_t)i + 1;
+	}
+}
+
+/* --- on disk already
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+struct again {
+	struct history *h;
+	const struct batch *b;
+	struct db_txn *x;
+	size_t left;   /* that were not found yet */
+	uint64_t rows; /* looked at */
+	struct find *f;
+};
+
+static bool
+list_newest(void *ctx, const struct block_entry *e)
+{
+	struct again *a = ctx;
+	struct find *f = a->f;
+
+	if (a->rows >= BACK_ROWS)
+		return false;
+	a->rows += e->rows;
+	if (f->nblocks == f->blocks_cap) {
+		f->blocks_cap = f->blocks_cap == 0 ? 256 : f->blocks_cap * 2;
+		f->block = mem_reallocarray(f->block, f->blocks_cap, sizeof(*f->block));
+	}
+	f->block[f->nblocks++] = *e;
+	return true;
+}
+
+/* The blocks that were written last, the last one first. */
+static void
+find_newest(struct again *a, struct db_txn *x)
+{
+	struct segment_entry s;
+
+	a->f->nblocks = 0;
+	a->rows = 0;
+	if (!catalogue_last_segment(x, &s))
+		return;
+	for (uint32_t n = s.number; n > 0 && a->rows < BACK_ROWS; n--)
+		catalogue_blocks(x, n, true, list_newest, a);
+}
+
+/* Which slice of the batch a row is; NULL: none, or one that is left out. */
+static const struct rec_flow *
+slice_of(const struct again *a, const struct find *f, uint32_t row, uint32_t *at)
+{
+	struct flow_position p = find_position(f, row);
+	uint32_t slot = *same_slot(a->h, key_of(a->h, p.id.b, p.slice));
+
+	*at = slot - 1;
+	return slot == 0 ? NULL : &a->b->flow[*at].f;
+}
+
+static bool
+look_for_same(struct find *f, const struct block_entry *e, void *ctx)
+{
+	struct again *a = ctx;
+	uint32_t at;
+
+	if (!find_ids(f))
+		return false;
+	for (uint32_t i = 0; i < f->head.rows; i++) {
+		const struct rec_flow *r = f->wanted[i] != 0 ? slice_of(a, f, i, &at) : NULL;
+
+		if (r == NULL || a->h->fate[at] == FATE_LEFT_OUT)
+			continue;
+		a->left -= a->h->fate[at] == FATE_SUSPECT;
+		a->h->fate[at] = r->last_ns == (int64_t)f->last[i] ? FATE_LEFT_OUT : FATE_REPLACES;
+		if (a->h->fate[at] == FATE_REPLACES)
+			catalogue_put_dead(a->x, e->segment, e->sequence, i);
+	}
+	return true;
+}
+
+static void
+leave_out_known(struct history *h, const struct batch *b, struct db_txn *x)
+{
+	struct again a = { .h = h, .b = b, .x = x };
+
+	for (size_t i = 0; i < b->nflows; i++)
+		if (h->fate[i] == FATE_NEW &&
+		    (seen_has(&h->seen, h->keys[i]) || seen_has(&h->lost, h->keys[i]))) {
+			h->fate[i] = FATE_SUSPECT;
+			a.left++;
+		}
+	if (a.left == 0)
+		return;
+	if (h->back == NULL)
+		h->back = find_new(h);
+	a.f = h->back;
+	find_newest(&a, x);
+	for (size_t i = 0; i < a.f->nblocks && a.left > 0; i++)
+		find_look(a.f, &a.f->block[i], FIND_ALL, look_for_same, &a);
+}
+
+/* --- rows
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+static int
+by_tenant_and_end(const void *a, const void *b, void *ctx)
+{
+	const struct row_order *x = a, *y = b;
+	const struct batch *batch = ctx;
+
+	if (x->tenant != y->tenant)
+		return x->tenant < y->tenant ? -1 : 1;
+	if (x->last_ns != y->last_ns)
+		return x->last_ns < y->last_ns ? -1 : 1;
+
+	const struct rec_flow *f = &batch->flow[x->at / 2].f, *g = &batch->flow[y->at / 2].f;
+	int id = memcmp(&f->id, &g->id, sizeof(f->id));
+
+	if (id != 0)
+		return id;
+	return f->slice < g->slice ? -1 : f->slice > g->slice;
+}
+
+uint32_t
+history_rows(struct history *h, const struct batch *b, struct db_txn *x)
+{
+	uint32_t n = 0;
+
+	if (b->nflows == 0)
+		return 0;
+	make_memory(h);
+	memset(h->fate, FATE_NEW, b->nflows);
+	take_keys(h, b);
+	leave_out_earlier(h, b->nflows);
+	leave_out_known(h, b, x);
+	for (uint32_t i = 0; i < b->nflows; i++) {
+		const struct batch_flow *f = &b->flow[i];
+
+		for (uint32_t t = 0; h->fate[i] != FATE_LEFT_OUT && t < 2 && (t == 0 || f->tenant[t] != 0);
+		     t++)
+			h->sort[n++] = (struct row_order){ f->f.last_ns, f->tenant[t], 2 * i + t };
+	}
+	if (n > 1)
+		qsort_r(h->sort, n, sizeof(*h->sort), by_tenant_and_end, (void *)(uintptr_t)b);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct batch_flow *f = &b->flow[h->sort[i].at / 2];
+
+		h->rows[i] =
+		    (struct block_row){ &f->f, flow_texts_of(&f->f, (const char *)b->text.p + f->text),
+					h->sort[i].tenant, (h->sort[i].at & 1) != 0 };
+	}
+	return n;
+}
+
+static void
+remember(struct history *h, uint64_t key, bool lost)
+{
+	seen_add(&h->seen, key);
+	if (lost)
+		seen_add(&h->lost, key);
+}
+
+void
+history_remember(struct history *h, const struct batch *b)
+{
+	for (size_t i = 0; i < b->nflows; i++)
+		if (h->fate[i] != FATE_LEFT_OUT)
+			remember(h, h->keys[i], b->flow[i].f.end_reason == END_LOST);
+}
+
+static bool
+remember_block(struct find *f, const struct block_entry *e, void *ctx)
+{
+	struct history *h = ctx;
+
+	(void)e;
+	if (!find_ids(f) || !block_numbers(f->reader, &f->head, COLUMN_END_REASON, f->last))
+		return false;
+	for (uint32_t i = 0; i < f->head.rows; i++) {
+		struct flow_position p = find_position(f, i);
+
+		remember(h, key_of(h, p.id.b, p.slice), f->last[i] == END_LOST);
+	}
+	return true;
+}
+
+void
+history_recall(struct history *h)
+{
+	struct again a = { .h = h };
+	struct db_txn x;
+
+	make_memory(h);
+	h->back = find_new(h);
+	a.f = h->back;
+	db_begin(h->db, &x, false);
+	find_newest(&a, &x);
+	db_end(&x);
+	for (size_t i = a.f->nblocks; i-- > 0;)
+		find_look(a.f, &a.f->block[i], FIND_ALL, remember_block, h);
+}

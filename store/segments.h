@@ -1,0 +1,46 @@
+/*
+ * The files that blocks of flows are in: databases of one table each, flows-NUMBER.mdb. One is written, by
+ * one thread; the others are opened when they are read and closed when others are read more. Any thread may
+ * read.
+ */
+#ifndef WEIR_STORE_SEGMENTS_H
+#define WEIR_STORE_SEGMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db.h"
+
+#define SEGMENT_IDENTITY 16
+
+struct segments;
+
+/* identity: of the database that they belong to; files of another one are left alone. */
+struct segments *segments_new(const uint8_t identity[static SEGMENT_IDENTITY], bool durable);
+/* No segment may be in use. */
+void segments_free(struct segments **s);
+
+/* Opens a segment to write, of at most size bytes; makes it where it is not there. The one before is not
+ * written any more. NULL with *status and a sentence. */
+struct db *segments_write(struct segments *s, uint32_t number, uint64_t size, enum db_status *status,
+			  char *err, size_t errsize);
+/* The first number from here on for which there is no file yet. */
+uint32_t segments_free_number(uint32_t from);
+
+/* For a look into one, ended by segments_end. NULL: it cannot be opened, or is gone. */
+struct db *segments_read(struct segments *s, uint32_t number, enum db_status *status);
+void segments_end(struct segments *s, struct db *db);
+
+/*
+ * Between them a reader may find every segment of a catalogue that it has read since the first: what was
+ * retired meanwhile is deleted when no reader is left.
+ */
+void segments_reader_begins(struct segments *s);
+void segments_reader_ends(struct segments *s);
+/* Deletes a segment that no catalogue names any more. */
+void segments_retire(struct segments *s, uint32_t number);
+
+/* Deletes files of ours that keep(number) does not know: left by a death between two steps. */
+void segments_sweep(struct segments *s, bool (*keep)(void *ctx, uint32_t number), void *ctx);
+
+#endif
