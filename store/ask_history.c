@@ -88,12 +88,12 @@ ask_kept_flows(struct store *s, struct question *a)
 		return;
 	}
 	/* What can be skipped on disk; list_kept looks at each row all the same. */
-	q.filter = (struct flow_filter){ .has_ip = a->q.has_ip != 0,
-					 .ip = a->q.ip,
-					 .has_application = l.has_application,
-					 .application = l.application,
-					 .has_point = a->q.point != ANY_POINT,
-					 .point = a->q.point };
+	q.filter = (struct block_want){ .has_ip = a->q.has_ip != 0,
+					.ip = a->q.ip,
+					.has_application = l.has_application,
+					.application = l.application,
+					.has_point = a->q.point != ANY_POINT,
+					.point = a->q.point };
 	if (a->has_page) {
 		position_of(&a->v, &a->page.at, &after);
 		q.after = &after;

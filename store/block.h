@@ -49,7 +49,7 @@ struct block {
 bool block_open(struct block *b, const void *bytes, size_t len);
 
 /* What a question wants of flows; 0 bits of `has` want all. */
-struct flow_filter {
+struct block_want {
 	bool has_ip, has_application, has_point, has_port;
 	uint16_t application, port; /* of either side, as ip */
 	uint32_t point;
@@ -57,7 +57,7 @@ struct flow_filter {
 };
 
 /* False: no row of it is wanted. Looks at filters only. */
-bool block_may_match(const struct block *b, const struct flow_filter *f);
+bool block_may_match(const struct block *b, const struct block_want *f);
 bool block_may_hold_id(const struct block *b, const struct flow_id *id);
 
 struct block_reader; /* one thread's */
@@ -72,7 +72,7 @@ bool block_tenants(struct block_reader *r, const struct block *b, uint32_t *tena
 /* A column of flow_columns.def, or PART_SECONDARY: b->rows numbers. */
 bool block_numbers(struct block_reader *r, const struct block *b, unsigned number, uint64_t *v);
 /* wanted[i] &= whether row i is. */
-bool block_match(struct block_reader *r, const struct block *b, const struct flow_filter *f, uint8_t *wanted);
+bool block_match(struct block_reader *r, const struct block *b, const struct block_want *f, uint8_t *wanted);
 /*
  * Row row[i] into *out[i], n times; tenant and secondary are not set. *texts is memory that their strings are
  * in, the caller's to free. False: damaged.

@@ -119,7 +119,7 @@ may_hold(const struct block *b, unsigned number, uint64_t key)
 }
 
 bool
-block_may_match(const struct block *b, const struct flow_filter *f)
+block_may_match(const struct block *b, const struct block_want *f)
 {
 	return (!f->has_ip || may_hold(b, PART_ADDRESS_FILTER, filter_key_of_address(&f->ip))) &&
 	       (!f->has_port || may_hold(b, PART_PORT_FILTER, filter_key_of_number(f->port)));
@@ -288,7 +288,7 @@ has_application(struct block_reader *r, const struct block *b, uint16_t applicat
 }
 
 bool
-block_match(struct block_reader *r, const struct block *b, const struct flow_filter *f, uint8_t *wanted)
+block_match(struct block_reader *r, const struct block *b, const struct block_want *f, uint8_t *wanted)
 {
 	static const uint8_t ports[2] = { COLUMN_PORT_CLIENT, COLUMN_PORT_SERVER };
 

@@ -58,7 +58,7 @@ struct flow_query {
 	int64_t from_ns, to_ns;            /* last packet within [from, to) */
 	const struct flow_position *after; /* NULL: from the newest */
 	unsigned visits;                   /* rows visited, at most */
-	struct flow_filter filter;         /* rows that it does not want are not visited */
+	struct block_want filter;          /* rows that it does not want are not visited */
 };
 
 /* Calls visit for rows in order until it returns false, none is left (*finished), the visits are used up or

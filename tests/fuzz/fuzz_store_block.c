@@ -35,12 +35,12 @@ static void
 look(const struct block *b)
 {
 	static uint8_t wanted[COLUMN_MAX];
-	const struct flow_filter f = { .has_ip = true,
-				       .has_application = true,
-				       .has_point = true,
-				       .has_port = true,
-				       .application = 5,
-				       .port = 443 };
+	const struct block_want f = { .has_ip = true,
+				      .has_application = true,
+				      .has_point = true,
+				      .has_port = true,
+				      .application = 5,
+				      .port = 443 };
 	const struct flow_id id = { { 1 } };
 	uint32_t from, to;
 

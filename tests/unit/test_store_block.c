@@ -202,14 +202,14 @@ filters_find_what_is_there(void **state)
 		struct stock s =
 		    stock_of(1 + (uint32_t)(dice() % 1000), round % 2 ? PLAIN_FLOWS : RANDOM_FLOWS);
 		const struct rec_flow *some = &s.f[dice() % s.n];
-		struct flow_filter f = { .has_ip = dice() % 2,
-					 .has_application = dice() % 3 == 0,
-					 .has_point = dice() % 3 == 0,
-					 .has_port = dice() % 3 == 0,
-					 .application = some->application,
-					 .port = some->port[dice() % 2],
-					 .point = some->point,
-					 .ip = some->ip[dice() % 2] };
+		struct block_want f = { .has_ip = dice() % 2,
+					.has_application = dice() % 3 == 0,
+					.has_point = dice() % 3 == 0,
+					.has_port = dice() % 3 == 0,
+					.application = some->application,
+					.port = some->port[dice() % 2],
+					.point = some->point,
+					.ip = some->ip[dice() % 2] };
 		struct flow_id strange = { { 0xfe, 1, 2, 3 } };
 		bool any = false;
 
