@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "mask.h"
 #include "sum.h"
 
 #define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
@@ -84,6 +85,11 @@ ask_kept_flows(struct store *s, struct question *a)
 	if (q.to_ns == 0)
 		q.to_ns = INT64_MAX;
 	if (l.has_application && !ask_application(s, a, &l.application)) {
+		ask_end(a);
+		return;
+	}
+	/* Told at once: how long it takes to find nothing depends on what is there. */
+	if (a->q.has_ip != 0 && mask_hides(&a->v, &a->q.ip)) {
 		ask_end(a);
 		return;
 	}

@@ -62,7 +62,8 @@ struct flow_query {
 };
 
 /* Calls visit for rows in order until it returns false, none is left (*finished), the visits are used up or
- * it has taken long enough. *last is a position behind which nothing was looked at. */
+ * a question of the platform has taken long enough. *last is a position behind which nothing was looked at.
+ */
 enum db_status history_flows(struct history *h, const struct flow_query *q,
 			     bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx,
 			     struct flow_position *last, bool *finished);

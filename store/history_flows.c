@@ -6,7 +6,7 @@
 
 #define ROUND_FIRST 512u /* rows found at a time: a page, and more while more is asked for */
 #define ROUND_MOST  4096u
-#define SCAN_ROWS   4000000u /* of blocks that are looked into for one question */
+#define SCAN_ROWS   4000000u /* of blocks that are looked into for one question of the platform */
 #define SLICES_MOST 65536u   /* of one flow */
 
 /* --- by their end
@@ -141,7 +141,9 @@ run_round(struct find *f, struct round *r, int64_t *edge_ns)
 			break;
 		if (e->least_last_ns > to)
 			continue;
-		if (scanned >= SCAN_ROWS && e->most_last_ns < to) {
+		/* Blocks are of several tenants: where one tenant's question stopped would tell of the
+		 * others. */
+		if (scanned >= SCAN_ROWS && e->most_last_ns < to && r->q->tenant == TENANT_PLATFORM) {
 			*edge_ns = e->most_last_ns;
 			break;
 		}
