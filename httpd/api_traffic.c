@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "filter_param.h"
 #include "inquiry.h"
 #include "present/present.h"
 #include "refuse.h"
@@ -199,14 +200,31 @@ range_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
 	return false;
 }
 
+static void
+ask_flows(struct request *r, uint8_t *filter, size_t filter_len)
+{
+	const struct params *p = &r->params;
+	bool kept = params_has(p, PARAM_FROM);
+	struct inquiry *q = inquiry_of(r, on_flows);
+	struct part *part = ask_list(q, ASK_FLOWS, r);
+
+	part->filter = filter;
+	part->filter_len = filter_len;
+	part->q.from_ns = p->from_ns;
+	part->q.to_ns = !kept ? 0 : params_has(p, PARAM_TO) ? p->to_ns : clock_utc_ns();
+	part->q.has_ip = params_has(p, PARAM_HOST);
+	part->q.ip = p->host;
+	part->q.key_len = (uint16_t)strlen(p->application);
+	memcpy(part->q.key, p->application, part->q.key_len);
+	inquiry_run(q);
+}
+
 void
 api_flows(struct request *r)
 {
 	const struct params *p = &r->params;
 	bool kept = params_has(p, PARAM_FROM);
 	int64_t to_ns = params_has(p, PARAM_TO) ? p->to_ns : clock_utc_ns();
-	struct inquiry *q;
-	struct part *part;
 
 	if (params_has(p, PARAM_TO) && !kept) {
 		reply_problem(r, 400, "to: needs from");
@@ -219,15 +237,7 @@ api_flows(struct request *r)
 	}
 	if (kept && !range_is_valid(r, p->from_ns, to_ns))
 		return;
-	q = inquiry_of(r, on_flows);
-	part = ask_list(q, ASK_FLOWS, r);
-	part->q.from_ns = p->from_ns;
-	part->q.to_ns = kept ? to_ns : 0;
-	part->q.has_ip = params_has(p, PARAM_HOST);
-	part->q.ip = p->host;
-	part->q.key_len = (uint16_t)strlen(p->application);
-	memcpy(part->q.key, p->application, part->q.key_len);
-	inquiry_run(q);
+	filter_param(r, ask_flows);
 }
 
 static void

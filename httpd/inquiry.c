@@ -88,6 +88,8 @@ inquiry_free(struct inquiry **q)
 		return;
 	cancel_asks(*q);
 	drop_bodies(*q);
+	for (unsigned i = 0; i < (*q)->n; i++)
+		free((*q)->part[i].filter);
 	credential_wipe(&(*q)->who);
 	free(*q);
 	*q = NULL;
@@ -249,9 +251,12 @@ part_ask(struct part *p, const struct session *s)
 		return false;
 	p->q.request = p->ask;
 	p->q.grant_len = (uint32_t)s->grant_len;
+	p->q.filter_len = (uint32_t)p->filter_len;
 	memcpy(message, &p->q, sizeof(p->q));
 	memcpy(message + sizeof(p->q), s->grant, s->grant_len);
-	return channel_send(ch, MSG_QUESTION, message, sizeof(p->q) + s->grant_len);
+	if (p->filter_len > 0)
+		memcpy(message + sizeof(p->q) + s->grant_len, p->filter, p->filter_len);
+	return channel_send(ch, MSG_QUESTION, message, sizeof(p->q) + s->grant_len + p->filter_len);
 }
 
 static void

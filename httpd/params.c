@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "guard.h"
 
-#define VALUE_MAX 160
+#define VALUE_MAX (FILTER_PARAM_MAX + 1)
 #define TIME_MAX  INT64_C(9000000000) /* seconds: fits into nanoseconds of 64 bits */
 
 /* Digits alone, from lo to hi. */
@@ -208,6 +208,12 @@ set_kind(struct params *p, const char *v)
 }
 
 static bool
+set_filter(struct params *p, const char *v)
+{
+	return str_copy(p->filter, sizeof(p->filter), v);
+}
+
+static bool
 set_place(struct params *p, const char *v)
 {
 	return v[0] != '\0' && str_copy(p->place, sizeof(p->place), v);
@@ -236,6 +242,7 @@ static const struct {
 	[PARAM_USER] = { "user", set_user, "the name of a user" },
 	[PARAM_ACTOR] = { "actor", set_actor, "who did it, as user:NAME" },
 	[PARAM_KIND] = { "kind", set_kind, "a kind of audit entries" },
+	[PARAM_FILTER] = { "filter", set_filter, "a filter of at most 2000 bytes" },
 	[PARAM_PLACE] = { "cursor", set_place, "what next_cursor said" },
 };
 

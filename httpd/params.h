@@ -28,11 +28,14 @@ enum param {
 	PARAM_USER,
 	PARAM_ACTOR,
 	PARAM_KIND,
+	PARAM_FILTER,
 	PARAM_PLACE, /* a cursor too: authd's, in its own spelling */
 	PARAM_COUNT
 };
 #define PARAM(p)    (1u << PARAM_##p)
 #define SORTABLE(s) (1u << SORT_##s)
+
+#define FILTER_PARAM_MAX 2000 /* bytes of a filter's text */
 
 struct params {
 	uint32_t given; /* PARAM() bits */
@@ -55,6 +58,7 @@ struct params {
 	char actor[ACCOUNT_NAME_MAX + 16]; /* with what it is: "user:alice" */
 	char kind[64];
 	char place[CURSOR_MAX];
+	char filter[FILTER_PARAM_MAX + 1];
 };
 
 /*

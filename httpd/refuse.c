@@ -13,7 +13,7 @@ static const struct {
 	[INQUIRY_NO_STORE] = { 503, "The process that keeps the data is being restarted." },
 	[INQUIRY_LATE] = { 504, "The process that keeps the data did not answer in time." },
 	[INQUIRY_NOT_FOUND] = { 404, NULL },
-	[INQUIRY_BAD] = { 400, "cursor: is not one of this list" },
+	[INQUIRY_BAD] = { 400, "cursor: is not one of this list, or filter: asks for what is masked" },
 	[INQUIRY_NARROWED] = { 409, "This is kept of the tenant as a whole, and you see a part of it." },
 	[INQUIRY_NO_HISTORY] = { 503, "The database cannot be read now: what is live still is." },
 	[INQUIRY_TOO_LONG] = { 503, "The answer is longer than this server can hold now: ask for less." },

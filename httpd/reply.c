@@ -219,9 +219,15 @@ reply_empty(struct request *r, int status)
 	finish(r, status, NULL);
 }
 
-/* RFC 9457. field: what it is about, named as an extension member; NULL: the request as a whole. */
+/* Where in a parameter something is wrong. */
+struct place {
+	size_t at, len;
+};
+
+/* RFC 9457. field: what it is about, named as an extension member; NULL: the request as a whole. place: NULL:
+ * all of it. */
 static void
-problem(struct request *r, int status, const char *field, const char *detail)
+problem(struct request *r, int status, const char *field, const struct place *place, const char *detail)
 {
 	struct json_writer *w = json_new(PROBLEM_MAX);
 	char whole[FIELD_MAX + DETAIL_MAX + 4];
@@ -247,6 +253,10 @@ problem(struct request *r, int status, const char *field, const char *detail)
 		json_object(w, NULL);
 		json_string_n(w, "field", field, strnlen(field, FIELD_MAX));
 		json_string(w, "detail", detail);
+		if (place != NULL) {
+			json_uint(w, "at", place->at);
+			json_uint(w, "length", place->len);
+		}
 		json_object_end(w);
 		json_array_end(w);
 	}
@@ -261,13 +271,13 @@ reply_problem(struct request *r, int status, const char *detail, ...)
 	va_list ap;
 
 	if (detail == NULL) {
-		problem(r, status, NULL, NULL);
+		problem(r, status, NULL, NULL, NULL);
 		return;
 	}
 	va_start(ap, detail);
 	(void)vsnprintf(text, sizeof(text), detail, ap);
 	va_end(ap);
-	problem(r, status, NULL, text);
+	problem(r, status, NULL, NULL, text);
 }
 
 void
@@ -279,7 +289,13 @@ reply_problem_field(struct request *r, int status, const char *field, const char
 	va_start(ap, detail);
 	(void)vsnprintf(text, sizeof(text), detail, ap);
 	va_end(ap);
-	problem(r, status, field, text);
+	problem(r, status, field, NULL, text);
+}
+
+void
+reply_problem_at(struct request *r, const char *field, size_t at, size_t len, const char *detail)
+{
+	problem(r, 400, field, &(struct place){ at, len }, detail);
 }
 
 void
@@ -287,7 +303,7 @@ reply_problem_close(struct request *r, int status, const char *detail)
 {
 	if (!r->httpd->draining)
 		reply_header(r, "Connection", "close");
-	problem(r, status, NULL, detail);
+	problem(r, status, NULL, NULL, detail);
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "ipc/filter.h"
 
 #define WIRE_VERSION 2
 
@@ -603,7 +604,7 @@ enum series_subject {
 
 #define ANY_POINT         UINT32_MAX
 #define CURSOR_MAX        64
-#define WIRE_QUESTION_MAX (sizeof(struct wire_question) + GRANT_MAX)
+#define WIRE_QUESTION_MAX (sizeof(struct wire_question) + GRANT_MAX + FILTER_BYTES_MAX)
 #define WIRE_ANSWER_MAX   65536u
 
 struct wire_question {
@@ -626,8 +627,8 @@ struct wire_question {
 	uint16_t key_len;    /* ASK_SERIES, ASK_FLOWS: name of an application; 0: none */
 	uint8_t cursor[CURSOR_MAX];
 	char key[64];
-	uint32_t grant_len; /* the signed grant follows */
-	uint32_t reserved;
+	uint32_t grant_len;  /* the signed grant follows */
+	uint32_t filter_len; /* ASK_FLOWS: then a filter (ipc/filter.h); 0: none */
 };
 static_assert(sizeof(struct wire_question) == 232, "no padding");
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/mem.h"
+#include "filter.h"
 #include "mask.h"
 
 /* --- judging
@@ -39,8 +41,9 @@ well_formed(const struct wire_question *q, size_t len)
 	if (q->kind == 0 || q->kind >= ASK_KIND_COUNT || q->limit > TOPK_MAX || q->sort >= SORT_KEY_COUNT ||
 	    q->ascending > 1)
 		return false;
-	if (q->grant_len != len - sizeof(*q) || q->cursor_len > CURSOR_MAX || q->key_len > sizeof(q->key) ||
-	    q->has_ip > 1)
+	if (q->grant_len > len - sizeof(*q) || q->filter_len != len - sizeof(*q) - q->grant_len ||
+	    (q->filter_len > 0 && q->kind != ASK_FLOWS) || q->cursor_len > CURSOR_MAX ||
+	    q->key_len > sizeof(q->key) || q->has_ip > 1)
 		return false;
 	if (q->from_ns < 0 || q->to_ns < 0 || (q->to_ns != 0 && q->to_ns < q->from_ns))
 		return false;
@@ -64,6 +67,22 @@ allowed(const struct grant *g, enum question_kind kind)
 	return policy_decide_tenant(g, kinds[kind].action, whose);
 }
 
+/* What httpd compiled is judged as anything of its; a masked view may not ask where in the world an end is.
+ */
+static bool
+take_filter(struct store *s, struct question *a, const uint8_t *bytes)
+{
+	AUTO(mem_drop) struct filter_program *p = NULL;
+
+	if (a->q.filter_len == 0)
+		return true;
+	p = mem_calloc(1, sizeof(*p));
+	if (!filter_decode(bytes, a->q.filter_len, p) || (a->v.masked && filter_asks_where(p)))
+		return false;
+	a->filter = filter_bind(s, p);
+	return true;
+}
+
 static enum answer_status
 admit(struct store *s, const struct asker *who, struct question *a, const uint8_t *grant)
 {
@@ -78,6 +97,8 @@ admit(struct store *s, const struct asker *who, struct question *a, const uint8_
 	view_make(s, &g, &a->v);
 	if (a->v.nnarrowed > 0 && !kinds[a->q.kind].of_part)
 		return ANSWER_NARROWED;
+	if (!take_filter(s, a, grant + a->q.grant_len))
+		return ANSWER_BAD_QUESTION;
 	if (a->q.cursor_len == 0)
 		return ANSWER_OK;
 	a->has_page = page_open(s->cursor_key, a->v.tenant, a->q.cursor, a->q.cursor_len, &a->page) &&
@@ -112,6 +133,7 @@ ask(struct store *s, const struct asker *who, const void *body, size_t len)
 	} else {
 		kinds[a->q.kind].handler(s, a);
 	}
+	filter_free(&a->filter);
 	free(a);
 }
 
@@ -154,8 +176,21 @@ ask_application_name(struct store *s, uint16_t number)
 	return number == 0 ? unknown_name : names_text(s->names, NAME_APPLICATION, number);
 }
 
+/* A filter sees what the viewer does. */
+static bool
+passes_filter(const struct question *a, const struct rec_flow *f, const char *server_name, uint32_t tenant)
+{
+	struct rec_flow shown = *f;
+	bool hidden[2];
+
+	mask_flow(&a->v, &shown, hidden);
+	return filter_passes(
+	    a->filter, &(struct filter_flow){ &shown, server_name, a->v.platform ? tenant : a->v.tenant });
+}
+
 bool
-ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_application, uint16_t application)
+ask_wants_flow(const struct question *a, const struct rec_flow *f, const char *server_name, uint32_t tenant,
+	       bool has_application, uint16_t application)
 {
 	const struct wire_question *q = &a->q;
 
@@ -163,7 +198,9 @@ ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_appl
 		return false;
 	if (q->has_ip != 0 && !ip_equal(&f->ip[CLIENT], &q->ip) && !ip_equal(&f->ip[SERVER], &q->ip))
 		return false;
-	return !has_application || f->application == application;
+	if (has_application && f->application != application)
+		return false;
+	return a->filter == NULL || passes_filter(a, f, server_name, tenant);
 }
 
 void

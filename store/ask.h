@@ -29,6 +29,7 @@ struct question {
 	struct view v;
 	bool has_page;
 	struct page page;
+	struct filter *filter; /* NULL: none */
 	struct answer_out out;
 };
 
@@ -63,9 +64,10 @@ void ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const st
 bool ask_application(struct store *s, const struct question *a, uint16_t *number);
 /* The name as it is shown. */
 const char *ask_application_name(struct store *s, uint16_t number);
-/* Whether a flow is one that the question filters for. point: index or POINT_NONE. */
-bool ask_wants_flow(const struct question *a, const struct rec_flow *f, bool has_application,
-		    uint16_t application);
+/* Whether a flow is one that the question asks for. server_name: as long as f says; tenant: its primary one.
+ */
+bool ask_wants_flow(const struct question *a, const struct rec_flow *f, const char *server_name,
+		    uint32_t tenant, bool has_application, uint16_t application);
 /* What breaks a tie between rows of one value in lists of hosts and of devices. */
 void ask_host_tie(const struct host_key *k, uint8_t tie[static TOPK_TIE]);
 void ask_device_tie(const struct store *s, const struct device_key *k, uint8_t tie[static TOPK_TIE]);

@@ -37,7 +37,8 @@ list_kept(void *ctx, const struct kept_flow *k)
 {
 	struct listing *l = ctx;
 
-	if (!view_admits(&l->a->v, &k->f) || !ask_wants_flow(l->a, &k->f, l->has_application, l->application))
+	if (!view_admits(&l->a->v, &k->f) ||
+	    !ask_wants_flow(l->a, &k->f, k->texts.server_name, k->tenant, l->has_application, l->application))
 		return true;
 	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
 	return --l->left > 0;

@@ -266,7 +266,8 @@ offer_flows(const struct engine *e, struct question *a, bool has_application, ui
 	for (uint32_t i = 0; i < e->limit; i++) {
 		const struct live_flow *r = &e->flow[i];
 
-		if (!view_sees_flow(&a->v, r) || !ask_wants_flow(a, &r->f, has_application, application))
+		if (!view_sees_flow(&a->v, r) ||
+		    !ask_wants_flow(a, &r->f, r->text, r->stamp[0].tenant, has_application, application))
 			continue;
 
 		struct topk_entry x = { .value = flow_value(a, r), .ref = { e->index, i } };

@@ -470,24 +470,11 @@ filter_passes(const struct filter *f, const struct filter_flow *flow)
 /* --- what it asks --- */
 
 bool
-filter_asks_for_ends(const struct filter_program *p)
-{
-	static const bool tells[FILTER_FIELD_COUNT] = {
-		[FILTER_ADDRESS] = true, [FILTER_MAC] = true, [FILTER_AS] = true,
-		[FILTER_COUNTRY] = true, [FILTER_SNI] = true, [FILTER_NEXT_HOP] = true
-	};
-
-	for (uint32_t i = 0; i < p->head.ntests; i++)
-		if (tells[p->test[i].field])
-			return true;
-	return false;
-}
-
-bool
-filter_asks_for_tenant(const struct filter_program *p)
+filter_asks_where(const struct filter_program *p)
 {
 	for (uint32_t i = 0; i < p->head.ntests; i++)
-		if (p->test[i].field == FILTER_TENANT)
+		if (p->test[i].field == FILTER_AS || p->test[i].field == FILTER_COUNTRY ||
+		    p->test[i].field == FILTER_NEXT_HOP)
 			return true;
 	return false;
 }

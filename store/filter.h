@@ -25,9 +25,8 @@ struct filter_flow {
 };
 bool filter_passes(const struct filter *f, const struct filter_flow *flow);
 
-/* Whether it asks for what tells an end from others, which a masked viewer may not do. */
-bool filter_asks_for_ends(const struct filter_program *p);
-/* Whether it asks whose a flow is, which only those may who see several tenants. */
-bool filter_asks_for_tenant(const struct filter_program *p);
+/* Whether it asks where in the world an end is, or by whom it is reached: a masked flow does not tell, and so
+ * must not be asked. */
+bool filter_asks_where(const struct filter_program *p);
 
 #endif

@@ -329,18 +329,28 @@ collect(void *ctx, const void *body, size_t len)
 enum answer_status
 world_ask_with(struct world *w, const struct wire_question *q, const uint8_t *grant, size_t len)
 {
-	uint8_t body[sizeof(*q) + GRANT_BYTES_MAX];
+	return world_ask_filtered(w, q, grant, len, NULL, 0);
+}
+
+enum answer_status
+world_ask_filtered(struct world *w, const struct wire_question *q, const uint8_t *grant, size_t len,
+		   const void *filter, size_t filter_len)
+{
+	static uint8_t body[WIRE_QUESTION_MAX];
 	struct asker who = { PROC_HTTPD, 0, collect, w };
 	struct wire_question copy = *q;
 
 	copy.grant_len = (uint32_t)len;
+	copy.filter_len = (uint32_t)filter_len;
 	memcpy(body, &copy, sizeof(copy));
 	if (len > 0)
 		memcpy(body + sizeof(copy), grant, len);
+	if (filter_len > 0)
+		memcpy(body + sizeof(copy) + len, filter, filter_len);
 	w->nrows = w->messages = 0;
 	w->rows_len = w->longest = 0;
 	w->complete = false;
-	ask(w->s, &who, body, sizeof(copy) + len);
+	ask(w->s, &who, body, sizeof(copy) + len + filter_len);
 	assert_true(w->complete);
 	return w->status;
 }

@@ -78,6 +78,9 @@ struct wire_question world_question(enum question_kind kind);
 enum answer_status world_ask(struct world *w, uint32_t tenant, const struct wire_question *q);
 enum answer_status world_ask_with(struct world *w, const struct wire_question *q, const uint8_t *grant,
 				  size_t len);
+/* With a filter's wire form. */
+enum answer_status world_ask_filtered(struct world *w, const struct wire_question *q, const uint8_t *grant,
+				      size_t len, const void *filter, size_t filter_len);
 /* The n-th row of the answer: its structure; *strings the bytes behind it. */
 const void *world_row(const struct world *w, uint32_t n, size_t struct_size, const char **strings);
 

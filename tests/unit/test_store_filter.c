@@ -221,24 +221,128 @@ test_a_flow_without_anything(void **state)
 static void
 test_what_it_asks(void **state)
 {
+	static const char where[] = "port 4 and (app x or dst country NL)",
+			  other[] = "port 4 and src ip 10.0.0.1";
 	struct filter_error e;
 
 	(void)state;
-	assert_true(filter_compile("port 4 and (app x or src ip 10.0.0.1)", 37, &program, &e));
-	assert_true(filter_asks_for_ends(&program));
-	assert_false(filter_asks_for_tenant(&program));
-	assert_true(filter_compile("port 4 and tenant x", 19, &program, &e));
-	assert_false(filter_asks_for_ends(&program));
-	assert_true(filter_asks_for_tenant(&program));
+	assert_true(filter_compile(where, sizeof(where) - 1, &program, &e));
+	assert_true(filter_asks_where(&program));
+	assert_true(filter_compile(other, sizeof(other) - 1, &program, &e));
+	assert_false(filter_asks_where(&program));
+}
+
+/* --- questions --- */
+
+static const struct stage *
+with_flows(void **state)
+{
+	struct stage *st = *state;
+	struct rec_flow f;
+
+	world_engine(st->w, 0, 1);
+	f = world_flow(st->w, 1, ETH0, "10.1.0.9", "198.51.100.7");
+	world_put(st->w, 0, REC_FLOW_OPEN, &f, sizeof(f), NULL);
+	f = world_flow(st->w, 2, ETH0, "10.1.0.9", "198.51.100.8");
+	f.port[SERVER] = 80;
+	world_put(st->w, 0, REC_FLOW_OPEN, &f, sizeof(f), NULL);
+	f = world_flow(st->w, 3, ETH0, "10.1.0.9", "198.51.100.9");
+	f.application = APP_TLS;
+	f.server_name_len = 11;
+	f.end_reason = END_IDLE;
+	world_put(st->w, 0, REC_FLOW_END, &f, sizeof(f), "example.com");
+	world_pump(st->w);
+	world_commit(st->w);
+	return st;
+}
+
+/* Asks with the filter; how many flows came. */
+static uint32_t
+ask_flows(const struct stage *st, const char *text, bool kept, bool masked, enum answer_status want)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct grant g = world_grant_plain(st->w, ALPHA);
+	static uint8_t filter[FILTER_BYTES_MAX];
+	uint8_t grant[GRANT_BYTES_MAX];
+	struct filter_error e;
+	size_t len;
+
+	assert_true(filter_compile(text, strlen(text), &program, &e));
+	len = filter_encode(&program, filter, sizeof(filter));
+	g.masked = masked;
+	q.from_ns = kept ? 1 : 0;
+	grants_heard(st->w->s->grants, clock_boot_ns());
+	assert_int_equal(
+	    world_ask_filtered(st->w, &q, grant, world_grant_as(st->w, &g, true, grant), filter, len), want);
+	return st->w->nrows;
+}
+
+static void
+test_questions(void **state)
+{
+	const struct stage *st = with_flows(state);
+
+	assert_int_equal(ask_flows(st, "", false, false, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "dst port 80", false, false, ANSWER_OK), 1);
+	assert_int_equal(ask_flows(st, "dst ip 198.51.100.7 or port 80", false, false, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "app TLS", false, false, ANSWER_OK), 0);
+	assert_int_equal(ask_flows(st, "app TLS and sni example.com and end idle", true, false, ANSWER_OK),
+			 1);
+	assert_int_equal(ask_flows(st, "port 80", true, false, ANSWER_OK), 0);
+	assert_int_equal(ask_flows(st, "tenant alpha", false, false, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "tenant beta", false, false, ANSWER_OK), 0);
+	assert_int_equal(ask_flows(st, "dst country NL", false, false, ANSWER_OK), 1);
+}
+
+/* Nothing that is masked can be found out by asking: what a filter sees is what the viewer does. */
+static void
+test_masked_viewers(void **state)
+{
+	const struct stage *st = *state;
+
+	assert_int_equal(ask_flows(st, "ip 198.51.100.7", false, true, ANSWER_OK), 0);
+	assert_int_equal(ask_flows(st, "not ip 198.51.100.7", false, true, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "net 198.51.100.0/24", false, true, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "net 198.51.100.0/29", false, true, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "net 198.51.100.8/29", false, true, ANSWER_OK), 0);
+	assert_int_equal(ask_flows(st, "src ip 10.1.0.9", false, true, ANSWER_OK), 2);
+	assert_int_equal(ask_flows(st, "sni example.com", true, true, ANSWER_OK), 0);
+	ask_flows(st, "country NL", false, true, ANSWER_BAD_QUESTION);
+	ask_flows(st, "as 64500", true, true, ANSWER_BAD_QUESTION);
+}
+
+static void
+test_lies(void **state)
+{
+	const struct stage *st = *state;
+	struct wire_question q = world_question(ASK_FLOWS);
+	uint8_t filter[sizeof(struct filter_head) + sizeof(struct filter_test)], grant[GRANT_BYTES_MAX];
+	struct filter_error e;
+	size_t len, n;
+
+	assert_true(filter_compile("any", 3, &program, &e));
+	n = filter_encode(&program, filter, sizeof(filter));
+	len = world_grant(st->w, ALPHA, grant);
+	assert_int_equal(world_ask_filtered(st->w, &q, grant, len, filter, n), ANSWER_OK);
+	assert_int_equal(world_ask_filtered(st->w, &q, grant, len, filter, n - 1), ANSWER_BAD_QUESTION);
+	filter[sizeof(struct filter_head)] = FILTER_FIELD_COUNT;
+	assert_int_equal(world_ask_filtered(st->w, &q, grant, len, filter, n), ANSWER_BAD_QUESTION);
+	filter[sizeof(struct filter_head)] = FILTER_ANY;
+	q.kind = ASK_HOSTS;
+	assert_int_equal(world_ask_filtered(st->w, &q, grant, len, filter, n), ANSWER_BAD_QUESTION);
+	/* Without a grant a filter is not even looked at. */
+	q.kind = ASK_FLOWS;
+	assert_int_equal(world_ask_filtered(st->w, &q, grant, 0, filter, n), ANSWER_NOT_GRANTED);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ends),         cmocka_unit_test(test_sums),
-		cmocka_unit_test(test_the_flow),     cmocka_unit_test(test_a_flow_without_anything),
-		cmocka_unit_test(test_what_it_asks),
+		cmocka_unit_test(test_ends),           cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_the_flow),       cmocka_unit_test(test_a_flow_without_anything),
+		cmocka_unit_test(test_what_it_asks),   cmocka_unit_test(test_questions),
+		cmocka_unit_test(test_masked_viewers), cmocka_unit_test(test_lies),
 	};
 
 	return cmocka_run_group_tests_name("store_filter", tests, set_up, tear_down);

@@ -218,6 +218,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 			const h = world.hosts.get(`${decodeURIComponent(m[1])} ${Number(q.get('vlan') ?? 0)}`);
 			return h ? send(res, 200, world.hostOut(h)) : problem(res, 404, 'No such thing.');
 		}
+		if (path === '/filter') return send(res, 200, { words: [{ word: 'port', ends: true, help: 'port of an end' }] });
 		if (path === '/flows') {
 			const kept = q.has('from');
 			if (kept && q.has('sort')) return problem(res, 400, 'sort: kept flows are always newest first');

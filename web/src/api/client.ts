@@ -1,6 +1,8 @@
 /* The only file that talks to the server: paths, the CSRF token, errors. */
 import type {
 	Application,
+	FieldError,
+	FilterWord,
 	FlowList,
 	FullTotals,
 	Health,
@@ -23,12 +25,15 @@ export class ApiError extends Error {
 	readonly detail: string;
 	/** seconds to wait, from Retry-After; 0: not said */
 	readonly retryAfter: number;
+	/** what is wrong with which member or parameter */
+	readonly errors: FieldError[];
 
-	constructor(status: number, title: string, detail: string, retryAfter = 0) {
+	constructor(status: number, title: string, detail: string, retryAfter = 0, errors: FieldError[] = []) {
 		super(detail || title);
 		this.status = status;
 		this.detail = detail;
 		this.retryAfter = retryAfter;
+		this.errors = errors;
 	}
 }
 
@@ -57,7 +62,7 @@ async function problem(r: Response): Promise<ApiError> {
 	} catch {
 		/* not a problem document: the status says enough */
 	}
-	return new ApiError(r.status, String(p.title ?? r.statusText), String(p.detail ?? ''), Number.isFinite(after) ? after : 0);
+	return new ApiError(r.status, String(p.title ?? r.statusText), String(p.detail ?? ''), Number.isFinite(after) ? after : 0, p.errors ?? []);
 }
 
 async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
@@ -160,8 +165,10 @@ export interface FlowQuery extends Query {
 	cursor?: string | null;
 	from?: number;
 	to?: number;
+	filter?: string;
 }
 export const flows = (q: FlowQuery, signal?: AbortSignal) => get<FlowList>('/flows', q, signal);
+export const filterWords = async (): Promise<FilterWord[]> => (await get<{ words: FilterWord[] }>('/filter')).words;
 export const flow = (id: string, signal?: AbortSignal) => get<FlowList>(`/flows/${segment(id)}`, {}, signal);
 
 export interface SeriesQuery {

@@ -271,4 +271,22 @@ export interface Problem {
 	title: string;
 	status: number;
 	detail?: string;
+	errors?: FieldError[];
+}
+
+/** What is wrong with one member or parameter. */
+export interface FieldError {
+	field: string;
+	detail: string;
+	/** where in it, in bytes of UTF-8 */
+	at?: number;
+	length?: number;
+}
+
+/** A word of the filter language. */
+export interface FilterWord {
+	word: string;
+	/** src or dst may stand before it */
+	ends: boolean;
+	help: string;
 }
