@@ -163,6 +163,15 @@ accesses_decode(const void *bytes, size_t len, struct arena *arena, struct acces
 	return codec_ended(&c);
 }
 
+bool
+accesses_equal(const struct accesses *a, const struct accesses *b)
+{
+	static uint8_t first[LIST_RECORD_MAX], second[LIST_RECORD_MAX];
+	size_t n = accesses_encode(a, first, sizeof(first)), m = accesses_encode(b, second, sizeof(second));
+
+	return n == m && memcmp(first, second, n) == 0;
+}
+
 /* --- groups --- */
 
 #define GROUP_VERSION 1

@@ -70,6 +70,7 @@ size_t tenant_encode(const struct tenant_record *t, uint8_t *out, size_t size);
 bool tenant_decode(const void *bytes, size_t len, struct arena *arena, struct tenant_record *t);
 size_t accesses_encode(const struct accesses *a, uint8_t *out, size_t size);
 bool accesses_decode(const void *bytes, size_t len, struct arena *arena, struct accesses *a);
+bool accesses_equal(const struct accesses *a, const struct accesses *b);
 size_t group_encode(const struct group *g, uint8_t *out, size_t size);
 bool group_decode(const void *bytes, size_t len, struct arena *arena, struct group *g);
 size_t token_encode(const struct token *t, uint8_t *out, size_t size);

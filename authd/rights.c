@@ -8,40 +8,34 @@
 #include "groups.h"
 #include "tenants.h"
 
-static bool
-append(struct accesses *all, const struct accesses *more)
-{
-	for (size_t i = 0; i < more->n && all->n < RIGHTS_MAX; i++)
-		all->item[all->n++] = more->item[i];
-	return all->n < RIGHTS_MAX;
-}
-
 void
 rights_gather(struct txn *x, uint64_t account, struct arena *arena, struct accesses *all)
 {
+	struct accesses part[GROUPS_OF_ONE_MAX + 1];
 	uint64_t group[GROUPS_OF_ONE_MAX];
-	size_t ngroups = groups_of(x, account, group);
-	struct accesses own;
+	size_t n = groups_of(x, account, group), total;
 
-	all->n = 0;
-	accesses_read(x, account, arena, &own);
-	if (ngroups == 0) {
-		*all = own;
-		return;
+	memset(all, 0, sizeof(*all));
+	accesses_read(x, account, arena, &part[0]);
+	total = part[0].n;
+	for (size_t i = 0; i < n && x->rc == 0; i++) {
+		struct group g;
+
+		group_read(x, group[i], arena, &g);
+		part[i + 1] = g.access;
+		total += g.access.n;
 	}
-	all->item = arena_alloc(arena, RIGHTS_MAX * sizeof(*all->item));
+	if (x->rc != 0)
+		return;
+	total = total < RIGHTS_MAX ? total : RIGHTS_MAX;
+	all->item = arena_alloc(arena, (total + 1) * sizeof(*all->item));
 	if (all->item == NULL) {
 		txn_fail(x, DB_BROKEN);
 		return;
 	}
-	(void)append(all, &own);
-	for (size_t i = 0; i < ngroups && x->rc == 0; i++) {
-		struct group g;
-
-		group_read(x, group[i], arena, &g);
-		if (!append(all, &g.access))
-			break;
-	}
+	for (size_t i = 0; i <= n; i++)
+		for (size_t k = 0; k < part[i].n && all->n < total; k++)
+			all->item[all->n++] = part[i].item[k];
 }
 
 /* --- several accesses to one tenant --- */

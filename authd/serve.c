@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "accounts.h"
+#include "admin.h"
 #include "authd.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -131,17 +132,7 @@ serve_token(struct authd *a, struct channel *ch, const struct msg *m)
 static bool
 serve_admin(struct authd *a, struct channel *ch, const struct msg *m)
 {
-	struct wire_admin_answer answer = { .status = ADMIN_UNAVAILABLE };
-	struct wire_admin w;
-
-	(void)a;
-	memcpy(&w, m->body, sizeof(w));
-	if (w.grant_len > GRANT_MAX || w.body_len > ADMIN_BODY_MAX ||
-	    m->len != sizeof(w) + w.grant_len + w.body_len)
-		return false;
-	answer.request = w.request;
-	return channel_send(ch, m->id == MSG_ADMIN ? MSG_ADMIN_ANSWER : MSG_CLI_ADMIN_ANSWER, &answer,
-			    sizeof(answer));
+	return admin_serve(a, ch, m->body, m->len);
 }
 
 /* --- the launcher and the command line: who the kernel says --- */

@@ -262,6 +262,19 @@ sessions_forget(struct sessions *ss, uint64_t account, const uint8_t *but)
 	return n;
 }
 
+void
+sessions_forget_one(struct sessions *ss, const uint8_t *handle)
+{
+	struct session *s = *bucket_of(ss, handle);
+
+	while (s != NULL && memcmp(s->r.id, handle, SESSION_HANDLE_LEN) != 0)
+		s = s->next;
+	if (s == NULL)
+		return;
+	hide(ss, s);
+	drop(ss, s);
+}
+
 struct session *
 sessions_look(struct sessions *ss, const uint8_t handle[static SESSION_HANDLE_LEN], int64_t now)
 {

@@ -57,6 +57,8 @@ enum db_status sessions_end(struct sessions *ss, struct session *s, sessions_als
 /* Ends in memory the sessions of an account but for one (NULL: all), which the disk has no more; returns how
  * many. */
 size_t sessions_forget(struct sessions *ss, uint64_t account, const uint8_t *but);
+/* The same of one, by its handle. */
+void sessions_forget_one(struct sessions *ss, const uint8_t *handle);
 /* By the first SESSION_HANDLE_LEN bytes of its id, which are what people call it; NULL where there is none.
  */
 #define SESSION_HANDLE_LEN 8
