@@ -713,6 +713,35 @@ no_question_without_a_grant(void **state)
 	}
 }
 
+/* Keys rotate: for as long as store is told of both, what either signed is good; then it is not. */
+static void
+keys_rotate_under_grants(void **state)
+{
+	const struct who who = { .tenant = BETA };
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct wire_grant_keys keys = { .n = 2 };
+	struct grant g = grant_of(all, &who, true);
+	uint8_t before[GRANT_BYTES_MAX], after[GRANT_BYTES_MAX];
+	size_t nbefore = world_grant_as(all, &g, true, before), nafter;
+
+	(void)state;
+	assert_int_equal(world_ask_with(all, &q, before, nbefore), ANSWER_OK);
+	memcpy(keys.key[1], all->sign_public, sizeof(keys.key[1]));
+	crypto_sign_keypair(all->sign_public, all->sign_secret);
+	memcpy(keys.key[0], all->sign_public, sizeof(keys.key[0]));
+	assert_true(grants_keys(all->s->grants, &keys));
+	g = grant_of(all, &who, true);
+	nafter = world_grant_as(all, &g, true, after);
+	assert_int_equal(world_ask_with(all, &q, before, nbefore), ANSWER_OK);
+	assert_int_equal(world_ask_with(all, &q, after, nafter), ANSWER_OK);
+	world_policy(all, NULL, 0); /* signed with the new one */
+	assert_int_equal(world_ask_with(all, &q, before, nbefore), ANSWER_OK);
+	keys.n = 1;
+	assert_true(grants_keys(all->s->grants, &keys));
+	assert_int_equal(world_ask_with(all, &q, before, nbefore), ANSWER_NOT_GRANTED);
+	assert_int_equal(world_ask_with(all, &q, after, nafter), ANSWER_OK);
+}
+
 /* A cursor tells nothing of where it stands, and is nobody else's. */
 static void
 cursors_are_opaque(void **state)
@@ -744,6 +773,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(no_question_without_a_grant),
+		TEST(keys_rotate_under_grants),
 		TEST(cursors_are_opaque),
 		TEST(limited_viewers_are_masked),
 		TEST(masked_ends_stay_hidden),
