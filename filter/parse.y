@@ -163,7 +163,9 @@ yyreport_syntax_error(const yypcontext_t *context, void *scanner, struct parse *
 			break;
 		len += (size_t)wrote;
 	}
-	if (yypcontext_token(context) == YYSYMBOL_YYEOF)
+	if (yypcontext_token(context) == YYSYMBOL_VALUE && n == 0)
+		tree_error(p, yypcontext_location(context), "no word of a filter");
+	else if (yypcontext_token(context) == YYSYMBOL_YYEOF)
 		tree_error(p, yypcontext_location(context), "the filter ends too soon%s%s", len > 0 ? ": it needs " : "", list);
 	else
 		tree_error(p, yypcontext_location(context), "not understood here%s%s", len > 0 ? ": it needs " : "", list);

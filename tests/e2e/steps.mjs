@@ -222,6 +222,36 @@ export async function filters(run) {
 	await run.until('sorted by bytes', () => new URLSearchParams(location.search).get('sort') === 'bytes' && document.querySelector('th.c-bytes').getAttribute('aria-sort') === 'descending');
 }
 
+/** The filter language: words are offered, what is wrong is shown where it is, what is right is in the address. */
+export async function filterLanguage(run) {
+	const { page } = run;
+	await page.goto(`${run.base}/flows`);
+	await page.locator('table.flows tbody tr').first().waitFor();
+	await page.click('#f-filter');
+	await page.keyboard.type('src po');
+	await run.until('a word is offered', () => [...document.querySelectorAll('#f-filter-words:not([hidden]) [role=option] b')].some((b) => b.textContent === 'port'));
+	await run.axe('words of a filter');
+	await run.shot('filter-words');
+	await page.keyboard.press('ArrowDown');
+	await page.keyboard.press('Enter');
+	check((await page.inputValue('#f-filter')) === 'src port ', `the word was not taken: ${await page.inputValue('#f-filter')}`);
+	await page.keyboard.type('> 0 and prot tcp');
+	await page.keyboard.press('Enter');
+	await run.until('what is wrong', () => document.querySelector('#f-filter-wrong mark')?.textContent === 'prot');
+	check((await page.getAttribute('#f-filter', 'aria-invalid')) === 'true', 'the field does not say that it is wrong');
+	await run.axe('a wrong filter');
+	await run.shot('filter-wrong');
+	await page.fill('#f-filter', 'src port > 0 or icmp');
+	await page.keyboard.press('Enter');
+	await run.until('the filter is in the address', () => new URLSearchParams(location.search).get('filter') === 'src port > 0 or icmp');
+	await run.until('flows again', () => document.querySelector('#f-filter-wrong') === null && document.querySelector('table.flows tbody tr') !== null);
+	await page.fill('#f-filter', 'port 1 and port 2 and port 3');
+	await page.keyboard.press('Enter');
+	await run.until('no flow', () => document.querySelector('table.flows tbody tr') === null);
+	await page.click('text=Clear filters');
+	await run.until('no filter', () => location.search === '' && document.querySelector('#f-filter').value === '');
+}
+
 /** Without a mouse: skip link, views, ranges, the chart. */
 export async function keyboard(run) {
 	const { page } = run;

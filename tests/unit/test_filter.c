@@ -230,7 +230,7 @@ test_errors_point_at_the_character(void **state)
 	bad("port 443 and", 12, 0, "ends too soon");
 	bad("(port 443", 9, 0, "ends too soon");
 	bad("port 443)", 8, 1, "not understood here");
-	bad("prot tcp", 0, 4, "not understood here");
+	bad("prot tcp", 0, 4, "no word of a filter");
 	bad("port 70000", 5, 5, "at most 65535");
 	bad("port http", 5, 4, "whole number");
 	bad("bytes > 1x", 8, 2, "k, m, g or t");
