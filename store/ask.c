@@ -127,7 +127,8 @@ ask(struct store *s, const struct asker *who, const void *body, size_t len)
 		s->counters.n[OWN_QUESTIONS_REFUSED]++;
 		answer_end(&a->out, status, NULL, 0);
 	} else if (a->q.kind == ASK_FLOWS && a->q.has_ip != 0 && mask_hides(&a->v, &a->q.ip)) {
-		ask_end(a); /* there is nobody of this address, wherever it would be looked for */
+		/* There is nobody of this address; how long it took to find that out would tell otherwise. */
+		ask_end(a);
 	} else if (a->q.kind == ASK_FLOWS && (a->q.from_ns != 0 || a->q.to_ns != 0)) {
 		ask_kept_flows(s, a);
 	} else {

@@ -5,7 +5,6 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "mask.h"
 #include "sum.h"
 
 #define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
@@ -85,12 +84,9 @@ ask_kept_flows(struct store *s, struct question *a)
 	}
 	if (q.to_ns == 0)
 		q.to_ns = INT64_MAX;
+	if (q.from_ns < a->v.since_ns)
+		q.from_ns = a->v.since_ns;
 	if (l.has_application && !ask_application(s, a, &l.application)) {
-		ask_end(a);
-		return;
-	}
-	/* Told at once: how long it takes to find nothing depends on what is there. */
-	if (a->q.has_ip != 0 && mask_hides(&a->v, &a->q.ip)) {
 		ask_end(a);
 		return;
 	}
@@ -125,7 +121,7 @@ list_slice(void *ctx, const struct kept_flow *k)
 {
 	struct listing *l = ctx;
 
-	if (!view_admits(&l->a->v, &k->f))
+	if (!view_admits(&l->a->v, &k->f) || k->f.last_ns < l->a->v.since_ns)
 		return true;
 	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
 	return --l->left > 0;
@@ -362,7 +358,7 @@ ask_series(struct store *s, struct question *a)
 	}
 	l.resolution_s = a->q.resolution_s != 0 ? a->q.resolution_s : resolution_for(s, a, from_s, to_s);
 	/* The bucket that holds from begins before it; what is older than is kept need not be looked for. */
-	from_s = later(from_s, kept_since(s, a, l.resolution_s));
+	from_s = later(from_s, later(kept_since(s, a, l.resolution_s), a->v.since_ns / NS_PER_S));
 	from_s -= from_s % l.resolution_s;
 	if ((to_s - from_s) / l.resolution_s > POINTS_MAX) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);

@@ -123,6 +123,16 @@ take_narrowings(const struct store *s, const struct grant *g, struct view *v)
 	}
 }
 
+static int64_t
+retained_since(const struct store *s, const struct view *v)
+{
+	const struct tenant *t = v->platform ? NULL : snapshot_tenant(grants_policy(s->grants), v->tenant);
+
+	if (t == NULL || t->quota.retention_s == 0 || t->quota.retention_s > (uint64_t)v->now_ns / NS_PER_S)
+		return 0;
+	return v->now_ns - (int64_t)t->quota.retention_s * NS_PER_S;
+}
+
 void
 view_make(struct store *s, const struct grant *g, struct view *v)
 {
@@ -156,6 +166,7 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 		part_latest(s, v, &v->now_ns, &v->rate_second);
 	if (live || v->now_ns == 0)
 		v->now_ns = s->now_ns;
+	v->since_ns = retained_since(s, v);
 }
 
 bool

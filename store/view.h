@@ -21,6 +21,7 @@ struct view {
 	struct flow_id_key id; /* flow ids as this tenant sees them */
 	int64_t now_ns;        /* UTC now, or where only files are seen the time of their last frame */
 	int64_t rate_second;   /* the last full second */
+	int64_t since_ns;      /* history before is over for the tenant: its quota of retention */
 };
 
 void view_make(struct store *s, const struct grant *g, struct view *v);

@@ -659,6 +659,44 @@ quotas_hold(void **state)
 	expect_quota(BETA, 6, 18);
 }
 
+/* What is older than a tenant's retention it does not find by time, by id or in a series, though others do.
+ */
+static void
+retention_holds(void **state)
+{
+	struct rec_flow f = world_flow(all, 1, ETH1, "10.2.0.1", "10.3.0.1");
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct flow_id_key key;
+
+	(void)state;
+	all->retention_s[BETA] = 3600;
+	world_policy(all, NULL, 0);
+	f.first_ns = f.slice_ns = f.last_ns -= 7200 * NS_PER_S;
+	put(all, &f, true);
+	f = world_flow(all, 2, ETH1, "10.2.0.1", "10.3.0.1");
+	put(all, &f, true);
+	world_pump(all);
+	world_commit(all);
+	for (uint32_t tenant = BETA; tenant <= GAMMA; tenant++) {
+		const uint32_t seen = tenant == BETA ? 1 : 2;
+
+		q = world_question(ASK_FLOWS);
+		q.from_ns = 1;
+		assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+		assert_int_equal(all->nrows, seen);
+		q.kind = ASK_SERIES;
+		q.subject = SERIES_TENANT;
+		q.resolution_s = 60;
+		assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+		assert_int_equal(all->nrows, seen);
+		q = world_question(ASK_FLOW);
+		flow_id_key(history_secret(all->s->history), tenant, &key);
+		f = world_flow(all, 1, ETH1, "10.2.0.1", "10.3.0.1");
+		q.flow = flow_id_veil(&key, &f.id);
+		assert_int_equal(world_ask(all, tenant, &q), tenant == BETA ? ANSWER_NOT_FOUND : ANSWER_OK);
+	}
+}
+
 /* --- a captured httpd
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -779,6 +817,7 @@ main(void)
 		TEST(masked_ends_stay_hidden),
 		TEST(series_of_a_part),
 		TEST(quotas_hold),
+		TEST(retention_holds),
 		/* Each with a tenant, narrowings and flows of its own. */
 		A_PART,
 		A_PART,
