@@ -2,10 +2,18 @@
  * "differences". */
 #include "dpi.h"
 
-#include <ndpi_api.h>
+#include <dlfcn.h>
+#include <ndpi_define.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#define NDPI_VERSION_IS(major, minor)                                                                        \
+	(NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
+#if !NDPI_VERSION_IS(4, 4)
+#define NDPI_LIB_COMPILATION /* shows what a module is: see "whose turn it is" */
+#endif
+#include <ndpi_api.h>
 
 #include "base/clock.h"
 #include "base/cursor.h"
@@ -15,9 +23,6 @@
 #include "dns_names.h"
 #include "ipc/attribute.h"
 #include "states.h"
-
-#define NDPI_VERSION_IS(major, minor)                                                                        \
-	(NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
 
 /* As nDPI's own reader: packets of a flow that are looked at before giving up. */
 #define PACKETS_TCP   80
@@ -264,26 +269,128 @@ answer_of(const struct ndpi_flow_struct *f, uint16_t *type)
 #endif
 }
 
-#if !NDPI_VERSION_IS(4, 4)
-/*
- * In place of nDPI's own: the linker binds the library's calls of it to this one, too. It is called about
- * seventy times for each packet of a flow that is not recognised yet. By words of the size in which callers
- * put the masks on the stack: to load them in larger ones would make the processor wait for the stores.
+/* --- whose turn it is
+ *
+ * For each packet of a flow that is not recognised yet nDPI 4.2 goes through about a hundred dissectors, and
+ * to see that one of them has no turn it puts masks of 64 bytes on the stack, two at a time, and compares
+ * them by four bytes. That was a seventh of the engine. The linker binds calls of functions that the library
+ * exports to those of the program, also the library's own calls: so here is one of them that does the same
+ * with less. Where the library is not quite as it was when this was written, and for the rarer kinds of
+ * packets, its own is asked; a test holds both against each other.
+ * ------------------------------------------------------------------------------------------------------------
  */
-int
-NDPI_BITMASK_COMPARE(NDPI_PROTOCOL_BITMASK a, NDPI_PROTOCOL_BITMASK b)
-{
-	static_assert(sizeof(a) == 64, "the number below");
-#pragma GCC unroll 8
-	for (size_t i = 0; i < sizeof(a); i += sizeof(uint64_t)) {
-		uint64_t x, y;
 
-		memcpy(&x, (const uint8_t *)&a + i, sizeof(x));
-		memcpy(&y, (const uint8_t *)&b + i, sizeof(y));
-		if ((x & y) != 0)
-			return 1;
+#if !NDPI_VERSION_IS(4, 4)
+typedef void dissector(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f);
+typedef uint32_t check_flow(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f,
+			    uint32_t *selection);
+
+static check_flow *librarys_own;
+static bool own_turns; /* modules are as expected */
+
+static bool
+is_first_of(const struct ndpi_detection_module_struct *m)
+{
+	return m->callback_buffer_size > 0 && m->callback_buffer_size <= ARRAY_LEN(m->callback_buffer);
+}
+
+/* A dissector is left out where its own protocol is excluded, and nothing else. */
+static bool
+excludes_itself_only(const struct ndpi_call_function_struct *c)
+{
+	NDPI_PROTOCOL_BITMASK own;
+
+	NDPI_SAVE_AS_BITMASK(own, c->ndpi_protocol_id);
+	return memcmp(&own, &c->excluded_protocol_bitmask, sizeof(own)) == 0;
+}
+
+static void
+turns_init(const struct ndpi_detection_module_struct *m)
+{
+	void *found = dlsym(RTLD_NEXT, "ndpi_check_flow_func");
+
+	if (found == NULL)
+		fatalx("nDPI: it has no ndpi_check_flow_func");
+	memcpy(&librarys_own, &found, sizeof(found));
+	own_turns = ndpi_get_ndpi_detection_module_size() == sizeof(*m) && is_first_of(m);
+	for (uint32_t i = 0; own_turns && i < m->callback_buffer_size; i++)
+		own_turns = excludes_itself_only(&m->callback_buffer[i]);
+}
+
+/* Whether a dissector takes part in detection and wants such packets. */
+static bool
+may_look(const struct ndpi_flow_struct *f, const struct ndpi_call_function_struct *c, uint32_t selection)
+{
+	return (c->ndpi_selection_bitmask & selection) == c->ndpi_selection_bitmask &&
+	       !NDPI_ISSET(&f->excluded_protocol_bitmask, c->ndpi_protocol_id & NDPI_NUM_BITS_MASK) &&
+	       NDPI_ISSET(&c->detection_bitmask, NDPI_PROTOCOL_UNKNOWN);
+}
+
+/* The dissector of the protocol that the ports suggest comes first; NULL: it had no turn. */
+static dissector *
+look_as_suggested(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint32_t selection)
+{
+	const ndpi_proto_defaults_t *p = &m->proto_defaults[f->guessed_protocol_id];
+
+	if (f->guessed_protocol_id == NDPI_PROTOCOL_UNKNOWN || p->protoId == NDPI_PROTOCOL_UNKNOWN ||
+	    p->func == NULL || !may_look(f, &m->callback_buffer[p->protoIdx], selection))
+		return NULL;
+	p->func(m, f);
+	return p->func;
+}
+
+static uint32_t
+look_for_parts(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint32_t selection,
+	       dissector *looked)
+{
+	const ndpi_proto_defaults_t *p = &m->proto_defaults[f->detected_protocol_stack[0]];
+	uint32_t calls = 0;
+
+	for (uint32_t i = 0; i < p->subprotocol_count; i++) {
+		uint16_t part = p->subprotocols[i];
+		const struct ndpi_call_function_struct *c;
+
+		if (part == (uint16_t)NDPI_PROTOCOL_MATCHED_BY_CONTENT)
+			continue;
+		c = &m->callback_buffer[m->proto_defaults[part].protoIdx];
+		if (looked != m->proto_defaults[part].func && may_look(f, c, selection)) {
+			c->func(m, f);
+			calls++;
+		}
+		if (f->detected_protocol_stack[1] != NDPI_PROTOCOL_UNKNOWN)
+			break;
 	}
-	return 0;
+	return calls;
+}
+
+/* In place of nDPI's own. */
+uint32_t
+ndpi_check_flow_func(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, uint32_t *selection)
+{
+	const bool tcp = m->packet.tcp != NULL;
+	const struct ndpi_call_function_struct *c, *end;
+	uint32_t calls = 0;
+	dissector *looked;
+
+	if (!own_turns || f->detected_protocol_stack[0] != NDPI_PROTOCOL_UNKNOWN ||
+	    (tcp ? m->packet.payload_packet_len == 0 : m->packet.udp == NULL))
+		return librarys_own(m, f, selection);
+	c = tcp ? m->callback_buffer_tcp_payload : m->callback_buffer_udp;
+	end = c + (tcp ? m->callback_buffer_size_tcp_payload : m->callback_buffer_size_udp);
+	looked = look_as_suggested(m, f, *selection);
+	calls += looked != NULL;
+	for (; c < end && f->detected_protocol_stack[0] == NDPI_PROTOCOL_UNKNOWN; c++)
+		if (may_look(f, c, *selection) && looked != c->func) {
+			c->func(m, f);
+			calls++;
+		}
+	return calls + look_for_parts(m, f, *selection, looked);
+}
+#else
+static void
+turns_init(const struct ndpi_detection_module_struct *m)
+{
+	(void)m;
 }
 #endif
 
@@ -615,6 +722,7 @@ dpi_new(unsigned modules, uint32_t states, int protocols, dpi_announce *announce
 	d->module = mem_calloc(modules, sizeof(struct ndpi_detection_module_struct *));
 	for (unsigned i = 0; i < modules; i++)
 		d->module[i] = module_new(protocols);
+	turns_init(d->module[0]);
 	states_init(&d->states, states, sizeof(struct ndpi_flow_struct));
 	d->said = mem_pages(sizeof(d->said[0]) * states);
 	learn_ports(d);

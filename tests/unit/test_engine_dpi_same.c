@@ -1,4 +1,5 @@
-/* What is made of a flow's ends without nDPI is, byte by byte, what nDPI makes of them. */
+/* What is done in nDPI's place is what nDPI does: what it makes of the ends of a flow, byte by byte, and
+ * which of its dissectors see a packet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -223,12 +224,124 @@ test_first_packets(void **state)
 	dpi_free(&d);
 }
 
+/* --- dissectors --- */
+
+static uint16_t
+some_payload(uint8_t out[static 64])
+{
+	static const struct {
+		const char *text;
+		uint8_t len;
+	} starts[] = {
+#define START(s) { (s), sizeof(s) - 1 }
+		START("GET / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n"),
+		START("HTTP/1.1 200 OK\r\nServer: y\r\n\r\n"),
+		START("\x16\3\1\0\x2f\1\0\0\x2b\3\3"),
+		START("SSH-2.0-OpenSSH_9.2\r\n"),
+		START("220 mail.example ESMTP\r\n"),
+		START("EHLO a.example\r\n"),
+		START("USER anonymous\r\n"),
+		START("\x12\x34\1\0\0\1\0\0\0\0\0\0\1a\7example\0\0\1\0\1"),
+		START("d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"),
+		START("\x13"
+		      "BitTorrent protocol"),
+		START("\0\1\0\x08\x21\x12\xa4\x42"),
+		START("REGISTER sip:a.example SIP/2.0\r\n"),
+		START("\x80\x60\0\1\0\0\0\1\0\0\0\2"),
+		START("\xc0\0\0\0\1\x08"),
+		START("M-SEARCH * HTTP/1.1\r\n"),
+		START("\x17\x24\x0a\x20"),
+		START("\0\0\0\x55\xff"
+		      "SMB"),
+		START("\3\0\0\x13\x0e\xe0\0\0"),
+		START("<?xml version='1.0'?><stream:stream "),
+		START(""),
+#undef START
+	};
+	unsigned i = roll(ARRAY_LEN(starts));
+	uint16_t len = (uint16_t)(starts[i].len + roll(64u - starts[i].len));
+
+	for (unsigned j = 0; j < len; j++)
+		out[j] = (uint8_t)roll(256);
+	memcpy(out, starts[i].text, starts[i].len);
+	return len;
+}
+
+static void
+assert_as_far(const struct ndpi_flow_struct *a, const struct ndpi_flow_struct *b)
+{
+	assert_memory_equal(a->detected_protocol_stack, b->detected_protocol_stack,
+			    sizeof(a->detected_protocol_stack));
+	assert_memory_equal(&a->excluded_protocol_bitmask, &b->excluded_protocol_bitmask,
+			    sizeof(a->excluded_protocol_bitmask));
+	assert_int_equal(a->risk, b->risk);
+	assert_int_equal(a->confidence, b->confidence);
+	assert_int_equal(a->fail_with_unknown, b->fail_with_unknown);
+	assert_int_equal(a->num_processed_pkts, b->num_processed_pkts);
+	assert_memory_equal(a->host_server_name, b->host_server_name, sizeof(a->host_server_name));
+}
+
+/* A packet of either side to a flow of each. */
+static void
+show_both(struct dpi *const d[static 2], const uint32_t state[static 2], const struct ends *e, bool tcp)
+{
+	uint8_t packet[128], payload[64];
+	struct wcur c = wcur_of(packet, sizeof(packet));
+	uint16_t len = some_payload(payload), header = tcp ? 20 : 8;
+	unsigned from = roll(2);
+	const struct ip_addr ip[2] = { e->ip[from], e->ip[!from] };
+
+	write_ip(&c, tcp ? IP_TCP : IP_UDP, ip, (uint16_t)(len + header));
+	wcur_be16(&c, e->port[from]);
+	wcur_be16(&c, e->port[!from]);
+	if (tcp) {
+		wcur_be64(&c, roll(1000));
+		wcur_be64(&c, UINT64_C(0x5018ffff00000000));
+	} else {
+		wcur_be16(&c, (uint16_t)(len + 8));
+		wcur_be16(&c, 0);
+	}
+	assert_true(wcur_put(&c, payload, len));
+	own_turns = true;
+	show(d[0], state_at(d[0], state[0]), packet, (unsigned)wcur_len(&c));
+	own_turns = false;
+	show(d[1], state_at(d[1], state[1]), packet, (unsigned)wcur_len(&c));
+	own_turns = true;
+	assert_as_far(state_at(d[0], state[0]), state_at(d[1], state[1]));
+}
+
+static void
+test_turns(void **state)
+{
+	/* Two of them, so that neither remembers what the other saw. */
+	struct dpi *d[2] = { dpi_new(1, 16, -1, ignore, NULL), dpi_new(1, 16, -1, ignore, NULL) };
+	unsigned found = 0;
+
+	(void)state;
+	assert_true(own_turns);
+	for (unsigned i = 0; i < ROUNDS / 8; i++) {
+		struct ends e = some_ends(roll(4) != 0);
+		uint32_t s[2] = { dpi_begin(d[0]), dpi_begin(d[1]) };
+		bool tcp = roll(2) == 0;
+
+		for (unsigned n = roll(6) + 1; n > 0; n--)
+			show_both(d, s, &e, tcp);
+		found += state_at(d[0], s[0])->detected_protocol_stack[0] != NDPI_PROTOCOL_UNKNOWN;
+		dpi_release(d[0], s[0]);
+		dpi_release(d[1], s[1]);
+	}
+	assert_true(found > ROUNDS / 8 / 8);
+	dpi_free(&d[0]);
+	dpi_free(&d[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openings),
 		cmocka_unit_test(test_first_packets),
+		cmocka_unit_test(test_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
