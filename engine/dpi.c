@@ -1,5 +1,6 @@
 /* The only file that knows nDPI. Written for 4.2 (Debian 12); later releases differ in the functions under
- * "differences". */
+ * "differences", which follow nDPI's headers and list of changes up to 5.0 and were compiled with 4.2 only.
+ * What is done in nDPI's place ("whose turn it is", "what ends alone say") is done for 4.2. */
 #include "dpi.h"
 
 #include <dlfcn.h>
@@ -212,7 +213,7 @@ alpn_of(const struct ndpi_flow_struct *f)
 static void
 put_client_fingerprints(struct wcur *list, const struct ndpi_flow_struct *f)
 {
-#if !NDPI_VERSION_IS(5, 0)
+#if !NDPI_VERSION_IS(4, 14)
 	attribute_put_text(list, ATTRIBUTE_TLS_JA3_CLIENT, f->protos.tls_quic.ja3_client,
 			   strnlen(f->protos.tls_quic.ja3_client, sizeof(f->protos.tls_quic.ja3_client)));
 #endif
@@ -224,11 +225,29 @@ put_client_fingerprints(struct wcur *list, const struct ndpi_flow_struct *f)
 #endif
 }
 
-/* It counts the packets that it was given, and after that many only repeats what it said. */
+/* Up to 4.2 it counts the packets that it was given, and past a fixed number of them only repeats what it
+ * said. Later ones can be told how many, and are asked. */
 static bool
 looks_no_more(const struct ndpi_flow_struct *f)
 {
+#ifdef NDPI_MAX_NUM_PKTS_PER_FLOW_TO_DISSECT
 	return f->num_processed_pkts >= NDPI_MAX_NUM_PKTS_PER_FLOW_TO_DISSECT;
+#else
+	(void)f;
+	return false;
+#endif
+}
+
+/* A few words for which there is no other place. */
+static const char *
+extra_info(const struct ndpi_flow_struct *f)
+{
+#if NDPI_VERSION_IS(4, 10)
+	(void)f;
+	return "";
+#else
+	return f->flow_extra_info;
+#endif
 }
 
 static uint16_t
@@ -260,7 +279,7 @@ guess_port(struct ndpi_detection_module_struct *m, struct ndpi_flow_struct *f, u
 static const ndpi_ip_addr_t *
 answer_of(const struct ndpi_flow_struct *f, uint16_t *type)
 {
-#if NDPI_VERSION_IS(4, 14)
+#if NDPI_VERSION_IS(4, 12)
 	*type = f->protos.dns.num_rsp_addr == 0 ? 0 : f->protos.dns.is_rsp_addr_ipv6[0] ? 28 : 1;
 	return &f->protos.dns.rsp_addr[0];
 #else
@@ -298,9 +317,10 @@ is_first_of(const struct ndpi_detection_module_struct *m)
 static bool
 excludes_itself_only(const struct ndpi_call_function_struct *c)
 {
-	NDPI_PROTOCOL_BITMASK own;
+	const unsigned id = c->ndpi_protocol_id & NDPI_NUM_BITS_MASK;
+	NDPI_PROTOCOL_BITMASK own = { 0 };
 
-	NDPI_SAVE_AS_BITMASK(own, c->ndpi_protocol_id);
+	own.fds_bits[id / NDPI_BITS] = (ndpi_ndpi_mask)(1ul << id % NDPI_BITS);
 	return memcmp(&own, &c->excluded_protocol_bitmask, sizeof(own)) == 0;
 }
 
@@ -980,7 +1000,7 @@ result_of(struct dpi *d, unsigned module, struct ndpi_flow_struct *f, ndpi_proto
 	if (out->info_len == 0 && application_of(p) == NDPI_PROTOCOL_SSH)
 		result_text(out->info, &out->info_len, f->protos.ssh.client_signature);
 	if (out->info_len == 0)
-		result_text(out->info, &out->info_len, f->flow_extra_info);
+		result_text(out->info, &out->info_len, extra_info(f));
 	out->attributes_len = 0;
 	if (done)
 		result_attributes(f, out);
@@ -997,7 +1017,7 @@ has_news(struct dpi *d, uint32_t state, const struct ndpi_flow_struct *f, ndpi_p
 	uint64_t protocols = (uint64_t)master_of(p) << 16 | application_of(p) | (uint64_t)p.category << 32;
 	uint64_t texts = hash_bytes(name, strnlen(name, DPI_TEXT_MAX), protocols);
 	uint64_t parts = (uint64_t)(f->http.url != NULL) | (uint64_t)(f->http.detected_os != NULL) << 1 |
-			 (uint64_t)(f->flow_extra_info[0] != 0) << 2 | (uint64_t)f->confidence << 8;
+			 (uint64_t)(extra_info(f)[0] != 0) << 2 | (uint64_t)f->confidence << 8;
 	uint32_t now = (uint32_t)(hash_mix(texts ^ parts, f->risk ^ UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
 
 	if (d->said[state] == now)
