@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "dpi.c" /* its states are looked into */
+#include "dpi.c" /* its states are looked into */ /* NOLINT(bugprone-suspicious-include) */
 
 #define ROUNDS 200000
 
