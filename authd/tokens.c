@@ -52,15 +52,21 @@ bucket_of(struct tokens *ts, const uint8_t *hash)
 }
 
 static void
-drop(struct tokens *ts, struct entry **p)
+unlink_entry(struct tokens *ts, struct entry **p)
 {
 	struct entry *e = *p;
 
 	*p = e->next;
 	ts->count--;
-	granting_revoke(ts->a, &e->holder);
 	arena_free(&e->arena);
 	free(e);
+}
+
+static void
+drop(struct tokens *ts, struct entry **p)
+{
+	granting_revoke(ts->a, &(*p)->holder);
+	unlink_entry(ts, p);
 }
 
 void
@@ -70,7 +76,7 @@ tokens_free(struct tokens **tsp)
 
 	for (size_t i = 0; ts != NULL && i < BUCKETS; i++)
 		while (ts->bucket[i] != NULL)
-			drop(ts, &ts->bucket[i]);
+			unlink_entry(ts, &ts->bucket[i]); /* store hears nothing any more */
 	free(ts);
 	*tsp = NULL;
 }

@@ -3,17 +3,30 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "authd_desk.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "password.h"
 #include "record.h"
 #include "record_policy.h"
 #include "throttle.h"
+#include "token_text.h"
+#include "totp.h"
 #include "user_name.h"
 #include "utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
+
+static struct desk *the_desk;
+
+static void
+remove_desk(void)
+{
+	desk_close(the_desk);
+}
 
 /* A record that is good has one encoding: the one that was read. */
 #define ROUND_TRIP(what, type)                                                                               \
@@ -122,12 +135,55 @@ guesses(const uint8_t *d, size_t n)
 	throttle_free(&t);
 }
 
+/* An operation as a stranger may send it, by each kind of caller. Nothing of it stays. */
+static void
+administration(const uint8_t *d, size_t n)
+{
+	static const char *const users[] = { "root", "tess", "vic", "" };
+	static struct verdict v;
+	static struct desk desk;
+	static bool open;
+
+	if (n < 1 || n > ADMIN_BODY_MAX)
+		return;
+	if (!open) {
+		log_init("fuzz", LOG_LEVEL_ERROR);
+		totp_init();
+		desk_open(&desk);
+		(void)atexit(remove_desk);
+		the_desk = &desk;
+		open = true;
+	}
+	desk_ask(&desk, users[d[0] % 4], (const char *)d + 1, n - 1, false, &v);
+	assert(v.status >= ADMIN_OK && v.status < ADMIN_STATUS_COUNT);
+	assert(v.status != ADMIN_BAD || v.fault.detail[0] != '\0');
+	assert(memchr(v.fault.field, 0, sizeof(v.fault.field)) != NULL);
+}
+
+/* The text of a token: what is drawn is good, what is changed is not. */
+static void
+token_texts(const uint8_t *d, size_t n)
+{
+	char text[TOKEN_TEXT_LEN + 2] = "";
+
+	memcpy(text, d, n < sizeof(text) - 1 ? n : sizeof(text) - 1);
+	if (token_text_good(text))
+		assert(strlen(text) == TOKEN_TEXT_LEN &&
+		       memcmp(text, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0);
+	token_text_draw(text);
+	assert(token_text_good(text));
+	if (n >= 2) {
+		text[d[0] % TOKEN_TEXT_LEN] ^= (char)(d[1] & 0x7f);
+		assert((d[1] & 0x7f) == 0 || !token_text_good(text));
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 {
 	static void (*const targets[])(const uint8_t *, size_t) = {
-		account, session, signing,   tenant,   first_version, words, guesses,
-		login,   factor,  token_use, accesses, group,         token, narrowing,
+		account, session,   signing,  tenant, first_version, words,     guesses,        login,
+		factor,  token_use, accesses, group,  token,         narrowing, administration, token_texts,
 	};
 
 	if (n < 1 || sodium_init() < 0)

@@ -439,6 +439,83 @@ player_cli(struct player *p, enum msg_id id, struct wire_cli_answer *a)
 	assert_true(a->request == w.request);
 }
 
+uint64_t
+player_send_tenant_session(struct player *p, const uint8_t *cookie, const char *tenant)
+{
+	struct wire_session w = { .request = ++p->request, .client = client("192.0.2.1") };
+
+	memcpy(w.cookie, cookie, sizeof(w.cookie));
+	assert_true(str_copy(w.tenant, sizeof(w.tenant), tenant));
+	put(p, MSG_SESSION, &w, sizeof(w));
+	return w.request;
+}
+
+uint64_t
+player_send_token(struct player *p, const char *token, const char *tenant, const char *from)
+{
+	struct wire_token w = { .request = ++p->request, .client = client(from) };
+
+	assert_true(str_copy(w.token, sizeof(w.token), token) &&
+		    str_copy(w.tenant, sizeof(w.tenant), tenant));
+	put(p, MSG_TOKEN, &w, sizeof(w));
+	return w.request;
+}
+
+uint64_t
+player_send_second_factor(struct player *p, const uint8_t *ticket, const char *code, const char *from)
+{
+	struct wire_second_factor w = { .request = ++p->request, .client = client(from) };
+
+	memcpy(w.ticket, ticket, sizeof(w.ticket));
+	assert_true(str_copy(w.code, sizeof(w.code), code));
+	put(p, MSG_SECOND_FACTOR, &w, sizeof(w));
+	return w.request;
+}
+
+char player_body[1 << 20];
+
+enum admin_status
+player_admin(struct player *p, const uint8_t *grant, size_t len, const char *json)
+{
+	static uint8_t body[MSG_BODY_MAX];
+	struct wire_admin w = { .request = ++p->request,
+				.client = client("192.0.2.1"),
+				.grant_len = (uint32_t)len };
+	enum proc self = len > 0 ? PROC_HTTPD : PROC_WEIR;
+	int fd = len > 0 ? p->httpd : p->weir;
+	struct wire_admin_answer a;
+	size_t at = 0;
+
+	w.body_len = (uint32_t)strlen(json);
+	memcpy(body, &w, sizeof(w));
+	if (len > 0)
+		memcpy(body + sizeof(w), grant, len);
+	memcpy(body + sizeof(w) + len, json, w.body_len);
+	assert_true(channel_write(fd, self, PROC_AUTHD, len > 0 ? MSG_ADMIN : MSG_CLI_ADMIN, body,
+				  sizeof(w) + len + w.body_len));
+	do {
+		enum msg_id id;
+		ssize_t n;
+
+		while (p->store != -1 && !player_waits(fd, 20))
+			if (player_waits(p->store, 0))
+				player_store_step(p);
+		n = channel_read(fd, self, PROC_AUTHD, &id, body, PATIENCE_MS);
+		assert_true(n >= (ssize_t)sizeof(a));
+		if (id != MSG_ADMIN_ANSWER && id != MSG_CLI_ADMIN_ANSWER) {
+			a.more = 1; /* an answer to something else */
+			continue;
+		}
+		memcpy(&a, body, sizeof(a));
+		assert_true(a.request == w.request && a.body_len == (size_t)n - sizeof(a));
+		assert_true(at + a.body_len < sizeof(player_body));
+		memcpy(player_body + at, body + sizeof(a), a.body_len);
+		at += a.body_len;
+	} while (a.more);
+	player_body[at] = '\0';
+	return (enum admin_status)a.status;
+}
+
 void
 player_set_up(struct player *p, struct wire_auth_answer *a)
 {

@@ -73,6 +73,15 @@ void player_answer(struct player *p, uint64_t request, struct wire_auth_answer *
 bool player_any_answer(struct player *p, struct wire_auth_answer *a);
 void player_cli(struct player *p, enum msg_id id, struct wire_cli_answer *a);
 
+uint64_t player_send_tenant_session(struct player *p, const uint8_t *cookie, const char *tenant);
+uint64_t player_send_token(struct player *p, const char *token, const char *tenant, const char *from);
+uint64_t player_send_second_factor(struct player *p, const uint8_t *ticket, const char *code,
+				   const char *from);
+/* An operation, as whoever has the grant (len 0: as the command line): its status; the answer's text goes to
+ * body, which is static, until the next one. store takes and confirms what comes meanwhile. */
+enum admin_status player_admin(struct player *p, const uint8_t *grant, size_t len, const char *json);
+extern char player_body[1 << 20];
+
 /* The usual beginning: set-up with this name and password; the answer has the first session. */
 #define PLAYER_NAME     "alice"
 #define PLAYER_PASSWORD "a weir in the river"
