@@ -22,6 +22,7 @@
 %define api.prefix {filter_yy}
 %define api.location.type {struct span}
 %define parse.error custom
+%define parse.lac full
 %locations
 %param {void *scanner}
 %parse-param {struct parse *p}
