@@ -36,7 +36,9 @@ quotas_policy(struct quotas *q, const struct snapshot *policy)
 
 		if (t->quota.flows_per_s == 0 && (old == NULL || old->over == 0))
 			continue;
-		*to = old == NULL ? (struct quota){ .tenant = t->number } : *old;
+		if (old != NULL)
+			*to = *old;
+		to->tenant = t->number;
 		to->flows_per_s = t->quota.flows_per_s;
 		next.any |= to->flows_per_s > 0;
 		next.n++;
