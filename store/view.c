@@ -24,6 +24,16 @@ view_part(const struct view *v, uint32_t point)
 }
 
 bool
+view_admits_at(const struct view *v, const struct vantage *at, const struct ip_addr *client,
+	       const struct ip_addr *server)
+{
+	for (uint32_t i = 0; i < v->nnarrowed; i++)
+		if (!narrowed_admits(v->narrowed[i], at, client, server))
+			return false;
+	return true;
+}
+
+bool
 view_admits(const struct view *v, const struct rec_flow *f)
 {
 	uint32_t point = points_index(&v->s->points, f->point);
@@ -37,10 +47,7 @@ view_admits(const struct view *v, const struct rec_flow *f)
 				       .out_interface = f->out_interface };
 	else
 		whose_vantage(v->s, point, f, &at);
-	for (uint32_t i = 0; i < v->nnarrowed; i++)
-		if (!narrowed_admits(v->narrowed[i], &at, &f->ip[CLIENT], &f->ip[SERVER]))
-			return false;
-	return true;
+	return view_admits_at(v, &at, &f->ip[CLIENT], &f->ip[SERVER]);
 }
 
 bool

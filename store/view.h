@@ -37,6 +37,9 @@ int64_t view_point_second(struct store *s, const struct view *v, uint32_t point)
 
 /* Whether every narrowing admits a flow of the tenant's. */
 bool view_admits(const struct view *v, const struct rec_flow *f);
+/* The same where the place is at hand: narrowings look at nothing else of a flow. */
+bool view_admits_at(const struct view *v, const struct vantage *at, const struct ip_addr *client,
+		    const struct ip_addr *server);
 
 static inline bool
 view_sees_flow(const struct view *v, const struct live_flow *r)
