@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "utf8.h"
 
-static void
+static void __attribute__((format(printf, 4, 0)))
 set_fault(const struct fields *f, const char *key, const char *index, const char *format, va_list ap)
 {
 	struct fault *fault = f->fault;
