@@ -280,3 +280,9 @@ json_node_bool(const struct json_node *n, bool *v)
 	*v = json_is_true(value_of(n));
 	return true;
 }
+
+char *
+json_node_dump(const struct json_node *n)
+{
+	return n == NULL ? NULL : json_dumps(value_of(n), JSON_COMPACT | JSON_ENCODE_ANY);
+}

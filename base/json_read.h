@@ -56,5 +56,7 @@ bool json_node_int(const struct json_node *n, int64_t *v);
 /* Integers too. */
 bool json_node_number(const struct json_node *n, double *v);
 bool json_node_bool(const struct json_node *n, bool *v);
+/* The value as JSON, to be freed by the caller; NULL where it is not there. */
+char *json_node_dump(const struct json_node *n);
 
 #endif

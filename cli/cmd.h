@@ -13,7 +13,7 @@ enum {
 	WEIR_OK = 0,
 	WEIR_FAILED = 1,
 	WEIR_TRUNCATED = 2, /* analyze: a file was cut or damaged; what was before it is in the result */
-	WEIR_DIFFERS = 2,   /* audit verify: the log is not whole */
+	WEIR_DIFFERS = 2,   /* apply --dry-run: something is to change. audit verify: the log is not whole */
 	WEIR_USAGE = 64
 };
 
@@ -23,6 +23,8 @@ int cmd_check_config(int argc, char **argv);
 int cmd_config_doc(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
+int cmd_admin(int argc, char **argv); /* argv[0]: tenant, user, group, token, session or audit */
+int cmd_apply(int argc, char **argv);
 
 /* One line on standard error, "weir: ..."; control bytes of what strangers named are escaped. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -41,7 +43,14 @@ struct options {
 	bool json, totals;
 };
 
-enum option_set { TAKES_CONFIG = 1, TAKES_MONITOR = 2, TAKES_JSON = 4, TAKES_FILES = 8, TAKES_ANCHORS = 32 };
+enum option_set {
+	TAKES_CONFIG = 1,
+	TAKES_MONITOR = 2,
+	TAKES_JSON = 4,
+	TAKES_FILES = 8,
+	TAKES_TOTALS = 16,
+	TAKES_ANCHORS = 32
+};
 
 /* Parses argv[1..] of a command that takes what the bits of enum option_set say. False after a line that says
  * what is wrong. */

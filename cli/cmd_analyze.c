@@ -55,7 +55,7 @@ cmd_analyze(int argc, char **argv)
 	int status = WEIR_FAILED;
 	bool ok;
 
-	if (!options_parse(&o, TAKES_CONFIG | TAKES_FILES | TAKES_JSON, argc, argv))
+	if (!options_parse(&o, TAKES_CONFIG | TAKES_FILES | TAKES_JSON | TAKES_TOTALS, argc, argv))
 		return WEIR_USAGE;
 	if (o.files.n == 0) {
 		say("analyze: name at least one capture file");

@@ -1,23 +1,20 @@
-/* Reads the configuration file by libyaml's events: nothing is built in memory, and what is not needed is
- * refused. */
+/* Reads the configuration file, event by event. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <yaml.h>
 
 #include "base/auto.h"
 #include "base/mem.h"
 #include "config.h"
-#include "text.h"
+#include "events.h"
+#include "mistakes.h"
 
 #define DEPTH_MAX 4 /* the document, a section, a list, and one for good measure */
 #define KEY_MAX   128
-#define VALUE_MAX 512
 
 static const char *const keys[] = {
 #define NUMBER(key, unit, field, min, max, def, help) key,
@@ -33,143 +30,11 @@ static const char *const keys[] = {
 #define NKEYS ARRAY_LEN(keys)
 
 struct reader {
-	const char *name;
 	struct settings *s;
-	config_report report;
-	void *ctx;
-	yaml_parser_t yaml;
-	unsigned mistakes;
-	unsigned line;              /* of the event at hand, from 1 */
+	struct mistakes mistakes;
+	struct events *events;
 	unsigned first_line[NKEYS]; /* where each key was given; 0: not yet */
 };
-
-/* One event, copied out of libyaml's so that it is freed in one place. */
-struct event {
-	yaml_event_type_t type;
-	bool plain;
-	bool cut; /* longer than any value may be */
-	char text[VALUE_MAX];
-};
-
-static void __attribute__((format(printf, 3, 4)))
-mistake(struct reader *r, unsigned line, const char *fmt, ...)
-{
-	char text[1024], safe[2048], out[4096];
-	va_list ap;
-
-	if (r->mistakes++ >= CONFIG_MISTAKES_MAX) {
-		if (r->mistakes == CONFIG_MISTAKES_MAX + 1)
-			r->report(r->ctx, "more mistakes follow, which are not named");
-		return;
-	}
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	(void)snprintf(out, sizeof(out), "%s:%u: %s", r->name, line,
-		       text_escape(safe, sizeof(safe), text, strlen(text)));
-	r->report(r->ctx, out);
-}
-
-/* --- events
- * -----------------------------------------------------------------------------------------------------------
- */
-
-/* Why an event is refused altogether, or NULL. */
-static const char *
-refuse(const yaml_event_t *e)
-{
-	const yaml_char_t *anchor = NULL, *tag = NULL;
-
-	switch (e->type) {
-	case YAML_ALIAS_EVENT:
-		return "an alias (*name): write the value out";
-	case YAML_SCALAR_EVENT:
-		anchor = e->data.scalar.anchor;
-		tag = e->data.scalar.tag;
-		break;
-	case YAML_SEQUENCE_START_EVENT:
-		anchor = e->data.sequence_start.anchor;
-		tag = e->data.sequence_start.tag;
-		break;
-	case YAML_MAPPING_START_EVENT:
-		anchor = e->data.mapping_start.anchor;
-		tag = e->data.mapping_start.tag;
-		break;
-	default:
-		break;
-	}
-	if (anchor != NULL)
-		return "an anchor (&name): write the value without it";
-	return tag != NULL ? "a tag (!name): write the value without it" : NULL;
-}
-
-static void
-copy_scalar(const yaml_event_t *e, struct event *out)
-{
-	size_t n = e->data.scalar.length;
-
-	out->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	out->cut = n >= sizeof(out->text) || memchr(e->data.scalar.value, 0, n) != NULL;
-	if (n >= sizeof(out->text))
-		n = sizeof(out->text) - 1;
-	memcpy(out->text, e->data.scalar.value, n);
-}
-
-/* The next event; false where the file cannot be read any further, which was then said. */
-static bool
-next(struct reader *r, struct event *out)
-{
-	yaml_event_t e;
-	const char *wrong;
-
-	memset(out, 0, sizeof(*out));
-	if (!yaml_parser_parse(&r->yaml, &e)) {
-		mistake(r, (unsigned)r->yaml.problem_mark.line + 1, "not YAML: %s%s%s",
-			r->yaml.problem != NULL ? r->yaml.problem : "it cannot be read",
-			r->yaml.context != NULL ? ", " : "", r->yaml.context != NULL ? r->yaml.context : "");
-		return false;
-	}
-	out->type = e.type;
-	r->line = (unsigned)e.start_mark.line + 1;
-	if (e.type == YAML_SCALAR_EVENT)
-		copy_scalar(&e, out);
-	wrong = refuse(&e);
-	yaml_event_delete(&e);
-	if (wrong == NULL)
-		return true;
-	mistake(r, r->line, "%s", wrong);
-	return false;
-}
-
-static bool
-next_but_one(struct reader *r, struct event *out)
-{
-	if (!next(r, out))
-		return false;
-	return next(r, out);
-}
-
-/* Reads on behind a list or a section that is of no use. */
-static bool
-skip_nested(struct reader *r)
-{
-	struct event e;
-	unsigned depth = 1;
-
-	while (depth > 0) {
-		if (!next(r, &e))
-			return false;
-		if (e.type == YAML_MAPPING_START_EVENT || e.type == YAML_SEQUENCE_START_EVENT)
-			depth++;
-		else if (e.type == YAML_MAPPING_END_EVENT || e.type == YAML_SEQUENCE_END_EVENT)
-			depth--;
-		if (depth > DEPTH_MAX) {
-			mistake(r, r->line, "nested too deeply");
-			return false;
-		}
-	}
-	return true;
-}
 
 /* --- keys and values
  * -------------------------------------------------------------------------------------------------- */
@@ -193,7 +58,7 @@ is_first(struct reader *r, const char *key, unsigned line)
 		if (strcmp(keys[i], key) != 0)
 			continue;
 		if (r->first_line[i] != 0) {
-			mistake(r, line, "%s: given before, on line %u; remove one of them", key,
+			mistake(&r->mistakes, line, "%s: given before, on line %u; remove one of them", key,
 				r->first_line[i]);
 			return false;
 		}
@@ -208,9 +73,9 @@ set(struct reader *r, const char *key, const struct event *e, unsigned line)
 	char err[512];
 
 	if (e->cut)
-		mistake(r, line, "%s: the value is too long, or holds a NUL byte", key);
+		mistake(&r->mistakes, line, "%s: the value is too long, or holds a NUL byte", key);
 	else if (!config_set(r->s, key, e->text, err, sizeof(err)))
-		mistake(r, line, "%s", err);
+		mistake(&r->mistakes, line, "%s", err);
 }
 
 static bool
@@ -220,16 +85,17 @@ read_list(struct reader *r, const char *key)
 
 	settings_clear_list(r->s, key);
 	for (;;) {
-		if (!next(r, &e))
+		if (!events_next(r->events, &e))
 			return false;
-		if (e.type == YAML_SEQUENCE_END_EVENT)
+		if (e.kind == EVENT_LIST_END)
 			return true;
-		if (e.type == YAML_SCALAR_EVENT) {
-			set(r, key, &e, r->line);
+		if (e.kind == EVENT_SCALAR) {
+			set(r, key, &e, events_line(r->events));
 			continue;
 		}
-		mistake(r, r->line, "%s: each item is one value, not a list or a section", key);
-		if (!skip_nested(r))
+		mistake(&r->mistakes, events_line(r->events),
+			"%s: each item is one value, not a list or a section", key);
+		if (!events_skip(r->events))
 			return false;
 	}
 }
@@ -240,20 +106,23 @@ take_scalar(struct reader *r, const char *key, const struct event *e)
 	char near[64];
 
 	if (settings_known(key, near, sizeof(near))) {
-		if (!is_first(r, key, r->line))
+		if (!is_first(r, key, events_line(r->events)))
 			return;
 		if (settings_is_list(key))
-			mistake(r, r->line, "%s: wants a list; write it as [%s]", key, e->text);
+			mistake(&r->mistakes, events_line(r->events), "%s: wants a list; write it as [%s]",
+				key, e->text);
 		else if (e->plain &&
 			 (e->text[0] == '\0' || strcmp(e->text, "~") == 0 || strcmp(e->text, "null") == 0))
-			mistake(r, r->line, "%s: has no value; give one, or remove the key", key);
+			mistake(&r->mistakes, events_line(r->events),
+				"%s: has no value; give one, or remove the key", key);
 		else
-			set(r, key, e, r->line);
+			set(r, key, e, events_line(r->events));
 	} else if (is_section(key)) {
 		if (!e->plain || e->text[0] != '\0') /* an empty section says nothing wrong */
-			mistake(r, r->line, "%s: is a section; its keys are written below it, indented", key);
+			mistake(&r->mistakes, events_line(r->events),
+				"%s: is a section; its keys are written below it, indented", key);
 	} else {
-		set(r, key, e, r->line); /* names the closest key */
+		set(r, key, e, events_line(r->events)); /* names the closest key */
 	}
 }
 
@@ -265,17 +134,17 @@ take_list(struct reader *r, const char *key)
 
 	if (!settings_known(key, near, sizeof(near))) {
 		if (is_section(key))
-			mistake(r, r->line,
+			mistake(&r->mistakes, events_line(r->events),
 				"%s: is a section, not a list; write its keys below it without dashes", key);
 		else if (!config_set(r->s, key, "", err, sizeof(err)))
-			mistake(r, r->line, "%s", err);
-		return skip_nested(r);
+			mistake(&r->mistakes, events_line(r->events), "%s", err);
+		return events_skip(r->events);
 	}
 	if (!settings_is_list(key)) {
-		mistake(r, r->line, "%s: takes one value, not a list", key);
-		return skip_nested(r);
+		mistake(&r->mistakes, events_line(r->events), "%s: takes one value, not a list", key);
+		return events_skip(r->events);
 	}
-	return is_first(r, key, r->line) ? read_list(r, key) : skip_nested(r);
+	return is_first(r, key, events_line(r->events)) ? read_list(r, key) : events_skip(r->events);
 }
 
 /* The key of a member: "engine" and "workers" make "engine.workers". */
@@ -286,7 +155,7 @@ join(struct reader *r, char key[static KEY_MAX], const char *prefix, const struc
 
 	if (n > 0 && n < KEY_MAX && !e->cut && e->text[0] != '\0')
 		return true;
-	mistake(r, r->line, "%.40s: is no key", e->text);
+	mistake(&r->mistakes, events_line(r->events), "%.40s: is no key", e->text);
 	return false;
 }
 
@@ -298,21 +167,21 @@ read_member(struct reader *r, const char *key)
 	struct event e;
 	char near[64];
 
-	if (!next(r, &e))
+	if (!events_next(r->events, &e))
 		return MEMBER_WRONG;
-	switch (e.type) {
-	case YAML_SCALAR_EVENT:
+	switch (e.kind) {
+	case EVENT_SCALAR:
 		take_scalar(r, key, &e);
 		return MEMBER_READ;
-	case YAML_SEQUENCE_START_EVENT:
+	case EVENT_LIST:
 		return take_list(r, key) ? MEMBER_READ : MEMBER_WRONG;
-	case YAML_MAPPING_START_EVENT:
+	case EVENT_MAPPING:
 		if (!settings_known(key, near, sizeof(near)))
 			return MEMBER_IS_SECTION;
-		mistake(r, r->line, "%s: takes a value, not a section", key);
-		return skip_nested(r) ? MEMBER_READ : MEMBER_WRONG;
+		mistake(&r->mistakes, events_line(r->events), "%s: takes a value, not a section", key);
+		return events_skip(r->events) ? MEMBER_READ : MEMBER_WRONG;
 	default:
-		mistake(r, r->line, "%s: has no value", key);
+		mistake(&r->mistakes, events_line(r->events), "%s: has no value", key);
 		return MEMBER_WRONG;
 	}
 }
@@ -326,15 +195,15 @@ read_sections(struct reader *r)
 	struct event e;
 
 	for (;;) {
-		if (!next(r, &e))
+		if (!events_next(r->events, &e))
 			return false;
-		if (e.type == YAML_MAPPING_END_EVENT) {
+		if (e.kind == EVENT_MAPPING_END) {
 			if (--depth == 0)
 				return true;
 			continue;
 		}
-		if (e.type != YAML_SCALAR_EVENT) {
-			mistake(r, r->line, "a key must be a word");
+		if (e.kind != EVENT_SCALAR) {
+			mistake(&r->mistakes, events_line(r->events), "a key must be a word");
 			return false;
 		}
 		if (!join(r, key, prefix[depth - 1], &e))
@@ -344,7 +213,7 @@ read_sections(struct reader *r)
 			break;
 		case MEMBER_IS_SECTION:
 			if (depth == DEPTH_MAX) {
-				mistake(r, r->line, "%s: nested too deeply", key);
+				mistake(&r->mistakes, events_line(r->events), "%s: nested too deeply", key);
 				return false;
 			}
 			str_copy(prefix[depth++], KEY_MAX, key);
@@ -356,29 +225,23 @@ read_sections(struct reader *r)
 }
 
 static bool
-read_stream(struct reader *r)
+read_document(struct reader *r)
 {
 	struct event e;
 
-	if (!next_but_one(r, &e)) /* the stream's beginning, then the document's */
+	if (!events_next(r->events, &e))
 		return false;
-	if (e.type == YAML_STREAM_END_EVENT)
+	if (e.kind == EVENT_END)
 		return true; /* empty: all defaults */
-	if (e.type != YAML_DOCUMENT_START_EVENT || !next(r, &e))
-		return false;
-	if (e.type == YAML_MAPPING_START_EVENT) {
+	if (e.kind == EVENT_MAPPING) {
 		if (!read_sections(r))
 			return false;
-	} else if (e.type != YAML_SCALAR_EVENT || e.text[0] != '\0') {
-		mistake(r, r->line,
+	} else if (e.kind != EVENT_SCALAR || e.text[0] != '\0') {
+		mistake(&r->mistakes, events_line(r->events),
 			"wants keys with values, as in \"engine:\" and below it \"  workers: 2\"");
 		return false;
 	}
-	if (!next_but_one(r, &e))
-		return false;
-	if (e.type != YAML_STREAM_END_EVENT)
-		mistake(r, r->line, "a second document (---) begins: remove it");
-	return true;
+	return events_next(r->events, &e); /* the end: a second document is refused there */
 }
 
 bool
@@ -388,22 +251,15 @@ config_load_text(const char *name, const char *text, size_t len, struct settings
 	AUTO(mem_drop) struct reader *r = mem_calloc(1, sizeof(*r));
 	char err[512];
 
-	r->name = name;
 	r->s = s;
-	r->report = report;
-	r->ctx = ctx;
-	if (!yaml_parser_initialize(&r->yaml)) {
-		report(ctx, "no memory to read the configuration");
-		return false;
-	}
-	yaml_parser_set_input_string(&r->yaml, (const unsigned char *)text, len);
-	yaml_parser_set_encoding(&r->yaml, YAML_UTF8_ENCODING);
-	if (!read_stream(r) && r->mistakes == 0)
-		mistake(r, r->line, "cannot be understood");
-	if (r->mistakes == 0 && !config_agrees(s, err, sizeof(err)))
-		mistake(r, r->line, "%s", err);
-	yaml_parser_delete(&r->yaml);
-	return r->mistakes == 0;
+	r->mistakes = (struct mistakes){ .name = name, .report = report, .ctx = ctx };
+	r->events = events_new(&r->mistakes, text, len);
+	if (!read_document(r) && r->mistakes.n == 0)
+		mistake(&r->mistakes, events_line(r->events), "cannot be understood");
+	if (r->mistakes.n == 0 && !config_agrees(s, err, sizeof(err)))
+		mistake(&r->mistakes, events_line(r->events), "%s", err);
+	events_free(&r->events);
+	return r->mistakes.n == 0;
 }
 
 static bool

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd.h"
@@ -19,6 +20,8 @@ static const struct {
 	{ "status", cmd_status, "[--json] [-c FILE] [--set KEY=VALUE]...", "how a running Weir does" },
 	{ "audit verify", cmd_audit_verify, "[-c FILE] [--data DIR] [--anchors FILE]... [--json]",
 	  "whether the audit log is what was written; says which entry is not" },
+	{ "apply", cmd_apply, "FILE [--dry-run] [--prune] [--json] [-c FILE]",
+	  "make tenants, users and groups what a YAML file says" },
 	{ "check-config", cmd_check_config, "[-c FILE]", "name every mistake of a configuration file" },
 	{ "config-doc", cmd_config_doc, "", "print every configuration key as Markdown" },
 };
@@ -30,6 +33,10 @@ usage(FILE *f)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(f, "  weir %s %s\n        %s\n", commands[i].name, commands[i].takes,
 			commands[i].help);
+	fputs("\nadministration (root, or the group of authd.admin_group; `weir OBJECT --help` has the "
+	      "options):\n\n",
+	      f);
+	admin_usage(NULL, f);
 }
 
 int
@@ -49,6 +56,8 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
+	if (admin_is_object(argv[1]))
+		return cmd_admin(argc - 1, argv + 1);
 	say("%s: no such command; `weir --help` lists them", argv[1]);
 	return WEIR_USAGE;
 }

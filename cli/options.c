@@ -49,9 +49,9 @@ static const struct {
 	{ "--data", OPT_DATA, TAKES_MONITOR | TAKES_ANCHORS, true },
 	{ "--anchors", OPT_ANCHORS, TAKES_ANCHORS, true },
 	{ "--set", OPT_SET, TAKES_MONITOR | TAKES_JSON, true },
-	{ "--workers", OPT_WORKERS, TAKES_MONITOR | TAKES_FILES, true },
+	{ "--workers", OPT_WORKERS, TAKES_MONITOR | TAKES_TOTALS, true },
 	{ "--json", OPT_JSON, TAKES_JSON, false },
-	{ "--totals", OPT_TOTALS, TAKES_FILES, false },
+	{ "--totals", OPT_TOTALS, TAKES_TOTALS, false },
 };
 
 static bool

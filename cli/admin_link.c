@@ -1,0 +1,133 @@
+#include "admin_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "base/auto.h"
+#include "base/mem.h"
+#include "ipc/boot.h"
+#include "ipc/channel.h"
+
+#define CONNECT_MS 5000
+#define ANSWER_MS  60000 /* it may wait for its turn with the password hashers */
+#define TEXT_MAX   (32u << 20)
+
+struct admin_link {
+	int fd;
+	uint64_t request;
+	uint8_t buf[MSG_BODY_MAX];
+};
+
+struct admin_link *
+admin_link_open(const char *run_directory, char *err, size_t errsize)
+{
+	char path[BOOT_PATH_MAX];
+	struct admin_link *l;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s-0.sock", run_directory, proc_name(PROC_AUTHD));
+	/* Another command line that runs meanwhile has mostly another number: ask.c. */
+	fd = channel_dial(path, PROC_WEIR, 1 + (unsigned)getpid() % COMMAND_LINES, PROC_AUTHD, CONNECT_MS);
+	if (fd == -1) {
+		if (errno == ENOENT || errno == ECONNREFUSED)
+			(void)snprintf(
+			    err, errsize,
+			    "no Weir runs with %s: start it with `weir run`, or name its run_directory",
+			    run_directory);
+		else if (errno == ECONNRESET || errno == EPIPE)
+			(void)snprintf(err, errsize,
+				       "you may not administer this Weir: be root (sudo), or a member of the "
+				       "group that the setting authd.admin_group names");
+		else if (errno == ETIMEDOUT)
+			(void)snprintf(err, errsize, "%s does not answer: `weir run` says why in its log",
+				       path);
+		else
+			(void)snprintf(err, errsize, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	l = mem_calloc(1, sizeof(*l));
+	l->fd = fd;
+	return l;
+}
+
+void
+admin_link_close(struct admin_link **l)
+{
+	if (*l == NULL)
+		return;
+	fd_drop(&(*l)->fd);
+	explicit_bzero((*l)->buf, sizeof((*l)->buf));
+	free(*l);
+	*l = NULL;
+}
+
+static bool
+send_operation(struct admin_link *l, const char *body, size_t len)
+{
+	struct wire_admin head = { .request = ++l->request, .body_len = (uint32_t)len };
+	uint8_t *message = mem_calloc(1, sizeof(head) + len);
+	bool sent;
+
+	memcpy(message, &head, sizeof(head));
+	memcpy(message + sizeof(head), body, len);
+	sent = channel_write(l->fd, PROC_WEIR, PROC_AUTHD, MSG_CLI_ADMIN, message, sizeof(head) + len);
+	explicit_bzero(message, sizeof(head) + len);
+	free(message);
+	return sent;
+}
+
+/* One part; false where it is none of this answer. */
+static bool
+read_part(struct admin_link *l, struct wire_admin_answer *head)
+{
+	enum msg_id id;
+	ssize_t n = channel_read(l->fd, PROC_WEIR, PROC_AUTHD, &id, l->buf, ANSWER_MS);
+
+	if (n == -1)
+		return false;
+	errno = EPROTO;
+	if (id != MSG_CLI_ADMIN_ANSWER)
+		return false;
+	memcpy(head, l->buf, sizeof(*head));
+	return head->request == l->request && head->status >= ADMIN_OK && head->status < ADMIN_STATUS_COUNT &&
+	       head->body_len == (size_t)n - sizeof(*head);
+}
+
+char *
+admin_link_ask(struct admin_link *l, const char *body, size_t len, enum admin_status *status, char *err,
+	       size_t errsize)
+{
+	struct wire_admin_answer head = { .more = 1 };
+	char *text = mem_calloc(1, 1);
+	size_t n = 0;
+
+	if (!send_operation(l, body, len))
+		goto failed;
+	while (head.more != 0) {
+		if (!read_part(l, &head))
+			goto failed;
+		if (head.body_len > TEXT_MAX - n) {
+			errno = EMSGSIZE;
+			goto failed;
+		}
+		text = mem_reallocarray(text, n + head.body_len + 1, 1);
+		memcpy(text + n, l->buf + sizeof(head), head.body_len);
+		n += head.body_len;
+		text[n] = '\0';
+	}
+	*status = (enum admin_status)head.status;
+	return text;
+failed:
+	if (errno == ECONNRESET || errno == EPIPE)
+		(void)snprintf(err, errsize,
+			       "authd went away before it answered: look whether it was done, and try again");
+	else
+		(void)snprintf(err, errsize, "authd does not answer: %s", strerror(errno));
+	explicit_bzero(text, n);
+	free(text);
+	return NULL;
+}

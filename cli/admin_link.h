@@ -1,0 +1,26 @@
+/* Operations of a running authd, over its own socket: who asks is the kernel's word (root, or a member of the
+ * group of authd.admin_group). */
+#ifndef WEIR_CLI_ADMIN_LINK_H
+#define WEIR_CLI_ADMIN_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/wire.h"
+
+struct admin_link;
+
+/* Connects to the authd of a run directory; NULL with a sentence in err. */
+struct admin_link *admin_link_open(const char *run_directory, char *err, size_t errsize);
+void admin_link_close(struct admin_link **l);
+
+/*
+ * Sends an operation (JSON, 1..ADMIN_BODY_MAX bytes) and reads its whole answer: a text that is terminated,
+ * the caller's to wipe and free; "" where there is none. NULL with a sentence in err where no answer comes.
+ * *status says how it ended.
+ */
+char *admin_link_ask(struct admin_link *l, const char *body, size_t len, enum admin_status *status, char *err,
+		     size_t errsize);
+
+#endif
