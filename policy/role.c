@@ -69,12 +69,25 @@ role_name(enum role r)
 	return (unsigned)r < ROLE_COUNT ? names[r] : names[ROLE_NONE];
 }
 
+/* What ntopng calls its roles: they are read, and never written. */
+static const struct {
+	const char *name;
+	enum role role;
+} aliases[] = {
+	{ "Administrator", ROLE_PLATFORM_ADMINISTRATOR },
+	{ "Unprivileged", ROLE_VIEWER },
+	{ "Limited View", ROLE_LIMITED_VIEWER },
+};
+
 enum role
 role_parse(const char *name)
 {
 	for (unsigned r = ROLE_NONE + 1; r < ROLE_COUNT; r++)
 		if (strcmp(name, names[r]) == 0)
 			return (enum role)r;
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (strcmp(name, aliases[i].name) == 0)
+			return aliases[i].role;
 	return ROLE_NONE;
 }
 

@@ -427,6 +427,10 @@ names_round_trip(void **state)
 	assert_int_equal(role_parse("none"), ROLE_NONE);
 	assert_int_equal(role_parse(""), ROLE_NONE);
 	assert_int_equal(role_parse("Operator"), ROLE_NONE);
+	/* The names that ntopng's guide has. */
+	assert_int_equal(role_parse("Administrator"), ROLE_PLATFORM_ADMINISTRATOR);
+	assert_int_equal(role_parse("Unprivileged"), ROLE_VIEWER);
+	assert_int_equal(role_parse("Limited View"), ROLE_LIMITED_VIEWER);
 	assert_int_equal(action_parse("none"), 0);
 	assert_int_equal(action_parse("traffic"), 0);
 	assert_string_equal(role_name((enum role)99), "none");
