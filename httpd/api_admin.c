@@ -13,7 +13,6 @@
 #include "base/utf8.h"
 #include "ipc/wire.h"
 #include "me.h"
-#include "refuse.h"
 #include "request.h"
 
 #define ADDRESS_MAX 8192 /* bytes of JSON: parameters and segments are short */
@@ -33,6 +32,12 @@ put_address(struct json_writer *w, const struct request *r)
 		json_string(w, r->route->named, r->segment);
 	if (params_has(p, PARAM_USER))
 		json_string(w, "user", p->user);
+	if (params_has(p, PARAM_OWNER))
+		json_string(w, "owner", p->user);
+	if (params_has(p, PARAM_ALL))
+		json_bool(w, "all", p->all);
+	if (params_has(p, PARAM_OTHERS))
+		json_bool(w, "others", p->others);
 	if (params_has(p, PARAM_FROM))
 		json_time_ns(w, "from", p->from_ns);
 	if (params_has(p, PARAM_TO))
@@ -83,7 +88,7 @@ send_operation(struct request *r, const char *members, admin_fn *fn)
 		whole[len - 1] = ',';
 	else
 		len--;
-	memcpy(whole + len, members, more);
+	memcpy(whole + len, members, more + 1);
 	len += more;
 	json_free(&w);
 	if (len > ADMIN_BODY_MAX)
@@ -154,19 +159,17 @@ api_admin(struct request *r)
 	operate(r, on_done);
 }
 
+/* Who it is by the session, and what authd knows of the account. */
 static void
-on_me(void *ctx, enum session_end end, const struct session *s)
+on_me(struct request *r, const struct me *me, struct evbuffer *answer)
 {
-	struct request *r = ctx;
-	struct json_writer *w;
+	size_t len = evbuffer_get_length(answer);
+	struct json_writer *w = json_new(ME_MAX + len);
 
-	if (end != SESSION_OK) {
-		refuse_inquiry(r, inquiry_end_of(end));
-		return;
-	}
-	w = json_new(ME_MAX);
 	json_object(w, NULL);
-	put_me(w, r, &s->me, r->who.kind == CREDENTIAL_COOKIE ? r->who.cookie : NULL);
+	put_me(w, r, me, r->who.kind == CREDENTIAL_COOKIE ? r->who.cookie : NULL);
+	json_raw(w, "account", len > 0 ? (const char *)evbuffer_pullup(answer, -1) : "null",
+		 len > 0 ? len : 4);
 	json_object_end(w);
 	reply_json(r, &w);
 }
@@ -174,7 +177,5 @@ on_me(void *ctx, enum session_end end, const struct session *s)
 void
 api_me(struct request *r)
 {
-	/* The page asks this to learn whether its session still lives: what is a few seconds old would
-	 * mislead it. */
-	session_get(r->httpd->sessions, &r->who, &r->from, 2, on_me, r);
+	operate(r, on_me);
 }

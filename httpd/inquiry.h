@@ -36,7 +36,7 @@ struct part {
 	struct wire_question q; /* its request, grant and filter are filled in when it is sent */
 	uint8_t *filter;        /* as it is sent (ipc/filter.h), filter_len bytes; freed with the inquiry */
 	size_t filter_len;
-	bool optional;          /* whatever goes wrong: no rows */
+	bool optional; /* whatever goes wrong: no rows */
 	bool follow; /* goes on from cursor to cursor by itself; only where it is the one question of its set
 		      */
 	/* the answer */

@@ -196,6 +196,25 @@ set_user(struct params *p, const char *v)
 }
 
 static bool
+flag(const char *v, bool *out)
+{
+	*out = strcmp(v, "true") == 0;
+	return *out || strcmp(v, "false") == 0;
+}
+
+static bool
+set_all(struct params *p, const char *v)
+{
+	return flag(v, &p->all);
+}
+
+static bool
+set_others(struct params *p, const char *v)
+{
+	return flag(v, &p->others);
+}
+
+static bool
 set_actor(struct params *p, const char *v)
 {
 	return v[0] != '\0' && str_copy(p->actor, sizeof(p->actor), v);
@@ -240,6 +259,9 @@ static const struct {
 	[PARAM_SPACE] = { "space", set_space, "the number of an address space" },
 	[PARAM_TENANT] = { "tenant", set_tenant, "the name of a tenant" },
 	[PARAM_USER] = { "user", set_user, "the name of a user" },
+	[PARAM_OWNER] = { "owner", set_user, "the name of a user" },
+	[PARAM_ALL] = { "all", set_all, "true or false" },
+	[PARAM_OTHERS] = { "others", set_others, "true or false" },
 	[PARAM_ACTOR] = { "actor", set_actor, "who did it, as user:NAME" },
 	[PARAM_KIND] = { "kind", set_kind, "a kind of audit entries" },
 	[PARAM_FILTER] = { "filter", set_filter, "a filter of at most 2000 bytes" },

@@ -26,6 +26,9 @@ enum param {
 	PARAM_SPACE,
 	PARAM_TENANT,
 	PARAM_USER,
+	PARAM_OWNER,
+	PARAM_ALL,
+	PARAM_OTHERS,
 	PARAM_ACTOR,
 	PARAM_KIND,
 	PARAM_FILTER,
@@ -54,10 +57,11 @@ struct params {
 	uint16_t vlan;
 	uint32_t space;
 	char tenant[TENANT_TEXT_MAX];
-	char user[ACCOUNT_NAME_MAX];
+	char user[ACCOUNT_NAME_MAX]; /* owner too */
+	bool all, others;
 	char actor[ACCOUNT_NAME_MAX + 16]; /* with what it is: "user:alice" */
 	char kind[64];
-	char place[CURSOR_MAX];
+	char place[128];
 	char filter[FILTER_PARAM_MAX + 1];
 };
 

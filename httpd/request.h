@@ -65,7 +65,8 @@ void reply_problem(struct request *r, int status, const char *detail, ...)
 /* A problem with one member or parameter, which is named in "errors" and before the detail. */
 void reply_problem_field(struct request *r, int status, const char *field, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
-/* The same of a parameter with the place that is wrong: len characters (0: the end) from character `at` on. */
+/* The same of a parameter with the place that is wrong: len characters (0: the end) from character `at` on.
+ */
 void reply_problem_at(struct request *r, const char *field, size_t at, size_t len, const char *detail);
 /* A problem after which the connection ends: where one ends and the next request begins is not certain. */
 void reply_problem_close(struct request *r, int status, const char *detail);

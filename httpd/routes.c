@@ -8,7 +8,8 @@
 #include "params.h"
 
 #define PAGED   (PARAM(LIMIT) | PARAM(CURSOR))
-#define AUDITED (PARAM(LIMIT) | PARAM(PLACE) | PARAM(FROM) | PARAM(TO) | PARAM(ACTOR) | PARAM(KIND))
+#define NAMED   (PARAM(LIMIT) | PARAM(PLACE))
+#define AUDITED (NAMED | PARAM(FROM) | PARAM(TO) | PARAM(ACTOR) | PARAM(KIND))
 
 #define NOTHING       0, 0, NULL, NULL
 #define OPERATION(op) 0, 0, op, NULL
@@ -48,30 +49,31 @@ static const struct route routes[] = {
 	{ "/me",                  METHOD_GET,    api_me,           READ,                        OPERATION("me.get") },
 	{ "/me/password",         METHOD_POST,   api_admin,        WRITE_BODY | ROUTE_PERSON,   OPERATION("me.password") },
 	{ "/me/second-factor",    METHOD_POST,   api_admin,        WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.begin") },
-	{ "/me/second-factor",    METHOD_DELETE, api_admin,        WRITE | ROUTE_PERSON,        OPERATION("second_factor.remove") },
 	{ "/me/second-factor/confirm", METHOD_POST, api_admin,     WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.confirm") },
 	{ "/me/second-factor/recovery", METHOD_POST, api_admin,    WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.recovery") },
+	{ "/me/second-factor/remove", METHOD_POST, api_admin,      WRITE_BODY | ROUTE_PERSON,   OPERATION("second_factor.remove") },
 
-	{ "/tenants",             METHOD_GET,    api_admin,        READ,                        OPERATION("tenant.list") },
+	{ "/tenants",             METHOD_GET,    api_admin,        READ, NAMED, 0, "tenant.list", NULL },
 	{ "/tenants",             METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("tenant.add") },
 	{ "/tenants/{}",          METHOD_GET,    api_admin,        READ,                        OF("tenant.get", "name") },
 	{ "/tenants/{}",          METHOD_PATCH,  api_admin,        WRITE_BODY,                  OF("tenant.set", "name") },
 	{ "/tenants/{}",          METHOD_DELETE, api_admin,        WRITE,                       OF("tenant.remove", "name") },
-	{ "/users",               METHOD_GET,    api_admin,        READ,                        OPERATION("user.list") },
+	{ "/users",               METHOD_GET,    api_admin,        READ, NAMED, 0, "user.list", NULL },
 	{ "/users",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("user.add") },
 	{ "/users/{}",            METHOD_GET,    api_admin,        READ,                        OF("user.get", "name") },
 	{ "/users/{}",            METHOD_PATCH,  api_admin,        WRITE_BODY,                  OF("user.set", "name") },
 	{ "/users/{}",            METHOD_DELETE, api_admin,        WRITE,                       OF("user.remove", "name") },
 	{ "/users/{}/password",   METHOD_POST,   api_admin,        WRITE_BODY,                  OF("user.password", "name") },
-	{ "/users/{}/second-factor", METHOD_DELETE, api_admin,     WRITE,                       OF("second_factor.remove", "name") },
-	{ "/groups",              METHOD_GET,    api_admin,        READ,                        OPERATION("group.list") },
+	{ "/users/{}/second-factor", METHOD_DELETE, api_admin,     WRITE,                       OF("second_factor.remove", "user") },
+	{ "/groups",              METHOD_GET,    api_admin,        READ, NAMED, 0, "group.list", NULL },
 	{ "/groups",              METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("group.add") },
 	{ "/groups/{}",           METHOD_GET,    api_admin,        READ,                        OF("group.get", "name") },
 	{ "/groups/{}",           METHOD_PATCH,  api_admin,        WRITE_BODY,                  OF("group.set", "name") },
 	{ "/groups/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("group.remove", "name") },
-	{ "/sessions",            METHOD_GET,    api_admin,        READ, PARAM(USER), 0,        "session.list", NULL },
+	{ "/sessions",            METHOD_GET,    api_admin,        READ, NAMED | PARAM(USER) | PARAM(ALL), 0, "session.list", NULL },
+	{ "/sessions",            METHOD_DELETE, api_admin,        WRITE, PARAM(USER) | PARAM(OTHERS), 0, "session.end", NULL },
 	{ "/sessions/{}",         METHOD_DELETE, api_admin,        WRITE,                       OF("session.end", "id") },
-	{ "/tokens",              METHOD_GET,    api_admin,        READ, PARAM(USER), 0,        "token.list", NULL },
+	{ "/tokens",              METHOD_GET,    api_admin,        READ, NAMED | PARAM(OWNER) | PARAM(ALL), 0, "token.list", NULL },
 	{ "/tokens",              METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("token.add") },
 	{ "/tokens/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("token.remove", "id") },
 	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },

@@ -193,6 +193,12 @@ static bool
 serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 {
 	static const char refusal[] = "{\"field\":\"access[0].role\",\"detail\":\"is none\"}";
+	static const char account[] =
+	    "{\"user\":{\"name\":\"admin\",\"kind\":\"person\",\"title\":\"\",\"access\":[],\"groups\":[],"
+	    "\"disabled\":false,\"second_factor\":false,\"created\":1,\"last_login\":null,\"failed_logins\":"
+	    "0},"
+	    "\"tenant\":\"*\",\"role\":\"viewer\",\"tenants\":[\"*\"],\"second_factor\":false,"
+	    "\"recovery_codes_left\":0,\"must_enrol\":false}";
 	static char text[ADMIN_BODY_MAX + 32];
 	enum admin_status status = s->admin_status == 0 ? ADMIN_OK : (enum admin_status)s->admin_status;
 	struct wire_admin q;
@@ -210,6 +216,8 @@ serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 		return send_part(ch, q.request, status, refusal,
 				 status == ADMIN_BAD || status == ADMIN_CONFLICT ? strlen(refusal) : 0,
 				 false);
+	if (memmem((const char *)m->body, m->len, "\"me.get\"", 8) != NULL)
+		return send_part(ch, q.request, status, account, sizeof(account) - 1, false);
 	len = (size_t)snprintf(text, sizeof(text), "{\"asked\":%.*s}", (int)q.body_len,
 			       (const char *)m->body + sizeof(q) + q.grant_len);
 	if (strstr(text, ".remove\"") != NULL || len >= sizeof(text) - 1)
