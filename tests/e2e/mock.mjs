@@ -138,6 +138,26 @@ await run.test('hostile names stay text', async () => {
 		check((await page.locator('main img').count()) === 0, `markup in ${path}`);
 	}
 });
+await run.test('one tenant of several', () => steps.tenants(run));
+await run.test('a token of one\'s own', () => steps.token(run));
+await run.test('another password', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/account`);
+	for (const [old, fresh, again, says] of [
+		['wrong', 'nine grey herons', 'nine grey herons', /present password/],
+		[who.password, 'nine grey herons', 'nine grey heron', /not the same/],
+		[who.password, 'short', 'short', /fewer than/],
+		[who.password, 'nine grey herons', 'nine grey herons', /is changed/],
+		['nine grey herons', who.password, who.password, /is changed/],
+	]) {
+		await page.fill('#old', old);
+		await page.fill('#fresh', fresh);
+		await page.fill('#fresh-again', again);
+		await page.click('[data-test=acc-password] button[type=submit]');
+		await run.until(String(says), (r) => new RegExp(r).test(document.querySelector('[data-test=acc-password]').innerText), says.source);
+	}
+});
+await run.test('a second factor', () => steps.secondFactor(run, who, { code: () => '123456' }));
 await run.test('logging out', () => steps.logout(run));
 await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));
 await run.context.close();

@@ -1,4 +1,5 @@
 /* What a viewer does and expects, one function a step, for the mock and for the real server alike. */
+import { createHmac } from 'node:crypto';
 import { check } from './lib.mjs';
 
 export const VIEWS = [
@@ -8,6 +9,7 @@ export const VIEWS = [
 	['hosts', '/hosts'],
 	['applications', '/applications'],
 	['system', '/system'],
+	['account', '/account'],
 ];
 
 async function message(run) {
@@ -373,4 +375,92 @@ export async function restartIsTold(run, component, { ready = () => {} } = {}) {
 
 export async function noComplaints(run) {
 	check(run.complaints.length === 0, [...new Set(run.complaints)].join('\n'));
+}
+
+/** A token of one's own: made, shown once, in the list, and gone again. */
+export async function token(run) {
+	const { page } = run;
+	await page.goto(`${run.base}/account`);
+	await page.fill('#token-label', 'from the page');
+	await page.click('[data-test=acc-tokens] form button[type=submit]');
+	const text = await page.textContent('[data-test=fresh-token]');
+	check(/^weir_\w+$/.test(text), `the token is shown as ${text}`);
+	await page.waitForSelector('[data-token="from the page"]');
+	await run.shot('token');
+	await page.reload();
+	await page.waitForSelector('[data-token="from the page"]');
+	check(!(await page.textContent('main')).includes(text), 'the token is shown again');
+	await page.click('[data-token="from the page"] button');
+	await run.until('the token is gone', () => document.querySelector('[data-token="from the page"]') === null);
+	return text;
+}
+
+/** The second factor: turned on, asked for at the next login (a wrong code is told), and turned off. code: of a secret. */
+export async function secondFactor(run, who, { code, wait = async () => {} }) {
+	let { page } = run;
+	await page.goto(`${run.base}/account`);
+	check(/^Off/.test(await page.textContent('[data-test=factor-state]')), 'it is on already');
+	await page.click('[data-test=acc-factor] button');
+	await page.waitForSelector('[data-test=factor-secret]');
+	const secret = await page.getAttribute('[data-test=factor-secret]', 'data-secret');
+	const uri = await page.getAttribute('[data-test=acc-factor] a', 'href');
+	check(uri.startsWith('otpauth://totp/') && uri.includes(secret), `the link is ${uri}`);
+	await run.axe('second factor, begun');
+	await run.shot('factor');
+	await page.fill('#factor-code', code(secret));
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('[data-test=recovery] li');
+	const recovery = await page.$$eval('[data-test=recovery] code', (l) => l.map((x) => x.textContent));
+	check(recovery.length >= 4, `recovery codes: ${recovery.length}`);
+	await run.until('it is on', () => /^On/.test(document.querySelector('[data-test=factor-state]').textContent));
+
+	page = await run.fresh();
+	await page.goto(`${run.base}/account`);
+	await page.fill('#name', who.name);
+	await page.fill('#password', who.password);
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('#code');
+	await run.axe('second factor, asked for');
+	await run.shot('second-step');
+	await page.fill('#code', '000000');
+	await page.keyboard.press('Enter');
+	check(/wrong/.test(await message(run)), 'a wrong code is not called wrong');
+	await wait();
+	await page.fill('#code', recovery[0]);
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('[data-test=acc-factor]');
+	check(new URL(page.url()).pathname === '/account', `the second step leads to ${page.url()}`);
+	await page.fill('#factor-proof', recovery[1]);
+	await page.locator('[data-test=acc-factor] button', { hasText: 'Turn off' }).click();
+	await run.until('it is off', () => /^Off/.test(document.querySelector('[data-test=factor-state]').textContent));
+}
+
+/** Another tenant by the switch in the bar: the choice holds over reloads, and for the stream. */
+export async function tenants(run) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	await page.waitForSelector('[data-test=tenant]');
+	const [first, ...others] = await page.$$eval('[data-test=tenant] option', (l) => l.map((x) => x.value));
+	check(others.length > 0, 'there is one tenant only');
+	const names = [...others, first];
+	const streams = [];
+	page.on('request', (r) => r.url().includes('/api/v1/live') && streams.push(new URL(r.url()).searchParams.get('tenant') ?? ''));
+	for (const name of names) {
+		await page.selectOption('[data-test=tenant]', name);
+		await run.until(`the tenant is ${name}`, (n) => document.querySelector('[data-test=tenant]')?.value === n && document.querySelector('[data-test=throughput]') !== null, name);
+		await page.reload();
+		await run.until(`the tenant is still ${name}`, (n) => document.querySelector('[data-test=tenant]')?.value === n, name);
+		check(streams.at(-1) === name, `the stream is of ${streams.at(-1)}`);
+	}
+	await run.shot('tenant');
+}
+
+/** The code that an authenticator shows now (RFC 6238: SHA-1, six digits, thirty seconds). */
+export function totp(secret) {
+	const bits = [...secret.replaceAll(/[^A-Z2-7]/g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+	const key = Buffer.from(bits.match(/.{8}/g).map((b) => Number.parseInt(b, 2)));
+	const step = Buffer.alloc(8);
+	step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+	const digest = createHmac('sha1', key).update(step).digest();
+	return String((digest.readUInt32BE(digest.at(-1) & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
 }

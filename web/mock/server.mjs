@@ -3,7 +3,8 @@
  *
  *   node mock/server.mjs [--port 3100] [--file] [--setup] [--quiet]
  *
- * --setup: no administrator exists; the link's secret is "mock-secret". Else: admin / "correct horse battery".
+ * --setup: no administrator exists; the link's secret is "mock-secret". Else: admin / "correct horse battery"; the code of a
+ * second factor is 123456.
  * POST /mock/{kill,expire,down,loss,unavailable,history} makes what a page has to live with. Never part of a build.
  */
 import { createServer } from 'node:http';
@@ -22,6 +23,9 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 	const world = new World({ file });
 	const accounts = new Map(setup ? [] : [['admin', 'correct horse battery']]);
 	const sessions = new Map();
+	const tenants = ['*', 'acme', 'beta'];
+	let factor = 'off';
+	let tokens = [];
 	const streams = new Set();
 	const sockets = new Set();
 	let downUntil = 0;
@@ -41,16 +45,37 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 		const m = /(?:^|;\s*)weir-mock=([^;]+)/.exec(req.headers.cookie ?? '');
 		return m ? sessions.get(m[1]) : undefined;
 	}
-	function meOf(s) {
+	function meOf(s, tenant = '*') {
 		return {
 			name: s.name,
 			role: 'platform-administrator',
-			tenant: 'platform',
+			tenant,
 			csrf: s.csrf,
 			session_expires: Date.now() / 1000 + 43200,
 			version: '0.1-mock',
 			monitor: 'lab-east',
+			account: {
+				user: {
+					name: s.name,
+					kind: 'person',
+					title: '',
+					access: tenants.map((x) => ({ tenant: x, role: x === '*' ? 'platform-administrator' : 'viewer', networks: x === 'beta' ? ['10.0.0.0/8'] : [] })),
+					groups: ['night-shift'],
+					disabled: false,
+					second_factor: factor === 'on',
+					created: 0,
+					last_login: { time: Date.now() / 1000 - 86400, address: '192.0.2.7' },
+				},
+				tenants,
+				second_factor: factor === 'on',
+				recovery_codes_left: factor === 'on' ? 3 : 0,
+				must_enrol: false,
+			},
 		};
+	}
+	function sessionOut(s, current) {
+		const now = Date.now() / 1000;
+		return { id: s.id.slice(0, 8), user: s.name, address: '127.0.0.1', agent: 'Mozilla/5.0 (mock)', created: now - 600, last_seen: now, expires: now + 43200, current };
 	}
 	function enter(res, name) {
 		const id = Math.random().toString(36).slice(2);
@@ -157,11 +182,57 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 					failures++;
 					return problem(res, 401, 'Name or password is wrong.');
 				}
+				if (factor === 'on') return send(res, 202, { second_factor: 'required', ticket: `ticket ${b.name}` });
 				return enter(res, b.name);
 			}
+			if (path === '/login/second-factor') {
+				const b = await body(req);
+				if (token !== '1') return problem(res, 403, 'The request lacks its CSRF token.');
+				if (b.code !== '123456' && b.code !== 'aaaa-bbbb') return problem(res, 401, 'The code is wrong, or the login took too long.');
+				return enter(res, b.ticket.slice(7));
+			}
+		}
+		if (req.method !== 'GET') {
+			const token = req.headers['x-weir-csrf'];
 			const s = session(req);
 			if (s === undefined) return problem(res, 401, 'Log in.');
 			if (token !== s.csrf) return problem(res, 403, 'The request lacks its CSRF token.');
+			const m = /^\/(tokens|sessions)\/(.+)$/.exec(path);
+			if (req.method === 'DELETE' && m?.[1] === 'tokens') {
+				tokens = tokens.filter((k) => k.id !== m[2]);
+				return send(res, 204, null);
+			}
+			if (req.method === 'DELETE' && m?.[1] === 'sessions') {
+				for (const o of sessions.values()) if (o.id.startsWith(m[2])) sessions.delete(o.id);
+				return send(res, 204, null);
+			}
+			if (path === '/tokens') {
+				const b = await body(req);
+				const k = { id: Math.random().toString(16).slice(2, 10), role: 'viewer', tenant: '*', created: Date.now() / 1000, expires: null, last_used: null, ...b };
+				tokens.push(k);
+				return send(res, 201, { token: k, secret: `weir_mock${k.id}` });
+			}
+			if (path === '/me/password') {
+				const b = await body(req);
+				if (accounts.get(s.name) !== b.old) return problem(res, 400, 'old: is not the present password');
+				if ([...b.new].length < 12) return problem(res, 400, 'new: The password has fewer than 12 characters.');
+				accounts.set(s.name, b.new);
+				return send(res, 204, null);
+			}
+			if (path === '/me/second-factor') {
+				factor = 'begun';
+				return send(res, 200, { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Weir:admin?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Weir' });
+			}
+			if (path === '/me/second-factor/remove') {
+				if (!['123456', 'cccc-dddd'].includes((await body(req)).code)) return problem(res, 400, 'code: The code is wrong, or was used before.');
+				factor = 'off';
+				return send(res, 204, null);
+			}
+			if (path === '/me/second-factor/confirm') {
+				if ((await body(req)).code !== '123456') return problem(res, 400, 'code: is not the one of now');
+				factor = 'on';
+				return send(res, 200, { recovery_codes: ['aaaa-bbbb', 'cccc-dddd', 'eeee-ffff', 'gggg-hhhh'] });
+			}
 			if (path === '/logout') {
 				sessions.delete(s.id);
 				return send(res, 204, null);
@@ -171,7 +242,11 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 		if (path === '/health' && session(req) === undefined) return send(res, 200, { status: 'ok' });
 		const s = session(req);
 		if (s === undefined) return problem(res, 401, 'The session has ended: log in.');
-		if (path === '/me') return send(res, 200, meOf(s));
+		const tenant = req.headers['weir-tenant'] ?? q.get('tenant') ?? '*';
+		if (!tenants.includes(tenant)) return problem(res, 404, 'No such thing.');
+		if (path === '/me') return send(res, 200, meOf(s, tenant));
+		if (path === '/tokens') return send(res, 200, { tokens });
+		if (path === '/sessions') return send(res, 200, { sessions: [...sessions.values()].map((o) => sessionOut(o, o === s)) });
 		if (path === '/live') {
 			res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
 			res.write(': hello\n\n');

@@ -11,6 +11,7 @@ describe('match', () => {
 		['/hosts/2001:db8::1', { view: 'host', ip: '2001:db8::1' }],
 		['/applications/TLS.Google', { view: 'application', name: 'TLS.Google' }],
 		['/setup', { view: 'setup' }],
+		['/account', { view: 'account' }],
 		['/nothing', { view: 'missing' }],
 		['/system/x', { view: 'missing' }],
 		['/hosts/a/b', { view: 'missing' }],

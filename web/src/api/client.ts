@@ -1,5 +1,6 @@
 /* The only file that talks to the server: paths, the CSRF token, errors. */
 import type {
+	ApiToken,
 	Application,
 	FieldError,
 	FilterWord,
@@ -12,8 +13,10 @@ import type {
 	Interface,
 	Me,
 	Problem,
+	SecondStep,
 	Series,
 	SeriesPoint,
+	UserSession,
 } from './types';
 import { segment } from '../lib/routes';
 
@@ -39,8 +42,22 @@ export class ApiError extends Error {
 
 type Query = Record<string, string | number | null | undefined>;
 
+const TENANT = 'weir.tenant';
+
 let csrf = '1';
+/** the tenant to work in, of those that the session has; '': the first. Of this window alone, until it is closed. */
+let tenant = sessionStorage.getItem(TENANT) ?? '';
 let onExpired: () => void = () => {};
+
+export function chosenTenant(): string {
+	return tenant;
+}
+
+export function chooseTenant(name: string): void {
+	tenant = name;
+	if (name === '') sessionStorage.removeItem(TENANT);
+	else sessionStorage.setItem(TENANT, name);
+}
 
 /** Called when a request that needs a session finds none. */
 export function whenSessionEnds(f: () => void): void {
@@ -67,6 +84,7 @@ async function problem(r: Response): Promise<ApiError> {
 
 async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
 	const headers: Record<string, string> = { Accept: 'application/json' };
+	if (tenant !== '') headers['Weir-Tenant'] = tenant;
 	if (method !== 'GET') {
 		headers['X-Weir-CSRF'] = csrf;
 		if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -110,6 +128,11 @@ export async function me(): Promise<Me | null> {
 		return loggedIn((await (await request('GET', '/me')).json()) as Me);
 	} catch (e) {
 		if (e instanceof ApiError && e.status === 401) return null;
+		/* the tenant that was chosen is not ours any more */
+		if (e instanceof ApiError && e.status === 404 && tenant !== '') {
+			chooseTenant('');
+			return me();
+		}
 		throw e;
 	}
 }
@@ -124,9 +147,17 @@ export async function setup(secret: string, name: string, password: string): Pro
 	return loggedIn(((await r.json()) as { me: Me }).me);
 }
 
-export async function login(name: string, password: string): Promise<Me> {
+export async function login(name: string, password: string): Promise<Me | SecondStep> {
 	csrf = '1';
+	chooseTenant('');
 	const r = await request('POST', '/login', { name, password });
+	if (r.status === 202) return (await r.json()) as SecondStep;
+	return loggedIn(((await r.json()) as { me: Me }).me);
+}
+
+export async function secondFactor(ticket: string, code: string): Promise<Me> {
+	csrf = '1';
+	const r = await request('POST', '/login/second-factor', { ticket, code });
 	return loggedIn(((await r.json()) as { me: Me }).me);
 }
 
@@ -195,4 +226,28 @@ export async function timeseries(q: SeriesQuery, signal?: AbortSignal): Promise<
 }
 
 /** The live stream. The caller closes it; EventSource sends the session's cookie by itself. */
-export const liveStream = () => new EventSource(`${BASE}/live`);
+export const liveStream = () => new EventSource(`${BASE}/live${query({ tenant })}`);
+
+/* --- one's own account */
+
+/** Changes something; whoever finds no session is told so. */
+async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
+	try {
+		const r = await request(method, path, body);
+		return (r.status === 204 ? {} : await r.json()) as T;
+	} catch (e) {
+		if (e instanceof ApiError && e.status === 401) onExpired();
+		throw e;
+	}
+}
+
+export const setPassword = (old: string, password: string) => change<object>('POST', '/me/password', { old, new: password });
+export const beginSecondFactor = () => change<{ secret: string; uri: string }>('POST', '/me/second-factor', {});
+export const confirmSecondFactor = (code: string) => change<{ recovery_codes: string[] }>('POST', '/me/second-factor/confirm', { code });
+export const newRecoveryCodes = (code: string) => change<{ recovery_codes: string[] }>('POST', '/me/second-factor/recovery', { code });
+export const removeSecondFactor = (code: string) => change<object>('POST', '/me/second-factor/remove', { code });
+export const sessions = (signal?: AbortSignal) => get<{ sessions: UserSession[] }>('/sessions', {}, signal);
+export const endSession = (id: string) => change<object>('DELETE', `/sessions/${segment(id)}`);
+export const tokens = (signal?: AbortSignal) => get<{ tokens: ApiToken[] }>('/tokens', {}, signal);
+export const addToken = (t: { label: string; tenant?: string; scopes?: string[]; expires?: number }) => change<{ token: ApiToken; secret: string }>('POST', '/tokens', t);
+export const removeToken = (id: string) => change<object>('DELETE', `/tokens/${segment(id)}`);

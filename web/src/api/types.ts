@@ -13,6 +13,77 @@ export interface Me {
 	session_expires: number;
 	version: string;
 	monitor: string;
+	/** not with the answer to a login */
+	account?: Account;
+}
+
+/** What one may do in one tenant; "*" is the platform. Empty lists: all of it. */
+export interface Access {
+	tenant: string;
+	role: string;
+	interfaces?: string[];
+	exporters?: string[];
+	networks?: string[];
+	masked?: boolean;
+}
+
+/** When, and from where. */
+export interface Visit {
+	time: number;
+	address: string;
+}
+
+export interface User {
+	name: string;
+	kind: 'person' | 'service';
+	title: string;
+	access: Access[];
+	groups: string[];
+	disabled: boolean;
+	second_factor: boolean;
+	created: number;
+	last_login: Visit | null;
+}
+
+export interface Account {
+	user: User;
+	/** names of those that one can choose from, the default first; "*": all */
+	tenants: string[];
+	second_factor: boolean;
+	recovery_codes_left: number;
+	/** the role asks for a second factor that is not there yet: until then it may do nothing else */
+	must_enrol: boolean;
+}
+
+export interface UserSession {
+	id: string;
+	user: string;
+	address: string | null;
+	agent?: string | null;
+	created: number;
+	last_seen: number;
+	expires: number;
+	/** this very one */
+	current?: boolean;
+}
+
+export interface ApiToken {
+	id: string;
+	label: string;
+	tenant: string;
+	role: string;
+	/** not there: whatever the role may */
+	scopes?: string[];
+	interfaces?: string[];
+	networks?: string[];
+	created: number;
+	expires: number | null;
+	last_used: Visit | null;
+}
+
+/** What a login asks for next. */
+export interface SecondStep {
+	ticket: string;
 }
 
 export interface Interface {

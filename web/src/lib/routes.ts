@@ -10,6 +10,7 @@ export type Route =
 	| { view: 'applications' }
 	| { view: 'application'; name: string }
 	| { view: 'system' }
+	| { view: 'account' }
 	| { view: 'setup' }
 	| { view: 'login' }
 	| { view: 'missing' };
@@ -40,6 +41,7 @@ export function match(path: string): Route {
 		case 'devices':
 		case 'applications':
 		case 'system':
+		case 'account':
 		case 'setup':
 		case 'login':
 			return { view: first };

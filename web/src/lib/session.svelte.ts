@@ -10,9 +10,10 @@ import { router } from './router.svelte';
  * setup        no administrator exists and we hold the link's secret
  * unlinked     no administrator exists and we have no secret
  * login        somebody has to log in
+ * factor       the password was right, and the second factor is asked for
  * in           somebody is logged in
  */
-export type Phase = 'boot' | 'unreachable' | 'setup' | 'unlinked' | 'login' | 'in';
+export type Phase = 'boot' | 'unreachable' | 'setup' | 'unlinked' | 'login' | 'factor' | 'in';
 
 class Session {
 	phase = $state<Phase>('boot');
@@ -26,6 +27,8 @@ class Session {
 	lengthTold = false;
 	/** the set-up link's secret; never kept anywhere else */
 	secret = '';
+	/** what stands for the right password until the second factor is there; never kept anywhere else */
+	private ticket = '';
 	private attempt = 0;
 	private timer = 0;
 
@@ -78,15 +81,49 @@ class Session {
 		this.setupOver = false;
 		const v = router.route.view;
 		if (v === 'setup' || v === 'login') router.go('/', true);
+		if (who.account?.must_enrol) router.go('/account', true);
 		this.phase = 'in';
 	}
 
 	async login(name: string, password: string): Promise<void> {
-		this.enter(await api.login(name, password));
+		const who = await api.login(name, password);
+		if (!('ticket' in who)) return this.enterWhole(who);
+		this.ticket = who.ticket;
+		this.phase = 'factor';
+	}
+
+	async second(code: string): Promise<void> {
+		const who = await api.secondFactor(this.ticket, code);
+		this.ticket = '';
+		await this.enterWhole(who);
+	}
+
+	/** Back to name and password. */
+	startOver(): void {
+		this.ticket = '';
+		this.phase = 'login';
+	}
+
+	/** A login does not tell of the account: that is asked for, and may be missing for a while. */
+	private async enterWhole(who: Me): Promise<void> {
+		this.enter((await api.me().catch(() => null)) ?? who);
+	}
+
+	/** Asks anew who this is: after a change of the account. */
+	async refresh(): Promise<void> {
+		const who = await api.me();
+		if (who !== null) this.me = who;
+		else this.ended();
+	}
+
+	/** Another tenant is another world: nothing of the one before stays on the page. */
+	switchTenant(name: string): void {
+		api.chooseTenant(name);
+		location.assign('/');
 	}
 
 	async setup(name: string, password: string): Promise<void> {
-		this.enter(await api.setup(this.secret, name, password));
+		await this.enterWhole(await api.setup(this.secret, name, password));
 	}
 
 	/** The server knows our cookie no more. The address stays, so that a login leads back to it. */
