@@ -577,6 +577,7 @@ class Api:
     def __init__(self, ns, host, port):
         self.ns, self.host, self.port = ns, host, port
         self.cookie, self.csrf = None, "1"
+        self.bearer, self.tenant = None, None  # a token in place of a cookie; the tenant to work in
 
     def copy(self):
         other = Api(self.ns, self.host, self.port)
@@ -595,12 +596,11 @@ class Api:
 
     def request(self, method, path, body=None, headers=None, timeout=10, tls=True, port=None):
         h = {"Host": f"{self.host}:{port or self.port}", "Connection": "close", "Accept": "application/json"}
-        if self.cookie:
-            h["Cookie"] = self.cookie
+        h.update(self.identity())
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
             h["Content-Type"] = "application/json"
-        if method not in ("GET", "HEAD"):
+        if method not in ("GET", "HEAD") and self.bearer is None:
             h["X-Weir-CSRF"] = self.csrf
         for k, v in (headers or {}).items():
             if v is None:
@@ -623,6 +623,10 @@ class Api:
             return Response(r.status, r.headers, r.read())
         finally:
             c.close()
+
+    def identity(self):
+        h = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {"Cookie": self.cookie} if self.cookie else {}
+        return {**h, "Weir-Tenant": self.tenant} if self.tenant else h
 
     def get(self, path, **kw):
         return self.request("GET", path, **kw)
@@ -664,8 +668,8 @@ class Api:
         c = self.connect(timeout=5)
         end = time.monotonic() + seconds * PATIENCE
         try:
-            c.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept: text/event-stream\r\n"
-                      f"Cookie: {self.cookie or 'none=1'}\r\n\r\n".encode())
+            c.sendall((f"GET /api/v1/live HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept: text/event-stream\r\n"
+                      + "".join(f"{k}: {v}\r\n" for k, v in self.identity().items()) + "\r\n").encode())
             f = c.makefile("rb")
             status = f.readline().split()
             if len(status) < 2 or status[1] != b"200":
