@@ -110,7 +110,6 @@ run(struct engine *e, struct ring_consumer *c, const struct plan *plan)
 	 * frame. */
 	for (uint32_t i = 0; i < plan->flows; i++)
 		make_frame(frames + (size_t)i * 64, plan, order[i], 0);
-	p->link_type = 1;
 	if (plan->warm)
 		packets += plan->flows;
 	start = cpu_ns();
@@ -119,15 +118,13 @@ run(struct engine *e, struct ring_consumer *c, const struct plan *plan)
 			start = cpu_ns();
 			drained = 0;
 		}
-		p->batch.n = p->batch.next = 0;
-		p->batch.used = 0;
-		p->batch.decoded = false;
+		batch_clear(&p->batch);
 		for (uint32_t i = 0; i < BATCH_MAX && n < packets && (n != plan->flows || i == 0); i++, n++) {
 			const uint8_t *f = frames + (size_t)(n % plan->flows) * 64;
 			/* a million frames a second of packet time, or all within one */
 			int64_t ns = plan->warm ? 0 : (int64_t)n * 1000;
 
-			batch_add(&p->batch, 1700000000 * NS_PER_S + ns, plan->len, f, 64);
+			batch_add(&p->batch, 1, 1700000000 * NS_PER_S + ns, plan->len, f, 64);
 			round = n / plan->flows;
 		}
 		while (!point_process(e, p) || point_work(e, p) == WORK_BLOCKED) {

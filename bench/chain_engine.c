@@ -43,11 +43,39 @@ count_end(struct stand_in *e)
 	atomic_fetch_add(&e->stats->ends, 1);
 }
 
+struct tally {
+	uint64_t frames, bytes;
+	uint16_t link_type;
+};
+
+static void
+count_frame(const uint8_t *at, struct tally *t)
+{
+	struct wire_frame f;
+
+	memcpy(&f, at, sizeof(f));
+	t->frames++;
+	t->bytes += f.wire_len;
+	t->link_type = f.link_type;
+}
+
+static void
+count_block(const uint8_t *entry, uint32_t len, struct tally *t)
+{
+	struct wire_block b;
+
+	memcpy(&b, entry, sizeof(b));
+	if (b.table > len || b.frames > (len - b.table) / sizeof(struct wire_block_frame))
+		fatalx("stand-in engine: capture lied");
+	for (uint32_t i = 0; i < b.frames; i++)
+		count_frame(entry + b.table + i * sizeof(struct wire_block_frame), t);
+}
+
 static void
 on_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct stand_in *e = arg;
-	uint64_t frames = 0, bytes = 0;
+	struct tally t = { 0 };
 	int got = 1;
 
 	(void)fd;
@@ -55,7 +83,6 @@ on_work(evutil_socket_t fd, short what, void *arg)
 	if (e->ring == NULL)
 		return;
 	for (int i = 0; i < BURST; i++) {
-		struct wire_frame f;
 		uint16_t kind;
 		uint32_t len;
 
@@ -64,16 +91,17 @@ on_work(evutil_socket_t fd, short what, void *arg)
 			break;
 		if (kind == FRAME_END && len == sizeof(struct wire_frame_end))
 			count_end(e);
-		if (kind != FRAME_DATA || len < sizeof(f))
-			continue;
-		memcpy(&f, e->buf, sizeof(f));
-		frames++;
-		bytes += f.wire_len;
+		if (kind == FRAME_DATA && len >= sizeof(struct wire_frame))
+			count_frame(e->buf, &t);
+		if (kind == FRAME_BLOCK && len >= sizeof(struct wire_block))
+			count_block(e->buf, len, &t);
 		if (i % RELEASE_EACH == RELEASE_EACH - 1)
 			release(e);
 	}
-	atomic_fetch_add(&e->stats->frames, frames);
-	atomic_fetch_add(&e->stats->bytes, bytes);
+	atomic_fetch_add(&e->stats->frames, t.frames);
+	atomic_fetch_add(&e->stats->bytes, t.bytes);
+	if (t.frames > 0)
+		atomic_store(&e->stats->link_type, t.link_type);
 	release(e);
 	if (got == -1)
 		fatalx("stand-in engine: capture lied");
@@ -118,7 +146,6 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 		if (e->ring == NULL)
 			fatal("stand-in engine: the ring is not one");
 		e->ch = ch;
-		atomic_store(&e->stats->link_type, o.link_type);
 		(void)channel_send_fd(ch, MSG_PACKET_RING_TAKEN, &t, sizeof(t), page);
 		atomic_fetch_add(&e->stats->rings, 1);
 	} else if (m->id == MSG_CAPTURE_COUNTERS) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -20,8 +21,6 @@
  * with the kernel's overhead. */
 #define NAP_MS_MAX   20
 #define BYTES_PER_MS (5 << 19)
-/* Read from a file at a time. */
-#define FILE_BUFFER (256u << 10)
 
 /* --- an interface --- */
 
@@ -52,8 +51,7 @@ open_interface(struct capture *c)
 		nic_join(source_fd(c->source[i]), &group, c->workers);
 	for (unsigned i = 0; i < c->workers; i++)
 		nic_open(source_fd(c->source[i]), (uint32_t)s->snaplen);
-	c->link_type = source_link_type(c->source[0]);
-	c->link_known = true;
+	c->is_open = true;
 	for (unsigned i = 0; i < c->workers; i++) {
 		struct pump_source ps = { c->source[i], source_fd(c->source[i]), source_read };
 
@@ -98,10 +96,7 @@ open_file(struct capture *c)
 		fatal("there is no descriptor %d with the file %s", BOOT_FD_FILE, c->point->name);
 	if (S_ISREG(st.st_mode) && lseek(BOOT_FD_FILE, 0, SEEK_SET) == -1)
 		fatal("cannot read %s", c->point->name);
-	c->file = fdopen(BOOT_FD_FILE, "r");
-	if (c->file == NULL)
-		fatal("cannot read %s", c->point->name);
-	(void)setvbuf(c->file, NULL, _IOFBF, FILE_BUFFER);
+	(void)posix_fadvise(BOOT_FD_FILE, 0, 0, POSIX_FADV_SEQUENTIAL); /* a pipe has nothing to advise on */
 	if (c->workers > 1) {
 		uint64_t seed;
 
@@ -150,18 +145,14 @@ start_file(struct capture *c)
 {
 	static const struct replay_handlers handlers = { capture_tell, on_file_ending, on_file_sent,
 							 on_file_done };
-	struct source *s;
 	char why[256];
 
-	s = source_open_file(c->file, why, sizeof(why));
-	c->file = NULL;
-	if (s == NULL)
+	c->file = file_open(BOOT_FD_FILE, why, sizeof(why));
+	if (c->file == NULL)
 		fatal_status(EXIT_BAD_INPUT, "%s is no capture file that can be read (pcap or pcapng): %s",
 			     c->point->name, why);
-	c->source[0] = s;
-	c->link_type = source_link_type(s);
-	c->link_known = true;
-	c->replay = replay_new(c->base, s, c->steer, c->lane, c->workers, &handlers, c);
+	c->is_open = true;
+	c->replay = replay_new(c->base, c->file, c->steer, c->lane, c->workers, &handlers, c);
 	serve_offer_all(c);
 }
 
@@ -296,6 +287,7 @@ capture_free(struct capture **cc)
 	for (unsigned i = 0; i < c->workers; i++)
 		pump_free(&c->pump[i]);
 	replay_free(&c->replay);
+	file_free(&c->file);
 	steer_free(&c->steer);
 	peers_free(&c->peers); /* down() may still give orders to lanes */
 	for (unsigned i = 0; i < c->workers; i++)

@@ -2,8 +2,7 @@
 #ifndef WEIR_CAPTURE_CAPTURE_H
 #define WEIR_CAPTURE_CAPTURE_H
 
-#include <stdio.h>
-
+#include "file.h"
 #include "ipc/boot.h"
 #include "ipc/channel.h"
 #include "lane.h"
@@ -21,8 +20,7 @@ struct capture {
 	struct peers *peers;
 	unsigned workers; /* engines, and lanes */
 	struct lane lane[LANES_MAX];
-	bool link_known; /* of a file it is known once it was opened */
-	uint32_t link_type;
+	bool is_open; /* an interface always, a file once it turned out to be a capture */
 	struct event *term, *tick, *grace;
 	int status;
 
@@ -33,7 +31,7 @@ struct capture {
 	uint64_t kernel_drops[LANES_MAX];
 
 	/* POINT_FILE */
-	FILE *file;          /* until it is opened as a capture */
+	struct file *file;   /* NULL until it is opened as a capture */
 	struct steer *steer; /* NULL: one worker */
 	struct replay *replay;
 };

@@ -8,10 +8,11 @@
  * while its share of the ring is still in a cache. */
 #define PUBLISH_BYTES (128u << 10)
 #define REWIND_LEAST  (1u << 20)
-/* Of a ring beside a frame's own bytes: two headers, and rounding up. */
-#define ENTRY_COST (sizeof(struct wire_frame) + 16)
+/* Of a ring beside an entry's own bytes: its header, and rounding up. */
+#define ENTRY_COST 16u
 
 static_assert(sizeof(struct wire_frame) + LANE_KEEP_MAX <= RING_ENTRY_MAX, "the longest frame fits an entry");
+static_assert(LANE_KEEP_MAX <= UINT16_MAX, "struct wire_frame");
 
 void
 lane_init(struct lane *l, uint32_t merged_above)
@@ -166,27 +167,49 @@ reserve(struct lane *l, size_t len)
 	return to;
 }
 
+/* What is kept of a frame, and what is said of it. */
+static struct wire_frame
+describe(const struct frame *f)
+{
+	uint32_t keep = f->cap_len < LANE_KEEP_MAX ? f->cap_len : LANE_KEEP_MAX;
+
+	return (struct wire_frame){ f->ts_ns, f->wire_len, (uint16_t)keep, f->link_type };
+}
+
+static void
+count(struct lane *l, const struct wire_frame *w)
+{
+	l->now[LANE_FRAMES]++;
+	l->now[LANE_BYTES] += w->wire_len;
+	l->now[LANE_TRUNCATED] += w->wire_len > w->cap_len;
+	l->now[LANE_MERGED] += l->merged_above != 0 && w->wire_len > l->merged_above;
+}
+
+static void
+commit(struct lane *l, enum frame_kind kind, size_t len)
+{
+	size_t cost = len + ENTRY_COST;
+
+	ring_commit(l->ring, (uint16_t)kind, len);
+	l->unpublished += len;
+	l->cycle += cost;
+	l->room -= l->room < cost ? l->room : cost;
+	if (l->unpublished >= PUBLISH_BYTES)
+		publish(l);
+}
+
 bool
 lane_put(struct lane *l, const struct frame *f)
 {
-	uint32_t keep = f->cap_len < LANE_KEEP_MAX ? f->cap_len : LANE_KEEP_MAX;
-	struct wire_frame w = { f->ts_ns, f->wire_len, keep };
-	uint8_t *to = reserve(l, sizeof(w) + keep);
+	struct wire_frame w = describe(f);
+	uint8_t *to = reserve(l, sizeof(w) + w.cap_len);
 
 	if (to == NULL)
 		return false;
 	memcpy(to, &w, sizeof(w));
-	memcpy(to + sizeof(w), f->bytes, keep);
-	ring_commit(l->ring, FRAME_DATA, sizeof(w) + keep);
-	l->now[LANE_FRAMES]++;
-	l->now[LANE_BYTES] += f->wire_len;
-	l->now[LANE_TRUNCATED] += f->wire_len > keep;
-	l->now[LANE_MERGED] += l->merged_above != 0 && f->wire_len > l->merged_above;
-	l->unpublished += sizeof(w) + keep;
-	l->cycle += ENTRY_COST + keep;
-	l->room -= l->room < ENTRY_COST + keep ? l->room : ENTRY_COST + keep;
-	if (l->unpublished >= PUBLISH_BYTES)
-		publish(l);
+	memcpy(to + sizeof(w), f->bytes, w.cap_len);
+	count(l, &w);
+	commit(l, FRAME_DATA, sizeof(w) + w.cap_len);
 	return true;
 }
 
@@ -195,6 +218,46 @@ lane_put_or_drop(struct lane *l, const struct frame *f)
 {
 	if (!lane_put(l, f))
 		l->now[LANE_RING_DROPS]++;
+}
+
+bool
+lane_block_begin(struct lane *l, struct lane_block *b)
+{
+	uint8_t *to = reserve(l, RING_ENTRY_MAX);
+
+	if (to == NULL)
+		return false;
+	b->bytes = to + sizeof(struct wire_block);
+	b->room = RING_ENTRY_MAX - sizeof(struct wire_block) - 8; /* the table is aligned */
+	b->len = 0;
+	b->n = 0;
+	return true;
+}
+
+bool
+lane_block_note(struct lane_block *b, const struct frame *f, size_t end)
+{
+	if (b->n == LANE_BLOCK_FRAMES || end + (b->n + 1) * sizeof(b->table[0]) > b->room)
+		return false;
+	b->table[b->n++] = (struct wire_block_frame){ .frame = describe(f),
+						      .at = (uint32_t)(sizeof(struct wire_block) +
+								       (size_t)(f->bytes - b->bytes)) };
+	b->len = end;
+	return true;
+}
+
+void
+lane_block_put(struct lane *l, struct lane_block *b)
+{
+	size_t table = (sizeof(struct wire_block) + b->len + 7) & ~(size_t)7;
+	struct wire_block w = { b->n, (uint32_t)table };
+	uint8_t *entry = b->bytes - sizeof(w);
+
+	memcpy(entry, &w, sizeof(w));
+	memcpy(entry + table, b->table, b->n * sizeof(b->table[0]));
+	for (unsigned i = 0; i < b->n; i++)
+		count(l, &b->table[i].frame);
+	commit(l, FRAME_BLOCK, table + b->n * sizeof(b->table[0]));
 }
 
 bool

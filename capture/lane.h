@@ -19,11 +19,23 @@ struct frame {
 	int64_t ts_ns; /* UTC; 0 unknown */
 	uint32_t wire_len;
 	uint32_t cap_len;
+	uint16_t link_type; /* LINKTYPE_ (tcpdump.org/linktypes.html) */
 	const uint8_t *bytes;
 };
 
 /* Most that is kept of a frame, whatever the source offers: the rest of an entry is struct wire_frame. */
 #define LANE_KEEP_MAX 65535u
+
+/* Frames that share one entry of the ring: what a source that reads many at once fills, in place. */
+#define LANE_BLOCK_FRAMES (RING_ENTRY_MAX / (sizeof(struct wire_block_frame) + 16))
+
+struct lane_block {
+	uint8_t *bytes; /* to fill, of the ring */
+	size_t room;    /* for these bytes and the table together */
+	size_t len;     /* bytes up to the end of the last frame */
+	unsigned n;
+	struct wire_block_frame table[LANE_BLOCK_FRAMES];
+};
 
 /* Less room than this, and a lane is crowded. */
 #define LANE_CROWDED (256u << 10)
@@ -92,6 +104,13 @@ void lane_overrun(struct lane *l);
 bool lane_put(struct lane *l, const struct frame *f);
 /* As lane_put, for sources that cannot wait: what does not fit is a ring drop. */
 void lane_put_or_drop(struct lane *l, const struct frame *f);
+/* Room for a block, which begins empty. False where there is none yet: as lane_put. */
+bool lane_block_begin(struct lane *l, struct lane_block *b);
+/* Notes a frame that lies within b->bytes, whose record ends at `end` there. False where the block is full.
+ */
+bool lane_block_note(struct lane_block *b, const struct frame *f, size_t end);
+/* Puts the frames that were noted, at least one. */
+void lane_block_put(struct lane *l, struct lane_block *b);
 /* Puts FRAME_BEGIN. False where there is no room yet. */
 bool lane_put_begin(struct lane *l, int64_t first_ns);
 /* Puts FRAME_END with the lane's own counts. last_ns: of the file, 0 where only the engine knows. False where

@@ -16,24 +16,23 @@
 enum state { STATE_ENGINES, STATE_READING, STATE_ENDING, STATE_DRAINING, STATE_DONE };
 
 struct replay {
-	struct source *source;
+	struct file *file;
 	struct steer *steer; /* NULL: one lane */
 	struct lane *lanes;
 	unsigned n;
 	const struct replay_handlers *handlers;
 	void *ctx;
-	uint32_t link_type;
 	struct event *step;
 	enum state state;
 	bool waiting; /* for room in a ring: a nudge will come */
 	bool pending; /* frame was read and is not in a ring yet */
 	struct frame frame;
 	unsigned to; /* lane of frame */
-	/* Steered frames are read one ahead: frame is a copy in bytes then. */
-	bool begun; /* the first was read ahead */
-	enum source_step ahead_step;
+	/* Steered frames are read one ahead. */
+	bool begun; /* the first was */
+	enum file_step ahead_step;
 	struct frame ahead;
-	uint8_t *bytes;
+	struct lane_block block;   /* of frames that are not steered */
 	int64_t first_ns, last_ns; /* of the file */
 	bool told[LANES_MAX];      /* lanes that have FRAME_BEGIN */
 	bool exhausted;            /* nothing more can be read */
@@ -81,51 +80,44 @@ all_attached(const struct replay *r)
 }
 
 /* The frame that was read ahead, with its lane, while the next is read. */
-static enum source_step
+static enum file_step
 next_steered(struct replay *r)
 {
-	enum source_step step;
+	enum file_step step;
 
 	if (!r->begun) {
 		r->begun = true;
-		r->ahead_step = source_next(r->source, &r->ahead);
+		r->ahead_step = file_next(r->file, &r->ahead);
 	}
 	step = r->ahead_step;
-	if (step != SOURCE_FRAME)
+	if (step != FILE_FRAME)
 		return step;
 	r->frame = r->ahead;
-	if (r->frame.cap_len > LANE_KEEP_MAX)
-		r->frame.cap_len = LANE_KEEP_MAX;
-	memcpy(r->bytes, r->ahead.bytes, r->frame.cap_len);
-	r->frame.bytes = r->bytes;
-	r->ahead_step = source_next(r->source, &r->ahead);
-	r->to = steer_frame(r->steer, r->link_type, &r->frame,
-			    r->ahead_step == SOURCE_FRAME ? r->ahead.ts_ns : 0);
+	r->ahead_step = file_next(r->file, &r->ahead);
+	r->to = steer_frame(r->steer, &r->frame, r->ahead_step == FILE_FRAME ? r->ahead.ts_ns : 0);
 	r->last_ns = r->frame.ts_ns;
 	if (r->first_ns == 0)
 		r->first_ns = r->last_ns;
-	return SOURCE_FRAME;
+	return FILE_FRAME;
 }
 
-static enum source_step
+static enum file_step
 next_frame(struct replay *r)
 {
-	return r->exhausted       ? SOURCE_END
-	       : r->steer != NULL ? next_steered(r)
-				  : source_next(r->source, &r->frame);
+	return r->exhausted ? FILE_END : r->steer != NULL ? next_steered(r) : file_next(r->file, &r->frame);
 }
 
 /* Next frame of the file into r->frame; false at the end of what can be read. */
 static bool
 fetch(struct replay *r)
 {
-	enum source_step step = next_frame(r);
+	enum file_step step = next_frame(r);
 
-	if (step == SOURCE_FRAME)
+	if (step == FILE_FRAME)
 		return true;
-	if (step == SOURCE_DAMAGED) {
+	if (step == FILE_DAMAGED) {
 		log_error("the file is cut or damaged, what comes before that place was read: %s",
-			  source_why(r->source));
+			  file_why(r->file));
 		r->damaged = true;
 	}
 	if (!r->exhausted) {
@@ -148,17 +140,52 @@ put(struct replay *r)
 	return (r->steer == NULL || r->told[r->to]) && lane_put(l, &r->frame);
 }
 
+enum taken { TAKEN_SOME, TAKEN_NONE, TAKEN_NO_ROOM };
+
+/* As many frames as fit into an entry of the only lane; none where the next is to be put alone. */
+static enum taken
+take_block(struct replay *r, unsigned *n)
+{
+	struct lane *l = &r->lanes[0];
+
+	if (r->steer != NULL || r->pending || r->exhausted)
+		return TAKEN_NONE;
+	if (!lane_block_begin(l, &r->block))
+		return TAKEN_NO_ROOM;
+	*n = file_block(r->file, &r->block);
+	if (*n == 0)
+		return TAKEN_NONE;
+	lane_block_put(l, &r->block);
+	return TAKEN_SOME;
+}
+
+static enum taken
+take_frame(struct replay *r, unsigned *n)
+{
+	if (!r->pending && !fetch(r))
+		return TAKEN_NONE;
+	*n = 1;
+	r->pending = !put(r);
+	return r->pending ? TAKEN_NO_ROOM : TAKEN_SOME;
+}
+
 static void
 reading(struct replay *r)
 {
-	for (int i = 0; i < BURST; i++) {
-		if (!r->pending && !fetch(r)) {
+	for (unsigned i = 0, n = 0; i < BURST; i += n) {
+		enum taken taken = take_block(r, &n);
+
+		if (taken == TAKEN_NONE)
+			taken = take_frame(r, &n);
+		if (taken == TAKEN_NONE) {
 			r->state = STATE_ENDING;
 			break;
 		}
-		r->pending = !put(r);
-		if (r->pending && must_wait(r, &r->lanes[r->to]))
-			return;
+		if (taken == TAKEN_NO_ROOM) {
+			n = 0;
+			if (must_wait(r, &r->lanes[r->to]))
+				return;
+		}
 	}
 	again(r, 0);
 }
@@ -223,19 +250,17 @@ on_step(evutil_socket_t fd, short what, void *arg)
 }
 
 struct replay *
-replay_new(struct event_base *base, struct source *s, struct steer *steer, struct lane *lanes, unsigned n,
+replay_new(struct event_base *base, struct file *f, struct steer *steer, struct lane *lanes, unsigned n,
 	   const struct replay_handlers *h, void *ctx)
 {
 	struct replay *r = mem_calloc(1, sizeof(*r));
 
-	r->source = s;
+	r->file = f;
 	r->steer = steer;
-	r->bytes = steer != NULL ? mem_calloc(1, LANE_KEEP_MAX) : NULL;
 	r->lanes = lanes;
 	r->n = n;
 	r->handlers = h;
 	r->ctx = ctx;
-	r->link_type = source_link_type(s);
 	r->step = event_new(base, -1, 0, on_step, r);
 	if (r->step == NULL)
 		fatalx("no memory to read a file");
@@ -276,7 +301,6 @@ replay_free(struct replay **r)
 	if (*r == NULL)
 		return;
 	event_free((*r)->step);
-	free((*r)->bytes);
 	free(*r);
 	*r = NULL;
 }

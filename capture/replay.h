@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
+#include "file.h"
 #include "lane.h"
-#include "source.h"
 #include "steer.h"
 
 struct event_base;
@@ -23,7 +23,7 @@ struct replay_handlers {
 };
 
 /* steer chooses among n lanes; NULL where there is one. */
-struct replay *replay_new(struct event_base *base, struct source *s, struct steer *steer, struct lane *lanes,
+struct replay *replay_new(struct event_base *base, struct file *f, struct steer *steer, struct lane *lanes,
 			  unsigned n, const struct replay_handlers *h, void *ctx);
 /* Something changed: orders wait in a lane, or a ring has room. */
 void replay_wake(struct replay *r);

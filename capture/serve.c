@@ -7,19 +7,30 @@
 #include "base/log.h"
 #include "capture.h"
 
+/* Of a file: it waits for room and loses nothing, so more than stays in a cache would only be slower. */
+#define FILE_RING (2 << 20)
+
+static size_t
+ring_bytes(const struct capture *c)
+{
+	int64_t bytes = c->boot->settings.packet_ring;
+
+	return (size_t)(c->point->kind == POINT_FILE && bytes > FILE_RING ? FILE_RING : bytes);
+}
+
 /* Rings are made anew for each channel, never reused: a new engine knows nothing of what an old one took. */
 static void
 offer(struct capture *c, struct channel *ch)
 {
 	unsigned w = channel_instance(ch);
-	struct wire_ring_offer o = { c->point->id, c->link_type, w, c->nic.mtu };
+	struct wire_ring_offer o = { .point = c->point->id, .worker = w, .mtu = c->nic.mtu };
 	struct ring_producer *r;
 	int fd = -1;
 
-	r = ring_producer_new((size_t)c->boot->settings.packet_ring, &fd);
+	r = ring_producer_new(ring_bytes(c), &fd);
 	if (r == NULL) {
-		log_error("no ring of %lld bytes for %s, its frames are dropped: %s",
-			  (long long)c->boot->settings.packet_ring, channel_name(ch), strerrordesc_np(errno));
+		log_error("no ring of %zu bytes for %s, its frames are dropped: %s", ring_bytes(c),
+			  channel_name(ch), strerrordesc_np(errno));
 		return;
 	}
 	if (!channel_send_fd(ch, MSG_PACKET_RING, &o, sizeof(o), fd)) {
@@ -46,7 +57,7 @@ on_up(void *ctx, struct channel *ch)
 {
 	struct capture *c = ctx;
 
-	if (channel_proc(ch) == PROC_ENGINE && channel_instance(ch) < c->workers && c->link_known)
+	if (channel_proc(ch) == PROC_ENGINE && channel_instance(ch) < c->workers && c->is_open)
 		offer(c, ch);
 }
 

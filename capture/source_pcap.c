@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdatomic.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,46 +13,35 @@
 
 /* A block of the kernel's buffer is handed over when it is full or this old. */
 #define BLOCK_MS 100
-/* Of a file, read at once. */
-#define READ_BYTES (256u << 10)
 
 struct source {
 	pcap_t *pcap;
 	struct nic nic;
+	uint16_t link_type;
 	struct lane *lane; /* that source_read fills */
 };
 
 /* DLT_ numbers are this system's, LINKTYPE_ numbers are everybody's. They differ in these only. */
 static const struct {
 	int dlt;
-	uint32_t link_type;
+	uint16_t link_type;
 } renumbered[] = {
 	{ DLT_ATM_RFC1483, 100 }, { DLT_RAW, 101 },      { DLT_SLIP_BSDOS, 102 },
 	{ DLT_PPP_BSDOS, 103 },   { DLT_ATM_CLIP, 106 },
 };
 
-uint32_t
-source_link_type(const struct source *s)
+static uint16_t
+link_type_of(pcap_t *p)
 {
-	int dlt = pcap_datalink(s->pcap);
+	int dlt = pcap_datalink(p);
 
 	for (size_t i = 0; i < ARRAY_LEN(renumbered); i++)
 		if (renumbered[i].dlt == dlt)
 			return renumbered[i].link_type;
-	return (uint32_t)dlt;
+	return (uint16_t)dlt;
 }
 
-void
-source_free(struct source **s)
-{
-	if (*s == NULL)
-		return;
-	pcap_close((*s)->pcap);
-	free(*s);
-	*s = NULL;
-}
-
-/* Nanoseconds were asked for, so tv_usec holds them. A time that a hostile file made up becomes unknown. */
+/* Nanoseconds were asked for, so tv_usec holds them. A time that cannot be becomes unknown. */
 static int64_t
 time_of(const struct pcap_pkthdr *h)
 {
@@ -63,8 +51,6 @@ time_of(const struct pcap_pkthdr *h)
 		return 0;
 	return (int64_t)h->ts.tv_sec * NS_PER_S + (int64_t)h->ts.tv_usec;
 }
-
-/* --- interfaces --- */
 
 static _Noreturn void
 refuse(pcap_t *p, const char *name, int error)
@@ -110,6 +96,7 @@ source_open_interface(const struct nic *n, const struct source_options *o)
 		log_warn("%s: %s (%s)", n->name, pcap_statustostr(rc), pcap_geterr(s->pcap));
 	if (pcap_setnonblock(s->pcap, 1, why) == -1)
 		fatal_status(EXIT_FAILED, "cannot capture on %s without blocking: %s", n->name, why);
+	s->link_type = link_type_of(s->pcap);
 	return s;
 }
 
@@ -123,7 +110,7 @@ static void
 on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct source *s = (struct source *)(void *)user;
-	struct frame f = { time_of(h), h->len, h->caplen, bytes };
+	struct frame f = { time_of(h), h->len, h->caplen, s->link_type, bytes };
 
 	lane_put_or_drop(s->lane, &f);
 	if (lane_crowded(s->lane))
@@ -160,52 +147,4 @@ source_read(void *handle, struct lane *l, int most)
 		return 0;
 	}
 	return (int)(l->now[LANE_FRAMES] + l->now[LANE_RING_DROPS] - before);
-}
-
-/* --- files --- */
-
-struct source *
-source_open_file(FILE *f, char *why, size_t whysize)
-{
-	char err[PCAP_ERRBUF_SIZE] = "";
-	struct source *s;
-	pcap_t *p;
-
-	(void)__fsetlocking(f, FSETLOCKING_BYCALLER); /* one thread reads it: a lock a frame less */
-	/* A read of 4 KiB costs more than what it copies; and what was read is to stay in the second cache.
-	 */
-	(void)setvbuf(f, NULL, _IOFBF, READ_BYTES);
-	p = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, err);
-	if (p == NULL) {
-		fclose(f);
-		str_copy(why, whysize, err);
-		return NULL;
-	}
-	s = mem_calloc(1, sizeof(*s));
-	s->pcap = p;
-	return s;
-}
-
-enum source_step
-source_next(struct source *s, struct frame *f)
-{
-	struct pcap_pkthdr *h;
-	const u_char *bytes;
-
-	switch (pcap_next_ex(s->pcap, &h, &bytes)) {
-	case 1:
-		/* The lengths are the file's word: it may say that less was on the wire than it holds. */
-		*f = (struct frame){ time_of(h), h->len > h->caplen ? h->len : h->caplen, h->caplen, bytes };
-		return SOURCE_FRAME;
-	case PCAP_ERROR_BREAK:
-		return SOURCE_END;
-	default:
-		return SOURCE_DAMAGED;
-	}
-}
-
-const char *
-source_why(struct source *s)
-{
-	return pcap_geterr(s->pcap);
 }

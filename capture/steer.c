@@ -37,13 +37,13 @@ steer_free(struct steer **s)
 
 /* As an engine decodes it, but for the point and the seed, which owners do not depend on. */
 static void
-decode(struct steer *s, uint32_t link_type, const struct frame *f, uint32_t cap_len, struct packet *k)
+decode(struct steer *s, const struct frame *f, uint32_t cap_len, struct packet *k)
 {
 	static const uint64_t no_seed[2];
-	const struct decode_options o = { link_type, 0, s->outer };
+	const struct decode_options o = { f->link_type, 0, s->outer };
 	uint32_t wire_len = f->wire_len > cap_len ? f->wire_len : cap_len;
 
-	if (link_type == LINK_ETHERNET && decode_quick(k, &o, f->bytes, cap_len, wire_len, no_seed))
+	if (f->link_type == LINK_ETHERNET && decode_quick(k, &o, f->bytes, cap_len, wire_len, no_seed))
 		return;
 	decode_frame(k, &o, f->bytes, cap_len, wire_len);
 	if (k->reason == DECODED && k->fragment != FRAGMENT_NONE)
@@ -51,11 +51,11 @@ decode(struct steer *s, uint32_t link_type, const struct frame *f, uint32_t cap_
 }
 
 unsigned
-steer_frame(struct steer *s, uint32_t link_type, struct frame *f, int64_t next)
+steer_frame(struct steer *s, struct frame *f, int64_t next)
 {
 	struct packet k;
 
 	f->ts_ns = s->clock.now_ns = packet_time(&s->clock, f->ts_ns, next);
-	decode(s, link_type, f, f->cap_len < LANE_KEEP_MAX ? f->cap_len : LANE_KEEP_MAX, &k);
+	decode(s, f, f->cap_len < LANE_KEEP_MAX ? f->cap_len : LANE_KEEP_MAX, &k);
 	return k.reason == DECODED ? owner_of(&k.key, s->workers) : 0;
 }

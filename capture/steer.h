@@ -19,9 +19,9 @@ void steer_free(struct steer **s);
 
 /*
  * A number in 0..workers-1: the owner of the frame's innermost key (decode/owner.h), 0 for what belongs to no
- * flow. Frames come in the order of the file; link_type is a LINKTYPE_ number. Mends f->ts_ns, so that all
- * workers live in the same time; next is the time stamp of the frame behind f, 0 where there is none.
+ * flow. Frames come in the order of the file. Mends f->ts_ns, so that all workers live in the same time; next
+ * is the time stamp of the frame behind f, 0 where there is none.
  */
-unsigned steer_frame(struct steer *s, uint32_t link_type, struct frame *f, int64_t next);
+unsigned steer_frame(struct steer *s, struct frame *f, int64_t next);
 
 #endif

@@ -100,11 +100,9 @@ enum work handover_work(struct engine *e);
 
 /* point.c */
 /* A capture is there with its ring, which the point owns from now on. */
-void point_up(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t link_type);
+void point_up(struct engine *e, struct point *p, struct ring_consumer *ring);
 /* The capture is gone: what its ring holds is still counted. */
 void point_down(struct engine *e, struct point *p);
-/* Adds a frame to the batch, copying cap_len bytes; false where the batch is full. */
-bool batch_add(struct batch *b, int64_t ts_ns, uint32_t wire_len, const uint8_t *bytes, uint32_t cap_len);
 /* Processes what is in the batch. False: stopped for want of room; call again. */
 bool point_process(struct engine *e, struct point *p);
 /* Without packets: a live point's time goes on. */
@@ -112,9 +110,23 @@ void point_advance(struct engine *e, struct point *p, int64_t now_ns);
 /* The wall clock was set back: so is the point's time. */
 void point_set_back(struct engine *e, struct point *p, int64_t now_ns);
 
+/* intake.c */
+void batch_clear(struct batch *b);
+/* Adds a frame to the batch, copying cap_len bytes (at most 65,535); false where the batch is full. */
+bool batch_add(struct batch *b, uint16_t link_type, int64_t ts_ns, uint32_t wire_len, const uint8_t *bytes,
+	       uint32_t cap_len);
+/* Copies what is missing of a frame: before anything behind its headers is looked at. */
+void frame_complete(struct frame *f);
+/* Fills the point's batch, which was dealt with, from its ring; p->lied where the ring breaks a rule. */
+void intake(struct point *p);
+/* The batch was dealt with: gives its room in the ring back. */
+void intake_release(struct point *p);
+
 /* track.c */
-/* Counts a decoded packet into its flow. probably: a number whose flow it may be, or FLOW_NONE. */
-void track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t probably);
+/* Counts a decoded packet, which is of the frame `of`, into its flow. probably: a number whose flow it may
+ * be, or FLOW_NONE. */
+void track_packet(struct engine *e, struct point *p, struct frame *of, const struct packet *k,
+		  uint32_t probably);
 /* Reports the end of a flow and forgets it. */
 void track_end(struct engine *e, struct point *p, uint32_t number, enum end_reason reason);
 /* A flow and those behind it in its slot of the wheel (or FLOW_NONE) end soon: asks for their memory. */

@@ -185,6 +185,7 @@ add(struct batch *b, const struct wire_handover *w, uint32_t len)
 		.ts_ns = w->ts_ns,
 		.wire_len = w->wire_len > w->cap_len ? w->wire_len : w->cap_len,
 		.cap_len = w->cap_len,
+		.link_type = w->link_type,
 		.bytes = b->bytes + b->used + sizeof(*w),
 		.handed = b->bytes + b->used,
 		.hops = w->hops,
@@ -230,13 +231,12 @@ fill(struct handover *h, struct handover_peer *p)
 
 		if (len == 0)
 			break;
-		if (b->n > 0 && (w.point != h->point || w.link_type != h->link_type)) {
+		if (b->n > 0 && w.point != h->point) {
 			memcpy(p->entry, b->bytes + b->used, len);
 			p->entry_len = len;
 			break;
 		}
 		h->point = w.point;
-		h->link_type = w.link_type;
 		add(b, &w, len);
 	}
 	(void)ring_release(p->in, ring_position(p->in));

@@ -41,8 +41,7 @@ struct handover {
 	size_t ring_bytes;
 	struct handover_peer peer[HANDOVER_WORKERS_MAX];
 	uint64_t handed_over, full; /* frames that were given away; that found no room and are lost */
-	struct batch batch;         /* frames that a peer gave us, of one point and link type */
-	uint32_t link_type;
+	struct batch batch;         /* frames that a peer gave us, of one point */
 	unsigned point;
 };
 static_assert(BOOT_POINTS_MAX <= 32, "a bit each");

@@ -90,84 +90,6 @@ point_set_back(struct engine *e, struct point *p, int64_t now_ns)
  * ---------------------------------------------------------------------------------------------------------------
  */
 
-bool
-batch_add(struct batch *b, int64_t ts_ns, uint32_t wire_len, const uint8_t *bytes, uint32_t cap_len)
-{
-	struct frame *f = &b->frame[b->n];
-
-	if (b->n == BATCH_MAX || BATCH_BYTES - b->used < cap_len)
-		return false;
-	memcpy(b->bytes + b->used, bytes, cap_len);
-	*f = (struct frame){ .ts_ns = ts_ns,
-			     .wire_len = wire_len > cap_len ? wire_len : cap_len,
-			     .cap_len = cap_len,
-			     .bytes = b->bytes + b->used };
-	b->used += cap_len;
-	b->n++;
-	return true;
-}
-
-static void
-batch_clear(struct batch *b)
-{
-	b->n = b->next = 0;
-	b->used = 0;
-	b->decoded = false;
-}
-
-/* An entry that was copied to b->bytes + b->used. False: the capture broke a rule. */
-static bool
-batch_entry(struct point *p, uint16_t kind, uint32_t len)
-{
-	struct batch *b = &p->batch;
-	const uint8_t *entry = b->bytes + b->used;
-	struct wire_frame_begin begin;
-	struct wire_frame h;
-
-	if (kind == FRAME_END && len == sizeof(p->end) && !p->live) {
-		memcpy(&p->end, entry, sizeof(p->end));
-		p->ending = true;
-		return true;
-	}
-	if (kind == FRAME_BEGIN && len == sizeof(begin) && !p->live && p->now_ns == 0 && b->n == 0) {
-		memcpy(&begin, entry, sizeof(begin));
-		p->begin_ns = begin.first_ns;
-		return true;
-	}
-	if (kind != FRAME_DATA || len < sizeof(h))
-		return false;
-	memcpy(&h, entry, sizeof(h));
-	if (h.cap_len != len - sizeof(h))
-		return false;
-	b->frame[b->n++] = (struct frame){ .ts_ns = h.ts_ns,
-					   .wire_len = h.wire_len > h.cap_len ? h.wire_len : h.cap_len,
-					   .cap_len = h.cap_len,
-					   .bytes = entry + sizeof(h) };
-	b->used += (len + 15u) & ~15u;
-	return true;
-}
-
-static void
-batch_fill(struct point *p)
-{
-	struct batch *b = &p->batch;
-	uint16_t kind;
-	uint32_t len;
-
-	batch_clear(b);
-	while (b->n < BATCH_MAX && BATCH_BYTES - b->used >= RING_ENTRY_MAX && !p->ending) {
-		int got = ring_take(p->ring, b->bytes + b->used, RING_ENTRY_MAX, &kind, &len);
-
-		if (got == 0)
-			break;
-		if (got < 0 || !batch_entry(p, kind, len)) {
-			p->lied = true;
-			break;
-		}
-	}
-	p->nudge |= ring_release(p->ring, ring_position(p->ring));
-}
-
 /* Gives a frame to a worker that is not this one; false where it is. */
 static bool
 give(struct engine *e, unsigned to, const struct decode_options *o, struct frame *f, const struct packet *k)
@@ -176,10 +98,11 @@ give(struct engine *e, unsigned to, const struct decode_options *o, struct frame
 
 	if (to == e->worker)
 		return false;
+	frame_complete(f);
 	w = (struct wire_handover){ .ts_ns = f->ts_ns,
 				    .wire_len = f->wire_len,
 				    .cap_len = f->cap_len,
-				    .link_type = o->link_type,
+				    .link_type = f->link_type,
 				    .point = o->point,
 				    .hops = (uint8_t)(f->hops + 1),
 				    .resolved = f->resolved };
@@ -239,6 +162,7 @@ static void
 decode_any(struct engine *e, const struct point *p, const struct decode_options *o, struct frame *f,
 	   struct packet *k)
 {
+	frame_complete(f);
 	decode_frame(k, o, f->bytes, f->cap_len, f->wire_len);
 	if (k->reason != DECODED)
 		return;
@@ -271,16 +195,19 @@ batch_prefetch(const struct engine *e, const struct point *p, const struct batch
 }
 
 static void
-batch_decode(struct engine *e, const struct point *p, struct batch *b, uint32_t link_type)
+batch_decode(struct engine *e, const struct point *p, struct batch *b)
 {
-	const bool ethernet = link_type == LINK_ETHERNET, elsewhere = e->handover.on && p->live;
-	const struct decode_options o = { link_type, (uint8_t)p->index, e->outer };
+	const bool elsewhere = e->handover.on && p->live;
+	struct decode_options o = { .point = (uint8_t)p->index, .outer = e->outer };
 
 	for (unsigned i = 0; i < b->n; i++) {
 		struct frame *f = &b->frame[i];
 		struct packet *k = &b->packet[i];
 
-		if (!ethernet || !decode_quick(k, &o, f->bytes, f->cap_len, f->wire_len, e->seed))
+		/* A plain frame's headers are within what was copied first. */
+		o.link_type = f->link_type;
+		if (f->link_type != LINK_ETHERNET ||
+		    !decode_quick(k, &o, f->bytes, f->cap_len, f->wire_len, e->seed))
 			decode_any(e, p, &o, f, k);
 		else if (elsewhere && f->hops < HANDOVER_HOPS)
 			(void)give(e, owner_of(&k->key, e->handover.workers), &o, f, k);
@@ -295,13 +222,13 @@ batch_decode(struct engine *e, const struct point *p, struct batch *b, uint32_t 
 }
 
 static void
-count_frame(struct engine *e, struct point *p, const struct packet *k, uint32_t probably)
+count_frame(struct engine *e, struct point *p, struct frame *f, const struct packet *k, uint32_t probably)
 {
 	p->count.packets++;
 	p->count.bytes += k->wire_len;
 	if (k->reason == DECODED) {
 		p->counted++;
-		track_packet(e, p, k, probably);
+		track_packet(e, p, f, k, probably);
 	} else {
 		p->undecoded++;
 		p->count.undecoded[k->reason]++;
@@ -310,12 +237,12 @@ count_frame(struct engine *e, struct point *p, const struct packet *k, uint32_t 
 }
 
 static bool
-batch_process(struct engine *e, struct point *p, struct batch *b, uint32_t link_type)
+batch_process(struct engine *e, struct point *p, struct batch *b)
 {
 	uint64_t roomy = e->records.changes - 1;
 
 	if (!b->decoded)
-		batch_decode(e, p, b, link_type);
+		batch_decode(e, p, b);
 	for (; b->next < b->n; b->next++) {
 		unsigned i = b->next;
 		int64_t next = i + 1 < b->n ? b->frame[i + 1].ts_ns : 0;
@@ -327,7 +254,7 @@ batch_process(struct engine *e, struct point *p, struct batch *b, uint32_t link_
 		if (!set_clock(e, p, time_of(e, p, b->frame[i].ts_ns, next)))
 			return false;
 		if (!b->frame[i].away)
-			count_frame(e, p, &b->packet[i], b->flow[i]);
+			count_frame(e, p, &b->frame[i], &b->packet[i], b->flow[i]);
 	}
 	return true;
 }
@@ -335,7 +262,7 @@ batch_process(struct engine *e, struct point *p, struct batch *b, uint32_t link_
 bool
 point_process(struct engine *e, struct point *p)
 {
-	return batch_process(e, p, &p->batch, p->link_type);
+	return batch_process(e, p, &p->batch);
 }
 
 /* A batch of each worker, so that no one keeps us from our own frames. */
@@ -349,7 +276,7 @@ handover_work(struct engine *e)
 		if (!handover_take(h, i))
 			continue;
 		/* Points that are live never wait for room. */
-		(void)batch_process(e, &e->point[h->point], &h->batch, h->link_type);
+		(void)batch_process(e, &e->point[h->point], &h->batch);
 		work = WORK_DONE;
 	}
 	return work;
@@ -359,11 +286,11 @@ handover_work(struct engine *e)
  * ------------------------------------------------------------------------------------------------ */
 
 static void
-adopt(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t link_type)
+adopt(struct engine *e, struct point *p, struct ring_consumer *ring)
 {
 	ring_consumer_free(&p->ring);
 	p->ring = ring;
-	p->link_type = link_type;
+	p->block = (struct block){ 0 };
 	p->draining = p->lied = false;
 	if (p->state == POINT_ENDED)
 		return;
@@ -372,15 +299,14 @@ adopt(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t li
 }
 
 void
-point_up(struct engine *e, struct point *p, struct ring_consumer *ring, uint32_t link_type)
+point_up(struct engine *e, struct point *p, struct ring_consumer *ring)
 {
 	if (p->ring == NULL) {
-		adopt(e, p, ring, link_type);
+		adopt(e, p, ring);
 		return;
 	}
 	ring_consumer_free(&p->next_ring);
 	p->next_ring = ring;
-	p->next_link_type = link_type;
 	p->draining = true;
 }
 
@@ -410,10 +336,11 @@ drained(struct engine *e, struct point *p)
 	struct ring_consumer *next = p->next_ring;
 
 	ring_consumer_free(&p->ring);
+	p->block = (struct block){ 0 };
 	p->next_ring = NULL;
 	p->draining = p->lied = false;
 	if (next != NULL) {
-		adopt(e, p, next, p->next_link_type);
+		adopt(e, p, next);
 	} else if (p->state == POINT_UP) {
 		p->state = POINT_DOWN;
 		(void)report_point(e, p);
@@ -475,11 +402,16 @@ take_frames(struct engine *e, struct point *p)
 	if (p->batch.next == p->batch.n) {
 		if (p->ring == NULL || p->lied || p->ending)
 			return WORK_NONE;
-		batch_fill(p);
-		if (p->batch.n == 0)
+		intake(p);
+		if (p->batch.n == 0) {
+			intake_release(p);
 			return p->ending ? WORK_DONE : WORK_NONE;
+		}
 	}
-	return point_process(e, p) ? WORK_DONE : WORK_BLOCKED;
+	if (!point_process(e, p))
+		return WORK_BLOCKED;
+	intake_release(p);
+	return WORK_DONE;
 }
 
 enum work

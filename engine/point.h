@@ -14,11 +14,15 @@
 
 #define BATCH_MAX   64
 #define BATCH_BYTES (4 * RING_ENTRY_MAX)
+/* Of a frame, copied out of the ring before it is looked at: more than the headers of a plain one. */
+#define FRAME_HEAD 128u
 
 struct frame {
 	int64_t ts_ns;
 	uint32_t wire_len, cap_len;
-	const uint8_t *bytes;
+	uint16_t link_type;
+	uint8_t *bytes;        /* ours, with room for all of it */
+	const uint8_t *rest;   /* what is not copied yet, behind FRAME_HEAD, in the ring; NULL: nothing */
 	const uint8_t *handed; /* struct wire_handover; NULL: it came from a capture */
 	uint8_t hops;          /* how often it was handed over */
 	bool resolved;         /* it is a fragment that was where those of its datagram meet */
@@ -36,6 +40,21 @@ struct batch {
 	uint8_t *bytes;
 };
 
+/* For one more frame, however long. */
+static inline bool
+batch_has_room(const struct batch *b)
+{
+	return b->n < BATCH_MAX && BATCH_BYTES - b->used >= RING_ENTRY_MAX;
+}
+
+/* An entry of many frames that is being taken into batches. It stays in the ring meanwhile. */
+struct block {
+	const uint8_t *entry;
+	uint32_t table;
+	uint32_t n, next;
+	uint64_t position; /* in front of it */
+};
+
 /* Flows (or hosts) that something happened to. */
 struct touched {
 	uint32_t *number;
@@ -48,17 +67,16 @@ struct point {
 	unsigned module; /* of inspection: one an address space */
 	bool live;       /* an interface: its clock runs without packets, and it loses rather than waits */
 	uint32_t state;  /* enum point_state; 0: not seen yet */
-	uint32_t link_type;
 	struct ring_consumer *ring; /* NULL: none */
 	struct ring_consumer
-	    *next_ring; /* of a capture that was started again, while the old ring is drained */
-	uint32_t next_link_type;
+	    *next_ring;     /* of a capture that was started again, while the old ring is drained */
 	bool draining;      /* the ring's producer is gone */
 	bool lied;          /* the ring's producer broke a rule */
 	bool nudge;         /* it waits for room and there is some now */
 	bool ending, ended; /* FRAME_END was taken; everything was said */
 	struct wire_frame_end end;
 	int64_t begin_ns; /* of a file that workers share: when its first frame came; else 0 */
+	struct block block;
 	struct batch batch;
 
 	int64_t now_ns, first_ns; /* packet time; 0: no frame yet */

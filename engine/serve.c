@@ -35,7 +35,7 @@ on_packet_ring(struct server *s, struct channel *ch, struct msg *m)
 		ring_consumer_free(&r);
 		return true;
 	}
-	point_up(s->e, p, r, o.link_type);
+	point_up(s->e, p, r);
 	return true;
 }
 
@@ -151,7 +151,7 @@ static void
 on_up(void *ctx, struct channel *ch)
 {
 	struct server *s = ctx;
-	struct wire_ring_offer o = { 0, 0, s->e->worker, 0 };
+	struct wire_ring_offer o = { .worker = s->e->worker };
 
 	if (is_worker(s, ch))
 		channel_send_fd(ch, MSG_FRAME_RING, &o, sizeof(o),

@@ -222,7 +222,7 @@ follow_answer(struct flow *f, unsigned side, int64_t now_ns)
 }
 
 void
-track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t probably)
+track_packet(struct engine *e, struct point *p, struct frame *of, const struct packet *k, uint32_t probably)
 {
 	uint32_t n = flow_of(e, p, k, probably);
 	struct flow *f;
@@ -253,11 +253,15 @@ track_packet(struct engine *e, struct point *p, const struct packet *k, uint32_t
 		f->state = FLOW_ESTABLISHED;
 	if (k->payload > 0 && !(f->flags & FLOW_ANSWERED))
 		follow_answer(f, side, p->now_ns);
-	if (e->dpi != NULL && !(f->flags & FLOW_DPI_DONE))
+	if (e->dpi != NULL && !(f->flags & FLOW_DPI_DONE)) {
+		frame_complete(of);
 		learn_application(e, p, f, k);
+	}
 	if (k->key.protocol == IP_UDP && names_port(k->key.port[k->swapped]) &&
-	    fragment_is_whole(k->fragment))
+	    fragment_is_whole(k->fragment)) {
+		frame_complete(of);
 		learn_names(e, p, k);
+	}
 	if (f->flags & FLOW_FULL)
 		next_slice(e, p, n);
 }

@@ -409,7 +409,7 @@ see_head(struct ring_consumer *r)
 }
 
 int
-ring_take(struct ring_consumer *r, void *buf, size_t size, uint16_t *kind, uint32_t *len)
+ring_look(struct ring_consumer *r, const uint8_t **payload, uint16_t *kind, uint32_t *len)
 {
 	for (;;) {
 		struct entry e;
@@ -436,14 +436,26 @@ ring_take(struct ring_consumer *r, void *buf, size_t size, uint16_t *kind, uint3
 			r->position += padded(e.len);
 			continue;
 		}
-		if (e.len > size)
-			return -1;
-		memcpy(buf, r->area + at + sizeof(e), e.len);
+		*payload = r->area + at + sizeof(e);
 		r->position += padded(e.len);
 		*kind = e.kind;
 		*len = e.len;
 		return 1;
 	}
+}
+
+int
+ring_take(struct ring_consumer *r, void *buf, size_t size, uint16_t *kind, uint32_t *len)
+{
+	const uint8_t *payload;
+	int got = ring_look(r, &payload, kind, len);
+
+	if (got != 1)
+		return got;
+	if (*len > size)
+		return -1;
+	memcpy(buf, payload, *len);
+	return 1;
 }
 
 uint64_t

@@ -68,6 +68,9 @@ void ring_consumer_free(struct ring_consumer **r);
 /* Copies the next entry's payload into buf. 1: *kind and *len (<= size) are set; 0: empty; -1: the producer
  * lied (also: an entry longer than size). The entry's room is given back by ring_release, not before. */
 int ring_take(struct ring_consumer *r, void *buf, size_t size, uint16_t *kind, uint32_t *len);
+/* As ring_take, but the payload stays where it is, until it is released: in memory that the producer may
+ * change at any time, so nothing of it may be read twice. */
+int ring_look(struct ring_consumer *r, const uint8_t **payload, uint16_t *kind, uint32_t *len);
 /* Position behind the last entry taken. */
 uint64_t ring_position(const struct ring_consumer *r);
 /* Gives back everything before position (<= ring_position). True where the producer waits for room and has

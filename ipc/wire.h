@@ -28,10 +28,10 @@ struct wire_hello {
 static_assert(sizeof(struct wire_hello) == 24, "no padding: it crosses a process boundary");
 
 struct wire_ring_offer {
-	uint32_t point;     /* packets: observation point. records: 0 */
-	uint32_t link_type; /* packets: LINKTYPE_ of pcap (tcpdump.org/linktypes.html) */
+	uint32_t point; /* packets: observation point. records: 0 */
 	uint32_t worker;
 	uint32_t mtu; /* of the interface; 0 unknown */
+	uint32_t reserved;
 };
 static_assert(sizeof(struct wire_ring_offer) == 16, "no padding");
 
@@ -42,17 +42,34 @@ struct wire_ring_taken {
 
 /* In a packet ring: kinds of entries. */
 enum frame_kind {
-	FRAME_DATA = 1, /* struct wire_frame, then the captured bytes */
-	FRAME_END = 2,  /* struct wire_frame_end: the file was read, nothing follows */
-	FRAME_BEGIN = 3 /* struct wire_frame_begin: first of a file that several workers share */
+	FRAME_DATA = 1,  /* struct wire_frame, then the captured bytes */
+	FRAME_END = 2,   /* struct wire_frame_end: the file was read, nothing follows */
+	FRAME_BEGIN = 3, /* struct wire_frame_begin: first of a file that several workers share */
+	FRAME_BLOCK = 4  /* struct wire_block: many frames, among bytes of a file as they were read */
 };
 
 struct wire_frame {
 	int64_t ts_ns;
-	uint32_t wire_len; /* bytes on the wire, without FCS */
-	uint32_t cap_len;  /* bytes that follow */
+	uint32_t wire_len;  /* bytes on the wire, without FCS */
+	uint16_t cap_len;   /* bytes that were captured */
+	uint16_t link_type; /* LINKTYPE_ of pcap (tcpdump.org/linktypes.html) */
 };
 static_assert(sizeof(struct wire_frame) == 16, "no padding");
+
+/* Behind it what was read of the file, and behind that, at `table`, a struct wire_block_frame for each frame,
+ * in their order. */
+struct wire_block {
+	uint32_t frames; /* at least 1 */
+	uint32_t table;  /* bytes from the start of the entry */
+};
+static_assert(sizeof(struct wire_block) == 8, "no padding");
+
+struct wire_block_frame {
+	struct wire_frame frame;
+	uint32_t at; /* its bytes: from the start of the entry, and in front of the table */
+	uint32_t reserved;
+};
+static_assert(sizeof(struct wire_block_frame) == 24, "no padding");
 
 struct wire_frame_end {
 	uint64_t frames;    /* that capture put into this ring, in all */
@@ -76,7 +93,7 @@ struct wire_handover {
 	int64_t ts_ns;
 	uint32_t wire_len;
 	uint32_t cap_len; /* bytes that follow */
-	uint32_t link_type;
+	uint16_t link_type, reserved0;
 	uint8_t point; /* index in the boot document */
 	uint8_t hops;  /* 1 or 2: how often it was handed over, this time included */
 	uint8_t

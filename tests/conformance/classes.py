@@ -8,7 +8,7 @@ TEXT = {
     "macsec": "MACsec that is signed but not encrypted is read by tshark, counted as macsec by Weir",
     "ports": "Weir reads ports out of what was captured of a header that tshark gives up",
     "tshark-gives-up": "tshark stops at a header that is damaged further on, Weir has what it needs by then",
-    "pseudo-header": "libpcap's lengths count the four bytes before an ATM frame, tshark's do not",
+    "pseudo-header": "the file's lengths count the four bytes before an ATM frame, tshark's do not",
     "clock": "time stamps that leap: to Weir hours pass between two frames",
     "wire-below-captured": "records that say less was on the wire than they hold: Weir counts what they hold",
     "reader-extensions": "ndpiReader does not look behind IPv6 extension headers",
@@ -29,8 +29,6 @@ TEXT = {
     "reader-other": "ndpiReader does not count these frames",
     "reader-vlan": "ndpiReader leaves VLANs or tunnels apart that hold the same addresses and ports",
     "reader-order": "several payloads that are whole messages of two protocols: which one names the flow depends on which come to nDPI",
-    "mixed-interfaces": "libpcap refuses a pcapng file whose interfaces differ in link type or snapshot length: said, and read up to that place",
-    "no-interface": "libpcap refuses a pcapng file without an interface, tshark makes one up: said",
 }
 
 PORTS = (6, 17, 33, 132, 136)
@@ -42,10 +40,6 @@ TUNNELS = {"gre", "erspan", "vxlan", "geneve", "gtp", "l2tp", "teredo", "capwap"
 
 def reason(d, entry, truth, doc, frames, ndpi, said):
     """A key of TEXT, or None."""
-    if "different from the" in said:
-        return "mixed-interfaces" if d.what != "application" else None
-    if "no Interface Description Blocks" in said:
-        return "no-interface"
     unread = truth["capinfos"].get("capinfos_rc") != 0 and "unknown or unsupported" in " ".join(truth["tshark"].get("tshark_stderr") or [])
     if unread and d.what in ("status", "message", "totals", "conversation", "undecoded", "application"):
         return "link-type"

@@ -8,15 +8,16 @@
 struct replay_frame {
 	int64_t ts_ns;
 	uint32_t wire_len, cap_len;
+	uint16_t link_type;
 	const uint8_t *bytes;
 };
 
-struct source;
+struct file;
 
 /* NULL with a sentence on standard error where path is no capture file. */
-struct source *replay_open(const char *path, uint32_t *link_type);
+struct file *replay_open(const char *path);
 /* 1: a frame, valid until the next call; 0: the end; -1: damage, said on standard error. */
-int replay_next(struct source *s, const char *path, struct replay_frame *f);
-void replay_close(struct source **s);
+int replay_next(struct file *s, const char *path, struct replay_frame *f);
+void replay_close(struct file **s);
 
 #endif

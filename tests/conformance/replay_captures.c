@@ -26,10 +26,9 @@ feed(struct rig *r, unsigned point, const struct replay_frame *f)
 	struct point *p = &r->e->point[point];
 	struct batch *b = &p->batch;
 
-	b->n = b->next = 0;
-	b->used = 0;
-	b->decoded = false;
-	assert(batch_add(b, f->ts_ns, f->wire_len, f->bytes, f->cap_len < KEEP_MAX ? f->cap_len : KEEP_MAX));
+	batch_clear(b);
+	assert(batch_add(b, f->link_type, f->ts_ns, f->wire_len, f->bytes,
+			 f->cap_len < KEEP_MAX ? f->cap_len : KEEP_MAX));
 	while (b->next < b->n) {
 		(void)point_work(r->e, p);
 		rig_take(r);
@@ -40,11 +39,9 @@ static void
 replay(struct rig *r, unsigned point, const char *path, struct tally *t)
 {
 	struct replay_frame f;
-	uint32_t link_type = 0;
-	struct source *s = replay_open(path, &link_type);
+	struct file *s = replay_open(path);
 
 	if (s != NULL) {
-		r->e->point[point].link_type = link_type;
 		while (replay_next(s, path, &f) == 1) {
 			feed(r, point, &f);
 			t->frames++;

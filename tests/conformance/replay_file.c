@@ -1,49 +1,47 @@
 /* Capture's reader of files, for replay_captures.c. */
+#include <fcntl.h>
 #include <stdio.h>
 
-#include "lane.h"
+#include "file.h"
 #include "replay.h"
-#include "source.h"
 
-struct source *
-replay_open(const char *path, uint32_t *link_type)
+struct file *
+replay_open(const char *path)
 {
-	FILE *f = fopen(path, "re");
-	struct source *s;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct file *s;
 	char why[256];
 
-	if (f == NULL) {
+	if (fd == -1) {
 		perror(path);
 		return NULL;
 	}
-	s = source_open_file(f, why, sizeof(why));
+	s = file_open(fd, why, sizeof(why));
 	if (s == NULL)
 		(void)fprintf(stderr, "%s: %s\n", path, why);
-	else
-		*link_type = source_link_type(s);
 	return s;
 }
 
 int
-replay_next(struct source *s, const char *path, struct replay_frame *f)
+replay_next(struct file *s, const char *path, struct replay_frame *f)
 {
 	struct frame got;
 
-	switch (source_next(s, &got)) {
-	case SOURCE_FRAME:
-		*f = (struct replay_frame){ got.ts_ns, got.wire_len, got.cap_len, got.bytes };
+	switch (file_next(s, &got)) {
+	case FILE_FRAME:
+		*f = (struct replay_frame){ got.ts_ns, got.wire_len, got.cap_len, got.link_type, got.bytes };
 		return 1;
-	case SOURCE_END:
+	case FILE_END:
 		return 0;
-	case SOURCE_DAMAGED:
+	case FILE_DAMAGED:
 	default:
-		(void)fprintf(stderr, "%s: %s\n", path, source_why(s));
+		(void)fprintf(stderr, "%s: %s\n", path, file_why(s));
 		return -1;
 	}
 }
 
 void
-replay_close(struct source **s)
+replay_close(struct file **s)
 {
-	source_free(s);
+	file_free(s);
 }

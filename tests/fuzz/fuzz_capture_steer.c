@@ -9,18 +9,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned
-worker(struct steer *s, uint32_t link_type, const uint8_t *bytes, size_t len)
+worker(struct steer *s, uint16_t link_type, const uint8_t *bytes, size_t len)
 {
-	struct frame f = { 1, (uint32_t)len, (uint32_t)len, bytes };
+	struct frame f = { 1, (uint32_t)len, (uint32_t)len, link_type, bytes };
 
-	return steer_frame(s, link_type, &f, 0);
+	return steer_frame(s, &f, 0);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t types[] = { 1, 0, 108, 101, 228, 229, 113, 276, 127, 9 };
-	uint32_t type;
+	static const uint16_t types[] = { 1, 0, 108, 101, 228, 229, 113, 276, 127, 9 };
+	uint16_t type;
 	unsigned workers, first;
 	struct steer *s;
 

@@ -153,13 +153,16 @@ def pcap(frames, start=START_NS, step=STEP_NS, nano=False, link=LINK_ETHERNET, s
     return b"".join(out)
 
 
-def pcapng(frames, start=START_NS, step=STEP_NS, link=LINK_ETHERNET, nano=False):
+def pcapng(frames, start=START_NS, step=STEP_NS, links=(LINK_ETHERNET,), nano=False):
+    """frames: bytes, or (interface, bytes); each interface has its own link type and snapshot length."""
     def block(kind, body):
         body += b"\0" * (-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
     options = struct.pack("<HHBxxx", 9, 1, 9) + struct.pack("<HH", 0, 0) if nano else b""
-    out = [block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)), block(1, struct.pack("<HHI", link, 0, 0) + options)]
+    out = [block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))]
+    out += [block(1, struct.pack("<HHI", link, 0, 65535 * i) + options) for i, link in enumerate(links)]
     for i, data in enumerate(frames):
+        interface, data = data if isinstance(data, tuple) else (0, data)
         t = (start + i * step) // (1 if nano else 1000)
-        out.append(block(6, struct.pack("<IIIII", 0, t >> 32, t & 0xffffffff, len(data), len(data)) + data))
+        out.append(block(6, struct.pack("<IIIII", interface, t >> 32, t & 0xffffffff, len(data), len(data)) + data))
     return b"".join(out)

@@ -1,5 +1,6 @@
 """weir analyze: capture files of which every byte is known go through the real processes, and the answer is exact."""
 
+import gzip
 import json
 import os
 import re
@@ -183,6 +184,16 @@ class Exact(AnalyzeTest):
         d, _ = self.analyze(self.file(p.pcap([(None, f[:80], len(f))] * 5, snaplen=80)))
         self.assertEqual(merged(d["flows"]), {("UDP", A, 1, B, 2, ()): (5, 0, 5 * len(f), 0)})
 
+    def test_interfaces_of_a_file_have_their_own_link_types(self):
+        f, raw = p.packet(A, B, 17, p.udp(1, 2, b"ethernet")), 101
+        frames = [f, (1, f[14:]), (2, b"\2\0\0\0" + f[14:])] * 200
+        path = self.file(p.pcapng(frames, links=(p.LINK_ETHERNET, raw, 0)) + p.pcapng([f[14:]], links=(raw,)), "mixed.pcapng")
+        for workers in (1, 2):
+            with self.subTest(workers):
+                d, _ = self.analyze(path, settings={"engine.workers": workers})
+                self.assertEqual(merged(d["flows"]), {("UDP", A, 1, B, 2, ()): (601, 0, 600 * len(f) - 200 * 24 + len(f) - 14, 0)})
+                self.check_sums(d)
+
     def test_several_files_are_several_points(self):
         one = [p.packet(A, B, 17, p.udp(1, 2, b"one"))]
         two = [p.packet(A, B, 17, p.udp(1, 2, b"two"))] * 2
@@ -254,9 +265,13 @@ class Bad(AnalyzeTest):
 
     def test_no_capture(self):
         for name, data in (("empty.pcap", b""), ("text.pcap", b"this is no capture file\n" * 20), ("random.pcap", os.urandom(4096)),
-                           ("short.pcap", p.pcap([])[:20])):
+                           ("short.pcap", p.pcap([])[:20]), ("packed.pcap.gz", gzip.compress(p.pcap([])))):
             with self.subTest(name):
                 self.one_line(self.failed(self.file(data, name)).stderr.decode(), name)
+
+    def test_compressed(self):
+        """What it is compressed with is said."""
+        self.assertIn("gzip", self.failed(self.file(gzip.compress(p.pcap([])), "packed.pcap.gz")).stderr.decode())
 
     def test_directory(self):
         self.one_line(self.failed(self.lab.dir).stderr.decode(), self.lab.dir)

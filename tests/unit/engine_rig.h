@@ -83,7 +83,6 @@ rig_start(struct rig *r)
 	r->e = engine_new(r->b);
 	rig_attach(r);
 	for (unsigned i = 0; i < r->b->npoints; i++) {
-		r->e->point[i].link_type = 1;
 		r->e->point[i].state = POINT_UP;
 	}
 }
@@ -241,12 +240,9 @@ rig_batch(struct rig *r, unsigned point, int64_t t_ns, const struct test_frame *
 {
 	struct batch *b = &r->e->point[point].batch;
 
-	if (b->next == b->n) {
-		b->n = b->next = 0;
-		b->used = 0;
-		b->decoded = false;
-	}
-	assert(batch_add(b, t_ns, frame_len(f), f->bytes, frame_len(f)));
+	if (b->next == b->n)
+		batch_clear(b);
+	assert(batch_add(b, 1, t_ns, frame_len(f), f->bytes, frame_len(f)));
 }
 
 /* One frame, processed at once. */

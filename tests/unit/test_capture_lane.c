@@ -33,7 +33,7 @@ give_ring(struct lane *l, bool attach)
 static struct frame
 frame(uint32_t wire_len, uint32_t cap_len)
 {
-	return (struct frame){ 12345, wire_len, cap_len, bytes };
+	return (struct frame){ 12345, wire_len, cap_len, 113, bytes };
 }
 
 /* The next frame in the ring, or false. */
@@ -49,6 +49,7 @@ take(struct ring_consumer *c, struct wire_frame *w, uint16_t *kind)
 		return false;
 	memcpy(w, buf, sizeof(*w));
 	if (*kind == FRAME_DATA) {
+		assert_int_equal(w->link_type, 113);
 		assert_int_equal(len, sizeof(*w) + w->cap_len);
 		assert_memory_equal(buf + sizeof(*w), bytes, w->cap_len);
 	}

@@ -34,7 +34,7 @@ fake_read(void *handle, struct lane *l, int most)
 	int i;
 
 	for (i = 0; i < most && i < 777 && f->left > 0 && !lane_crowded(l); i++) {
-		struct frame fr = { f->made, 64, 64, still };
+		struct frame fr = { f->made, 64, 64, 1, still };
 
 		lane_put_or_drop(l, &fr);
 		f->made++;

@@ -22,7 +22,7 @@
  * awake. */
 struct engine {
 	struct ring_consumer *ring;
-	uint64_t frames, bytes, last;
+	uint64_t frames, bytes, last, in_blocks;
 	bool ended, asleep, stalled, begun;
 	struct wire_frame_end end;
 };
@@ -32,7 +32,7 @@ static struct world {
 	struct event *work;
 	struct lane lanes[WORKERS];
 	struct engine engine[WORKERS];
-	struct source *source;
+	struct file *file;
 	struct steer *steer;
 	struct replay *replay;
 	unsigned n;
@@ -41,11 +41,45 @@ static struct world {
 } w;
 
 static void
+frame_take(struct engine *e, const uint8_t *described, const uint8_t *bytes)
+{
+	struct wire_frame f;
+
+	memcpy(&f, described, sizeof(f));
+	assert_true((uint64_t)f.ts_ns > e->last); /* the order of the file */
+	assert_int_equal(f.link_type, 101);
+	assert_int_equal(f.cap_len, 1000);
+	assert_int_equal(bytes[15], (f.ts_ns - (int64_t)NS) % 64);
+	assert_int_equal(bytes[19], (f.ts_ns - (int64_t)NS) % 7);
+	e->last = (uint64_t)f.ts_ns;
+	e->frames++;
+	e->bytes += f.wire_len;
+}
+
+static void
+block_take(struct engine *e, const uint8_t *entry, uint16_t kind)
+{
+	struct wire_block b;
+
+	assert_int_equal(kind, FRAME_BLOCK);
+	assert_int_equal(w.n, 1);
+	memcpy(&b, entry, sizeof(b));
+	assert_true(b.frames > 0);
+	for (uint32_t i = 0; i < b.frames; i++) {
+		struct wire_block_frame f;
+
+		memcpy(&f, entry + b.table + i * sizeof(f), sizeof(f));
+		assert_true(f.at + f.frame.cap_len <= b.table);
+		frame_take(e, (const uint8_t *)&f.frame, entry + f.at);
+	}
+	e->in_blocks += b.frames;
+}
+
+static void
 engine_take(unsigned i)
 {
 	static uint8_t buf[RING_ENTRY_MAX];
 	struct engine *e = &w.engine[i];
-	struct wire_frame f;
 	uint16_t kind;
 	uint32_t len;
 	int got = 1;
@@ -67,11 +101,10 @@ engine_take(unsigned i)
 			e->begun = true;
 			continue;
 		}
-		memcpy(&f, buf, sizeof(f));
-		assert_true((uint64_t)f.ts_ns > e->last); /* the order of the file */
-		e->last = (uint64_t)f.ts_ns;
-		e->frames++;
-		e->bytes += f.wire_len;
+		if (kind == FRAME_DATA)
+			frame_take(e, buf, buf + sizeof(struct wire_frame));
+		else
+			block_take(e, buf, kind);
 	}
 	assert_int_not_equal(got, -1);
 	if (ring_release(e->ring, ring_position(e->ring)))
@@ -179,13 +212,13 @@ setup(unsigned n, uint32_t count, size_t lacking)
 		b[19] = (uint8_t)(i % 7);
 		capture_file_frame_of(&f, (int64_t)(NS + i), b, sizeof(b));
 	}
-	w.source = source_open_file(capture_file_open(&f, f.len - lacking), why, sizeof(why));
-	assert_non_null(w.source);
+	w.file = file_open(capture_file_open(&f, f.len - lacking), why, sizeof(why));
+	assert_non_null(w.file);
 	capture_file_free(&f);
 	for (unsigned i = 0; i < n; i++)
 		lane_init(&w.lanes[i], 0);
 	w.steer = n > 1 ? steer_new(n, false, 1) : NULL;
-	w.replay = replay_new(w.base, w.source, w.steer, w.lanes, n, &handlers, NULL);
+	w.replay = replay_new(w.base, w.file, w.steer, w.lanes, n, &handlers, NULL);
 	on_work(-1, 0, NULL);
 }
 
@@ -198,7 +231,7 @@ teardown(void)
 		ring_consumer_free(&w.engine[i].ring);
 	}
 	steer_free(&w.steer);
-	source_free(&w.source);
+	file_free(&w.file);
 	event_free(w.work);
 	event_base_free(w.base);
 }
@@ -233,6 +266,8 @@ check_pushed_back(unsigned n)
 	event_base_dispatch(w.base);
 	assert_int_equal(w.status, EXIT_OK);
 	check_complete(20000, false);
+	/* But for what opening the file had read. */
+	assert_true(n > 1 || w.engine[0].in_blocks > 19000);
 	teardown();
 }
 

@@ -20,9 +20,9 @@
 static unsigned
 worker_at(struct steer *s, const struct test_frame *f, int64_t ts)
 {
-	struct frame raw = { ts, frame_len(f), frame_len(f), f->bytes };
+	struct frame raw = { ts, frame_len(f), frame_len(f), ETHERNET, f->bytes };
 
-	return steer_frame(s, ETHERNET, &raw, 0);
+	return steer_frame(s, &raw, 0);
 }
 
 static unsigned
@@ -126,10 +126,10 @@ test_what_belongs_to_no_flow(void **state)
 	for (uint16_t port = 1; port < 50; port++) {
 		frame_make_udp(&f, HOST_A, port, HOST_B, 5000, "cut", 3);
 		for (uint32_t len = 0; len < 14 + 20; len++) {
-			cut = (struct frame){ START, frame_len(&f), len, f.bytes };
-			assert_int_equal(steer_frame(s, ETHERNET, &cut, 0), 0);
-			cut = (struct frame){ START, frame_len(&f), len, f.bytes };
-			assert_int_equal(steer_frame(s, 127, &cut, 0), 0);
+			cut = (struct frame){ START, frame_len(&f), len, ETHERNET, f.bytes };
+			assert_int_equal(steer_frame(s, &cut, 0), 0);
+			cut = (struct frame){ START, frame_len(&f), len, 127, f.bytes };
+			assert_int_equal(steer_frame(s, &cut, 0), 0);
 		}
 	}
 	steer_free(&s);
@@ -155,9 +155,10 @@ test_time(void **state)
 	(void)state;
 	frame_make_udp(&f, HOST_A, 1, HOST_B, 2, "", 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct frame raw = { START + rows[i].ts * NS_PER_S, frame_len(&f), frame_len(&f), f.bytes };
+		struct frame raw = { START + rows[i].ts * NS_PER_S, frame_len(&f), frame_len(&f), ETHERNET,
+				     f.bytes };
 
-		(void)steer_frame(s, ETHERNET, &raw, rows[i].next == 0 ? 0 : START + rows[i].next * NS_PER_S);
+		(void)steer_frame(s, &raw, rows[i].next == 0 ? 0 : START + rows[i].next * NS_PER_S);
 		assert_int_equal(raw.ts_ns, START + rows[i].want * NS_PER_S);
 	}
 	steer_free(&s);
