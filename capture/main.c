@@ -11,7 +11,7 @@ main(void)
 
 	sandbox_warm();
 	c = capture_new(b); /* last path opened; threads come after the sandbox */
-	sandbox_enter(&sandbox_capture);
+	sandbox_enter(c->point->kind == POINT_FILE ? &sandbox_capture_file : &sandbox_capture);
 
 	status = capture_run(c);
 	capture_free(&c);

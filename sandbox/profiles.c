@@ -62,6 +62,15 @@ const struct sandbox sandbox_capture = {
 	.file_size = UINT64_C(1) << 33, /* memfds of rings count as files */
 };
 
+/* A capture process that has a file: it reads what it inherited, and there is no interface to ask after. */
+static const struct sandbox_call capture_file_calls[] = {
+	PEERS, CALL(sendmsg),
+};
+const struct sandbox sandbox_capture_file = {
+	.name = "weir-capture/file", .calls = capture_file_calls, .ncalls = ARRAY_LEN(capture_file_calls), .files = 512,
+	.file_size = UINT64_C(1) << 33,
+};
+
 /* sendmsg hands over the page of a ring. A filter cannot see the destination in a msghdr, but it sees the descriptor: sockets
  * that could reach a stranger (collectors) are inherited at 128 and above, and nothing here can renumber one. */
 static const struct sandbox_call engine_calls[] = {

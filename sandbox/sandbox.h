@@ -43,8 +43,8 @@ struct sandbox {
 };
 
 /* One profile a process, all in sandbox/profiles.c. */
-extern const struct sandbox sandbox_capture, sandbox_engine, sandbox_store, sandbox_authd, sandbox_hasher,
-    sandbox_httpd, sandbox_dial, sandbox_audit;
+extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,
+    sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit;
 
 /* Never returns without every wall in place: dies with a line that says which one could not be had. */
 void sandbox_enter(const struct sandbox *s);
@@ -53,3 +53,4 @@ void sandbox_enter(const struct sandbox *s);
 void sandbox_warm(void);
 
 #endif
+

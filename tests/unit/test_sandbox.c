@@ -2,6 +2,7 @@
  * its own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -183,6 +185,14 @@ allocator(void *arg)
 	return arg;
 }
 static void
+try_interface(void)
+{
+	struct ifreq r = { .ifr_name = "lo" };
+
+	(void)ioctl(0, SIOCGIFFLAGS, &r); /* whatever comes of it */
+}
+
+static void
 try_thread_that_allocates(void)
 {
 	pthread_t t;
@@ -191,8 +201,8 @@ try_thread_that_allocates(void)
 		_exit(1);
 }
 
-static const struct sandbox *const all[] = { &sandbox_capture, &sandbox_engine, &sandbox_store,
-					     &sandbox_authd, &sandbox_httpd };
+static const struct sandbox *const all[] = { &sandbox_capture, &sandbox_capture_file, &sandbox_engine,
+					     &sandbox_store,   &sandbox_authd,        &sandbox_httpd };
 
 static void
 quiet_work_survives(void **state)
@@ -275,6 +285,18 @@ engine_cannot_send_beyond_its_channels(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
+/* Interfaces are for those that have one. */
+static void
+readers_of_files_ask_no_interface(void **state)
+{
+	int status = inside(&sandbox_capture_file, try_interface);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	status = inside(&sandbox_capture, try_interface);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == SURVIVED);
+}
+
 static void
 threads_only_where_the_profile_has_them(void **state)
 {
@@ -351,6 +373,7 @@ main(void)
 		cmocka_unit_test(files_are_closed),
 		cmocka_unit_test(store_opens_nothing_but_files),
 		cmocka_unit_test(engine_cannot_send_beyond_its_channels),
+		cmocka_unit_test(readers_of_files_ask_no_interface),
 		cmocka_unit_test(threads_only_where_the_profile_has_them),
 		cmocka_unit_test(threads_give_memory_back),
 		cmocka_unit_test(no_start),
