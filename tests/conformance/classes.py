@@ -23,6 +23,7 @@ TEXT = {
     "dissector-stream": "tshark gives frames of one connection two stream numbers where a dissector makes a conversation of its own",
     "idle": "silent for over an hour, Weir's longest idle time-out",
     "closed": "frames a minute and more after FIN or RST, Weir's longest time-out of closed flows",
+    "no-packets": "blocks of pcapng that hold no packet: tshark shows them as frames, capinfos and Weir count none",
     "reader-cut": "ndpiReader does not count datagrams that are cut off or whose lengths do not agree",
     "reader-inner": "ndpiReader does not open this tunnel or link type",
     "reader-outer": "ndpiReader counts the tunnel, Weir what it carries",
@@ -43,6 +44,9 @@ def reason(d, entry, truth, doc, frames, ndpi, said):
     unread = truth["capinfos"].get("capinfos_rc") != 0 and "unknown or unsupported" in " ".join(truth["tshark"].get("tshark_stderr") or [])
     if unread and d.what in ("status", "message", "totals", "conversation", "undecoded", "application"):
         return "link-type"
+    no_packets = sum(f.protocols == ["data"] for f in frames)
+    if d.what == "undecoded" and no_packets and truth["capinfos"].get("packets") == len(frames) - no_packets:
+        return "no-packets"
     if d.what == "totals" and str(entry["linktype"]).startswith("atm") and d.ours[1] - truth["capinfos"]["bytes"] == 4 * d.ours[0]:
         return "pseudo-header"
     if d.what == "totals" and d.ours[1] - truth["capinfos"]["bytes"] == sum(f.captured - f.wire for f in frames if f.captured > f.wire) > 0:
