@@ -174,18 +174,15 @@ engine_finish(struct engine *e)
 	for (unsigned i = 0; i < e->npoints; i++) {
 		struct point *p = &e->point[i];
 
-		if (!second_step(e, p, UINT32_MAX))
+		if (!second_close_last(e, p))
 			return false;
-		if (p->count.packets > 0) {
-			second_close(e, p, p->second + 1);
-			if (!second_step(e, p, UINT32_MAX))
-				return false;
-		}
 		while (p->flows > 0) {
 			if (!records_room(&e->records, FRAME_ROOM))
 				return false;
 			track_end(e, p, wheel_earliest(&p->wheel), END_SHUTDOWN);
 		}
+		if (!second_step(e, p, UINT32_MAX))
+			return false;
 		(void)hosts_tell(e, p, UINT32_MAX);
 		report_drops(e, p);
 	}

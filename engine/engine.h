@@ -177,6 +177,9 @@ void untouch_flow(struct engine *e, struct point *p, uint32_t number);
 void next_slice(struct engine *e, struct point *p, uint32_t number);
 /* Begins to close the second being counted; p->closing is false before. */
 void second_close(struct engine *e, struct point *p, int64_t next);
+/* Nothing comes any more: begins to close the second being counted, if anything was counted in it. Flows that
+ * end before second_step goes on are not told of it: their ends say the same. False: waits for room. */
+bool second_close_last(struct engine *e, struct point *p);
 /* Goes on closing; at most budget flows. True where nothing is left to do. */
 bool second_step(struct engine *e, struct point *p, unsigned budget);
 /* Ends flows whose time has come, at most budget. True where there was something to do. */

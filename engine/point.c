@@ -358,20 +358,15 @@ end_of(const struct engine *e, const struct point *p, uint32_t number)
 	return f->state == FLOW_CLOSED || f->state == FLOW_RESET ? END_CLOSED : END_IDLE;
 }
 
-/* The file was read: its time is that of its last frame, close its second, end its flows, say what became of
+/* The file was read: its time is that of its last frame, end its flows, close its second, say what became of
  * it. Stopped and taken up again for want of room. */
 static bool
 finish_file(struct engine *e, struct point *p)
 {
 	if (p->now_ns != 0 && !set_clock(e, p, time_of(e, p, p->end.last_ns, 0)))
 		return false;
-	if (!second_step(e, p, UINT32_MAX))
+	if (!second_close_last(e, p))
 		return false;
-	if (p->count.packets > 0) {
-		second_close(e, p, p->second + 1);
-		if (!second_step(e, p, UINT32_MAX))
-			return false;
-	}
 	while (p->flows > 0 && (e->boot->flags & BOOT_ANALYZE)) {
 		uint32_t n = wheel_earliest(&p->wheel);
 
@@ -380,6 +375,8 @@ finish_file(struct engine *e, struct point *p)
 		track_prefetch_end(e, e->flows.flow[n].wheel_next);
 		track_end(e, p, n, end_of(e, p, n));
 	}
+	if (!second_step(e, p, UINT32_MAX))
+		return false;
 	if (!hosts_tell(e, p, UINT32_MAX) || !engine_ready(e, p))
 		return false;
 	report_drops(e, p);

@@ -146,9 +146,9 @@ report_count(struct engine *e, const struct point *p, uint32_t number, int64_t s
 		.state = f->state,
 	};
 
+	/* Its counters are in there, and last_ns says of which second. */
 	if (f->epoch != e->records.epoch || !(f->flags & FLOW_TOLD))
-		if (!report_open(e, p, number))
-			return false;
+		return report_open(e, p, number);
 	if (reports_hard(p))
 		return records_put(&e->records, REC_FLOW_COUNT, &r, sizeof(r), NULL, 0, NULL, 0);
 	return records_put_soft(&e->records, REC_FLOW_COUNT, &r, sizeof(r), NULL, 0);

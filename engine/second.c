@@ -91,6 +91,17 @@ second_close(struct engine *e, struct point *p, int64_t next)
 	p->second_end_ns = (next + 1) * NS_PER_S;
 }
 
+bool
+second_close_last(struct engine *e, struct point *p)
+{
+	if (p->count.packets == 0)
+		return true;
+	if (!second_step(e, p, UINT32_MAX))
+		return false;
+	second_close(e, p, p->second + 1);
+	return true;
+}
+
 static void
 tell_second(struct engine *e, struct point *p)
 {

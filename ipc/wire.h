@@ -123,9 +123,9 @@ static_assert(sizeof(struct wire_capture_counters) == 48, "no padding");
 enum record_kind {
 	REC_NAME = 1,   /* struct rec_name + text */
 	REC_FLOW_OPEN,  /* struct rec_flow + strings: a flow (or slice) began, or its meaning changed
-			   (application found); counters cumulative */
-	REC_FLOW_COUNT, /* struct rec_flow_count: its counters at the end of a second in which it had packets
-			 */
+			   (application found); counters cumulative, up to the second of last_ns */
+	REC_FLOW_COUNT, /* struct rec_flow_count: its counters at the end of a second in which it had packets,
+			   unless an OPEN says them */
 	REC_FLOW_END,   /* struct rec_flow + strings: a slice ended; counters of the slice, final; the record
 			   that is kept */
 	REC_HOST, /* struct rec_host + strings: where an address belongs in the world, by the operator's files

@@ -37,6 +37,12 @@ struct rig {
 	struct rec_drops *drops;
 	char names[NAME_KIND_COUNT][NAME_NUMBER_MAX][NAME_TEXT_MAX + 1];
 	uint16_t last_kind;
+	/* All records in the order of the ring: the how manieth of its kind. */
+	struct rig_place {
+		uint16_t kind;
+		unsigned n;
+	} *place;
+	unsigned nplaces;
 	/* OPEN before COUNT, on this ring */
 	uint32_t opened[65536];
 };
@@ -112,6 +118,7 @@ rig_free(struct rig *r)
 	free(r->device);
 	free(r->point);
 	free(r->drops);
+	free(r->place);
 	free(r->b);
 	free(r);
 }
@@ -158,6 +165,8 @@ rig_record(struct rig *r, uint16_t kind, const uint8_t *buf, uint32_t len)
 	struct rec_name name;
 
 	r->last_kind = kind;
+	RIG_APPEND(r->place, r->nplaces, ((struct rig_place){ kind, n }));
+	r->nplaces++;
 	switch (kind) {
 	case REC_NAME:
 		memcpy(&name, buf, sizeof(name));

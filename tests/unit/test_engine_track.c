@@ -430,6 +430,23 @@ test_every_frame_is_counted_once(void **state)
 	rig_free(r);
 }
 
+/* What one record of a flow adds to its second, of 64 that are counted. */
+static void
+into_second(const struct rig *r, struct rig_place at, struct cumulated *of, uint64_t *got)
+{
+	const struct rec_flow *f = at.kind == REC_FLOW_END ? &r->end[at.n].r : &r->open[at.n].r;
+
+	if (at.kind == REC_FLOW_COUNT) {
+		const struct rec_flow_count *c = &r->count[at.n];
+		struct cumulated *k = &of[c->slot];
+
+		got[c->second - RIG_T0 / S] += growth(k, c->generation, k->slice, &c->count);
+	} else if (at.kind == REC_FLOW_OPEN || at.kind == REC_FLOW_END) {
+		got[f->last_ns / S - RIG_T0 / S] +=
+		    growth(&of[f->slot], f->generation, f->slice, &f->count);
+	}
+}
+
 /* Cumulative counters, second by second, give the packets of that second. */
 static void
 test_counters_fall_into_their_seconds(void **state)
@@ -437,7 +454,6 @@ test_counters_fall_into_their_seconds(void **state)
 	uint64_t x = 4242, want[64] = { 0 }, got[64] = { 0 };
 	static struct cumulated of[65536];
 	struct rig *r = rig_prepare(1);
-	unsigned counts = 0, ends = 0;
 	int64_t t = 0;
 
 	(void)state;
@@ -447,48 +463,14 @@ test_counters_fall_into_their_seconds(void **state)
 	rig_start(r);
 	while (t < 60 * S) {
 		struct test_frame f;
-		int64_t sec;
 
 		random_frame(&f, &x);
 		t += (int64_t)(next_random(&x) % (5 * MS));
 		rig_frame(r, 0, RIG_T0 + t, &f);
-		/* in the order of the ring, as far as counters of one flow go */
-		for (; ends < r->nrec[REC_FLOW_END] || counts < r->nrec[REC_FLOW_COUNT];) {
-			const struct rec_flow *e = ends < r->nrec[REC_FLOW_END] ? &r->end[ends].r : NULL;
-			const struct rec_flow_count *c =
-			    counts < r->nrec[REC_FLOW_COUNT] ? &r->count[counts] : NULL;
-
-			if (c != NULL) {
-				struct cumulated *k = &of[c->slot];
-
-				sec = c->second - RIG_T0 / S;
-				got[sec] += growth(k, c->generation,
-						   k->generation == c->generation ? k->slice : 0, &c->count);
-				counts++;
-			} else {
-				struct cumulated *k = &of[e->slot];
-
-				sec = e->last_ns / S - RIG_T0 / S;
-				got[sec] += growth(k, e->generation, e->slice, &e->count);
-				if (e->end_reason == END_ACTIVE)
-					*k = (struct cumulated){ e->generation, e->slice + 1, 0 };
-				ends++;
-			}
-		}
 	}
 	rig_finish(r, 0);
-	for (; counts < r->nrec[REC_FLOW_COUNT]; counts++) {
-		struct cumulated *k = &of[r->count[counts].slot];
-
-		got[r->count[counts].second - RIG_T0 / S] += growth(
-		    k, r->count[counts].generation,
-		    k->generation == r->count[counts].generation ? k->slice : 0, &r->count[counts].count);
-	}
-	for (; ends < r->nrec[REC_FLOW_END]; ends++) {
-		const struct rec_flow *e = &r->end[ends].r;
-
-		got[e->last_ns / S - RIG_T0 / S] += growth(&of[e->slot], e->generation, e->slice, &e->count);
-	}
+	for (unsigned i = 0; i < r->nplaces; i++)
+		into_second(r, r->place[i], of, got);
 	for (unsigned i = 0; i < r->nrec[REC_SECOND]; i++) {
 		const struct rec_second *s = &r->second[i];
 		uint64_t undecoded = 0;
@@ -656,18 +638,41 @@ test_counters_never_come_before_the_flow(void **state)
 	(void)state;
 	udp(r, 0, 0, A, 1000, B, 2);
 	udp(r, 0, S, A, 1000, B, 2);
+	udp(r, 0, 2 * S, A, 1000, B, 2);
 	(void)point_work(r->e, &r->e->point[0]);
 	rig_take(r);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN], 1); /* the first second is in it */
 	assert_int_equal(r->nrec[REC_FLOW_COUNT], 1);
 	memset(r->opened, 0, sizeof(r->opened));
 	rig_attach(r);
 	while (ring_take(r->c, buf, sizeof(buf), &kind, &len) == 1)
 		; /* names */
-	udp(r, 0, 2 * S, A, 1000, B, 2);
 	udp(r, 0, 3 * S, A, 1000, B, 2);
+	udp(r, 0, 4 * S, A, 1000, B, 2);
 	(void)point_work(r->e, &r->e->point[0]);
 	rig_take(r);
-	assert_int_equal(r->nrec[REC_FLOW_COUNT], 3);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN], 2); /* of second 2, to the new ring */
+	assert_int_equal(r->open[1].r.count.packets[CLIENT], 3);
+	assert_int_equal(r->nrec[REC_FLOW_COUNT], 2);
+	rig_free(r);
+}
+
+/* A flow costs a record to begin with, none for a second in which it is told whole, and its end. */
+static void
+test_no_record_says_what_another_said(void **state)
+{
+	struct rig *r = rig_new();
+
+	(void)state;
+	udp(r, 0, 0, A, 1000, B, 2); /* within a second: an end is all that comes of it */
+	udp(r, 0, 100 * MS, A, 1000, B, 2);
+	udp(r, 0, 0, A, 2000, B, 2); /* over three */
+	udp(r, 0, S, A, 2000, B, 2);
+	udp(r, 0, S + 100 * MS, A, 2000, B, 2);
+	rig_finish(r, 0);
+	assert_int_equal(r->nrec[REC_FLOW_END], 2);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN], 2); /* both were live at the end of their first second */
+	assert_int_equal(r->nrec[REC_FLOW_COUNT], 0);
 	rig_free(r);
 }
 
@@ -847,6 +852,7 @@ main(void)
 		cmocka_unit_test(test_an_interface_drops_and_counts),
 		cmocka_unit_test(test_store_comes_back),
 		cmocka_unit_test(test_counters_never_come_before_the_flow),
+		cmocka_unit_test(test_no_record_says_what_another_said),
 		cmocka_unit_test(test_absurd_time_stamps),
 		cmocka_unit_test(test_a_live_point_goes_on_without_packets),
 		cmocka_unit_test(test_the_clock_is_set_back),
