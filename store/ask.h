@@ -59,6 +59,9 @@ void ask_end(struct question *a);
  * kept ones. */
 void ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
 		  const struct flow_texts *texts, const uint64_t *rate);
+/* A live flow as a row. */
+void ask_put_live_flow(struct store *s, struct question *a, const struct engine *e,
+		       const struct live_flow *r);
 /* The application that the question names: *number is its number, 0 for "Unknown". False: nothing has that
  * name. */
 bool ask_application(struct store *s, const struct question *a, uint16_t *number);

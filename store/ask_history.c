@@ -127,39 +127,33 @@ list_slice(void *ctx, const struct kept_flow *k)
 	return --l->left > 0;
 }
 
-/* The live row of an id, if the viewer sees it. */
-static const struct live_flow *
-find_live(const struct store *s, const struct view *v, const struct flow_id *id)
+/* Puts the live row of an id, if the viewer sees it. */
+static bool
+put_live(struct store *s, struct question *a, const struct flow_id *id)
 {
-	for (unsigned i = 0; i < s->nengines; i++) {
-		const struct engine *e = &s->engine[i];
+	struct flow_walk w = { 0 };
+	const struct live_flow *r;
+	const struct engine *e;
 
-		for (uint32_t n = 0; n < e->limit; n++)
-			if (view_sees_flow(v, &e->flow[n]) && memcmp(&e->flow[n].f.id, id, sizeof(*id)) == 0)
-				return &e->flow[n];
+	while (view_next_flow(&a->v, &w, &e, &r)) {
+		if (memcmp(&r->id, id, sizeof(*id)) != 0)
+			continue;
+		ask_put_live_flow(s, a, e, r);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 void
 ask_flow(struct store *s, struct question *a)
 {
 	struct flow_id id = flow_id_unveil(&a->v.id, &a->q.flow);
-	const struct live_flow *r = find_live(s, &a->v, &id);
 	struct listing l = { .s = s, .a = a, .left = SLICES_MAX };
-
-	if (r != NULL) {
-		const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
-					   rate_at(&r->rate, a->v.rate_second, 1) };
-
-		const struct flow_texts texts = flow_texts_of(&r->f, r->text);
-
-		ask_put_flow(s, a, r->stamp[0].tenant, &r->f, &texts, rate);
-	}
+	bool live = put_live(s, a, &id);
 
 	enum db_status status = history_flow(s->history, a->v.tenant, &id, SLICES_MAX, list_slice, &l);
 
-	if (r == NULL && l.left == SLICES_MAX)
+	if (!live && l.left == SLICES_MAX)
 		answer_end(&a->out, status == DB_OK ? ANSWER_NOT_FOUND : ANSWER_HISTORY_DOWN, NULL, 0);
 	else
 		ask_end(a);

@@ -51,24 +51,27 @@ host_value(const struct question *a, const struct host *h, const struct host_sha
 
 /* Names of the applications with most bytes, and their numbers beside them. */
 static size_t
-host_applications(struct store *s, const struct host *h, struct row_host *r, char *out, size_t size)
+put_applications(struct store *s, const struct host *h, struct row_host *r, char *out, size_t size)
 {
 	bool used[HOST_APPS] = { false };
 	struct wcur c = wcur_of(out, size);
+	const struct host_app *app;
+	const uint16_t *number;
+	int n = (int)host_applications(h, &number, &app);
 
-	for (int n = 0; n < HOST_APPS; n++) {
+	for (int row = 0; row < n; row++) {
 		int best = -1;
 
-		for (int i = 0; i < HOST_APPS; i++)
-			if (!used[i] && h->app[i].application != 0 && h->app[i].bytes > 0 &&
-			    (best == -1 || h->app[i].bytes > h->app[best].bytes))
+		for (int i = 0; i < n; i++)
+			if (!used[i] && number[i] != 0 && app[i].bytes > 0 &&
+			    (best == -1 || app[i].bytes > app[best].bytes))
 				best = i;
 		if (best == -1)
 			break;
 		used[best] = true;
-		r->application_bytes[n] = h->app[best].bytes - h->app[best].before;
-		r->application_packets[n] = h->app[best].packets;
-		ask_list_add(&c, names_text(s->names, NAME_APPLICATION, h->app[best].application));
+		r->application_bytes[row] = app[best].bytes - app[best].before;
+		r->application_packets[row] = app[best].packets;
+		ask_list_add(&c, names_text(s->names, NAME_APPLICATION, number[best]));
 	}
 	return wcur_len(&c);
 }
@@ -83,24 +86,27 @@ port_first(const struct host_port *a, const struct host_port *b)
 
 /* Those with most flows first. */
 static void
-host_ports(const struct host_port *list, struct row_port *out)
+put_ports(const struct host *h, enum host_port_kind kind, struct row_port *out)
 {
 	bool used[HOST_PORTS] = { false };
+	unsigned places;
+	const struct host_port *list = host_ports(h, kind, &places);
+	int n = (int)places;
 
-	for (int n = 0; n < HOST_PORTS; n++) {
+	for (int row = 0; row < n; row++) {
 		int best = -1;
 
-		for (int i = 0; i < HOST_PORTS; i++)
+		for (int i = 0; i < n; i++)
 			if (!used[i] && list[i].protocol != 0 &&
 			    (best == -1 || port_first(&list[i], &list[best])))
 				best = i;
 		if (best == -1)
 			break;
 		used[best] = true;
-		out[n] = (struct row_port){ .port = list[best].port,
-					    .protocol = list[best].protocol,
-					    .flows = list[best].flows - list[best].before,
-					    .bytes = list[best].bytes };
+		out[row] = (struct row_port){ .port = list[best].port,
+					      .protocol = list[best].protocol,
+					      .flows = list[best].flows - list[best].before,
+					      .bytes = list[best].bytes };
 	}
 }
 
@@ -131,7 +137,7 @@ fill_host(const struct question *a, const struct host *h, const struct host_shar
 				.flows_client = n->active[CLIENT],
 				.flows_server = n->active[SERVER],
 				.peers = host_peers(h),
-				.tcp = h->tcp,
+				.tcp = host_tcp_of(h),
 				.first_ns = h->first_ns,
 				.last_ns = h->last_ns };
 	for (int i = 0; i < 2; i++) {
@@ -141,8 +147,8 @@ fill_host(const struct question *a, const struct host *h, const struct host_shar
 		r->flows_seen[i] = n->seen[i];
 	}
 	memcpy(r->mac, h->mac, sizeof(r->mac));
-	host_ports(h->served, r->served);
-	host_ports(h->used_port, r->used);
+	put_ports(h, PORT_SERVED, r->served);
+	put_ports(h, PORT_USED, r->used);
 }
 
 static void
@@ -160,7 +166,7 @@ put_host(struct store *s, struct question *a, const struct host *h, const struct
 	if (r.has_mac)
 		vendor = vendors_find(s->vendors, h->mac, &vendor_len);
 	r.names_len = (uint16_t)host_names(k, &r, names, sizeof(names));
-	r.applications_len = (uint16_t)host_applications(s, h, &r, applications, sizeof(applications));
+	r.applications_len = (uint16_t)put_applications(s, h, &r, applications, sizeof(applications));
 	r.risks_len = (uint16_t)ask_risks(s, h->risks, risks, sizeof(risks));
 	r.vendor_len = (uint16_t)vendor_len;
 	r.os_len = k == NULL ? 0 : k->os_len;
@@ -191,7 +197,8 @@ ask_hosts(struct store *s, struct question *a)
 
 	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
 	uint32_t limit = a->q.point != ANY_POINT && point == POINT_NONE ? 0 : hosts_limit(s->hosts);
-	struct host_share n;
+	const struct host_share *n;
+	struct host_share sum;
 
 	if (ask_wrong_page(a))
 		return;
@@ -201,10 +208,11 @@ ask_hosts(struct store *s, struct question *a)
 	for (uint32_t i = 0; i < limit; i++) {
 		const struct host *h = hosts_at(s->hosts, i);
 
-		if (!view_host(&a->v, h, &n) || (point != POINT_NONE && (h->points >> point & 1) == 0))
+		n = view_host(&a->v, h, &sum);
+		if (n == NULL || (point != POINT_NONE && (h->points >> point & 1) == 0))
 			continue;
 
-		struct topk_entry e = { .value = host_value(a, h, &n),
+		struct topk_entry e = { .value = host_value(a, h, n),
 					.tenant = h->key.tenant,
 					.ref = { i, 0 } };
 
@@ -217,8 +225,9 @@ ask_hosts(struct store *s, struct question *a)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct host *h = hosts_at(s->hosts, t->heap[i].ref[0]);
 
-		if (view_host(&a->v, h, &n))
-			put_host(s, a, h, &n);
+		n = view_host(&a->v, h, &sum);
+		if (n != NULL)
+			put_host(s, a, h, n);
 	}
 	ask_list_end(s, a, t);
 }
@@ -234,7 +243,8 @@ ask_host(struct store *s, struct question *a)
 
 	const struct snapshot *policy = grants_policy(s->grants);
 	size_t tenants = a->v.platform ? snapshot_tenants(policy) + 1 : 1;
-	struct host_share n;
+	const struct host_share *n;
+	struct host_share sum;
 	unsigned found = 0;
 
 	for (size_t i = 0; i < tenants && a->q.has_ip != 0 && found < a->limit; i++) {
@@ -245,9 +255,10 @@ ask_host(struct store *s, struct question *a)
 
 		const struct host *h = hosts_find(s->hosts, &k);
 
-		if (h == NULL || !view_host(&a->v, h, &n))
+		n = h == NULL ? NULL : view_host(&a->v, h, &sum);
+		if (n == NULL)
 			continue;
-		put_host(s, a, h, &n);
+		put_host(s, a, h, n);
 		found++;
 	}
 	answer_end(&a->out, found > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);

@@ -241,7 +241,7 @@ ask_totals(struct store *s, struct question *a)
 static uint64_t
 flow_value(const struct question *a, const struct live_flow *r)
 {
-	const struct flow_counters *c = &r->f.count;
+	const struct flow_counters *c = &r->count;
 
 	switch (a->q.sort) {
 	case SORT_PACKETS:
@@ -249,68 +249,90 @@ flow_value(const struct question *a, const struct live_flow *r)
 	case SORT_RATE:
 		return rate_at(&r->rate, a->v.rate_second, 0) + rate_at(&r->rate, a->v.rate_second, 1);
 	case SORT_FIRST:
-		return (uint64_t)r->f.first_ns;
+		return (uint64_t)r->first_ns;
 	case SORT_LAST:
-		return (uint64_t)r->f.last_ns;
+		return (uint64_t)r->last_ns;
 	case SORT_SCORE:
-		return r->f.score;
+		return r->score;
 	default:
 		return c->bytes[0] + c->bytes[1];
 	}
 }
 
-static void
-offer_flows(const struct engine *e, struct question *a, bool has_application, uint16_t application,
-	    struct topk *t)
+/* What a list of live flows is made with. */
+struct flow_list {
+	struct store *s;
+	struct question *a;
+	struct topk *t;
+	bool has_application;
+	uint16_t application;
+	bool any; /* nothing is asked that a record has to be looked at for */
+};
+
+static bool
+is_wanted(const struct flow_list *l, const struct engine *e, const struct live_flow *r)
 {
-	for (uint32_t i = 0; i < e->limit; i++) {
-		const struct live_flow *r = &e->flow[i];
+	char text[FLOW_TEXT_MAX];
+	struct rec_flow f;
 
-		if (!view_sees_flow(&a->v, r) ||
-		    !ask_wants_flow(a, &r->f, r->text, r->stamp[0].tenant, has_application, application))
-			continue;
-
-		struct topk_entry x = { .value = flow_value(a, r), .ref = { e->index, i } };
-
-		if (!topk_wants(t, x.value))
-			continue;
-
-		struct flow_id id = flow_id_veil(&a->v.id, &r->f.id);
-
-		memcpy(x.tie, id.b, sizeof(id.b));
-		put_be32(x.tie + 16, r->f.slice);
-		topk_offer(t, &x);
-	}
+	live_record(&e->live, r, &l->s->points, &f);
+	live_text(&e->live, r, text);
+	return ask_wants_flow(l->a, &f, text, r->stamp.tenant, l->has_application, l->application);
 }
 
 static void
-put_live_flow(struct store *s, struct question *a, const struct live_flow *r)
+offer_flow(struct flow_list *l, const struct engine *e, const struct live_flow *r)
+{
+	struct topk_entry x = { .value = flow_value(l->a, r), .ref = { e->index, live_slot(&e->live, r) } };
+	struct flow_id id;
+
+	if (!l->any && !is_wanted(l, e, r))
+		return;
+	if (!topk_wants(l->t, x.value))
+		return;
+	id = flow_id_veil(&l->a->v.id, &r->id);
+	memcpy(x.tie, id.b, sizeof(id.b));
+	put_be32(x.tie + 16, r->slice);
+	topk_offer(l->t, &x);
+}
+
+void
+ask_put_live_flow(struct store *s, struct question *a, const struct engine *e, const struct live_flow *r)
 {
 	const uint64_t rate[2] = { rate_at(&r->rate, a->v.rate_second, 0),
 				   rate_at(&r->rate, a->v.rate_second, 1) };
+	char text[FLOW_TEXT_MAX];
+	struct flow_texts texts;
+	struct rec_flow f;
 
-	const struct flow_texts texts = flow_texts_of(&r->f, r->text);
-
-	ask_put_flow(s, a, r->stamp[0].tenant, &r->f, &texts, rate);
+	live_record(&e->live, r, &s->points, &f);
+	live_text(&e->live, r, text);
+	texts = flow_texts_of(&f, text);
+	ask_put_flow(s, a, r->stamp.tenant, &f, &texts, rate);
 }
 
 void
 ask_live_flows(struct store *s, struct question *a)
 {
-	bool has_application = a->q.key_len > 0;
-	uint16_t application = 0;
-	bool any = !has_application || ask_application(s, a, &application);
+	struct flow_list l = { .s = s, .a = a, .has_application = a->q.key_len > 0 };
+	bool some = !l.has_application || ask_application(s, a, &l.application);
+	struct flow_walk w = { 0 };
+	const struct live_flow *r;
+	const struct engine *e;
 
 	if (ask_wrong_page(a))
 		return;
+	l.any = !l.has_application && a->q.point == ANY_POINT && a->q.has_ip == 0 && a->filter == NULL;
 
-	struct topk *t = ask_list_begin(a);
+	struct topk *t = l.t = ask_list_begin(a);
 
-	for (unsigned i = 0; any && i < s->nengines; i++)
-		offer_flows(&s->engine[i], a, has_application, application, t);
+	while (some && view_next_flow(&a->v, &w, &e, &r))
+		offer_flow(&l, e, r);
 	topk_finish(t);
-	for (size_t i = 0; i < t->n; i++)
-		put_live_flow(s, a, &s->engine[t->heap[i].ref[0]].flow[t->heap[i].ref[1]]);
+	for (size_t i = 0; i < t->n; i++) {
+		e = &s->engine[t->heap[i].ref[0]];
+		ask_put_live_flow(s, a, e, &e->live.flow[t->heap[i].ref[1]]);
+	}
 	ask_list_end(s, a, t);
 }
 

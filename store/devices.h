@@ -26,13 +26,14 @@ struct device_share {
 	uint64_t bytes[2], packets[2]; /* [0] sent, [1] received */
 };
 
+/* What a delta touches stands first. */
 struct device {
 	struct device_key key;
-	uint32_t nips; /* may be more than are kept */
-	struct ip_addr ip[DEVICE_IPS];
+	int64_t first_ns, last_ns;
 	struct device_share share[2];
 	uint64_t arp_requests, arp_replies;
-	int64_t first_ns, last_ns;
+	uint32_t nips; /* may be more than are kept */
+	struct ip_addr ip[DEVICE_IPS];
 };
 
 struct lru;

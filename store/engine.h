@@ -10,31 +10,8 @@
 #include "ipc/channel.h"
 #include "ipc/ring.h"
 #include "ipc/wire.h"
+#include "live.h"
 #include "points.h"
-#include "sum.h"
-
-/* One tenant's share in a live flow: where its deltas are added. */
-struct stamp {
-	uint32_t tenant;     /* TENANT_PLATFORM: none */
-	uint32_t host[2];    /* hosts.h; [CLIENT], [SERVER] */
-	uint32_t device[2];  /* devices.h; likewise */
-	uint32_t subject[3]; /* subjects.h: the tenant, its view of the point, its application */
-};
-enum { STAMP_TENANT, STAMP_POINT, STAMP_APPLICATION };
-
-/* A live flow, by its slot in the engine's table. Applications, categories and risks are the dictionary's
- * numbers. */
-struct live_flow {
-	bool active;
-	bool is_served;                          /* counted among the ports of its hosts */
-	uint32_t point;                          /* index */
-	uint32_t platform_application;           /* subject of the platform */
-	struct rate rate;                        /* bytes: [CLIENT], [SERVER] */
-	struct rec_flow f;                       /* f.count: as last reported, of this slice */
-	uint64_t counted_bytes, counted_packets; /* of this slice, in live totals */
-	struct stamp stamp[2];                   /* [0] the primary tenant's */
-	char *text;                              /* strings as in the record; NULL where all are empty */
-};
 
 struct drop {
 	uint32_t point; /* index, or POINT_NONE: the engine's own */
@@ -55,17 +32,17 @@ struct engine_ring {
 #define NAME_NO_ROOM UINT16_MAX /* announced, but the dictionary was full */
 
 struct engine {
-	unsigned index;            /* in the store's array */
-	unsigned instance;         /* worker */
-	struct channel *ch;        /* NULL while it is away */
-	struct engine_ring now;    /* being drained */
-	struct engine_ring next;   /* offered while the one before is not yet through */
-	bool gone;                 /* the channel of `now` ended: once it is empty its live flows are lost */
-	bool lied;                 /* ... and not even that is read on */
-	uint32_t lose_at;          /* how far the losing of flows got */
-	int64_t run;               /* of the newest ring */
-	uint32_t max_flows, limit; /* slots; slots that were ever used */
-	struct live_flow *flow;
+	unsigned index;          /* in the store's array */
+	unsigned instance;       /* worker */
+	struct channel *ch;      /* NULL while it is away */
+	struct engine_ring now;  /* being drained */
+	struct engine_ring next; /* offered while the one before is not yet through */
+	bool gone;               /* the channel of `now` ended: once it is empty its live flows are lost */
+	bool lied;               /* ... and not even that is read on */
+	uint32_t lose_at;        /* how far the losing of flows got */
+	int64_t run;             /* of the newest ring */
+	struct live live;
+	uint32_t tenant; /* of the flow that began last: likely the next one's too */
 	struct progress progress[BOOT_POINTS_MAX];
 	struct drop drop[ENGINE_DROPS_MAX];
 	uint32_t ndrops;

@@ -3,11 +3,9 @@
 #include "flows.h"
 
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "sum.h"
 #include "whose.h"
 
@@ -53,7 +51,7 @@ host_add(struct store *s, uint32_t i, int share, enum side side, const struct li
 		return;
 
 	struct host *h = hosts_at(s->hosts, i);
-	struct host_share *n = &h->share[share];
+	struct host_share *n = host_share(s->hosts, h, share);
 	const int sent = (int)side, received = 1 - (int)side;
 
 	n->bytes[0] = sum_sat(n->bytes[0], d->bytes[sent]);
@@ -61,61 +59,58 @@ host_add(struct store *s, uint32_t i, int share, enum side side, const struct li
 	n->packets[0] = sum_sat(n->packets[0], d->packets[sent]);
 	n->packets[1] = sum_sat(n->packets[1], d->packets[received]);
 	rate_add(&n->rate, second, d->bytes[sent], d->bytes[received]);
-	if (r->f.last_ns > h->last_ns)
-		h->last_ns = r->f.last_ns;
-	if (r->f.application != 0)
-		host_add_application(h, r->f.application, d->bytes[0] + d->bytes[1],
+	if (r->last_ns > h->last_ns)
+		h->last_ns = r->last_ns;
+	if (r->application != 0)
+		host_add_application(s->hosts, h, r->application, d->bytes[0] + d->bytes[1],
 				     d->packets[0] + d->packets[1]);
 }
 
 static struct device_key
-device_key_of(const struct live_flow *r, int share, enum side side)
+device_key_of(const struct live_flow *r, const struct stamp *st, enum side side)
 {
-	struct device_key k = { r->stamp[share].tenant, r->point, r->f.vlan[0], { 0 } };
+	struct device_key k = { st->tenant, r->point, r->vlan, { 0 } };
 
-	memcpy(k.mac, r->f.mac[side], sizeof(k.mac));
+	memcpy(k.mac, r->mac[side], sizeof(k.mac));
 	return k;
 }
 
 static void
-device_count(struct store *s, const struct live_flow *r, int share, enum side side,
+device_count(struct store *s, const struct live_flow *r, const struct stamp *st, int share, enum side side,
 	     const struct flow_counters *d)
 {
 	const uint64_t bytes[2] = { d->bytes[side], d->bytes[1 - (int)side] };
 	const uint64_t packets[2] = { d->packets[side], d->packets[1 - (int)side] };
 	struct device_key k;
 
-	if (r->stamp[share].device[side] == DEVICE_NONE)
+	if (st->device[side] == DEVICE_NONE)
 		return;
-	k = device_key_of(r, share, side);
-	device_add(s->devices, r->stamp[share].device[side], &k, share, bytes, packets, r->f.last_ns);
+	k = device_key_of(r, st, side);
+	device_add(s->devices, st->device[side], &k, share, bytes, packets, r->last_ns);
 }
 
 static void
-account(struct store *s, struct live_flow *r, const struct flow_counters *d, int64_t second, unsigned parts)
+account(struct store *s, struct engine *e, struct live_flow *r, const struct flow_counters *d, int64_t second,
+	unsigned parts)
 {
 	uint64_t bytes = d->bytes[0] + d->bytes[1], packets = d->packets[0] + d->packets[1];
+	const struct stamp *st;
 
 	if (packets == 0 && bytes == 0)
 		return;
-	if (parts & PART_LIVE) {
+	if (parts & PART_LIVE)
 		rate_add(&r->rate, second, d->bytes[0], d->bytes[1]);
-		r->counted_bytes += bytes;
-		r->counted_packets += packets;
-	}
-	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++) {
-		const struct stamp *st = &r->stamp[t];
-
+	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++) {
 		for (int i = 0; i < 3; i++)
-			subject_add(s, st->subject[i], bytes, packets, second, r->f.last_ns, parts);
+			subject_add(s, st->subject[i], bytes, packets, second, r->last_ns, parts);
 		if (parts & PART_LIVE) {
 			host_add(s, st->host[CLIENT], t, CLIENT, r, d, second);
 			host_add(s, st->host[SERVER], t, SERVER, r, d, second);
-			device_count(s, r, t, CLIENT, d);
-			device_count(s, r, t, SERVER, d);
+			device_count(s, r, st, t, CLIENT, d);
+			device_count(s, r, st, t, SERVER, d);
 		}
 	}
-	subject_add(s, r->platform_application, bytes, packets, second, r->f.last_ns, parts);
+	subject_add(s, r->platform_application, bytes, packets, second, r->last_ns, parts);
 }
 
 /* What came since the row was last told, which becomes the row's. */
@@ -125,14 +120,30 @@ advance(struct live_flow *r, const struct flow_counters *now)
 	struct flow_counters d;
 
 	for (int i = 0; i < 2; i++) {
-		d.bytes[i] = sum_less(now->bytes[i], r->f.count.bytes[i]);
-		d.packets[i] = sum_less(now->packets[i], r->f.count.packets[i]);
-		d.payload[i] = sum_less(now->payload[i], r->f.count.payload[i]);
-		r->f.count.bytes[i] += d.bytes[i];
-		r->f.count.packets[i] += d.packets[i];
-		r->f.count.payload[i] += d.payload[i];
+		d.bytes[i] = sum_less(now->bytes[i], r->count.bytes[i]);
+		d.packets[i] = sum_less(now->packets[i], r->count.packets[i]);
+		d.payload[i] = sum_less(now->payload[i], r->count.payload[i]);
+		r->count.bytes[i] += d.bytes[i];
+		r->count.packets[i] += d.packets[i];
+		r->count.payload[i] += d.payload[i];
 	}
 	return d;
+}
+
+/* What of the row's counters is in live totals. */
+static struct live_counted
+counted(const struct live *l, const struct live_flow *r)
+{
+	struct live_counted n = { r->count.bytes[0] + r->count.bytes[1],
+				  r->count.packets[0] + r->count.packets[1] };
+
+	if (r->flags & LIVE_UNCOUNTED) {
+		const struct live_counted *not = &l->uncounted[live_slot(l, r)];
+
+		n.bytes = sum_less(n.bytes, not ->bytes);
+		n.packets = sum_less(n.packets, not ->packets);
+	}
+	return n;
 }
 
 /* --- stamps
@@ -141,7 +152,7 @@ advance(struct live_flow *r, const struct flow_counters *now)
 
 static uint32_t
 subject_begin(struct store *s, uint32_t tenant, enum series_subject subject, uint32_t number,
-	      const struct live_flow *r, bool is_new)
+	      const struct rec_flow *f, bool is_new)
 {
 	struct series_key k = { tenant, subject, number };
 	uint32_t i = subjects_get(s->subjects, &k);
@@ -155,10 +166,10 @@ subject_begin(struct store *s, uint32_t tenant, enum series_subject subject, uin
 
 	u->flows_active++;
 	u->flows += is_new;
-	if (u->first_ns == 0 || r->f.first_ns < u->first_ns)
-		u->first_ns = r->f.first_ns;
-	if (subject == SERIES_APPLICATION && r->f.category != 0)
-		u->category = r->f.category;
+	if (u->first_ns == 0 || f->first_ns < u->first_ns)
+		u->first_ns = f->first_ns;
+	if (subject == SERIES_APPLICATION && f->category != 0)
+		u->category = f->category;
 	return i;
 }
 
@@ -171,28 +182,27 @@ subject_end(struct store *s, uint32_t i)
 
 /* Addresses of other networks are behind the device that sent the frame, which is a router. */
 static uint32_t
-device_flow_begins(struct store *s, const struct live_flow *r, int share, enum side side)
+device_flow_begins(struct store *s, const struct live_flow *r, const struct stamp *st, enum side side)
 {
-	struct device_key k = device_key_of(r, share, side);
-	bool evicted;
+	struct device_key k = device_key_of(r, st, side);
+	bool evicted, local;
 	uint32_t i;
 
 	if (!device_is_one(k.mac))
 		return DEVICE_NONE;
-	i = device_begin(s->devices, &k, store_is_local(s, &r->f.ip[side]) ? &r->f.ip[side] : NULL,
-			 r->f.first_ns, &evicted);
+	local = st->host[side] != HOST_NONE ? hosts_at(s->hosts, st->host[side])->local
+					    : store_is_local(s, &r->ip[side]);
+	i = device_begin(s->devices, &k, local ? &r->ip[side] : NULL, r->first_ns, &evicted);
 	s->counters.n[OWN_FACTS_FULL] += evicted;
 	return i;
 }
 
 static uint32_t
-host_begin(struct store *s, const struct live_flow *r, int share, enum side side, uint32_t tenant_subject,
-	   bool is_new)
+host_begin(struct store *s, const struct rec_flow *f, const struct host_place *place, uint32_t point,
+	   int share, enum side side, uint32_t tenant_subject, bool is_new)
 {
-	const struct rec_flow *f = &r->f;
-	struct host_key k = { r->stamp[share].tenant, f->space, f->ip[side], f->vlan[0] };
 	bool fresh;
-	uint32_t i = hosts_get(s->hosts, &k, &fresh);
+	uint32_t i = hosts_get(s->hosts, place, &fresh);
 
 	if (i == HOST_NONE) {
 		s->counters.n[OWN_HOSTS_FULL]++;
@@ -203,18 +213,18 @@ host_begin(struct store *s, const struct live_flow *r, int share, enum side side
 
 	if (fresh) {
 		h->first_ns = f->first_ns;
-		h->local = store_is_local(s, &k.ip);
+		h->local = store_is_local(s, &f->ip[side]);
 		resolve_host(s, h);
 	}
 	if (f->first_ns < h->first_ns)
 		h->first_ns = f->first_ns;
 	if (f->last_ns > h->last_ns)
 		h->last_ns = f->last_ns;
-	h->points |= UINT32_C(1) << r->point;
-	h->share[share].seen[side] += is_new;
+	h->points |= UINT32_C(1) << point;
+	host_share(s->hosts, h, share)->seen[side] += is_new;
 	if (h->local && device_is_one(f->mac[side]))
 		host_set_mac(h, f->mac[side], side == CLIENT ? HOST_MAC_SENT : HOST_MAC_RECEIVED);
-	host_add_peer(h, &f->ip[1 - (int)side], hosts_seed(s->hosts));
+	host_add_peer(s->hosts, h, &f->ip[1 - (int)side]);
 	if (hosts_flow_begins(s->hosts, i, share, side) && tenant_subject != SUBJECT_NONE)
 		subjects_at(s->subjects, tenant_subject)->hosts_active++;
 	return i;
@@ -228,22 +238,28 @@ host_end(struct store *s, uint32_t i, int share, enum side side, uint32_t tenant
 }
 
 static void
-stamp_tenant(struct store *s, struct live_flow *r, int share, uint32_t tenant, bool is_new)
+stamp_tenant(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, int share,
+	     uint32_t tenant, bool is_new)
 {
-	struct stamp *st = &r->stamp[share];
 	const struct boot_point *p = s->points.point[r->point].boot;
+	struct stamp *st = live_stamp(&e->live, r, share);
+	struct host_place place[2];
 
+	for (int side = CLIENT; side <= SERVER; side++)
+		hosts_expect(s->hosts, &(struct host_key){ tenant, f->space, f->ip[side], f->vlan[0] },
+			     &place[side]);
 	st->tenant = tenant;
-	if (tenant == TENANT_PLATFORM)
-		return;
-	st->subject[STAMP_TENANT] = subject_begin(s, tenant, SERIES_TENANT, 0, r, is_new);
-	st->subject[STAMP_POINT] = subject_begin(s, tenant, SERIES_POINT, p->id, r, is_new);
+	st->subject[STAMP_TENANT] = subject_begin(s, tenant, SERIES_TENANT, 0, f, is_new);
+	st->subject[STAMP_POINT] = subject_begin(s, tenant, SERIES_POINT, p->id, f, is_new);
 	st->subject[STAMP_APPLICATION] =
-	    subject_begin(s, tenant, SERIES_APPLICATION, r->f.application, r, is_new);
+	    subject_begin(s, tenant, SERIES_APPLICATION, f->application, f, is_new);
 	for (int side = CLIENT; side <= SERVER; side++) {
-		st->host[side] = host_begin(s, r, share, (enum side)side, st->subject[STAMP_TENANT], is_new);
-		st->device[side] = device_flow_begins(s, r, share, (enum side)side);
+		st->host[side] = host_begin(s, f, &place[side], r->point, share, (enum side)side,
+					    st->subject[STAMP_TENANT], is_new);
+		st->device[side] = device_flow_begins(s, r, st, (enum side)side);
 	}
+	if (r != live_spare(&e->live))
+		slots_add(e->live.slots, tenant, share, live_slot(&e->live, r));
 }
 
 /* The platform's own counts of live flows: in all, and at the point. */
@@ -262,29 +278,33 @@ count_platform(struct store *s, const struct live_flow *r, bool begins, bool is_
 
 /* Whose flow this is, now and in history: decided once, by the snapshot of this moment. */
 static void
-stamp(struct store *s, struct live_flow *r, bool is_new)
+stamp(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, bool is_new)
 {
-	const struct rec_flow *f = &r->f;
 	struct tenant_match m = whose_flow(s, r->point, f);
 
-	stamp_tenant(s, r, SHARE_PRIMARY, m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary,
-		     is_new);
-	stamp_tenant(s, r, SHARE_SECONDARY, m.secondary == m.primary ? TENANT_PLATFORM : m.secondary, is_new);
+	e->tenant = m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary;
+	stamp_tenant(s, e, r, f, SHARE_PRIMARY, e->tenant, is_new);
+	if (m.secondary != TENANT_PLATFORM && m.secondary != m.primary) {
+		r->flags |= LIVE_SHARED;
+		stamp_tenant(s, e, r, f, SHARE_SECONDARY, m.secondary, is_new);
+	}
 	r->platform_application =
-	    subject_begin(s, TENANT_PLATFORM, SERIES_APPLICATION, f->application, r, is_new);
+	    subject_begin(s, TENANT_PLATFORM, SERIES_APPLICATION, f->application, f, is_new);
 	count_platform(s, r, true, is_new);
 }
 
 static void
-unstamp(struct store *s, struct live_flow *r)
+unstamp(struct store *s, struct engine *e, struct live_flow *r)
 {
-	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++) {
-		struct stamp *st = &r->stamp[t];
+	const struct stamp *st;
 
+	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++) {
 		host_end(s, st->host[CLIENT], t, CLIENT, st->subject[STAMP_TENANT]);
 		host_end(s, st->host[SERVER], t, SERVER, st->subject[STAMP_TENANT]);
 		for (int i = 0; i < 3; i++)
 			subject_end(s, st->subject[i]);
+		if (r != live_spare(&e->live))
+			slots_remove(e->live.slots, st->tenant, t, live_slot(&e->live, r));
 	}
 	subject_end(s, r->platform_application);
 	count_platform(s, r, false, false);
@@ -297,41 +317,42 @@ unstamp(struct store *s, struct live_flow *r)
 /* What was counted for one application turns out to be another's. Series stay as they are: that time is over.
  */
 static uint32_t
-subject_move(struct store *s, uint32_t from, uint32_t tenant, uint16_t application, const struct live_flow *r)
+subject_move(struct store *s, uint32_t from, uint32_t tenant, const struct rec_flow *f, int64_t last_ns,
+	     const struct live_counted *n)
 {
 	if (from != SUBJECT_NONE) {
 		struct subject *u = subjects_at(s->subjects, from);
 
 		u->flows_active--;
 		u->flows -= u->flows > 0;
-		u->bytes = sum_less(u->bytes, r->counted_bytes);
-		u->packets = sum_less(u->packets, r->counted_packets);
+		u->bytes = sum_less(u->bytes, n->bytes);
+		u->packets = sum_less(u->packets, n->packets);
 	}
 
-	uint32_t to = subject_begin(s, tenant, SERIES_APPLICATION, application, r, true);
+	uint32_t to = subject_begin(s, tenant, SERIES_APPLICATION, f->application, f, true);
 
 	if (to != SUBJECT_NONE) {
 		struct subject *u = subjects_at(s->subjects, to);
 
-		u->bytes = sum_sat(u->bytes, r->counted_bytes);
-		u->packets = sum_sat(u->packets, r->counted_packets);
-		if (r->f.last_ns > u->last_ns)
-			u->last_ns = r->f.last_ns;
+		u->bytes = sum_sat(u->bytes, n->bytes);
+		u->packets = sum_sat(u->packets, n->packets);
+		if (last_ns > u->last_ns)
+			u->last_ns = last_ns;
 	}
 	return to;
 }
 
 static void
-application_change(struct store *s, struct live_flow *r, uint16_t to)
+application_change(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f)
 {
-	uint16_t from = r->f.application;
+	const struct live_counted n = counted(&e->live, r);
+	const uint16_t from = r->application, to = f->application;
+	struct stamp *st;
 
-	r->f.application = to;
-	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++) {
-		struct stamp *st = &r->stamp[t];
-
+	r->application = to;
+	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++) {
 		st->subject[STAMP_APPLICATION] =
-		    subject_move(s, st->subject[STAMP_APPLICATION], st->tenant, to, r);
+		    subject_move(s, st->subject[STAMP_APPLICATION], st->tenant, f, r->last_ns, &n);
 		for (int side = CLIENT; side <= SERVER; side++) {
 			if (st->host[side] == HOST_NONE)
 				continue;
@@ -339,12 +360,13 @@ application_change(struct store *s, struct live_flow *r, uint16_t to)
 			struct host *h = hosts_at(s->hosts, st->host[side]);
 
 			if (from != 0)
-				host_less_application(h, from, r->counted_bytes, r->counted_packets);
+				host_less_application(h, from, n.bytes, n.packets);
 			if (to != 0)
-				host_add_application(h, to, r->counted_bytes, r->counted_packets);
+				host_add_application(s->hosts, h, to, n.bytes, n.packets);
 		}
 	}
-	r->platform_application = subject_move(s, r->platform_application, TENANT_PLATFORM, to, r);
+	r->platform_application =
+	    subject_move(s, r->platform_application, TENANT_PLATFORM, f, r->last_ns, &n);
 }
 
 /* Whether the server took part: who only was tried at serves nothing. */
@@ -364,114 +386,88 @@ has_ports(uint8_t protocol)
 }
 
 static void
-ports_add(struct store *s, const struct live_flow *r, uint32_t flows, uint64_t bytes)
+ports_add(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, uint32_t flows,
+	  uint64_t bytes)
 {
-	const struct rec_flow *f = &r->f;
+	const struct stamp *st;
 
-	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++) {
-		const uint32_t *host = r->stamp[t].host;
-
-		if (host[CLIENT] != HOST_NONE)
-			host_add_port(hosts_at(s->hosts, host[CLIENT])->used_port, f->protocol,
+	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++) {
+		if (st->host[CLIENT] != HOST_NONE)
+			host_add_port(s->hosts, hosts_at(s->hosts, st->host[CLIENT]), PORT_USED, f->protocol,
 				      f->port[SERVER], flows, bytes);
-		if (host[SERVER] != HOST_NONE)
-			host_add_port(hosts_at(s->hosts, host[SERVER])->served, f->protocol, f->port[SERVER],
-				      flows, bytes);
+		if (st->host[SERVER] != HOST_NONE)
+			host_add_port(s->hosts, hosts_at(s->hosts, st->host[SERVER]), PORT_SERVED,
+				      f->protocol, f->port[SERVER], flows, bytes);
 	}
 }
 
 /* Once a flow, as soon as its server has answered. */
 static void
-ports_begin(struct store *s, struct live_flow *r)
+ports_begin(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f)
 {
-	if (r->is_served || !has_ports(r->f.protocol) || !is_served(&r->f))
+	if ((r->flags & LIVE_SERVED) || !has_ports(f->protocol) || !is_served(f))
 		return;
-	r->is_served = true;
-	ports_add(s, r, r->f.slice == 0, 0);
+	r->flags |= LIVE_SERVED;
+	ports_add(s, e, r, f, f->slice == 0, 0);
 }
 
-static void
-host_tcp_add(struct host_tcp *h, const struct rec_flow *f, enum side side)
+static struct host_tcp
+host_tcp_from(const struct rec_flow *f, enum side side)
 {
+	struct host_tcp h = { .resets = f->state == FLOW_RESET };
+
 	for (int i = 0; i < 2; i++) {
 		int from = i == 0 ? (int)side : 1 - (int)side;
 
-		h->retransmissions[i] += f->tcp.retransmissions[from];
-		h->out_of_order[i] += f->tcp.out_of_order[from];
-		h->lost[i] += f->tcp.lost[from];
-		h->zero_windows[i] += f->tcp.zero_windows[from];
+		h.retransmissions[i] = f->tcp.retransmissions[from];
+		h.out_of_order[i] = f->tcp.out_of_order[from];
+		h.lost[i] = f->tcp.lost[from];
+		h.zero_windows[i] = f->tcp.zero_windows[from];
 	}
-	h->resets += f->state == FLOW_RESET;
 	if (f->slice == 0 && f->tcp.handshake_us[side] > 0) {
-		h->handshakes++;
-		h->handshake_us += f->tcp.handshake_us[side];
+		h.handshakes = 1;
+		h.handshake_us = f->tcp.handshake_us[side];
 	}
+	return h;
 }
 
 /* What a slice tells when it is complete. */
 static void
-hosts_finish(struct store *s, struct live_flow *r)
+hosts_finish(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f)
 {
-	ports_begin(s, r);
-	if (r->is_served)
-		ports_add(s, r, 0, r->f.count.bytes[CLIENT] + r->f.count.bytes[SERVER]);
-	if (r->f.protocol != IPPROTO_TCP)
+	const struct host_tcp tcp[2] = { host_tcp_from(f, CLIENT), host_tcp_from(f, SERVER) };
+	const struct stamp *st;
+
+	ports_begin(s, e, r, f);
+	if (r->flags & LIVE_SERVED)
+		ports_add(s, e, r, f, 0, f->count.bytes[CLIENT] + f->count.bytes[SERVER]);
+	if (f->protocol != IPPROTO_TCP)
 		return;
-	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++)
+	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++)
 		for (int side = CLIENT; side <= SERVER; side++)
-			if (r->stamp[t].host[side] != HOST_NONE)
-				host_tcp_add(&hosts_at(s->hosts, r->stamp[t].host[side])->tcp, &r->f,
-					     (enum side)side);
+			if (st->host[side] != HOST_NONE)
+				host_add_tcp(s->hosts, hosts_at(s->hosts, st->host[side]), &tcp[side]);
 }
 
 static void
-hosts_learn(struct store *s, const struct live_flow *r)
+hosts_learn(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f)
 {
-	for (int t = 0; t < 2 && r->stamp[t].tenant != TENANT_PLATFORM; t++) {
+	const struct stamp *st;
+
+	if (f->risks == 0 && f->score == 0)
+		return;
+	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++) {
 		for (int side = CLIENT; side <= SERVER; side++) {
-			if (r->stamp[t].host[side] == HOST_NONE)
+			if (st->host[side] == HOST_NONE)
 				continue;
 
-			struct host *h = hosts_at(s->hosts, r->stamp[t].host[side]);
+			struct host *h = hosts_at(s->hosts, st->host[side]);
 
-			h->risks |= r->f.risks;
-			if (r->f.score > h->score)
-				h->score = r->f.score;
+			h->risks |= f->risks;
+			if (f->score > h->score)
+				h->score = f->score;
 		}
 	}
-}
-
-static size_t
-flow_text_len(const struct rec_flow *f)
-{
-	return (size_t)f->server_name_len + f->info_len + f->attributes_len;
-}
-
-static void
-text_set(struct live_flow *r, const struct rec_flow *f, const char *text)
-{
-	size_t old = flow_text_len(&r->f), len = flow_text_len(f);
-
-	if (len != old || (len > 0 && r->text == NULL)) {
-		free(r->text);
-		r->text = len == 0 ? NULL : mem_calloc(len, 1);
-	}
-	if (len > 0)
-		memcpy(r->text, text, len);
-}
-
-/* Everything of f but the counters becomes the row's. */
-static void
-learn(struct store *s, struct live_flow *r, const struct rec_flow *f, const char *text)
-{
-	struct flow_counters count = r->f.count;
-
-	text_set(r, f, text);
-	if (f->application != r->f.application)
-		application_change(s, r, f->application);
-	r->f = *f;
-	r->f.count = count;
-	hosts_learn(s, r);
 }
 
 /* --- the life of a flow
@@ -485,98 +481,123 @@ second_of(int64_t ns)
 
 /* A row is made, and what it counted so far is added where it is not yet in. */
 static void
-begin(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, uint32_t point,
-      const char *text)
+begin(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, uint32_t point)
 {
 	struct progress *p = &e->progress[point];
 	bool known = p->resumed && memcmp(f->id.b, p->resume_id.b, sizeof(f->id.b)) <= 0;
 	unsigned parts = !known ? PART_ALL : p->live_known ? 0 : PART_LIVE;
 
-	memset(r, 0, sizeof(*r));
-	r->active = true;
-	r->point = point;
-	text_set(r, f, text);
-	r->f = *f;
-	memset(&r->f.count, 0, sizeof(r->f.count));
-	stamp(s, r, f->slice == 0 && (parts & PART_LIVE) != 0);
-	hosts_learn(s, r);
+	live_begin(r, f, point);
+	stamp(s, e, r, f, f->slice == 0 && (parts & PART_LIVE) != 0);
+	hosts_learn(s, e, r, f);
 
 	struct flow_counters d = advance(r, &f->count);
 
-	account(s, r, &d, second_of(f->last_ns), parts);
-	ports_begin(s, r);
+	if ((parts & PART_LIVE) == 0) {
+		e->live.uncounted[live_slot(&e->live, r)] =
+		    (struct live_counted){ d.bytes[0] + d.bytes[1], d.packets[0] + d.packets[1] };
+		r->flags |= LIVE_UNCOUNTED;
+	}
+	account(s, e, r, &d, second_of(f->last_ns), parts);
+	ports_begin(s, e, r, f);
 	if (memcmp(f->id.b, p->applied.newest.b, sizeof(f->id.b)) > 0) {
 		p->applied.newest = f->id;
 		p->dirty = true;
 	}
 }
 
+/* f: the slice as it is kept. */
 static void
-finish(struct store *s, struct live_flow *r)
+finish(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, const char *text)
 {
-	const uint32_t tenant[2] = { r->stamp[0].tenant, r->stamp[1].tenant };
+	const struct stamp *second = live_stamp(&e->live, r, SHARE_SECONDARY);
+	const uint32_t tenant[2] = { r->stamp.tenant, second == NULL ? TENANT_PLATFORM : second->tenant };
+	const struct flow_texts texts = flow_texts_of(f, text);
 
-	const struct flow_texts texts = flow_texts_of(&r->f, r->text);
-
-	if (!batch_add_flow(s->open, tenant, &r->f, &texts))
+	if (!batch_add_flow(s->open, tenant, f, &texts))
 		s->counters.n[OWN_HISTORY_FULL]++;
-	hosts_finish(s, r);
-	unstamp(s, r);
-	free(r->text);
-	r->text = NULL;
-	r->active = false;
+	hosts_finish(s, e, r, f);
+	unstamp(s, e, r);
+	live_end(&e->live, r);
+}
+
+static void
+learn(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, const char *text)
+{
+	if (!live_learn(&e->live, r, f, text))
+		s->counters.n[OWN_TEXTS_FULL]++;
 }
 
 void
 flow_begin(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t point, const char *text)
 {
-	if (f->slot >= e->limit)
-		e->limit = f->slot + 1;
-	begin(s, e, &e->flow[f->slot], f, point, text);
+	struct live_flow *r = &e->live.flow[f->slot];
+
+	if (f->slot >= e->live.limit)
+		e->live.limit = f->slot + 1;
+	begin(s, e, r, f, point);
+	learn(s, e, r, f, text);
 }
 
-void
-flow_update(struct store *s, struct live_flow *r, const struct rec_flow *f, const char *text)
+/* What a record says anew of a row that stays or ends. */
+static void
+change(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f)
 {
-	learn(s, r, f, text);
+	if (f->application != r->application)
+		application_change(s, e, r, f);
+	hosts_learn(s, e, r, f);
+	r->last_ns = f->last_ns;
 
 	struct flow_counters d = advance(r, &f->count);
 
-	account(s, r, &d, second_of(f->last_ns), PART_ALL);
-	ports_begin(s, r);
+	account(s, e, r, &d, second_of(f->last_ns), PART_ALL);
+	ports_begin(s, e, r, f);
 }
 
 void
-flow_count(struct store *s, struct live_flow *r, const struct rec_flow_count *c)
+flow_update(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f,
+	    const char *text)
+{
+	change(s, e, r, f);
+	learn(s, e, r, f, text);
+}
+
+void
+flow_count(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow_count *c)
 {
 	struct flow_counters d = advance(r, &c->count);
 
-	if (c->last_ns > r->f.last_ns)
-		r->f.last_ns = c->last_ns;
-	r->f.state = (uint8_t)c->state;
-	account(s, r, &d, c->second, PART_ALL);
+	if (c->last_ns > r->last_ns)
+		r->last_ns = c->last_ns;
+	r->state = (uint8_t)c->state;
+	account(s, e, r, &d, c->second, PART_ALL);
 }
 
 void
-flow_end(struct store *s, struct live_flow *r, const struct rec_flow *f, const char *text)
+flow_end(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, const char *text)
 {
-	flow_update(s, r, f, text);
-	finish(s, r);
+	change(s, e, r, f);
+	finish(s, e, r, f, text);
 }
 
 void
 flow_whole(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t point, const char *text)
 {
-	struct live_flow r;
+	struct live_flow *r = live_spare(&e->live);
 
-	begin(s, e, &r, f, point, text);
-	finish(s, &r);
+	begin(s, e, r, f, point);
+	finish(s, e, r, f, text);
 }
 
 void
-flow_lost(struct store *s, struct live_flow *r)
+flow_lost(struct store *s, struct engine *e, struct live_flow *r)
 {
-	r->f.end_reason = END_LOST;
+	char text[FLOW_TEXT_MAX];
+	struct rec_flow f;
+
+	live_record(&e->live, r, &s->points, &f);
+	live_text(&e->live, r, text);
+	f.end_reason = END_LOST;
 	s->counters.n[OWN_FLOWS_LOST]++;
-	finish(s, r);
+	finish(s, e, r, &f, text);
 }

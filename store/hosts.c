@@ -1,4 +1,5 @@
-/* The host table: rows in one array, chained buckets, and a list of those without flows, the oldest first. */
+/* The host table: rows and the places of those with more, each in one array; chained buckets, and a list of
+ * those without flows, the oldest first, in an array beside the rows. */
 #include "hosts.h"
 
 #include <math.h>
@@ -10,11 +11,26 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+/* What chains are searched by: rows are far apart. */
+struct link {
+	uint32_t next; /* in its bucket: number + 1; of a freed row the next one's number */
+	uint32_t hash;
+	uint32_t older, newer; /* among those without active flows */
+};
+
+union more_place {
+	struct host_more more;
+	union more_place *next; /* free */
+};
+static_assert(sizeof(union more_place) % 64 == 0, "lines of one host are its own");
+
 struct hosts {
 	struct host *row;
+	struct link *link;
 	uint32_t *bucket; /* number + 1 */
-	uint32_t max, mask, limit;
-	uint32_t unused;         /* first of the freed rows, by next; HOST_NONE: none */
+	union more_place *more, *more_free;
+	uint32_t max, mask, limit, more_limit;
+	uint32_t unused;         /* first of the freed rows; HOST_NONE: none */
 	uint32_t oldest, newest; /* without active flows */
 	uint64_t seed;
 };
@@ -32,32 +48,32 @@ hosts_new(size_t max)
 	h->bucket = mem_pages(h->mask * sizeof(*h->bucket));
 	h->mask--;
 	h->row = mem_pages(max * sizeof(*h->row));
+	h->link = mem_pages(max * sizeof(*h->link));
+	h->more = mem_pages(max * sizeof(*h->more));
 	h->unused = h->oldest = h->newest = HOST_NONE;
 	randombytes_buf(&h->seed, sizeof(h->seed));
 	return h;
 }
 
 void
-hosts_free(struct hosts **h)
+hosts_free(struct hosts **hp)
 {
-	if (*h == NULL)
+	struct hosts *h = *hp;
+
+	if (h == NULL)
 		return;
-	munmap((*h)->bucket, ((size_t)(*h)->mask + 1) * sizeof(*(*h)->bucket));
-	munmap((*h)->row, (size_t)(*h)->max * sizeof(*(*h)->row));
-	free(*h);
-	*h = NULL;
+	munmap(h->bucket, ((size_t)h->mask + 1) * sizeof(*h->bucket));
+	munmap(h->row, (size_t)h->max * sizeof(*h->row));
+	munmap(h->link, (size_t)h->max * sizeof(*h->link));
+	munmap(h->more, (size_t)h->max * sizeof(*h->more));
+	free(h);
+	*hp = NULL;
 }
 
-uint64_t
-hosts_seed(const struct hosts *h)
+static uint32_t
+hash_of(const struct hosts *h, const struct host_key *key)
 {
-	return h->seed;
-}
-
-static uint32_t *
-bucket_of(struct hosts *h, const struct host_key *key)
-{
-	return &h->bucket[hash_bytes(key, sizeof(*key), h->seed) & h->mask];
+	return (uint32_t)hash_bytes(key, sizeof(*key), h->seed);
 }
 
 /* --- the list of those without flows
@@ -66,12 +82,12 @@ bucket_of(struct hosts *h, const struct host_key *key)
 static void
 idle_add(struct hosts *h, uint32_t i)
 {
-	struct host *r = &h->row[i];
+	struct link *k = &h->link[i];
 
-	r->older = h->newest;
-	r->newer = HOST_NONE;
+	k->older = h->newest;
+	k->newer = HOST_NONE;
 	if (h->newest != HOST_NONE)
-		h->row[h->newest].newer = i;
+		h->link[h->newest].newer = i;
 	else
 		h->oldest = i;
 	h->newest = i;
@@ -80,16 +96,16 @@ idle_add(struct hosts *h, uint32_t i)
 static void
 idle_remove(struct hosts *h, uint32_t i)
 {
-	struct host *r = &h->row[i];
+	const struct link *k = &h->link[i];
 
-	if (r->older != HOST_NONE)
-		h->row[r->older].newer = r->newer;
+	if (k->older != HOST_NONE)
+		h->link[k->older].newer = k->newer;
 	else
-		h->oldest = r->newer;
-	if (r->newer != HOST_NONE)
-		h->row[r->newer].older = r->older;
+		h->oldest = k->newer;
+	if (k->newer != HOST_NONE)
+		h->link[k->newer].older = k->older;
 	else
-		h->newest = r->older;
+		h->newest = k->older;
 }
 
 /* --- rows
@@ -100,14 +116,20 @@ static void
 forget(struct hosts *h, uint32_t i)
 {
 	struct host *r = &h->row[i];
-	uint32_t *at = bucket_of(h, &r->key);
+	uint32_t *at = &h->bucket[h->link[i].hash & h->mask];
 
 	idle_remove(h, i);
 	while (*at != i + 1)
-		at = &h->row[*at - 1].next;
-	*at = r->next;
-	r->used = false;
-	r->next = h->unused;
+		at = &h->link[*at - 1].next;
+	*at = h->link[i].next;
+	if (r->more != NULL) {
+		union more_place *place = (union more_place *)r->more;
+
+		place->next = h->more_free;
+		h->more_free = place;
+	}
+	memset(r, 0, sizeof(*r));
+	h->link[i].next = h->unused;
 	h->unused = i;
 }
 
@@ -118,19 +140,30 @@ hosts_forget(struct hosts *h, int64_t before_ns, unsigned budget)
 		forget(h, h->oldest);
 }
 
-static uint32_t
-lookup(struct hosts *h, const struct host_key *key)
+static void
+expect_row(const struct hosts *h, uint32_t i)
 {
-	for (uint32_t i = *bucket_of(h, key); i != 0; i = h->row[i - 1].next)
+	for (size_t at = 0; at < sizeof(h->row[0]); at += 64)
+		__builtin_prefetch((const char *)&h->row[i] + at, 1);
+}
+
+static uint32_t
+lookup(const struct hosts *h, const struct host_key *key, uint32_t hash)
+{
+	for (uint32_t i = h->bucket[hash & h->mask]; i != 0; i = h->link[i - 1].next) {
+		if (h->link[i - 1].hash != hash)
+			continue;
+		expect_row(h, i - 1); /* who looks will touch it */
 		if (memcmp(&h->row[i - 1].key, key, sizeof(*key)) == 0)
 			return i - 1;
+	}
 	return HOST_NONE;
 }
 
 struct host *
 hosts_find(struct hosts *h, const struct host_key *key)
 {
-	uint32_t i = lookup(h, key);
+	uint32_t i = lookup(h, key, hash_of(h, key));
 
 	return i == HOST_NONE ? NULL : &h->row[i];
 }
@@ -146,14 +179,33 @@ take_row(struct hosts *h)
 	uint32_t i = h->unused;
 
 	if (i != HOST_NONE)
-		h->unused = h->row[i].next;
+		h->unused = h->link[i].next;
 	return i;
 }
 
-uint32_t
-hosts_get(struct hosts *h, const struct host_key *key, bool *fresh)
+void
+hosts_expect(const struct hosts *h, const struct host_key *key, struct host_place *place)
 {
-	uint32_t i = lookup(h, key);
+	*place = (struct host_place){ *key, hash_of(h, key) };
+	__builtin_prefetch(&h->bucket[place->hash & h->mask]);
+}
+
+/* The first of the bucket's, which most have no other: its row has the number of its link. */
+void
+hosts_expect_row(const struct hosts *h, const struct host_place *place)
+{
+	uint32_t i = h->bucket[place->hash & h->mask];
+
+	if (i == 0)
+		return;
+	__builtin_prefetch(&h->link[i - 1]);
+	expect_row(h, i - 1);
+}
+
+uint32_t
+hosts_get(struct hosts *h, const struct host_place *place, bool *fresh)
+{
+	uint32_t i = lookup(h, &place->key, place->hash);
 
 	*fresh = false;
 	if (i != HOST_NONE)
@@ -162,12 +214,12 @@ hosts_get(struct hosts *h, const struct host_key *key, bool *fresh)
 	if (i == HOST_NONE)
 		return i;
 
-	uint32_t *bucket = bucket_of(h, key);
+	uint32_t *bucket = &h->bucket[place->hash & h->mask];
 
-	memset(&h->row[i], 0, sizeof(h->row[i]));
-	h->row[i].key = *key;
-	h->row[i].used = true;
-	h->row[i].next = *bucket;
+	/* Rows that were never used and those that were forgotten are zero. */
+	h->row[i].key = place->key;
+	h->link[i].hash = place->hash;
+	h->link[i].next = *bucket;
 	*bucket = i + 1;
 	idle_add(h, i);
 	*fresh = true;
@@ -193,27 +245,59 @@ hosts_flow_begins(struct hosts *h, uint32_t i, int share, enum side side)
 
 	if (!was)
 		idle_remove(h, i);
-	h->row[i].share[share].active[side]++;
+	host_share(h, &h->row[i], share)->active[side]++;
 	return !was;
 }
 
 bool
 hosts_flow_ends(struct hosts *h, uint32_t i, int share, enum side side)
 {
-	h->row[i].share[share].active[side]--;
+	host_share(h, &h->row[i], share)->active[side]--;
 	if (host_is_active(&h->row[i]))
 		return false;
 	idle_add(h, i);
 	return true;
 }
 
-/* --- peers and applications of one host
- * --------------------------------------------------------------------------------------- */
+/* --- more of a host
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* There is a place for each row. */
+static struct host_more *
+more_of(struct hosts *h, struct host *host)
+{
+	union more_place *place = h->more_free;
+
+	if (host->more != NULL)
+		return host->more;
+	if (place != NULL)
+		h->more_free = place->next;
+	else
+		place = &h->more[h->more_limit++];
+	memset(place, 0, sizeof(*place));
+	host->more = &place->more;
+	host->more->application[0] = host->application;
+	host->more->app[0] = host->app;
+	for (int kind = 0; kind < PORT_KINDS; kind++)
+		host->more->port[kind][0] = host->port[kind];
+	memcpy(host->more->peers.exact, host->peer, sizeof(host->peer));
+	return host->more;
+}
+
+struct host_share *
+host_share(struct hosts *h, struct host *host, int share)
+{
+	if (share == SHARE_PRIMARY)
+		return &host->primary;
+	host->shared = true;
+	return &more_of(h, host)->secondary;
+}
 
 static void
-register_add(struct host *host, uint32_t hash)
+register_add(struct host_more *m, uint32_t hash)
 {
-	uint8_t *reg = &host->peers.reg[hash % HOST_PEERS];
+	uint8_t *reg = &m->peers.reg[hash % HOST_PEERS];
 	uint32_t rest = hash / HOST_PEERS;
 	uint8_t rank = rest == 0 ? 26 : (uint8_t)(__builtin_ctz(rest) + 1);
 
@@ -221,29 +305,41 @@ register_add(struct host *host, uint32_t hash)
 		*reg = rank;
 }
 
-void
-host_add_peer(struct host *host, const struct ip_addr *peer, uint64_t seed)
+static void
+begin_registers(struct host *host, struct host_more *m)
 {
-	uint32_t hash = (uint32_t)hash_bytes(peer, sizeof(*peer), seed);
 	uint32_t old[HOST_PEERS / 4];
 
-	if (host->npeers == UINT8_MAX) {
-		register_add(host, hash);
-		return;
-	}
-	for (unsigned i = 0; i < host->npeers; i++)
-		if (host->peers.exact[i] == hash)
-			return;
-	if (host->npeers < HOST_PEERS / 4) {
-		host->peers.exact[host->npeers++] = hash;
-		return;
-	}
-	memcpy(old, host->peers.exact, sizeof(old));
-	memset(&host->peers, 0, sizeof(host->peers));
+	memcpy(old, m->peers.exact, sizeof(old));
+	memset(&m->peers, 0, sizeof(m->peers));
 	host->npeers = UINT8_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(old); i++)
-		register_add(host, old[i]);
-	register_add(host, hash);
+		register_add(m, old[i]);
+}
+
+void
+host_add_peer(struct hosts *h, struct host *host, const struct ip_addr *peer)
+{
+	uint32_t hash = (uint32_t)hash_bytes(peer, sizeof(*peer), h->seed);
+
+	if (host->npeers == UINT8_MAX) {
+		register_add(host->more, hash);
+		return;
+	}
+
+	uint32_t *exact = host->more == NULL ? host->peer : host->more->peers.exact;
+
+	for (unsigned i = 0; i < host->npeers; i++)
+		if (exact[i] == hash)
+			return;
+	if (host->npeers == HOST_FEW_PEERS)
+		exact = more_of(h, host)->peers.exact;
+	if (host->npeers < HOST_PEERS / 4) {
+		exact[host->npeers++] = hash;
+		return;
+	}
+	begin_registers(host, host->more);
+	register_add(host->more, hash);
 }
 
 uint32_t
@@ -256,8 +352,8 @@ host_peers(const struct host *host)
 	if (host->npeers != UINT8_MAX)
 		return host->npeers;
 	for (unsigned i = 0; i < HOST_PEERS; i++) {
-		sum += ldexp(1.0, -host->peers.reg[i]);
-		zero += host->peers.reg[i] == 0;
+		sum += ldexp(1.0, -host->more->peers.reg[i]);
+		zero += host->more->peers.reg[i] == 0;
 	}
 
 	double estimate = 0.715 * m * m / sum;
@@ -268,64 +364,144 @@ host_peers(const struct host *host)
 	return estimate < least ? least : (uint32_t)estimate;
 }
 
-void
-host_add_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets)
+static void
+app_add(struct host_app *a, uint64_t bytes, uint64_t packets)
 {
-	unsigned at = HOST_APPS, least = 0;
+	a->bytes = sum_sat(a->bytes, bytes);
+	a->packets = sum_sat(a->packets, packets);
+}
+
+void
+host_add_application(struct hosts *h, struct host *host, uint16_t application, uint64_t bytes,
+		     uint64_t packets)
+{
+	unsigned least = 0;
+
+	if (host->more == NULL && host->application != application && host->app.bytes == 0) {
+		host->application = application;
+		host->app = (struct host_app){ 0 };
+	}
+	if (host->more == NULL && host->application == application) {
+		app_add(&host->app, bytes, packets);
+		return;
+	}
+
+	struct host_more *m = more_of(h, host);
 
 	for (unsigned i = 0; i < HOST_APPS; i++) {
-		if (host->app[i].application == application)
-			at = i;
-		if (host->app[i].bytes < host->app[least].bytes)
+		if (m->application[i] == application) {
+			app_add(&m->app[i], bytes, packets);
+			return;
+		}
+	}
+	for (unsigned i = 1; i < HOST_APPS; i++)
+		if (m->app[i].bytes < m->app[least].bytes)
 			least = i;
-	}
-	if (at == HOST_APPS) {
-		at = least;
-		host->app[at].application = application;
-		host->app[at].before = host->app[at].bytes;
-		host->app[at].packets = 0;
-	}
-	host->app[at].bytes = sum_sat(host->app[at].bytes, bytes);
-	host->app[at].packets = sum_sat(host->app[at].packets, packets);
+	m->application[least] = application;
+	m->app[least].before = m->app[least].bytes;
+	m->app[least].packets = 0;
+	app_add(&m->app[least], bytes, packets);
 }
 
 void
 host_less_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets)
 {
-	for (unsigned i = 0; i < HOST_APPS; i++) {
-		struct host_app *a = &host->app[i];
+	unsigned n = host->more == NULL ? 1 : HOST_APPS;
+	const uint16_t *known = host->more == NULL ? &host->application : host->more->application;
+	struct host_app *app = host->more == NULL ? &host->app : host->more->app;
 
-		if (a->application != application)
+	for (unsigned i = 0; i < n; i++) {
+		if (known[i] != application)
 			continue;
-		a->bytes = sum_less(a->bytes, bytes);
-		a->packets = sum_less(a->packets, packets);
-		if (a->before > a->bytes)
-			a->before = a->bytes;
+		app[i].bytes = sum_less(app[i].bytes, bytes);
+		app[i].packets = sum_less(app[i].packets, packets);
+		if (app[i].before > app[i].bytes)
+			app[i].before = app[i].bytes;
 	}
 }
 
-void
-host_add_port(struct host_port list[static HOST_PORTS], uint8_t protocol, uint16_t port, uint32_t flows,
-	      uint64_t bytes)
+unsigned
+host_applications(const struct host *host, const uint16_t **application, const struct host_app **app)
 {
-	unsigned at = HOST_PORTS, least = 0;
+	*application = host->more == NULL ? &host->application : host->more->application;
+	*app = host->more == NULL ? &host->app : host->more->app;
+	return host->more == NULL ? 1 : HOST_APPS;
+}
+
+static void
+port_add(struct host_port *p, uint32_t flows, uint64_t bytes)
+{
+	p->flows += p->flows < UINT32_MAX ? flows : 0;
+	p->bytes = sum_sat(p->bytes, bytes);
+}
+
+void
+host_add_port(struct hosts *h, struct host *host, enum host_port_kind kind, uint8_t protocol, uint16_t port,
+	      uint32_t flows, uint64_t bytes)
+{
+	struct host_port *one = &host->port[kind];
+	unsigned least = 0;
+
+	if (host->more == NULL && one->protocol == 0 && flows > 0)
+		*one = (struct host_port){ .port = port, .protocol = protocol };
+	if (host->more == NULL && one->port == port && one->protocol == protocol) {
+		port_add(one, flows, bytes);
+		return;
+	}
+	if (host->more == NULL && flows == 0)
+		return;
+
+	struct host_port *list = more_of(h, host)->port[kind];
 
 	for (unsigned i = 0; i < HOST_PORTS; i++) {
-		if (list[i].port == port && list[i].protocol == protocol)
-			at = i;
+		if (list[i].port == port && list[i].protocol == protocol) {
+			port_add(&list[i], flows, bytes);
+			return;
+		}
 		if (list[i].flows < list[least].flows)
 			least = i;
 	}
-	if (at == HOST_PORTS && flows == 0)
+	if (flows == 0)
 		return;
-	if (at == HOST_PORTS) {
-		at = least;
-		list[at] = (struct host_port){
-			.port = port, .protocol = protocol, .flows = list[at].flows, .before = list[at].flows
-		};
+	list[least] = (struct host_port){
+		.port = port, .protocol = protocol, .flows = list[least].flows, .before = list[least].flows
+	};
+	port_add(&list[least], flows, bytes);
+}
+
+const struct host_port *
+host_ports(const struct host *host, enum host_port_kind kind, unsigned *n)
+{
+	*n = host->more == NULL ? 1 : HOST_PORTS;
+	return host->more == NULL ? &host->port[kind] : host->more->port[kind];
+}
+
+void
+host_add_tcp(struct hosts *h, struct host *host, const struct host_tcp *t)
+{
+	static const struct host_tcp none;
+	struct host_tcp *sum;
+
+	if (memcmp(t, &none, sizeof(none)) == 0)
+		return;
+	sum = &more_of(h, host)->tcp;
+	for (int i = 0; i < 2; i++) {
+		sum->retransmissions[i] += t->retransmissions[i];
+		sum->out_of_order[i] += t->out_of_order[i];
+		sum->lost[i] += t->lost[i];
+		sum->zero_windows[i] += t->zero_windows[i];
 	}
-	list[at].flows += list[at].flows < UINT32_MAX ? flows : 0;
-	list[at].bytes = sum_sat(list[at].bytes, bytes);
+	sum->resets += t->resets;
+	sum->handshakes += t->handshakes;
+	sum->handshake_us += t->handshake_us;
+}
+
+struct host_tcp
+host_tcp_of(const struct host *host)
+{
+	static const struct host_tcp none;
+
+	return host->more == NULL ? none : host->more->tcp;
 }
 
 void

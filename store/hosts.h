@@ -11,6 +11,7 @@
 
 #include "base/ip.h"
 #include "ipc/wire.h"
+#include "policy/snapshot.h"
 #include "sum.h"
 
 #define HOST_NONE  UINT32_MAX
@@ -35,7 +36,6 @@ enum { SHARE_PRIMARY, SHARE_SECONDARY, SHARES };
 /* Few of many, those with most kept (space saving, Metwally et al., 2005): a newcomer takes the least one's
  * place with its count, of which `before` is not its own. */
 struct host_app {
-	uint16_t application; /* dictionary; 0: empty */
 	uint64_t bytes, before, packets;
 };
 
@@ -45,42 +45,74 @@ struct host_port {
 	uint32_t flows, before;
 	uint64_t bytes;
 };
+enum host_port_kind { PORT_SERVED /* its own */, PORT_USED /* of others */, PORT_KINDS };
 
 enum host_mac { HOST_MAC_NONE, HOST_MAC_RECEIVED /* frames to it had it */, HOST_MAC_SENT, HOST_MAC_ARP };
 
-struct host {
-	struct host_key key;
-	bool used, local;
-	uint8_t mac[6];
-	uint8_t mac_from;      /* enum host_mac: the higher the surer */
-	uint8_t npeers;        /* exact while below HOST_PEERS / 4, then 255: registers */
-	uint16_t score;        /* largest of its flows */
-	uint32_t next;         /* in its bucket */
-	uint32_t older, newer; /* among those without active flows */
-	uint32_t points;       /* bit i: had flows at observation point i of the boot document */
-	uint64_t risks;
-	int64_t first_ns, last_ns;
-	struct host_share share[SHARES];
+/* What a host has once it has more than one of everything. */
+struct host_more {
+	uint16_t application[HOST_APPS]; /* dictionary; 0: empty */
 	struct host_app app[HOST_APPS];
-	struct host_port served[HOST_PORTS],
-	    used_port[HOST_PORTS]; /* its own, and those of others that it used */
+	struct host_port port[PORT_KINDS][HOST_PORTS];
 	struct host_tcp tcp;
+	struct host_share secondary;
 	union {
 		uint32_t exact[HOST_PEERS / 4];
 		uint8_t reg[HOST_PEERS]; /* HyperLogLog (Flajolet et al., 2007) */
 	} peers;
 };
 
+#define HOST_MORE_OFTEN 128 /* bytes at its start that a delta likely touches */
+
+#define HOST_FEW_PEERS 3
+
+/*
+ * Four cache lines, of which a delta touches three. One application, one port of each kind and a few peers
+ * have their places here; a host with more keeps all of them in a struct host_more.
+ */
+struct host {
+	struct host_key key; /* of nobody (TENANT_PLATFORM): the row is not used */
+	bool local;
+	bool shared;    /* more->secondary counts */
+	uint16_t score; /* largest of its flows */
+	struct host_share primary;
+	int64_t last_ns;
+
+	struct host_more *more; /* NULL: these do */
+	struct host_app app;
+	uint16_t application;
+	uint8_t mac[6];
+	uint64_t risks;
+	int64_t first_ns;
+	uint32_t points;  /* bit i: had flows at observation point i of the boot document */
+	uint8_t mac_from; /* enum host_mac: the higher the surer */
+	uint8_t npeers;   /* exact while below HOST_PEERS / 4, then 255: registers */
+
+	struct host_port port[PORT_KINDS];
+	uint32_t peer[HOST_FEW_PEERS];
+};
+static_assert(sizeof(struct host) == 256, "four cache lines: memory is counted");
+static_assert(offsetof(struct host, more) == 128 && offsetof(struct host, port) == 192,
+	      "what is touched together stands in one line");
+
 struct hosts;
 
 struct hosts *hosts_new(size_t max);
 void hosts_free(struct hosts **h);
+/* Where a host will be looked for: asks for that memory. */
+struct host_place {
+	struct host_key key;
+	uint32_t hash;
+};
+void hosts_expect(const struct hosts *h, const struct host_key *key, struct host_place *place);
 /* The host's number, made where there is none; HOST_NONE where every row has active flows. *fresh says that
  * it was made. */
-uint32_t hosts_get(struct hosts *h, const struct host_key *key, bool *fresh);
+uint32_t hosts_get(struct hosts *h, const struct host_place *place, bool *fresh);
+/* Once that memory is likely there: asks for the row that it leads to. */
+void hosts_expect_row(const struct hosts *h, const struct host_place *place);
 struct host *hosts_find(struct hosts *h, const struct host_key *key);
 struct host *hosts_at(struct hosts *h, uint32_t i);
-/* Rows 0 .. limit - 1 may be used. */
+/* Rows 0 .. limit - 1 may be used: host_is_used. */
 uint32_t hosts_limit(const struct hosts *h);
 
 /* A flow of the host began or ended. The row stays while it has any. Returns whether the host as a whole
@@ -90,24 +122,47 @@ bool hosts_flow_ends(struct hosts *h, uint32_t i, int share, enum side side);
 /* Forgets hosts without flows whose last packet is older than before_ns, at most budget of them. */
 void hosts_forget(struct hosts *h, int64_t before_ns, unsigned budget);
 
-void host_add_peer(struct host *host, const struct ip_addr *peer, uint64_t seed);
+void host_add_peer(struct hosts *h, struct host *host, const struct ip_addr *peer);
 uint32_t host_peers(const struct host *host);
 /* Adds what an application's flows counted; and takes it back. Keeps those with most bytes. */
-void host_add_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets);
+void host_add_application(struct hosts *h, struct host *host, uint16_t application, uint64_t bytes,
+			  uint64_t packets);
 void host_less_application(struct host *host, uint16_t application, uint64_t bytes, uint64_t packets);
+/* Its applications, some of them 0: their number, their counts. */
+unsigned host_applications(const struct host *host, const uint16_t **application,
+			   const struct host_app **app);
 /* A flow of a port (flows 1, 0: only more bytes of one that was counted). Keeps those with most flows. */
-void host_add_port(struct host_port list[static HOST_PORTS], uint8_t protocol, uint16_t port, uint32_t flows,
-		   uint64_t bytes);
+void host_add_port(struct hosts *h, struct host *host, enum host_port_kind kind, uint8_t protocol,
+		   uint16_t port, uint32_t flows, uint64_t bytes);
+/* Its ports of a kind, some of them empty. */
+const struct host_port *host_ports(const struct host *host, enum host_port_kind kind, unsigned *n);
+void host_add_tcp(struct hosts *h, struct host *host, const struct host_tcp *t);
+struct host_tcp host_tcp_of(const struct host *host);
 /* mac belongs to the host, as sure as from says. */
 void host_set_mac(struct host *host, const uint8_t mac[static 6], enum host_mac from);
-uint64_t hosts_seed(const struct hosts *h);
+
+/* What was counted of it as primary or secondary tenant's; NULL: nothing. */
+static inline const struct host_share *
+host_share_of(const struct host *h, int share)
+{
+	if (share == SHARE_PRIMARY)
+		return &h->primary;
+	return h->shared ? &h->more->secondary : NULL;
+}
+/* The same for who adds to it. */
+struct host_share *host_share(struct hosts *h, struct host *host, int share);
+
+static inline bool
+host_is_used(const struct host *h)
+{
+	return h->key.tenant != TENANT_PLATFORM;
+}
 
 static inline bool
 host_is_active(const struct host *h)
 {
-	const struct host_share *p = &h->share[SHARE_PRIMARY], *s = &h->share[SHARE_SECONDARY];
-
-	return (p->active[0] | p->active[1] | s->active[0] | s->active[1]) != 0;
+	return (h->primary.active[0] | h->primary.active[1]) != 0 ||
+	       (h->shared && (h->more->secondary.active[0] | h->more->secondary.active[1]) != 0);
 }
 
 #endif

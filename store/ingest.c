@@ -125,7 +125,7 @@ judge_flow(struct store *s, struct engine *e, struct rec_flow *f, const char *te
 		return "a flow with attributes that cannot be";
 	if (f->breed >= BREED_COUNT || f->confidence >= CONFIDENCE_COUNT)
 		return "a flow of unknown breed or confidence";
-	if (f->slot >= e->max_flows)
+	if (f->slot >= e->live.max)
 		return "a flow in a slot that does not exist";
 	*point = point_of(s, f->point, f->space);
 	if (*point == POINT_NONE)
@@ -155,14 +155,6 @@ judge_flow(struct store *s, struct engine *e, struct rec_flow *f, const char *te
 	return NULL;
 }
 
-static bool
-same_flow(const struct rec_flow *a, const struct rec_flow *b)
-{
-	return memcmp(&a->id, &b->id, sizeof(a->id)) == 0 && a->point == b->point &&
-	       a->protocol == b->protocol && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0 &&
-	       memcmp(a->vlan, b->vlan, sizeof(a->vlan)) == 0;
-}
-
 /*
  * The live row that f is about: *row, or NULL where there is none. What stood in the slot before and was
  * never ended (its END found no room in the ring) is ended here. *stale: f repeats what is over.
@@ -171,19 +163,19 @@ static const char *
 find_row(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t point, struct live_flow **row,
 	 bool *stale)
 {
-	struct live_flow *r = &e->flow[f->slot];
+	struct live_flow *r = &e->live.flow[f->slot];
 
 	*row = NULL;
 	*stale = false;
-	if (!r->active)
+	if (!live_is_active(r))
 		return NULL;
-	if (r->f.generation == f->generation && !same_flow(&r->f, f))
+	if (r->generation == f->generation && (r->point != point || !live_is_flow(&e->live, r, f)))
 		return "a flow that became another one";
-	if (r->f.generation != f->generation || r->f.slice < f->slice) {
-		flow_lost(s, r);
+	if (r->generation != f->generation || r->slice < f->slice) {
+		flow_lost(s, e, r);
 		return NULL;
 	}
-	if (r->f.slice > f->slice || !count_not_less(&f->count, &r->f.count)) {
+	if (r->slice > f->slice || !count_not_less(&f->count, &r->count)) {
 		*stale = true;
 		return e->progress[point].resumed ? NULL : "counters of a flow that went back";
 	}
@@ -211,7 +203,7 @@ take_open(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 	if (lie != NULL || stale)
 		return lie;
 	if (r != NULL)
-		flow_update(s, r, &f, text);
+		flow_update(s, e, r, &f, text);
 	else if (whose_admits(s, point, &f))
 		flow_begin(s, e, &f, point, text);
 	point_seen(s, point, f.first_ns, f.last_ns);
@@ -238,7 +230,7 @@ take_end(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 	if (lie != NULL || stale)
 		return lie;
 	if (r != NULL)
-		flow_end(s, r, &f, text);
+		flow_end(s, e, r, &f, text);
 	else if (whose_admits(s, point, &f))
 		flow_whole(s, e, &f, point, text);
 	point_seen(s, point, f.first_ns, f.last_ns);
@@ -252,22 +244,22 @@ take_count(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 
 	(void)len;
 	memcpy(&c, bytes, sizeof(c));
-	if (c.slot >= e->max_flows)
+	if (c.slot >= e->live.max)
 		return "counters of a slot that does not exist";
 	if (c.state >= FLOW_STATE_COUNT || !count_sane(&c.count))
 		return "counters that cannot be";
 
-	struct live_flow *r = &e->flow[c.slot];
+	struct live_flow *r = &e->live.flow[c.slot];
 
-	if (!r->active || r->f.generation != c.generation) {
+	if (!live_is_active(r) || r->generation != c.generation) {
 		s->counters.n[OWN_UNKNOWN_SLOT]++;
 		return NULL;
 	}
 	if (!second_sane(s, r->point, c.second) || !time_sane(s, r->point, c.last_ns))
 		return "counters at an impossible time";
-	if (!count_not_less(&c.count, &r->f.count))
+	if (!count_not_less(&c.count, &r->count))
 		return e->progress[r->point].resumed ? NULL : "counters of a flow that went back";
-	flow_count(s, r, &c);
+	flow_count(s, e, r, &c);
 	point_seen(s, r->point, 0, c.last_ns);
 	return NULL;
 }
@@ -567,6 +559,10 @@ ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *byte
 	return kinds[kind].take(s, e, bytes, len);
 }
 
+/* --- what comes soon
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
 static void
 ask_for(const void *p, size_t len)
 {
@@ -574,29 +570,56 @@ ask_for(const void *p, size_t len)
 		__builtin_prefetch((const char *)p + at, 1);
 }
 
-const struct live_flow *
-ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len)
+void
+ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len, struct expected *x)
 {
-	size_t at =
-	    kind == REC_FLOW_COUNT ? offsetof(struct rec_flow_count, slot) : offsetof(struct rec_flow, slot);
+	const bool counts = kind == REC_FLOW_COUNT && len >= sizeof(struct rec_flow_count);
+	const bool tells = (kind == REC_FLOW_OPEN || kind == REC_FLOW_END) && len >= sizeof(struct rec_flow);
 	uint32_t slot;
 
-	if ((kind != REC_FLOW_COUNT && kind != REC_FLOW_OPEN && kind != REC_FLOW_END) ||
-	    len < at + sizeof(slot))
-		return NULL;
-	memcpy(&slot, (const uint8_t *)bytes + at, sizeof(slot));
-	if (slot >= e->max_flows)
-		return NULL;
-	ask_for(&e->flow[slot], sizeof(e->flow[slot]));
-	return &e->flow[slot];
+	*x = (struct expected){ .row = NULL };
+	if (!counts && !tells)
+		return;
+	slot = counts ? ((const struct rec_flow_count *)bytes)->slot : ((const struct rec_flow *)bytes)->slot;
+	if (slot >= e->live.max)
+		return;
+	x->row = &e->live.flow[slot];
+	x->begins = counts ? NULL : bytes;
+	ask_for(x->row, sizeof(*x->row));
 }
 
 void
-ingest_expect_hosts(struct store *s, const struct live_flow *r)
+ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x)
 {
-	if (r == NULL || !r->active)
+	const struct rec_flow *f = x->begins;
+
+	if (x->row == NULL)
 		return;
-	for (int side = CLIENT; side <= SERVER; side++)
-		if (r->stamp[0].host[side] != HOST_NONE)
-			ask_for(hosts_at(s->hosts, r->stamp[0].host[side]), sizeof(struct host));
+	if (live_is_active(x->row)) {
+		x->begins = NULL;
+		for (int side = CLIENT; side <= SERVER; side++)
+			if (x->row->stamp.host[side] != HOST_NONE)
+				ask_for(hosts_at(s->hosts, x->row->stamp.host[side]), sizeof(struct host));
+		return;
+	}
+	for (int side = CLIENT; f != NULL && side <= SERVER; side++)
+		hosts_expect(s->hosts, &(struct host_key){ e->tenant, f->space, f->ip[side], f->vlan[0] },
+			     &x->place[side]);
+}
+
+void
+ingest_expect_rest(struct store *s, const struct expected *x)
+{
+	if (x->row == NULL)
+		return;
+	for (int side = CLIENT; x->begins != NULL && side <= SERVER; side++)
+		hosts_expect_row(s->hosts, &x->place[side]);
+	if (!live_is_active(x->row))
+		return;
+	for (int side = CLIENT; side <= SERVER; side++) {
+		uint32_t host = x->row->stamp.host[side];
+
+		if (host != HOST_NONE && hosts_at(s->hosts, host)->more != NULL)
+			ask_for(hosts_at(s->hosts, host)->more, HOST_MORE_OFTEN);
+	}
 }

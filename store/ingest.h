@@ -13,9 +13,15 @@
  * open batch. */
 const char *ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *bytes, size_t len);
 
-/* A record will be applied soon: asks for the memory of its flow; then, when that is likely there, of its
- * hosts. */
-const struct live_flow *ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len);
-void ingest_expect_hosts(struct store *s, const struct live_flow *r);
+/* A record that will be applied soon. Flows and hosts lie in tables that no cache holds: their memory is
+ * asked for before, in three steps, each of which looks at what the one before asked for. */
+struct expected {
+	const struct live_flow *row;   /* that the record is about; NULL: none */
+	const struct rec_flow *begins; /* the record, where no row is there yet */
+	struct host_place place[2];    /* of its hosts, if its tenant is the one of the flow before */
+};
+void ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len, struct expected *x);
+void ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x);
+void ingest_expect_rest(struct store *s, const struct expected *x);
 
 #endif

@@ -13,6 +13,7 @@
 
 struct links {
 	uint32_t next; /* in its bucket: number + 1 */
+	uint32_t hash; /* so that rows of other keys need not be looked at */
 	uint32_t older, newer;
 };
 
@@ -78,17 +79,17 @@ lru_free(struct lru **lp)
 	*lp = NULL;
 }
 
-static uint32_t *
-bucket_of(const struct lru *l, const void *key)
+static uint32_t
+hash_of(const struct lru *l, const void *key)
 {
-	return &l->bucket[hash_bytes(key, l->key_size, l->seed) & l->mask];
+	return (uint32_t)hash_bytes(key, l->key_size, l->seed);
 }
 
 static uint32_t
-find(const struct lru *l, const void *key)
+find(const struct lru *l, const void *key, uint32_t hash)
 {
-	for (uint32_t i = *bucket_of(l, key); i != 0; i = l->links[i - 1].next)
-		if (memcmp(lru_at(l, i - 1), key, l->key_size) == 0)
+	for (uint32_t i = l->bucket[hash & l->mask]; i != 0; i = l->links[i - 1].next)
+		if (l->links[i - 1].hash == hash && memcmp(lru_at(l, i - 1), key, l->key_size) == 0)
 			return i - 1;
 	return NONE;
 }
@@ -96,7 +97,7 @@ find(const struct lru *l, const void *key)
 void *
 lru_find(struct lru *l, const void *key)
 {
-	uint32_t i = find(l, key);
+	uint32_t i = find(l, key, hash_of(l, key));
 
 	return i == NONE ? NULL : lru_at(l, i);
 }
@@ -137,7 +138,7 @@ row_take(struct lru *l, bool *evicted)
 	*evicted = l->n == l->max;
 	if (!*evicted)
 		return l->n++;
-	at = bucket_of(l, lru_at(l, i));
+	at = &l->bucket[l->links[i].hash & l->mask];
 	while (*at != i + 1)
 		at = &l->links[*at - 1].next;
 	*at = l->links[i].next;
@@ -150,20 +151,22 @@ row_take(struct lru *l, bool *evicted)
 void *
 lru_get(struct lru *l, const void *key, bool *evicted)
 {
-	uint32_t i = find(l, key), *bucket;
+	uint32_t hash = hash_of(l, key), i = find(l, key, hash), *bucket;
 	uint8_t *row;
 
 	*evicted = false;
-	if (i != NONE) {
+	if (i != NONE && i != l->newest) {
 		list_remove(l, i);
 		list_add(l, i);
-		return lru_at(l, i);
 	}
+	if (i != NONE)
+		return lru_at(l, i);
 	i = row_take(l, evicted);
 	row = lru_at(l, i);
 	memset(row, 0, l->row_size);
 	memcpy(row, key, l->key_size);
-	bucket = bucket_of(l, key);
+	bucket = &l->bucket[hash & l->mask];
+	l->links[i].hash = hash;
 	l->links[i].next = *bucket;
 	*bucket = i + 1;
 	list_add(l, i);

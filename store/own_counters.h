@@ -14,7 +14,9 @@
 	  true) /* as hosts_full, for totals and series of a tenant */                                       \
 	X(OWN_FACTS_FULL, "store.facts_full",                                                                \
 	  false) /* names of an older host, or an older device, made room */                                 \
-	X(OWN_NAMES_FULL, "store.names_full", true)     /* a new name had no room in the dictionary */       \
+	X(OWN_NAMES_FULL, "store.names_full", true) /* a new name had no room in the dictionary */           \
+	X(OWN_TEXTS_FULL, "store.texts_full",                                                                \
+	  false) /* names of a live flow had no room: they are shown once it has ended */                    \
 	X(OWN_HISTORY_FULL, "store.history_full", true) /* kept from history while the disk was full */      \
 	X(OWN_HISTORY_FORGOTTEN, "store.history_forgotten",                                                  \
 	  false) /* kept flows that went before their time: store.size is reached */                         \

@@ -9,20 +9,21 @@
 #include "policy/snapshot.h"
 
 static void
-show(const struct view *v, const struct live_flow *r, struct part_flow *p)
+show(const struct view *v, const struct live *l, const struct live_flow *r, struct part_flow *p)
 {
 	/* The platform sees each flow once, as its primary tenant's. */
-	const struct stamp *st = v->platform || r->stamp[0].tenant == v->tenant ? &r->stamp[0] : &r->stamp[1];
+	const struct stamp *st =
+	    v->platform || r->stamp.tenant == v->tenant ? &r->stamp : &l->second[live_slot(l, r)];
 
-	p->f = r->f;
+	live_record(l, r, &v->s->points, &p->f);
 	p->point = r->point;
 	p->tenant = st->tenant;
 	p->host = st->host;
 	p->device = st->device;
-	p->served = r->is_served;
+	p->served = (r->flags & LIVE_SERVED) != 0;
 	p->rate_second = r->rate.second;
 	for (int i = CLIENT; i <= SERVER; i++) {
-		p->hidden[i] = mask_hides(v, &r->f.ip[i]);
+		p->hidden[i] = mask_hides(v, &r->ip[i]);
 		p->rate[i] = rate_at(&r->rate, v->rate_second, i);
 	}
 }
@@ -31,17 +32,16 @@ void
 part_each(const struct store *s, const struct view *v, void (*visit)(void *ctx, const struct part_flow *p),
 	  void *ctx)
 {
+	struct flow_walk w = { 0 };
+	const struct live_flow *r;
+	const struct engine *e;
 	struct part_flow p;
 
-	for (unsigned i = 0; i < s->nengines; i++)
-		for (uint32_t n = 0; n < s->engine[i].limit; n++) {
-			const struct live_flow *r = &s->engine[i].flow[n];
-
-			if (!view_sees_flow(v, r))
-				continue;
-			show(v, r, &p);
-			visit(ctx, &p);
-		}
+	(void)s;
+	while (view_next_flow(v, &w, &e, &r)) {
+		show(v, &e->live, r, &p);
+		visit(ctx, &p);
+	}
 }
 
 /* --- sums

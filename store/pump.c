@@ -9,8 +9,7 @@
 #include "flows.h"
 #include "ingest.h"
 
-#define RECORD_MAX 1024 /* no record is longer */
-#define GROUP      16   /* records taken at once */
+#define RECORD_MAX (sizeof(struct rec_flow) + FLOW_TEXT_MAX) /* no record is longer */
 
 /* --- a run of an engine
  * --------------------------------------------------------------------------------------------------- */
@@ -127,11 +126,13 @@ pump_gone(struct store *s, struct engine *e)
 static bool
 lose_flows(struct store *s, struct engine *e)
 {
-	for (; e->lose_at < e->limit; e->lose_at++) {
+	for (; e->lose_at < e->live.limit; e->lose_at++) {
+		struct live_flow *r = &e->live.flow[e->lose_at];
+
 		if (batch_full(s->open) && !commit_make_room(s))
 			return false;
-		if (e->flow[e->lose_at].active)
-			flow_lost(s, &e->flow[e->lose_at]);
+		if (live_is_active(r))
+			flow_lost(s, e, r);
 	}
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct progress *g = &e->progress[i];
@@ -174,58 +175,95 @@ lie_found(struct store *s, struct engine *e, const char *what)
 		channel_end(e->ch, what);
 }
 
+/* --- a pipeline of records
+ *
+ * Between the taking of a record and its turn lie as many others as the memory that it will touch needs time
+ * to come: STEP from one step of asking for it (ingest.h) to the next. */
+
+#define STEP     6
+#define PIPELINE (3 * STEP)
+#define RUN      128 /* records between which it is not emptied */
+
 struct taken {
 	_Alignas(8) uint8_t record[RECORD_MAX];
-	const struct live_flow *flow; /* that it is about */
+	struct expected expected;
 	uint32_t len;
 	uint16_t kind;
 };
 
-/* Takes at most n records and asks for the memory that they will touch: flows and hosts lie in tables that no
- * cache holds. *got: as of the last ring_take. */
-static unsigned
-take(struct store *s, struct engine *e, struct taken *t, unsigned n, int *got)
-{
-	unsigned have = 0;
+struct pipeline {
+	struct taken place[PIPELINE];
+	uint32_t taken, hosts, rest, done; /* records that came so far, modulo 2^32 */
+};
 
-	for (*got = 1; have < n; have++) {
-		*got = ring_take(e->now.ring, t[have].record, RECORD_MAX, &t[have].kind, &t[have].len);
-		if (*got != 1)
-			break;
-		t[have].flow = ingest_expect(e, t[have].kind, t[have].record, t[have].len);
+static struct taken *
+nth(struct pipeline *l, uint32_t n)
+{
+	return &l->place[n % PIPELINE];
+}
+
+/* Takes a record. As ring_take. */
+static int
+take(struct engine *e, struct pipeline *l)
+{
+	struct taken *t = nth(l, l->taken);
+	int got = ring_take(e->now.ring, t->record, RECORD_MAX, &t->kind, &t->len);
+
+	if (got == 1) {
+		ingest_expect(e, t->kind, t->record, t->len, &t->expected);
+		l->taken++;
 	}
-	for (unsigned i = 0; i < have; i++)
-		ingest_expect_hosts(s, t[i].flow);
-	return have;
+	return got;
+}
+
+/* Moves records on that have lag others behind them. NULL, or what about one is a lie. */
+static const char *
+advance(struct store *s, struct engine *e, struct pipeline *l, uint32_t lag)
+{
+	const char *lie = NULL;
+
+	for (; l->taken - l->hosts > lag; l->hosts++)
+		ingest_expect_hosts(s, e, &nth(l, l->hosts)->expected);
+	for (; l->hosts - l->rest > lag; l->rest++)
+		ingest_expect_rest(s, &nth(l, l->rest)->expected);
+	for (; l->rest - l->done > lag && lie == NULL; l->done++) {
+		const struct taken *t = nth(l, l->done);
+
+		lie = ingest_record(s, e, t->kind, t->record, t->len);
+	}
+	return lie;
 }
 
 /* Takes records until the ring is empty, the budget is used up or the batch is full. True: empty. */
 static bool
 drain(struct store *s, struct engine *e, unsigned budget)
 {
-	struct taken t[GROUP];
+	struct pipeline l;
+	const char *lie = NULL;
+	int got = 1;
 
-	while (budget > 0) {
-		const char *lie = NULL;
-		unsigned n;
-		int got;
-
+	/* What was taken is in this batch, which says how far the ring is taken: the pipeline is emptied
+	 * before another batch can be opened. */
+	while (budget > 0 && got == 1 && lie == NULL) {
 		if (batch_full(s->open) && !commit_make_room(s))
 			return false;
-		/* What is taken is in this batch: it says how far the ring is taken. */
-		n = budget >= GROUP && batch_fits(s->open, GROUP) ? GROUP : 1;
-		n = take(s, e, t, n, &got);
-		for (unsigned i = 0; i < n && lie == NULL; i++)
-			lie = ingest_record(s, e, t[i].kind, t[i].record, t[i].len);
-		if (lie == NULL && got < 0)
-			lie = "the ring is a lie";
-		if (lie != NULL)
-			lie_found(s, e, lie);
-		if (lie != NULL || got == 0)
-			return true;
+
+		unsigned n = !batch_fits(s->open, RUN) ? 1 : budget < RUN ? budget : RUN;
+
 		budget -= n;
+		l.taken = l.hosts = l.rest = l.done = 0;
+		for (; n > 0 && got == 1 && lie == NULL; n--) {
+			got = take(e, &l);
+			lie = advance(s, e, &l, STEP - 1);
+		}
+		if (lie == NULL)
+			lie = advance(s, e, &l, 0);
 	}
-	return false;
+	if (lie == NULL && got < 0)
+		lie = "the ring is a lie";
+	if (lie != NULL)
+		lie_found(s, e, lie);
+	return lie != NULL || got == 0;
 }
 
 bool

@@ -4,7 +4,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -81,8 +80,7 @@ make_engines(struct store *s)
 
 		e->index = s->nengines++;
 		e->instance = s->boot->peers[i].instance;
-		e->max_flows = (uint32_t)set->max_flows;
-		e->flow = mem_pages(e->max_flows * sizeof(*e->flow));
+		live_init(&e->live, (uint32_t)set->max_flows);
 	}
 }
 
@@ -194,9 +192,7 @@ engine_free(struct engine *e)
 {
 	ring_consumer_free(&e->now.ring);
 	ring_consumer_free(&e->next.ring);
-	for (uint32_t i = 0; i < e->limit; i++)
-		free(e->flow[i].text);
-	munmap(e->flow, e->max_flows * sizeof(*e->flow));
+	live_free(&e->live);
 }
 
 void

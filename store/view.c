@@ -51,6 +51,55 @@ view_admits(const struct view *v, const struct rec_flow *f)
 }
 
 bool
+view_admits_live(const struct view *v, const struct live *l, const struct live_flow *r)
+{
+	const struct point *p = &v->s->points.point[r->point];
+	struct vantage at = { .point = p->policy_number, .space = p->boot->space, .vlan = r->vlan };
+
+	if (r->flags & LIVE_RARE) {
+		const struct live_rare *x = &l->rare[live_slot(l, r)];
+
+		at.exporter = x->exporter;
+		at.in_interface = x->in_interface;
+		at.out_interface = x->out_interface;
+	}
+	return view_admits_at(v, &at, &r->ip[CLIENT], &r->ip[SERVER]);
+}
+
+#define AHEAD 16 /* rows that are asked for before their turn: a tenant's lie anywhere */
+
+/* The n-th row that may be the viewer's: a tenant's are in its list, the platform's are all. NULL: no more.
+ */
+static const struct live_flow *
+nth_row(const struct view *v, const struct live *l, uint32_t n)
+{
+	const uint32_t *entry;
+	uint32_t count;
+
+	if (v->platform)
+		return n < l->limit ? &l->flow[n] : NULL;
+	entry = slots_of(l->slots, v->tenant, &count);
+	if (n >= count)
+		return NULL;
+	__builtin_prefetch(&l->flow[slots_slot(entry[n + AHEAD < count ? n + AHEAD : count - 1])]);
+	return &l->flow[slots_slot(entry[n])];
+}
+
+bool
+view_next_flow(const struct view *v, struct flow_walk *w, const struct engine **e, const struct live_flow **r)
+{
+	for (; w->engine < v->s->nengines; w->engine++, w->at = 0) {
+		*e = &v->s->engine[w->engine];
+		while ((*r = nth_row(v, &(*e)->live, w->at)) != NULL) {
+			w->at++;
+			if (view_sees_flow(v, &(*e)->live, *r))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
 view_owns_point(struct store *s, const struct view *v, uint32_t point)
 {
 	return (v->platform || s->points.point[point].owner == v->tenant) &&
@@ -176,17 +225,22 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 	v->since_ns = retained_since(s, v);
 }
 
-bool
+const struct host_share *
 view_host(const struct view *v, const struct host *h, struct host_share *sum)
 {
-	const struct host_share *p = &h->share[SHARE_PRIMARY], *o = &h->share[SHARE_SECONDARY];
+	const struct host_share *p = host_share_of(h, SHARE_PRIMARY), *o = host_share_of(h, SHARE_SECONDARY);
 
-	if (!h->used || (!v->platform && h->key.tenant != v->tenant) || mask_hides(v, &h->key.ip))
-		return false;
-	*sum = *p;
-	if (v->platform)
-		return (p->packets[0] | p->packets[1] | p->active[0] | p->active[1]) != 0 ||
-		       (o->packets[0] | o->packets[1] | o->active[0] | o->active[1]) == 0;
+	if (!host_is_used(h) || (!v->platform && h->key.tenant != v->tenant) || mask_hides(v, &h->key.ip))
+		return NULL;
+	if (o == NULL)
+		return p;
+	if (v->platform) {
+		bool has = (p->packets[0] | p->packets[1] | p->active[0] | p->active[1]) != 0 ||
+			   (o->packets[0] | o->packets[1] | o->active[0] | o->active[1]) == 0;
+
+		return has ? p : NULL;
+	}
+	*sum = (struct host_share){ .rate.second = v->rate_second };
 	for (int i = 0; i < 2; i++) {
 		sum->bytes[i] = sum_sat(p->bytes[i], o->bytes[i]);
 		sum->packets[i] = sum_sat(p->packets[i], o->packets[i]);
@@ -196,6 +250,5 @@ view_host(const struct view *v, const struct host *h, struct host_share *sum)
 		sum->rate.now[i] =
 		    rate_at(&p->rate, v->rate_second, i) + rate_at(&o->rate, v->rate_second, i);
 	}
-	sum->rate.second = v->rate_second;
-	return true;
+	return sum;
 }

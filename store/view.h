@@ -41,16 +41,26 @@ bool view_admits(const struct view *v, const struct rec_flow *f);
 bool view_admits_at(const struct view *v, const struct vantage *at, const struct ip_addr *client,
 		    const struct ip_addr *server);
 
+/* The same of a live one, whose tenant the viewer is. */
+bool view_admits_live(const struct view *v, const struct live *l, const struct live_flow *r);
+
 static inline bool
-view_sees_flow(const struct view *v, const struct live_flow *r)
+view_sees_flow(const struct view *v, const struct live *l, const struct live_flow *r)
 {
-	return r->active &&
-	       (v->platform || r->stamp[0].tenant == v->tenant || r->stamp[1].tenant == v->tenant) &&
-	       (v->nnarrowed == 0 || view_admits(v, &r->f));
+	return live_is_active(r) && (v->platform || live_is_of(l, r, v->tenant)) &&
+	       (v->nnarrowed == 0 || view_admits_live(v, l, r));
 }
 
-/* What of a host's counters the viewer sums: a row that is in other tenants' flows only is none of the
- * platform's. */
-bool view_host(const struct view *v, const struct host *h, struct host_share *sum);
+/* One live flow after another that the viewer sees. Begins as zero; false: no more. */
+struct flow_walk {
+	unsigned engine;
+	uint32_t at;
+};
+bool view_next_flow(const struct view *v, struct flow_walk *w, const struct engine **e,
+		    const struct live_flow **r);
+
+/* What of a host's counters the viewer sums: the row's own where that is all, else *sum. NULL: it is none of
+ * the viewer's; a row that is in other tenants' flows only is none of the platform's. */
+const struct host_share *view_host(const struct view *v, const struct host *h, struct host_share *sum);
 
 #endif

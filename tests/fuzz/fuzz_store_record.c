@@ -67,14 +67,21 @@ good_record(uint8_t *out, const struct store *s, uint16_t kind)
 static void
 check(struct store *s)
 {
-	uint32_t live = 0, hosts = 0;
+	uint32_t live = 0, hosts = 0, listed = 0;
 
-	for (unsigned i = 0; i < s->nengines; i++)
-		for (uint32_t r = 0; r < s->engine[i].limit; r++)
-			live += s->engine[i].flow[r].active;
+	for (unsigned i = 0; i < s->nengines; i++) {
+		const struct live *l = &s->engine[i].live;
+		uint32_t n;
+
+		for (uint32_t r = 0; r < l->limit; r++)
+			live += live_is_active(&l->flow[r]);
+		(void)slots_of(l->slots, FUZZ_TENANT, &n);
+		listed += n;
+	}
+	assert(listed == live);
 	assert(subjects_at(s->subjects, s->platform_total)->flows_active == live);
 	for (uint32_t i = 0; i < hosts_limit(s->hosts); i++)
-		hosts += hosts_at(s->hosts, i)->used && host_is_active(hosts_at(s->hosts, i));
+		hosts += host_is_used(hosts_at(s->hosts, i)) && host_is_active(hosts_at(s->hosts, i));
 
 	const struct subject *one = subjects_find(s->subjects, FUZZ_TENANT, SERIES_TENANT, 0);
 
@@ -89,9 +96,9 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	uint8_t record[1024];
 
 	store_clock(s);
-	for (uint32_t i = 0; i < e->limit; i++)
-		if (e->flow[i].active)
-			flow_lost(s, &e->flow[i]);
+	for (uint32_t i = 0; i < e->live.limit; i++)
+		if (live_is_active(&e->live.flow[i]))
+			flow_lost(s, e, &e->live.flow[i]);
 	while (n >= 3) {
 		uint16_t kind = d[0];
 		size_t extra = d[1], len, over = d[2];

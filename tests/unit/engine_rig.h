@@ -41,7 +41,7 @@ struct rig {
 	struct rig_place {
 		uint16_t kind;
 		unsigned n;
-	} *place;
+	} * place;
 	unsigned nplaces;
 	/* OPEN before COUNT, on this ring */
 	uint32_t opened[65536];

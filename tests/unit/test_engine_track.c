@@ -442,8 +442,7 @@ into_second(const struct rig *r, struct rig_place at, struct cumulated *of, uint
 
 		got[c->second - RIG_T0 / S] += growth(k, c->generation, k->slice, &c->count);
 	} else if (at.kind == REC_FLOW_OPEN || at.kind == REC_FLOW_END) {
-		got[f->last_ns / S - RIG_T0 / S] +=
-		    growth(&of[f->slot], f->generation, f->slice, &f->count);
+		got[f->last_ns / S - RIG_T0 / S] += growth(&of[f->slot], f->generation, f->slice, &f->count);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ingest.h"
+#include "ipc/attribute.h"
 #include "pump.h"
 #include "store_world.h"
 
@@ -93,6 +94,49 @@ a_flow_lives(void **state)
 	assert_int_equal(world_ask(w, BETA, &by_id), ANSWER_NOT_FOUND);
 	by_id.flow = f.id;
 	assert_int_equal(world_ask(w, ALPHA, &by_id), ANSWER_NOT_FOUND);
+}
+
+/* The longest strings that a flow can have, from the ring to the answer. */
+static void
+the_longest_record_is_taken(void **state)
+{
+	char text[FLOW_TEXT_MAX + 1] = "", a[256] = "";
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct wcur list = wcur_of(text + SERVER_NAME_MAX + INFO_MAX, ATTRIBUTES_MAX);
+	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.5", "192.0.2.1");
+	const struct row_flow *r;
+	const char *got;
+
+	(void)state;
+	memset(text, 'n', SERVER_NAME_MAX + INFO_MAX);
+	memset(a, 'a', 255);
+	for (size_t i = 0, left; i < attribute_count; i++) {
+		left = ATTRIBUTES_MAX - wcur_len(&list);
+		if (attribute_rows[i].kind == ATTRIBUTE_TEXT && left > 2)
+			attribute_put_text(&list, (enum attribute)attribute_rows[i].number, a,
+					   left - 2 < 255 ? left - 2 : 255);
+	}
+	f.server_name_len = SERVER_NAME_MAX;
+	f.info_len = INFO_MAX;
+	f.attributes_len = (uint16_t)wcur_len(&list);
+	assert_int_equal(f.attributes_len, ATTRIBUTES_MAX);
+	for (int ends = 0; ends < 2; ends++) {
+		f.end_reason = ends ? END_IDLE : END_NONE;
+		world_put(w, 0, ends ? REC_FLOW_END : REC_FLOW_OPEN, &f, sizeof(f), text);
+		world_pump(w);
+		world_commit(w);
+		q.from_ns = ends;
+		assert_int_equal(world_ask(w, ALPHA, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 1);
+		r = world_row(w, 0, sizeof(*r), &got);
+		got += r->application_len + r->category_len;
+		assert_memory_equal(got, text, SERVER_NAME_MAX + INFO_MAX);
+		got += SERVER_NAME_MAX + INFO_MAX + r->risks_len + r->client_name_len + r->server_host_len +
+		       r->point_len;
+		assert_int_equal(r->attributes_len, ATTRIBUTES_MAX);
+		assert_memory_equal(got, text + SERVER_NAME_MAX + INFO_MAX, ATTRIBUTES_MAX);
+	}
+	assert_int_equal(w->s->counters.n[OWN_BAD_RECORD], 0);
 }
 
 static void
@@ -794,11 +838,11 @@ nothing_is_taken_before_a_snapshot(void **state)
 	put_flow(REC_FLOW_OPEN, &f, NULL);
 	w->s->grants = grants_new();
 	world_pump(w);
-	assert_int_equal(w->s->engine[0].limit, 0);
+	assert_int_equal(w->s->engine[0].live.limit, 0);
 	grants_free(&w->s->grants);
 	w->s->grants = with;
 	world_pump(w);
-	assert_int_equal(w->s->engine[0].limit, 2);
+	assert_int_equal(w->s->engine[0].live.limit, 2);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -808,6 +852,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_flow_lives),
+		TEST(the_longest_record_is_taken),
 		TEST(hosts_and_applications_sum_flows),
 		TEST(an_application_found_late_takes_its_bytes_along),
 		TEST(names_are_of_the_tenant_whose_packets_told_them),

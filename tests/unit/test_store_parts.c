@@ -19,8 +19,10 @@
 #include "names.h"
 #include "page.h"
 #include "series_chunk.h"
+#include "slots.h"
 #include "subjects.h"
 #include "sum.h"
+#include "texts.h"
 #include "topk.h"
 #include "vendors.h"
 
@@ -246,6 +248,25 @@ host_number(uint32_t i)
 	return k;
 }
 
+static uint32_t
+host_get(struct hosts *h, const struct host_key *k, bool *fresh)
+{
+	struct host_place place;
+
+	hosts_expect(h, k, &place);
+	return hosts_get(h, &place, fresh);
+}
+
+/* The one host of a table. */
+static struct host *
+only_host(struct hosts *h)
+{
+	struct host_key k = host_number(1);
+	bool fresh;
+
+	return hosts_at(h, host_get(h, &k, &fresh));
+}
+
 static void
 hosts_make_room_oldest_first(void **state)
 {
@@ -257,22 +278,22 @@ hosts_make_room_oldest_first(void **state)
 	for (uint32_t i = 0; i < 64; i++) {
 		k = host_number(i);
 
-		uint32_t row = hosts_get(h, &k, &fresh);
+		uint32_t row = host_get(h, &k, &fresh);
 
 		assert_true(fresh);
 		hosts_at(h, row)->last_ns = i;
 		assert_true(hosts_flow_begins(h, row, SHARE_PRIMARY, CLIENT));
 	}
 	k = host_number(100);
-	assert_int_equal(hosts_get(h, &k, &fresh), HOST_NONE); /* all have flows */
+	assert_int_equal(host_get(h, &k, &fresh), HOST_NONE); /* all have flows */
 
 	/* 7 goes idle, then 3: 7 leaves first. */
 	k = host_number(7);
-	assert_true(hosts_flow_ends(h, hosts_get(h, &k, &fresh), SHARE_PRIMARY, CLIENT));
+	assert_true(hosts_flow_ends(h, host_get(h, &k, &fresh), SHARE_PRIMARY, CLIENT));
 	k = host_number(3);
-	assert_true(hosts_flow_ends(h, hosts_get(h, &k, &fresh), SHARE_PRIMARY, CLIENT));
+	assert_true(hosts_flow_ends(h, host_get(h, &k, &fresh), SHARE_PRIMARY, CLIENT));
 	k = host_number(100);
-	assert_int_not_equal(hosts_get(h, &k, &fresh), HOST_NONE);
+	assert_int_not_equal(host_get(h, &k, &fresh), HOST_NONE);
 	k = host_number(7);
 	assert_null(hosts_find(h, &k));
 	k = host_number(3);
@@ -287,36 +308,41 @@ hosts_make_room_oldest_first(void **state)
 static void
 peers_are_counted(void **state)
 {
-	struct host *h = mem_calloc(1, sizeof(*h));
+	struct hosts *table = hosts_new(1);
+	struct host *h = only_host(table);
 	struct ip_addr ip = { { 0 } };
 
 	(void)state;
 	for (uint32_t n = 1; n <= 100000; n++) {
 		memcpy(ip.b, &n, sizeof(n));
-		host_add_peer(h, &ip, 12345);
-		host_add_peer(h, &ip, 12345);
+		host_add_peer(table, h, &ip);
+		host_add_peer(table, h, &ip);
 		if (n <= HOST_PEERS / 4)
 			assert_int_equal(host_peers(h), n);
 		if (n == 100 || n == 1000 || n == 100000)
 			assert_in_range(host_peers(h), n * 65 / 100, n * 135 / 100);
 	}
-	free(h);
+	hosts_free(&table);
 }
 
 static void
 top_applications_of_a_host(void **state)
 {
-	struct host *h = mem_calloc(1, sizeof(*h));
+	struct hosts *table = hosts_new(1);
+	struct host *h = only_host(table);
+	const struct host_app *app;
+	const uint16_t *number;
 	uint64_t most = 0;
 
 	(void)state;
 	for (uint16_t i = 1; i <= 50; i++)
-		host_add_application(h, i, i == 20 ? 100000 : 10, 1);
+		host_add_application(table, h, i, i == 20 ? 100000 : 10, 1);
+	assert_int_equal(host_applications(h, &number, &app), HOST_APPS);
 	for (unsigned i = 0; i < HOST_APPS; i++)
-		most = h->app[i].application == 20 ? h->app[i].bytes : most;
+		most = number[i] == 20 ? app[i].bytes : most;
 	assert_in_range(most, 100000, 100100);
 	host_less_application(h, 20, 200000, 1);
-	free(h);
+	hosts_free(&table);
 }
 
 static void
@@ -364,6 +390,73 @@ surer_names_stand_first(void **state)
 	lru_free(&l);
 }
 
+/* Put, read and dropped at random, in memory that is often too small. */
+static void
+texts_come_back_whole(void **state)
+{
+	enum { KEPT = 20, LONGEST = 400 };
+	struct texts *t = texts_new(64);
+	uint8_t text[KEPT][LONGEST], got[LONGEST];
+	uint32_t number[KEPT] = { 0 }, refused = 0;
+	size_t len[KEPT] = { 0 };
+
+	(void)state;
+	assert_int_equal(texts_put(t, "", 0), TEXT_NONE);
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned n = randombytes_uniform(KEPT);
+
+		if (number[n] != TEXT_NONE) {
+			assert_int_equal(texts_get(t, number[n], got, sizeof(got)), len[n]);
+			assert_memory_equal(got, text[n], len[n]);
+			assert_int_equal(texts_get(t, number[n], got, 7), len[n] < 7 ? len[n] : 7);
+			texts_drop(t, number[n]);
+		}
+		len[n] = 1 + randombytes_uniform(LONGEST);
+		randombytes_buf(text[n], len[n]);
+		number[n] = texts_put(t, text[n], len[n]);
+		refused += number[n] == TEXT_NONE;
+	}
+	assert_in_range(refused, 1, 19000);
+	for (unsigned n = 0; n < KEPT; n++)
+		texts_drop(t, number[n]);
+	number[0] = texts_put(t, text[0], LONGEST); /* nothing of it has leaked */
+	for (unsigned i = 1; i < 64 * TEXT_CHUNK / (LONGEST + TEXT_CHUNK); i++)
+		assert_int_not_equal(texts_put(t, text[0], LONGEST), TEXT_NONE);
+	texts_free(&t);
+}
+
+/* Many tenants come and go: lists that are empty make room. */
+static void
+slots_of_many_tenants(void **state)
+{
+	enum { SLOTS = 500 };
+	struct slots *s = slots_new(SLOTS);
+	uint32_t tenant[SLOTS][2] = { { 0 } }, n, total = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100000; i++) {
+		uint32_t slot = randombytes_uniform(SLOTS);
+		int share = (int)randombytes_uniform(2);
+		uint32_t *of = &tenant[slot][share];
+
+		if (*of != 0)
+			slots_remove(s, *of, share, slot);
+		else
+			slots_add(s, i / 50 + 1, share, slot);
+		*of = *of != 0 ? 0 : i / 50 + 1;
+	}
+	for (uint32_t t = 1; t <= 100000 / 50; t++) {
+		const uint32_t *entry = slots_of(s, t, &n);
+
+		for (uint32_t i = 0; i < n; i++, total++)
+			assert_int_equal(tenant[slots_slot(entry[i])][slots_share(entry[i])], t);
+	}
+	for (uint32_t i = 0; i < SLOTS; i++)
+		total -= (tenant[i][0] != 0 ? 1u : 0) + (tenant[i][1] != 0 ? 1u : 0);
+	assert_int_equal(total, 0);
+	slots_free(&s);
+}
+
 static void
 vendors_by_the_longest_assignment(void **state)
 {
@@ -397,26 +490,31 @@ vendors_by_the_longest_assignment(void **state)
 static void
 top_ports_of_a_host(void **state)
 {
-	struct host *h = mem_calloc(1, sizeof(*h));
+	struct hosts *table = hosts_new(1);
+	struct host *h = only_host(table);
+	const struct host_port *served;
 	uint32_t most = 0, least = UINT32_MAX;
+	unsigned places;
 
 	(void)state;
 	for (unsigned n = 0; n < 1000; n++)
-		host_add_port(h->served, 6, 443, 1, 10);
+		host_add_port(table, h, PORT_SERVED, 6, 443, 1, 10);
 	for (uint16_t port = 1; port <= 200;
 	     port++) /* a scan does not push it out, nor is it counted up by it */
-		host_add_port(h->served, 6, port, 1, 1);
-	host_add_port(h->served, 6, 60000, 0, 5); /* bytes of a port that made room */
-	for (unsigned i = 0; i < HOST_PORTS; i++) {
-		uint32_t own = h->served[i].flows - h->served[i].before;
+		host_add_port(table, h, PORT_SERVED, 6, port, 1, 1);
+	host_add_port(table, h, PORT_SERVED, 6, 60000, 0, 5); /* bytes of a port that made room */
+	served = host_ports(h, PORT_SERVED, &places);
+	assert_int_equal(places, HOST_PORTS);
+	for (unsigned i = 0; i < places; i++) {
+		uint32_t own = served[i].flows - served[i].before;
 
-		most = h->served[i].port == 443 ? own : most;
+		most = served[i].port == 443 ? own : most;
 		least = own < least ? own : least;
-		assert_int_not_equal(h->served[i].port, 60000);
+		assert_int_not_equal(served[i].port, 60000);
 	}
 	assert_int_equal(most, 1000);
 	assert_int_equal(least, 1);
-	free(h);
+	hosts_free(&table);
 }
 
 static void
@@ -521,6 +619,8 @@ main(void)
 		cmocka_unit_test(peers_are_counted),
 		cmocka_unit_test(top_applications_of_a_host),
 		cmocka_unit_test(surer_names_stand_first),
+		cmocka_unit_test(texts_come_back_whole),
+		cmocka_unit_test(slots_of_many_tenants),
 		cmocka_unit_test(vendors_by_the_longest_assignment),
 		cmocka_unit_test(top_ports_of_a_host),
 		cmocka_unit_test(rates_are_of_full_seconds),
