@@ -129,6 +129,11 @@ numbers_add(struct numbers *s, uint64_t number)
 static void
 call_free(struct admin_call *c)
 {
+	size_t len = 0;
+	const char *text = json_text(c->w, &len);
+
+	if (text != NULL)
+		sodium_memzero((void *)(uintptr_t)text, len); /* a new token or password may be in it */
 	json_doc_free(&c->doc);
 	json_free(&c->w);
 	arena_free(&c->arena);

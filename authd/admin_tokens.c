@@ -267,7 +267,12 @@ static void
 write_token(struct admin_call *c, const struct person *p, struct token *t)
 {
 	char text[TOKEN_TEXT_LEN + 1], subject[32], handle[HANDLE_TEXT];
+	uint8_t of_one[TOKENS_OF_ONE_MAX][TOKEN_HASH_LEN];
 
+	if (tokens_of(&c->x, t->owner, of_one) == TOKENS_OF_ONE_MAX) {
+		call_conflict(c, "owner", "This user has as many tokens as one may have.");
+		return;
+	}
 	token_text_draw(text);
 	token_text_hash(text, t->hash);
 	(void)narrowing_number(&c->x, &t->access.within);

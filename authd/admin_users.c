@@ -308,6 +308,10 @@ user_op_password_prepare(struct admin_call *c)
 
 	fields_only(&c->body, known, ARRAY_LEN(known));
 	(void)field_text(&c->body, "name", REQUIRED, user_name_judge, name, sizeof(name));
+	/* Whoever finds an open session must not be able to keep it. */
+	if (c->account != 0 && strcmp(name, c->name) == 0)
+		fields_wrong(&c->body, "name",
+			     "Your own password is changed with me.password, which asks for the old one.");
 	if (!admin_password_new(c, "password", name, false) && !c->fault.set)
 		admin_password_draw(c);
 }

@@ -277,6 +277,9 @@ strangers_and_nonsense_are_named(void **state)
 	IS("root", "[]", ADMIN_BAD);
 	IS("root", "{\"op\":\"user.add\",\"name\":\"w\",\"kind\":\"person\",\"password\":\"\"}", ADMIN_BAD);
 	assert_string_equal(v.fault.field, "password");
+	IS("root", "{\"op\":\"user.password\",\"name\":\"root\",\"password\":\"a weir in the river\"}",
+	   ADMIN_BAD);
+	assert_string_equal(v.fault.field, "name");
 	IS("root", "{\"op\":\"token.remove\",\"id\":\"zz\"}", ADMIN_BAD);
 	assert_string_equal(v.fault.field, "id");
 	IS("root", "{\"op\":\"token.remove\",\"id\":\"0123456789abcdef\"}", ADMIN_NOT_FOUND);
