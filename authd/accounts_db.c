@@ -180,14 +180,21 @@ accounts_db_signing(struct accounts_db *db, struct signing_record *s)
 	return txn_end(&x);
 }
 
+void
+accounts_db_put_signing(struct txn *x, const struct signing_record *s)
+{
+	size_t size;
+	uint8_t *room = row_scratch(&size);
+
+	row_put_at(x, TABLE_META, db_bytes(META_SIGNING, strlen(META_SIGNING)),
+		   signing_encode(s, room, size));
+}
+
 enum db_status
 accounts_db_set_signing(struct accounts_db *db, const struct signing_record *s)
 {
 	struct txn x = txn_begin(db->db, true);
-	size_t size;
-	uint8_t *room = row_scratch(&size);
 
-	row_put_at(&x, TABLE_META, db_bytes(META_SIGNING, strlen(META_SIGNING)),
-		   signing_encode(s, room, size));
+	accounts_db_put_signing(&x, s);
 	return txn_end(&x);
 }

@@ -44,5 +44,7 @@ bool accounts_db_each_session(struct accounts_db *db, void (*each)(void *ctx, co
 /* DB_NONE where no key was ever made. */
 enum db_status accounts_db_signing(struct accounts_db *db, struct signing_record *s);
 enum db_status accounts_db_set_signing(struct accounts_db *db, const struct signing_record *s);
+/* The same within a transaction. */
+void accounts_db_put_signing(struct txn *x, const struct signing_record *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include "directory.h"
 #include "granting.h"
 #include "locked.h"
+#include "rotation.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
 #include "totp.h"
@@ -64,6 +65,8 @@ sweep(struct authd *a)
 		status = tokens_sweep(a->tokens, now);
 	if (status == DB_OK)
 		status = events_flush(a);
+	if (status == DB_OK)
+		status = rotation_tick(a, now);
 	if (status == DB_OK)
 		status = audit_tick(a->audit, now);
 	if (status == DB_BROKEN)

@@ -20,21 +20,77 @@ public_half(const struct signing_record *r)
 	return r->secret + crypto_sign_SEEDBYTES;
 }
 
-static bool
-make_key(struct signing *s, struct accounts_db *db, int64_t now, bool replaces)
+/* What comes behind the key that is there; before: none is there. */
+static void
+draw(const struct signing *s, int64_t now, bool before)
 {
 	uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
 
-	if (replaces)
-		memcpy(s->key->previous_public, public_half(s->key), sizeof(s->key->previous_public));
-	s->key->has_previous = replaces;
-	s->key->created_ns = now;
-	crypto_sign_keypair(public_key, s->key->secret);
-	if (accounts_db_set_signing(db, s->key) == DB_OK) {
-		log_info("made a %s signing key", replaces ? "new" : "first");
-		return true;
-	}
-	return false;
+	sodium_memzero(s->next, sizeof(*s->next));
+	if (before)
+		memcpy(s->next->previous_public, public_half(s->key), sizeof(s->next->previous_public));
+	s->next->has_previous = before;
+	s->next->created_ns = now;
+	crypto_sign_keypair(public_key, s->next->secret);
+}
+
+void
+signing_rotate(struct signing *s, struct txn *x, int64_t now)
+{
+	draw(s, now, true);
+	accounts_db_put_signing(x, s->next);
+}
+
+void
+signing_adopt(struct signing *s)
+{
+	*s->key = *s->next;
+	sodium_memzero(s->next, sizeof(*s->next));
+	log_info("made a %s signing key", s->key->has_previous ? "new" : "first");
+}
+
+static bool
+make_key(struct signing *s, struct accounts_db *db, int64_t now, bool replaces)
+{
+	draw(s, now, replaces);
+	if (accounts_db_set_signing(db, s->next) != DB_OK)
+		return false;
+	signing_adopt(s);
+	return true;
+}
+
+/* A clock that was set back makes a key young. */
+static bool
+older_than(const struct signing *s, int64_t now, int64_t seconds)
+{
+	return now - s->key->created_ns >= seconds * NS_PER_S;
+}
+
+bool
+signing_is_old(const struct signing *s, int64_t now)
+{
+	return older_than(s, now, SIGNING_KEY_LIFE_S);
+}
+
+bool
+signing_may_rotate(const struct signing *s, int64_t now)
+{
+	return !s->key->has_previous || older_than(s, now, SIGNING_OVERLAP_S);
+}
+
+bool
+signing_drop_previous(struct signing *s, struct accounts_db *db, int64_t now)
+{
+	if (!s->key->has_previous || !older_than(s, now, SIGNING_OVERLAP_S))
+		return false;
+	*s->next = *s->key;
+	s->next->has_previous = 0;
+	memset(s->next->previous_public, 0, sizeof(s->next->previous_public));
+	if (accounts_db_set_signing(db, s->next) != DB_OK)
+		return false; /* later, then */
+	*s->key = *s->next;
+	sodium_memzero(s->next, sizeof(*s->next));
+	return true;
 }
 
 bool
@@ -42,14 +98,16 @@ signing_load(struct signing *s, struct accounts_db *db, int64_t now)
 {
 	enum db_status status;
 
-	if (s->key == NULL)
-		s->key = locked_pages(sizeof(*s->key));
+	if (s->key == NULL) {
+		s->key = locked_pages(2 * sizeof(*s->key));
+		s->next = s->key + 1;
+	}
 	status = accounts_db_signing(db, s->key);
 	if (status == DB_NONE)
 		return make_key(s, db, now, false);
 	if (status != DB_OK)
 		return false;
-	if (now - s->key->created_ns < SIGNING_KEY_LIFE_S * NS_PER_S)
+	if (!signing_is_old(s, now))
 		return true;
 	if (make_key(s, db, now, true))
 		return true;
@@ -61,7 +119,7 @@ void
 signing_forget(struct signing *s)
 {
 	if (s->key != NULL)
-		sodium_memzero(s->key, sizeof(*s->key));
+		sodium_memzero(s->key, 2 * sizeof(*s->key));
 }
 
 const uint8_t *

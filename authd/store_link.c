@@ -230,15 +230,29 @@ send_set(struct authd *a, struct channel *ch)
 	return true;
 }
 
-void
-store_link_up(struct authd *a, struct channel *ch)
+static bool
+send_keys(struct authd *a, struct channel *ch)
 {
 	struct wire_grant_keys keys;
 
 	signing_public(&a->signing, &keys);
+	return channel_send(ch, MSG_GRANT_KEYS, &keys, sizeof(keys));
+}
+
+void
+store_link_keys(struct authd *a)
+{
+	struct channel *ch = store_channel(a);
+
+	if (ch != NULL && (!send_keys(a, ch) || !send_snapshot(a, ch)))
+		channel_end(ch, "it could not be told the keys");
+}
+
+void
+store_link_up(struct authd *a, struct channel *ch)
+{
 	a->store.taken = a->store.ticket; /* whatever was told before, the set says it anew */
-	if (!channel_send(ch, MSG_GRANT_KEYS, &keys, sizeof(keys)) || !send_snapshot(a, ch) ||
-	    !send_set(a, ch)) {
+	if (!send_keys(a, ch) || !send_snapshot(a, ch) || !send_set(a, ch)) {
 		log_warn("store could not be told the keys, the snapshot and the grants");
 		return;
 	}

@@ -49,6 +49,8 @@ bool store_link_taken(struct authd *a, const struct wire_grant_change *c);
 void store_link_add(struct authd *a, struct live_grant *g);
 void store_link_revoke(struct authd *a, const struct live_grant *g);
 
+/* Sends the signing keys that hold now, and the snapshot, signed with the new one. */
+void store_link_keys(struct authd *a);
 /* Sends the policy snapshot that holds now. */
 void store_link_snapshot(struct authd *a);
 

@@ -295,6 +295,52 @@ an_older_format_is_brought_up(void **state)
 	arena_free(&arena);
 }
 
+/* While authd runs: both are trusted until nothing that the former signed can be out, and none is replaced
+ * before that. */
+static void
+signing_key_rotates_while_running(void **state)
+{
+	static struct signing signing;
+	const int64_t s = INT64_C(1000000000), overlap = SIGNING_OVERLAP_S * s;
+	struct wire_grant_keys first, both, alone;
+	struct txn x;
+
+	(void)state;
+	assert_true(signing_load(&signing, db, 1000));
+	signing_public(&signing, &first);
+	assert_true(signing_may_rotate(&signing, 1000));
+	assert_false(signing_drop_previous(&signing, db, 1000 + overlap));
+	x = txn_begin(accounts_db_tables(db), true);
+	signing_rotate(&signing, &x, 2000);
+	txn_fail(&x, DB_UNWRITABLE);
+	assert_int_equal(txn_end(&x), DB_UNWRITABLE); /* and the old one goes on */
+	signing_public(&signing, &both);
+	assert_memory_equal(&both, &first, sizeof(first));
+
+	x = txn_begin(accounts_db_tables(db), true);
+	signing_rotate(&signing, &x, 2000);
+	assert_int_equal(txn_end(&x), DB_OK);
+	signing_adopt(&signing);
+	signing_public(&signing, &both);
+	assert_int_equal(both.n, 2);
+	assert_memory_equal(both.key[1], first.key[0], SIGN_KEY_BYTES);
+	assert_memory_not_equal(both.key[0], first.key[0], SIGN_KEY_BYTES);
+	assert_false(signing_may_rotate(&signing, 2000 + overlap - 1));
+	assert_false(signing_drop_previous(&signing, db, 2000 + overlap - 1));
+	assert_true(signing_drop_previous(&signing, db, 2000 + overlap));
+	assert_true(signing_may_rotate(&signing, 2000 + overlap));
+	signing_public(&signing, &alone);
+	assert_int_equal(alone.n, 1);
+	assert_memory_equal(alone.key[0], both.key[0], SIGN_KEY_BYTES);
+	accounts_db_close(&db);
+	db = scratch_reopen();
+	assert_true(signing_load(&signing, db, 3000));
+	signing_public(&signing, &both);
+	assert_memory_equal(&both, &alone, sizeof(both));
+	assert_false(signing_is_old(&signing, 2000 + SIGNING_KEY_LIFE_S * s - 1));
+	assert_true(signing_is_old(&signing, 2000 + SIGNING_KEY_LIFE_S * s));
+}
+
 /* --- a disk that is full --- */
 
 static void
@@ -468,6 +514,7 @@ main(void)
 		TEST(create_find_restart),
 		TEST(default_tenant_is_there),
 		TEST(signing_key_lives_and_is_replaced),
+		TEST(signing_key_rotates_while_running),
 		TEST(an_older_format_is_brought_up),
 		TEST(refused_writes_change_nothing),
 		TEST(acknowledged_writes_survive_kill),
