@@ -174,6 +174,7 @@ authd_new(const struct boot *b)
 	struct authd *a = mem_calloc(1, sizeof(*a));
 
 	sandbox_warm();
+	locked_stack();
 	totp_init();
 	a->boot = b;
 	a->exit_status = EXIT_OK;

@@ -101,6 +101,7 @@ become_hasher(unsigned number, int sock, const struct hash_cost *cost)
 	struct hash_request *q = locked_pages(sizeof(*q));
 	char name[32];
 
+	locked_stack(); /* locks are not inherited */
 	(void)snprintf(name, sizeof(name), "weir-authd/hash@%u", number);
 	log_init(name, LOG_LEVEL_INFO);
 	/* authd's end is ours: the signal that stops authd must not make it look as if we had died of

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "base/mem.h"
 #include "ipc/boot.h"
 #include "ipc/channel.h"
+#include "locked.h"
 #include "policy/decide.h"
 #include "policy/grant.h"
 #include "policy/snapshot.h"
@@ -754,6 +756,46 @@ full_disk(void **state)
 	assert_int_equal(player_exit(&p, SIGTERM), 0);
 }
 
+/* Of authd and its hashers: VmLck of /proc, in KiB. */
+static unsigned long
+locked_kib(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long kib = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "VmLck: %lu", &kib);
+	(void)fclose(f);
+	return kib;
+}
+
+static void
+secrets_are_locked_or_nothing_starts(void **state)
+{
+	static const rlim_t too_little[] = { 0, 4096, 512 << 10 };
+	struct rlimit was, limit;
+
+	(void)state;
+	player_start(&p);
+	player_set_up(&p, &a);
+	assert_true(locked_kib(p.pid) >= LOCKED_STACK_BYTES >> 10);
+	assert_true(locked_kib(p.pid) < 4096);
+	assert_int_equal(player_exit(&p, SIGTERM), 0);
+	if (getuid() != 0)
+		return; /* a hard limit could not be put back */
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &was), 0);
+	for (size_t i = 0; i < ARRAY_LEN(too_little); i++) {
+		limit = (struct rlimit){ too_little[i], was.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+		errors_say(EXIT_FAILED, "raise LimitMEMLOCK");
+	}
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &was), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_player, close_player)
 
 int
@@ -761,6 +803,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(set_up_once),
+		TEST(secrets_are_locked_or_nothing_starts),
 		TEST(set_up_race),
 		TEST(set_up_guesses_are_throttled),
 		TEST(login_session_logout),
