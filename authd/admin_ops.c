@@ -5,6 +5,7 @@
 #include "admin_apply.h"
 #include "admin_audit.h"
 #include "admin_groups.h"
+#include "admin_keys.h"
 #include "admin_me.h"
 #include "admin_sessions.h"
 #include "admin_tenants.h"
@@ -46,6 +47,7 @@ static const struct admin_op ops[] = {
 	{ "me.password",             NOBODY,                 ACTION_WRITE_ACCOUNT, true,   me_op_password_prepare,  me_op_password,    NULL },
 	{ "audit.list",              ACTION_READ_AUDIT,      NOBODY,               false,  NULL,                    audit_op_list,     NULL },
 	{ "audit.anchor",            ACTION_WRITE_PLATFORM,  NOBODY,               false,  NULL,                    audit_op_anchor,   NULL },
+	{ "key.rotate",              ACTION_WRITE_PLATFORM,  NOBODY,               true,   NULL,                    key_op_rotate,     key_op_rotated },
 	{ "apply",                   ACTION_WRITE_USERS,     NOBODY,               true,   NULL,                    apply_op,          NULL },
 };
 /* clang-format on */

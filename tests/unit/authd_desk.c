@@ -62,6 +62,8 @@ desk_open(struct desk *d)
 	d->a.audit = audit_open(accounts_db_tables(d->a.db), key_file, tail_file, &audit, &e);
 	if (d->a.audit == NULL)
 		fatalx("%s", e.text);
+	if (!signing_load(&d->a.signing, d->a.db, clock_utc_ns()))
+		fatalx("no signing key");
 	d->a.throttle = throttle_new();
 	d->a.events = events_new(&d->a);
 	d->a.tickets = mem_calloc(1, sizeof(*d->a.tickets));
@@ -76,6 +78,7 @@ desk_open(struct desk *d)
 void
 desk_close(struct desk *d)
 {
+	signing_forget(&d->a.signing);
 	sessions_free(&d->a.sessions);
 	tokens_free(&d->a.tokens);
 	events_free(&d->a.events);

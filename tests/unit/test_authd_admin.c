@@ -106,6 +106,7 @@ static const char *const requests[] = {
 	"{\"op\":\"me.password\",\"old\":\"something old\",\"new\":\"a weir in the river\"}",
 	"{\"op\":\"audit.list\",\"from\":1,\"to\":2,\"actor\":\"user:vic\",\"kind\":\"login\",\"limit\":5}",
 	"{\"op\":\"audit.anchor\"}",
+	"{\"op\":\"key.rotate\",\"which\":\"grants\"}",
 	"{\"op\":\"apply\",\"document\":{\"tenants\":[{\"name\":\"fresh\",\"title\":\"t\"}],\"users\":[{"
 	"\"name\":\"wanda\",\"kind\":"
 	"\"person\",\"access\":[{\"tenant\":\"fresh\",\"role\":\"viewer\"}]}],\"groups\":[{\"name\":"
