@@ -161,12 +161,14 @@ static bool
 next_frame(struct batch *b, const uint8_t *file, size_t size, size_t *at)
 {
 	uint32_t h[4]; /* seconds, microseconds, captured, on the wire */
+	int64_t ns;
 
 	if (size - *at < sizeof(h))
 		return false;
 	memcpy(h, file + *at, sizeof(h));
-	if (size - *at - sizeof(h) < h[2] || !batch_add(b, (int64_t)h[0] * NS_PER_S + (int64_t)h[1] * 1000,
-							h[3], file + *at + sizeof(h), h[2]))
+	ns = (int64_t)h[0] * NS_PER_S + (int64_t)h[1] * 1000;
+	if (size - *at - sizeof(h) < h[2] ||
+	    !batch_add(b, LINK_ETHERNET, ns, h[3], file + *at + sizeof(h), h[2]))
 		return false;
 	*at += sizeof(h) + h[2];
 	return true;
@@ -183,12 +185,9 @@ run_file(struct engine *e, struct ring_consumer *c, const char *path)
 
 	if (file == NULL)
 		return false;
-	p->link_type = 1;
 	start = cpu_ns();
 	while (!p->ended) {
-		p->batch.n = p->batch.next = 0;
-		p->batch.used = 0;
-		p->batch.decoded = false;
+		batch_clear(&p->batch);
 		while (next_frame(&p->batch, file, size, &at))
 			;
 		frames += p->batch.n;
