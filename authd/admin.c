@@ -95,20 +95,26 @@ entry_of(const struct admin_call *c, enum audit_kind kind, enum audit_outcome ou
 	return e;
 }
 
+static void __attribute__((format(printf, 5, 0)))
+add_entry(struct admin_call *c, enum audit_kind kind, uint32_t tenant, const char *subject,
+	  const char *format, va_list ap)
+{
+	struct audit_entry e = entry_of(c, kind, AUDIT_DONE, subject);
+
+	(void)vsnprintf(e.detail, sizeof(e.detail), format, ap);
+	e.tenant = tenant;
+	audit_add(c->a->audit, &c->x, &e);
+}
+
 void
 call_audit(struct admin_call *c, enum audit_kind kind, uint32_t tenant, const char *subject,
 	   const char *format, ...)
 {
-	struct audit_entry e = entry_of(c, kind, AUDIT_DONE, subject);
-	char detail[AUDIT_DETAIL_MAX];
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(detail, sizeof(detail), format, ap);
+	add_entry(c, kind, tenant, subject, format, ap);
 	va_end(ap);
-	audit_detail(&e, "%s", detail);
-	e.tenant = tenant;
-	audit_add(c->a->audit, &c->x, &e);
 }
 
 void

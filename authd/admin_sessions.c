@@ -18,11 +18,15 @@ enum { ENDED_ACCOUNT, ENDED_BUT_OWN, ENDED_ONE, ENDED_HANDLE };
 
 /* --- whose --- */
 
+struct hit {
+	struct session *session;
+};
+
 /* Sessions that are looked for: of one account, or of all that the caller may see. */
 struct search {
 	struct admin_call *c;
 	uint64_t account; /* 0: all */
-	struct session **found;
+	struct hit *found;
 	size_t n, room;
 };
 
@@ -37,15 +41,15 @@ take(void *ctx, struct session *s)
 		q->room = q->room == 0 ? 64 : 2 * q->room;
 		q->found = mem_reallocarray(q->found, q->room, sizeof(*q->found));
 	}
-	q->found[q->n++] = s;
+	q->found[q->n++].session = s;
 }
 
 static int
 id_order(const void *va, const void *vb)
 {
-	const struct session *const *a = va, *const *b = vb;
+	const struct hit *a = va, *b = vb;
 
-	return memcmp((*a)->r.id, (*b)->r.id, sizeof((*a)->r.id));
+	return memcmp(a->session->r.id, b->session->r.id, sizeof(a->session->r.id));
 }
 
 static void
@@ -109,14 +113,14 @@ session_op_list(struct admin_call *c)
 	for (size_t i = 0; i < q.n; i++) {
 		char handle[HANDLE_TEXT];
 
-		(void)events_handle(q.found[i]->r.id, handle);
+		(void)events_handle(q.found[i].session->r.id, handle);
 		if (strcmp(handle, page.after) <= 0)
 			continue;
 		if (!page_next(c, &page, handle))
 			break;
-		if (!is_visible(c, q.found[i], ACTION_READ_SESSIONS, p))
+		if (!is_visible(c, q.found[i].session, ACTION_READ_SESSIONS, p))
 			continue;
-		write_one(c, q.found[i], p->who.name);
+		write_one(c, q.found[i].session, p->who.name);
 		page.n++;
 	}
 	json_array_end(c->w);

@@ -95,10 +95,13 @@ take_text(const char *key, char *out, size_t size)
 	char before[40];
 	const char *at;
 
+	memset(out, 0, size);
 	(void)snprintf(before, sizeof(before), "\"%s\":\"", key);
 	at = strstr(player_body, before);
-	if (at == NULL)
+	if (at == NULL) {
 		fail_msg("no %s in %s", key, player_body);
+		return;
+	}
 	at += strlen(before);
 	(void)snprintf(out, size, "%.*s", (int)strcspn(at, "\""), at);
 }
