@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "decode/decode.h"
 #include "engine.h"
 
 struct plan {
