@@ -302,14 +302,14 @@ test_frames_stay(void **state)
 
 	(void)state;
 	capture_file_begin(&f, false, false, (uint64_t)NS, 1);
-	for (uint32_t i = 0; i < 200; i++)
+	for (uint32_t i = 0; i < 120; i++)
 		capture_file_frame(&f, 0, T0 + i, 100, 100);
-	for (uint32_t i = 0; i < 200; i++)
+	for (uint32_t i = 0; i < 120; i++)
 		f.bytes[24 + i * 116 + 16] = (uint8_t)i;
-	s = file_open(capture_file_pipe(&f, 150), why, sizeof(why));
+	s = file_open(capture_file_pipe(&f, 60), why, sizeof(why));
 	assert_non_null(s);
 	assert_int_equal(file_next(s, &r[0]), FILE_FRAME);
-	for (uint32_t i = 1; i < 200; i++) {
+	for (uint32_t i = 1; i < 120; i++) {
 		assert_int_equal(file_next(s, &r[i % 2]), FILE_FRAME);
 		assert_int_equal(r[i % 2].bytes[0], i);
 		assert_int_equal(r[!(i % 2)].bytes[0], i - 1);

@@ -47,6 +47,8 @@ datagram(struct test_frame *f, uint16_t port, uint16_t len)
 {
 	static char payload[LONG];
 
+	for (unsigned i = 0; i < LONG; i++)
+		payload[i] = (char)(i % 97);
 	frame_make_udp(f, 0x0a000001, port, 0x0a000002, 9999, payload, len);
 }
 
