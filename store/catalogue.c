@@ -7,6 +7,8 @@
 #define BLOCK_LEN   28u
 #define KEY_MAX     16u
 
+enum { SEGMENT_GONE = 1, SEGMENT_MERGED = 2, SEGMENT_LEFT = 4 };
+
 struct key {
 	uint8_t b[KEY_MAX];
 	size_t n;
@@ -62,7 +64,8 @@ catalogue_put_segment(struct db_txn *x, const struct segment_entry *e)
 	uint8_t v[SEGMENT_LEN];
 	struct wcur c = wcur_of(v, sizeof(v));
 
-	wcur_u8(&c, e->gone);
+	wcur_u8(&c, (uint8_t)((e->gone ? SEGMENT_GONE : 0) | (e->merged ? SEGMENT_MERGED : 0) |
+			      (e->left ? SEGMENT_LEFT : 0)));
 	wcur_be64(&c, (uint64_t)e->made_ns);
 	wcur_be64(&c, (uint64_t)e->least_last_ns);
 	wcur_be64(&c, (uint64_t)e->most_last_ns);
@@ -83,9 +86,12 @@ static bool
 read_segment(struct db_bytes key, struct db_bytes v, struct segment_entry *e)
 {
 	struct rcur k = rcur_of(key.p, key.n), c = rcur_of(v.p, v.n);
+	uint8_t flags = rcur_u8(&c);
 
 	e->number = rcur_be32(&k);
-	e->gone = rcur_u8(&c) != 0;
+	e->gone = (flags & SEGMENT_GONE) != 0;
+	e->merged = (flags & SEGMENT_MERGED) != 0;
+	e->left = (flags & SEGMENT_LEFT) != 0;
 	e->made_ns = (int64_t)rcur_be64(&c);
 	e->least_last_ns = (int64_t)rcur_be64(&c);
 	e->most_last_ns = (int64_t)rcur_be64(&c);
@@ -110,16 +116,15 @@ catalogue_segment(struct db_txn *x, uint32_t number, struct segment_entry *e)
 }
 
 bool
-catalogue_last_segment(struct db_txn *x, struct segment_entry *e)
+catalogue_segment_before(struct db_txn *x, uint32_t number, struct segment_entry *e)
 {
-	static const uint8_t end[5] = { 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct key k = segment_key(number);
 	struct db_bytes key, v;
 	struct db_cursor c;
 
 	db_cursor_open(x, DB_SEGMENTS, &c);
 
-	bool there =
-	    db_seek_before(&c, (struct db_bytes){ end, sizeof(end) }, &key, &v) && read_segment(key, v, e);
+	bool there = db_seek_before(&c, bytes_of(&k), &key, &v) && read_segment(key, v, e);
 
 	db_cursor_close(&c);
 	return there;

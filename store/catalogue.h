@@ -11,7 +11,9 @@
 /* A file of blocks. */
 struct segment_entry {
 	uint32_t number;
-	bool gone; /* its file is deleted: only its blocks' entries are left, to be deleted in steps */
+	bool gone;   /* its file is deleted: only its blocks' entries are left, to be deleted in steps */
+	bool merged; /* its blocks are of one tenant each */
+	bool left;   /* they cannot be made so: it stays as it is */
 	int64_t made_ns;
 	int64_t least_last_ns, most_last_ns;
 	uint64_t rows, bytes; /* bytes of its file */
@@ -30,8 +32,8 @@ void catalogue_put_segment(struct db_txn *x, const struct segment_entry *e);
 void catalogue_delete_segment(struct db_txn *x, uint32_t number);
 /* The first entry from number on. */
 bool catalogue_segment(struct db_txn *x, uint32_t number, struct segment_entry *e);
-/* The last of all. */
-bool catalogue_last_segment(struct db_txn *x, struct segment_entry *e);
+/* The last entry before number. */
+bool catalogue_segment_before(struct db_txn *x, uint32_t number, struct segment_entry *e);
 
 void catalogue_put_block(struct db_txn *x, const struct block_entry *e);
 /* Calls visit for the blocks of a segment, oldest first, or newest first, until it returns false. */

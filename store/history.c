@@ -173,7 +173,7 @@ open_all(struct history *h, struct names *names, char *err, size_t errsize)
 	if (s != DB_OK)
 		return s;
 	open_segments(h);
-	s = history_find_segment(h, why);
+	s = history_find_segments(h, why);
 	if (s != DB_OK)
 		snprintf(err, errsize, "%s", why);
 	else if (format < FORMAT)
@@ -208,6 +208,7 @@ history_close(struct history **hp)
 
 	if (h == NULL)
 		return;
+	history_merge_free(h);
 	find_free(&h->find);
 	find_free(&h->back);
 	segments_free(&h->segments);

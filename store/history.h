@@ -46,6 +46,10 @@ void history_counts(const struct history *h, uint64_t *forgotten, uint64_t *dama
 enum db_status history_write(struct history *h, const struct batch *b, int64_t now_ns,
 			     char why[static HISTORY_WHY_MAX]);
 
+/* A short piece of work between two writes, by the thread that writes: what came is put into a better order.
+ * False where there is nothing to do until the next write. */
+bool history_tidy(struct history *h);
+
 /* Where a row stands in the order of history_flows: newest end first. */
 struct flow_position {
 	int64_t last_ns;

@@ -1,4 +1,5 @@
-/* Blocks into the segment that is written: the newest one, until it is full or its day is over. */
+/* Blocks into the segments that are written: what comes, until its segment is full or its hour is over, and
+ * what was merged, by days. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,69 +8,91 @@
 #include "history_parts.h"
 
 #define SEGMENT_MOST ((uint64_t)4 << 30)
+#define FRESH_MOST   ((uint64_t)64 << 20)
+#define FRESH_NS     (3600 * NS_PER_S) /* after it, what came is merged */
 #define SEGMENT_ROOM                                                                                         \
 	((uint64_t)64 << 20) /* of its map beyond what it is to hold: for the block that fills it */
 #define SEGMENTS 16u         /* that a full store has at least: the oldest goes at a time */
 #define DAY_NS   (86400 * NS_PER_S)
 
-static uint64_t
-segment_size(const struct history *h)
-{
-	uint64_t part = h->limits.size / SEGMENTS;
+static const char *const sequence_key[] = { "sequence", "merged sequence" };
 
-	return part > SEGMENT_MOST ? SEGMENT_MOST : part;
+static uint64_t
+segment_size(const struct history *h, const struct segment_writer *w)
+{
+	uint64_t part = h->limits.size / SEGMENTS,
+		 most = w->merged || h->limits.keep_everything ? SEGMENT_MOST : FRESH_MOST;
+
+	return part > most ? most : part;
 }
 
 static bool
-is_over(const struct history *h, int64_t now_ns)
+is_over(const struct history *h, const struct segment_writer *w, int64_t now_ns)
 {
-	const struct segment_entry *s = &h->segment;
+	const struct segment_entry *s = &w->segment;
 
-	return s->rows > 0 && (s->bytes >= segment_size(h) || now_ns / DAY_NS != s->made_ns / DAY_NS);
+	if (s->rows == 0)
+		return false;
+	if (s->bytes >= segment_size(h, w) || now_ns / DAY_NS != s->made_ns / DAY_NS)
+		return true;
+	return !w->merged && !h->limits.keep_everything &&
+	       (now_ns - s->made_ns >= FRESH_NS || now_ns < s->made_ns);
 }
 
 /* What could not be made whole is not left behind: a later attempt begins anew. */
 static enum db_status
-open_segment(struct history *h, char why[static HISTORY_WHY_MAX])
+open_segment(struct history *h, struct segment_writer *w, char why[static HISTORY_WHY_MAX])
 {
-	uint64_t size = segment_size(h) / 4 * 5 + SEGMENT_ROOM;
-	bool fresh = h->segment.rows == 0;
+	uint64_t size = segment_size(h, w) / 4 * 5 + SEGMENT_ROOM;
+	bool fresh = w->segment.rows == 0;
 	enum db_status status;
 	char err[512] = "";
 
-	h->segment_db = segments_write(h->segments, h->segment.number, size, &status, err, sizeof(err));
-	if (h->segment_db != NULL)
+	w->db = segments_write(h->segments, w->segment.number, size, &status, err, sizeof(err));
+	if (w->db != NULL)
 		return DB_OK;
 	str_copy(why, HISTORY_WHY_MAX, err);
 	if (fresh)
-		segments_retire(h->segments, h->segment.number);
+		segments_retire(h->segments, w->segment.number);
 	return fresh && status == DB_DAMAGED ? DB_IO : status;
 }
 
-static enum db_status
-segment_for(struct history *h, int64_t now_ns, char why[static HISTORY_WHY_MAX])
+static uint32_t
+next_number(const struct history *h)
 {
-	if (is_over(h, now_ns)) {
-		h->segment_db = NULL;
-		h->segment = (struct segment_entry){ .number = h->segment.number + 1 };
-	}
-	if (h->segment_db != NULL)
-		return DB_OK;
-	if (h->segment.rows == 0)
-		h->segment = (struct segment_entry){ .number = segments_free_number(h->segment.number),
-						     .made_ns = now_ns };
-	return open_segment(h, why);
+	uint32_t a = h->fresh.segment.number, b = h->merged.segment.number;
+
+	return segments_free_number((a > b ? a : b) + 1);
 }
 
 static enum db_status
-put(struct history *h, const uint8_t *bytes, size_t len, char why[static HISTORY_WHY_MAX])
+segment_for(struct history *h, struct segment_writer *w, int64_t now_ns, char why[static HISTORY_WHY_MAX])
+{
+	if (is_over(h, w, now_ns)) {
+		segments_sealed(h->segments, w->segment.number);
+		w->db = NULL;
+		w->segment = (struct segment_entry){ 0 };
+	}
+	if (w->db != NULL)
+		return DB_OK;
+	if (w->segment.number == 0)
+		w->segment = (struct segment_entry){ .number = next_number(h) };
+	if (w->segment.rows == 0) {
+		w->segment.made_ns = now_ns;
+		w->segment.merged = w->merged;
+	}
+	return open_segment(h, w, why);
+}
+
+static enum db_status
+put(struct segment_writer *w, const uint8_t *bytes, size_t len, char why[static HISTORY_WHY_MAX])
 {
 	uint8_t key[8];
 	struct wcur c = wcur_of(key, sizeof(key));
 	struct db_txn x;
 
-	wcur_be64(&c, h->sequence + 1);
-	db_begin(h->segment_db, &x, true);
+	wcur_be64(&c, w->sequence + 1);
+	db_begin(w->db, &x, true);
 	db_put(&x, DB_ONLY, (struct db_bytes){ key, sizeof(key) }, (struct db_bytes){ bytes, len });
 
 	enum db_status status = db_end(&x);
@@ -80,95 +103,111 @@ put(struct history *h, const uint8_t *bytes, size_t len, char why[static HISTORY
 }
 
 static void
-describe(const struct history *h, uint32_t n, struct block_entry *e)
+describe(const struct segment_writer *w, const struct block_row *row, uint32_t n, struct block_entry *e)
 {
-	*e = (struct block_entry){ .segment = h->segment.number,
-				   .sequence = h->sequence + 1,
-				   .least_last_ns = h->rows[0].f->last_ns,
-				   .most_last_ns = h->rows[0].f->last_ns,
+	*e = (struct block_entry){ .segment = w->segment.number,
+				   .sequence = w->sequence + 1,
+				   .least_last_ns = row[0].f->last_ns,
+				   .most_last_ns = row[0].f->last_ns,
 				   .rows = n,
-				   .tenant = h->rows[0].tenant,
+				   .tenant = row[0].tenant,
 				   .tenants = 1 };
 	for (uint32_t i = 1; i < n; i++) {
-		int64_t last = h->rows[i].f->last_ns;
+		int64_t last = row[i].f->last_ns;
 
 		e->least_last_ns = last < e->least_last_ns ? last : e->least_last_ns;
 		e->most_last_ns = last > e->most_last_ns ? last : e->most_last_ns;
-		e->tenants += h->rows[i].tenant != h->rows[i - 1].tenant;
+		e->tenants += row[i].tenant != row[i - 1].tenant;
 	}
 }
 
 enum db_status
-history_put_block(struct history *h, uint32_t n, int64_t now_ns, struct block_entry *e,
-		  char why[static HISTORY_WHY_MAX])
+history_put_block(struct history *h, struct segment_writer *w, const struct block_row *row, uint32_t n,
+		  int64_t now_ns, struct block_entry *e, char why[static HISTORY_WHY_MAX])
 {
 	size_t len;
-	const uint8_t *bytes = block_encode(h->blocks, h->rows, n, &len);
-	enum db_status status = segment_for(h, now_ns, why);
+	const uint8_t *bytes = block_encode(h->blocks, row, n, &len);
+	enum db_status status = segment_for(h, w, now_ns, why);
 
 	if (status == DB_OK)
-		status = put(h, bytes, len, why);
+		status = put(w, bytes, len, why);
 	if (status == DB_OK)
-		describe(h, n, e);
+		describe(w, row, n, e);
 	return status;
 }
 
 void
-history_catalogue(struct history *h, struct db_txn *x, const struct block_entry *e,
-		  struct segment_entry *segment)
+history_block_done(struct segment_writer *w, const struct block_entry *e)
 {
-	*segment = h->segment;
-	if (segment->rows == 0 || e->least_last_ns < segment->least_last_ns)
-		segment->least_last_ns = e->least_last_ns;
-	if (segment->rows == 0 || e->most_last_ns > segment->most_last_ns)
-		segment->most_last_ns = e->most_last_ns;
-	segment->rows += e->rows;
-	segment->bytes = db_file_bytes(h->segment_db);
-	catalogue_put_block(x, e);
-	catalogue_put_segment(x, segment);
-	db_put(x, DB_META, (struct db_bytes){ HISTORY_SEQUENCE, sizeof(HISTORY_SEQUENCE) },
-	       (struct db_bytes){ &e->sequence, sizeof(e->sequence) });
+	struct segment_entry *s = &w->segment;
+
+	if (s->rows == 0 || e->least_last_ns < s->least_last_ns)
+		s->least_last_ns = e->least_last_ns;
+	if (s->rows == 0 || e->most_last_ns > s->most_last_ns)
+		s->most_last_ns = e->most_last_ns;
+	s->rows += e->rows;
+	s->bytes = db_file_bytes(w->db);
+	w->sequence = e->sequence;
 }
 
 void
-history_block_done(struct history *h, const struct block_entry *e, const struct segment_entry *segment)
+history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct block_entry *e)
 {
-	h->sequence = e->sequence;
-	h->segment = *segment;
+	const char *key = sequence_key[w->merged];
+
+	catalogue_put_block(x, e);
+	catalogue_put_segment(x, &w->segment);
+	db_put(x, DB_META, (struct db_bytes){ key, strlen(key) },
+	       (struct db_bytes){ &w->sequence, sizeof(w->sequence) });
 }
+
+/* --- after a start
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 /* A segment that was not full is written on. Where that is damaged, so is what was written last: a human
  * decides. */
 static enum db_status
-go_on_with(struct history *h, const struct segment_entry *last, char why[static HISTORY_WHY_MAX])
+go_on(struct history *h, struct segment_writer *w, char why[static HISTORY_WHY_MAX])
 {
 	enum db_status status = DB_OK;
 
-	h->segment = *last;
-	if (!last->gone && last->bytes < segment_size(h))
-		status = open_segment(h, why);
-	if (h->segment_db == NULL)
-		h->segment = (struct segment_entry){ .number = last->number + 1 };
+	if (w->segment.number != 0 && w->segment.bytes < segment_size(h, w))
+		status = open_segment(h, w, why);
+	if (w->db == NULL)
+		w->segment = (struct segment_entry){ 0 };
 	return status == DB_DAMAGED ? status : DB_OK;
 }
 
-enum db_status
-history_find_segment(struct history *h, char why[static HISTORY_WHY_MAX])
+static void
+read_sequence(struct db_txn *x, struct segment_writer *w)
 {
-	struct segment_entry last;
+	const char *key = sequence_key[w->merged];
 	struct db_bytes v;
+
+	if (db_get(x, DB_META, (struct db_bytes){ key, strlen(key) }, &v) && v.n == sizeof(w->sequence))
+		memcpy(&w->sequence, v.p, sizeof(w->sequence));
+}
+
+enum db_status
+history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
+{
+	struct segment_entry e;
 	struct db_txn x;
 
+	h->merged.merged = true;
 	db_begin(h->db, &x, false);
-	if (db_get(&x, DB_META, (struct db_bytes){ HISTORY_SEQUENCE, sizeof(HISTORY_SEQUENCE) }, &v) &&
-	    v.n == sizeof(h->sequence))
-		memcpy(&h->sequence, v.p, sizeof(h->sequence));
+	read_sequence(&x, &h->fresh);
+	read_sequence(&x, &h->merged);
+	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1)
+		if (!e.gone && !e.left)
+			(e.merged ? &h->merged : &h->fresh)->segment = e;
 
-	bool any = catalogue_last_segment(&x, &last);
 	enum db_status status = db_end(&x);
 
 	if (status != DB_OK)
 		str_copy(why, HISTORY_WHY_MAX, db_why(&x));
-	h->segment.number = 1;
-	return status == DB_OK && any ? go_on_with(h, &last, why) : status;
+	if (status == DB_OK)
+		status = go_on(h, &h->fresh, why);
+	return status == DB_OK ? go_on(h, &h->merged, why) : status;
 }

@@ -11,11 +11,20 @@
 #include "seen.h"
 #include "segments.h"
 
-#define HISTORY_APPLIED  "applied/"
-#define HISTORY_SEQUENCE "sequence" /* of the last block */
+#define HISTORY_APPLIED "applied/"
 
 struct find;
 struct row_order;
+
+/* A segment that is written. */
+struct segment_writer {
+	struct segment_entry segment; /* number 0: none */
+	struct db *db;                /* NULL: none is open */
+	uint64_t sequence;            /* of the last block that stays */
+	bool merged;                  /* blocks of one tenant each */
+};
+
+struct merge;
 
 struct history {
 	struct db *db; /* catalogue, dictionary, series */
@@ -40,10 +49,10 @@ struct history {
 	struct row_order *sort; /* 2 * BATCH_FLOWS_MAX */
 	struct seen seen, lost;
 	uint64_t seed;
-	uint64_t sequence; /* of the last block that the catalogue has */
-	struct segment_entry segment;
-	struct db *segment_db; /* NULL: none is open to be written */
-	uint32_t *order;       /* of a batch's deltas */
+	struct segment_writer fresh, merged; /* what comes, and what was made of it */
+	struct merge *merge;                 /* NULL: none is under way */
+	unsigned merge_rest;                 /* commits before the next one */
+	uint32_t *order;                     /* of a batch's deltas */
 	uint32_t order_cap;
 };
 
@@ -61,17 +70,25 @@ void history_remember(struct history *h, const struct batch *b);
 /* After a start: what was written last. */
 void history_recall(struct history *h);
 
-/* history_blocks.c: puts a block of n rows of h->rows into a segment, and says in e what the catalogue is to
- * be told. Until it was told, nobody sees the block, and the next one takes its place. */
-enum db_status history_put_block(struct history *h, uint32_t n, int64_t now_ns, struct block_entry *e,
+/*
+ * history_blocks.c: puts a block of n rows into w's segment, and says in e what the catalogue is to be told.
+ * Until it was told, nobody sees the block, and the next one takes its place. now: of what the segment's hour
+ * or day is.
+ */
+enum db_status history_put_block(struct history *h, struct segment_writer *w, const struct block_row *row,
+				 uint32_t n, int64_t now_ns, struct block_entry *e,
 				 char why[static HISTORY_WHY_MAX]);
-/* Tells it, within x. */
-void history_catalogue(struct history *h, struct db_txn *x, const struct block_entry *e,
-		       struct segment_entry *segment);
-/* x was committed. */
-void history_block_done(struct history *h, const struct block_entry *e, const struct segment_entry *segment);
+/* The block stays: w's entry has it. */
+void history_block_done(struct segment_writer *w, const struct block_entry *e);
+/* Tells the catalogue, within x. */
+void history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct block_entry *e);
 /* After a start: where writing goes on. */
-enum db_status history_find_segment(struct history *h, char why[static HISTORY_WHY_MAX]);
+enum db_status history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX]);
+
+/* history_merge.c. A row of a segment was replaced, or the segment is gone: what was merged of it so far is
+ * not true any more. */
+void history_merge_again(struct history *h, uint32_t segment);
+void history_merge_free(struct history *h);
 
 /* history_room.c: what is too old, or too much. Files that go are in *gone: to be retired when x has been
  * committed. */

@@ -11,6 +11,12 @@
 #define PRESSURE    85u /* percent of store.size: from here on the oldest goes, whatever its age */
 #define SERIES_PART 2u  /* of store.size belong to series at most */
 
+static bool
+is_written(const struct history *h, uint32_t number)
+{
+	return number == h->fresh.segment.number || number == h->merged.segment.number;
+}
+
 /* Its file is deleted when x has been committed; its entries go in steps. */
 static void
 let_go(struct db_txn *x, struct segment_entry *e, struct history_gone *gone)
@@ -42,7 +48,7 @@ trim_old(struct history *h, struct db_txn *x, int64_t cutoff_ns, struct history_
 	struct segment_entry e;
 
 	for (uint32_t n = 0; gone->n < HISTORY_GONE_MAX && catalogue_segment(x, n, &e); n = e.number + 1)
-		if (!e.gone && e.most_last_ns < cutoff_ns && e.number != h->segment.number)
+		if (!e.gone && e.most_last_ns < cutoff_ns && !is_written(h, e.number))
 			let_go(x, &e, gone);
 }
 
@@ -58,7 +64,7 @@ oldest(struct history *h, struct db_txn *x, struct segment_entry *found, uint64_
 		if (e.gone)
 			continue;
 		*bytes += e.bytes;
-		if (e.number != h->segment.number && (!any || e.most_last_ns < found->most_last_ns)) {
+		if (!is_written(h, e.number) && (!any || e.most_last_ns < found->most_last_ns)) {
 			*found = e;
 			any = true;
 		}
@@ -123,6 +129,8 @@ history_make_room(struct history *h, struct db_txn *x, int64_t now_ns, struct hi
 void
 history_retire(struct history *h, const struct history_gone *gone)
 {
-	for (uint32_t i = 0; i < gone->n; i++)
+	for (uint32_t i = 0; i < gone->n; i++) {
+		history_merge_again(h, gone->number[i]);
 		segments_retire(h->segments, gone->number[i]);
+	}
 }

@@ -100,6 +100,7 @@ struct again {
 	const struct batch *b;
 	struct db_txn *x;
 	size_t left;   /* that were not found yet */
+	size_t mixed;  /* blocks of several tenants: those before the merged ones */
 	uint64_t rows; /* looked at */
 	struct find *f;
 };
@@ -121,18 +122,25 @@ list_newest(void *ctx, const struct block_entry *e)
 	return true;
 }
 
+static void
+find_newest_of(struct again *a, struct db_txn *x, bool merged)
+{
+	struct segment_entry s;
+
+	for (uint32_t n = UINT32_MAX; a->rows < BACK_ROWS && catalogue_segment_before(x, n, &s); n = s.number)
+		if (!s.gone && s.merged == merged)
+			catalogue_blocks(x, s.number, true, list_newest, a);
+}
+
 /* The blocks that were written last, the last one first. */
 static void
 find_newest(struct again *a, struct db_txn *x)
 {
-	struct segment_entry s;
-
 	a->f->nblocks = 0;
 	a->rows = 0;
-	if (!catalogue_last_segment(x, &s))
-		return;
-	for (uint32_t n = s.number; n > 0 && a->rows < BACK_ROWS; n--)
-		catalogue_blocks(x, n, true, list_newest, a);
+	find_newest_of(a, x, false);
+	a->mixed = a->f->nblocks;
+	find_newest_of(a, x, true);
 }
 
 /* Which slice of the batch a row is; NULL: none, or one that is left out. */
@@ -161,8 +169,10 @@ look_for_same(struct find *f, const struct block_entry *e, void *ctx)
 			continue;
 		a->left -= a->h->fate[at] == FATE_SUSPECT;
 		a->h->fate[at] = r->last_ns == (int64_t)f->last[i] ? FATE_LEFT_OUT : FATE_REPLACES;
-		if (a->h->fate[at] == FATE_REPLACES)
+		if (a->h->fate[at] == FATE_REPLACES) {
 			catalogue_put_dead(a->x, e->segment, e->sequence, i);
+			history_merge_again(a->h, e->segment);
+		}
 	}
 	return true;
 }
@@ -184,7 +194,10 @@ leave_out_known(struct history *h, const struct batch *b, struct db_txn *x)
 		h->back = find_new(h);
 	a.f = h->back;
 	find_newest(&a, x);
-	for (size_t i = 0; i < a.f->nblocks && a.left > 0; i++)
+	for (size_t i = 0; i < a.mixed && a.left > 0; i++)
+		find_look(a.f, &a.f->block[i], FIND_ALL, look_for_same, &a);
+	/* A block of several tenants has all rows of a slice; one of one tenant has one of them. */
+	for (size_t i = a.left > 0 ? a.mixed : a.f->nblocks; i < a.f->nblocks; i++)
 		find_look(a.f, &a.f->block[i], FIND_ALL, look_for_same, &a);
 }
 

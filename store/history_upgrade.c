@@ -18,7 +18,6 @@ struct upgrade {
 	struct kept_flow *row;
 	uint32_t n;
 	uint64_t rows, skipped;
-	struct segment_entry segment; /* as the catalogue has it within x */
 	char why[HISTORY_WHY_MAX];
 };
 
@@ -51,11 +50,12 @@ put_rows(struct upgrade *u)
 		h->rows[i] = (struct block_row){ &u->row[i].f, u->row[i].texts, u->row[i].tenant,
 						 u->row[i].secondary };
 
-	enum db_status s = history_put_block(h, u->n, u->row[u->n - 1].f.last_ns, &e, u->why);
+	enum db_status s =
+	    history_put_block(h, &h->fresh, h->rows, u->n, u->row[u->n - 1].f.last_ns, &e, u->why);
 
 	if (s == DB_OK) {
-		history_catalogue(h, &u->x, &e, &u->segment);
-		history_block_done(h, &e, &u->segment);
+		history_block_done(&h->fresh, &e);
+		history_catalogue(&u->x, &h->fresh, &e);
 	} else if (u->x.status == DB_OK) {
 		u->x.status = s;
 	}

@@ -41,17 +41,20 @@ write_applied(struct db_txn *x, const struct batch *b)
 
 /* The rows of a batch as a block. Where it cannot be written, x fails with it. */
 static bool
-write_flows(struct history *h, const struct batch *b, struct db_txn *x, int64_t now_ns, struct block_entry *e,
-	    struct segment_entry *segment, char why[static HISTORY_WHY_MAX])
+write_flows(struct history *h, const struct batch *b, struct db_txn *x, int64_t now_ns,
+	    struct segment_writer *after, char why[static HISTORY_WHY_MAX])
 {
+	struct block_entry e;
 	uint32_t n = history_rows(h, b, x);
 
 	if (n == 0 || x->status != DB_OK)
 		return false;
-	x->status = history_put_block(h, n, now_ns, e, why);
+	x->status = history_put_block(h, &h->fresh, h->rows, n, now_ns, &e, why);
 	if (x->status != DB_OK)
 		return false;
-	history_catalogue(h, x, e, segment);
+	*after = h->fresh;
+	history_block_done(after, &e);
+	history_catalogue(x, after, &e);
 	return true;
 }
 
@@ -66,14 +69,13 @@ static enum db_status
 write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[static HISTORY_WHY_MAX])
 {
 	struct history_gone gone = { 0 };
-	struct segment_entry segment;
-	struct block_entry e;
+	struct segment_writer after;
 	struct db_txn x;
 
 	why[0] = '\0';
 	db_begin(h->db, &x, true);
 
-	bool block = write_flows(h, b, &x, now_ns, &e, &segment, why);
+	bool block = write_flows(h, b, &x, now_ns, &after, why);
 
 	write_names(&x, b);
 	history_add_series(h, &x, b);
@@ -88,9 +90,10 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 		return s;
 	}
 	if (block)
-		history_block_done(h, &e, &segment);
+		h->fresh = after;
 	if (b->nflows > 0)
 		history_remember(h, b);
+	h->merge_rest -= h->merge_rest > 0;
 	set_floor(h, now_ns);
 	history_retire(h, &gone);
 	return DB_OK;

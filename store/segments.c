@@ -25,13 +25,13 @@ struct open_segment {
 	struct db *db; /* NULL: a free place */
 	uint32_t number;
 	unsigned users;
+	bool writing;  /* it stays open */
 	uint64_t used; /* when: larger is later */
 };
 
 struct segments {
 	pthread_mutex_t lock;
 	struct open_segment open[OPEN_MAX_SEGMENTS];
-	uint32_t writing; /* number; 0 none */
 	uint64_t uses;
 	unsigned readers;
 	uint32_t *retired;
@@ -96,7 +96,7 @@ place(struct segments *s)
 
 		if (o->db == NULL)
 			return o;
-		if (o->users == 0 && o->number != s->writing && (best == NULL || o->used < best->used))
+		if (o->users == 0 && !o->writing && (best == NULL || o->used < best->used))
 			best = o;
 	}
 	if (best != NULL)
@@ -188,9 +188,21 @@ segments_write(struct segments *s, uint32_t number, uint64_t size, enum db_statu
 			db_close(&db);
 	}
 	if (db != NULL)
-		s->writing = number;
+		o->writing = true;
 	pthread_mutex_unlock(&s->lock);
 	return db;
+}
+
+void
+segments_sealed(struct segments *s, uint32_t number)
+{
+	pthread_mutex_lock(&s->lock);
+
+	struct open_segment *o = find(s, number);
+
+	if (o != NULL)
+		o->writing = false;
+	pthread_mutex_unlock(&s->lock);
 }
 
 uint32_t
@@ -306,8 +318,6 @@ segments_retire(struct segments *s, uint32_t number)
 		s->retired = mem_reallocarray(s->retired, s->retired_cap, sizeof(*s->retired));
 	}
 	s->retired[s->nretired++] = number;
-	if (s->writing == number)
-		s->writing = 0;
 	if (s->readers == 0)
 		delete_retired(s);
 	pthread_mutex_unlock(&s->lock);

@@ -1,5 +1,5 @@
 /*
- * The files that blocks of flows are in: databases of one table each, flows-NUMBER.mdb. One is written, by
+ * The files that blocks of flows are in: databases of one table each, flows-NUMBER.mdb. Two are written, by
  * one thread; the others are opened when they are read and closed when others are read more. Any thread may
  * read.
  */
@@ -20,10 +20,12 @@ struct segments *segments_new(const uint8_t identity[static SEGMENT_IDENTITY], b
 /* No segment may be in use. */
 void segments_free(struct segments **s);
 
-/* Opens a segment to write, of at most size bytes; makes it where it is not there. The one before is not
- * written any more. NULL with *status and a sentence. */
+/* Opens a segment to write, of at most size bytes; makes it where it is not there. NULL with *status and a
+ * sentence. */
 struct db *segments_write(struct segments *s, uint32_t number, uint64_t size, enum db_status *status,
 			  char *err, size_t errsize);
+/* It is not written any more. */
+void segments_sealed(struct segments *s, uint32_t number);
 /* The first number from here on for which there is no file yet. */
 uint32_t segments_free_number(uint32_t from);
 

@@ -51,15 +51,31 @@ notify(int fd)
 		log_warn("writer: cannot notify: %s", strerror(errno));
 }
 
+/* A step of other work where there is any, else sleep until there is something to do. Under the lock. */
+static bool
+tidy_or_wait(struct writer *w, bool tidy)
+{
+	if (!tidy) {
+		pthread_cond_wait(&w->wake, &w->lock);
+		return false;
+	}
+	pthread_mutex_unlock(&w->lock);
+	tidy = history_tidy(w->history);
+	pthread_mutex_lock(&w->lock);
+	return tidy;
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct writer *w = arg;
 
+	bool tidy = true;
+
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		while (w->turn != TURN_WRITER && !w->stop)
-			pthread_cond_wait(&w->wake, &w->lock);
+			tidy = tidy_or_wait(w, tidy);
 		if (w->turn != TURN_WRITER)
 			break;
 		pthread_mutex_unlock(&w->lock);
@@ -71,6 +87,7 @@ writer_main(void *arg)
 		w->status = s;
 		memcpy(w->why, why, sizeof(why));
 		w->turn = TURN_OWNER;
+		tidy = true;
 		notify(w->fd);
 	}
 	pthread_mutex_unlock(&w->lock);

@@ -1,0 +1,331 @@
+/* Merging: what came every second becomes blocks of one tenant each, and every question is answered as
+ * before, whenever store dies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "history_parts.h"
+#include "policy/snapshot.h"
+#include "store_world.h"
+
+#define TENANTS 5u
+#define BASE_NS (INT64_C(1700000000) * NS_PER_S)
+
+static struct history *h;
+static struct names *names;
+static struct batch batch;
+static char dir[64];
+static uint64_t flows; /* made so far */
+
+static void
+open_history(void)
+{
+	struct history_limits l = { .size = 256 << 20,
+				    .keep_flows_ns = 1000 * 86400 * NS_PER_S,
+				    .keep_ns = { NS_PER_S, NS_PER_S, NS_PER_S } };
+	enum db_status status;
+	char err[512];
+
+	names = names_new();
+	h = history_open(&l, names, &status, err, sizeof(err));
+	if (h == NULL)
+		fail_msg("%s", err);
+}
+
+static void
+close_history(void)
+{
+	history_close(&h);
+	names_free(&names);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	str_copy(dir, sizeof(dir), "/dev/shm/weir-merge-test-XXXXXX");
+	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
+		return -1;
+	batch_init(&batch, 8 << 20, 1024);
+	flows = 0;
+	open_history();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	close_history();
+	batch_free(&batch);
+	world_delete_files();
+	return chdir("/") != 0 || rmdir(dir) != 0;
+}
+
+static void
+add_flow(uint64_t n, int64_t last_ns)
+{
+	struct rec_flow f = { .protocol = 17, .end_reason = END_IDLE, .server_name_len = 6 };
+	char name[8] = "name-x";
+	const uint32_t tenant[2] = { 1 + (uint32_t)(n % TENANTS),
+				     n % 7 == 0 ? 1 + (uint32_t)((n + 1) % TENANTS) : 0 };
+
+	for (int i = 0; i < 8; i++)
+		f.id.b[15 - i] = (uint8_t)(n >> (8 * i));
+	f.ip[CLIENT] = ip_from_v4((const uint8_t[4]){ 10, 0, (uint8_t)(n % 3), (uint8_t)n });
+	f.last_ns = last_ns;
+	f.first_ns = f.slice_ns = last_ns - (int64_t)(n % 60) * NS_PER_S;
+	f.count.packets[0] = f.count.bytes[0] = n;
+	name[5] = (char)('a' + n % 26);
+
+	const struct flow_texts texts = { name, "", "" };
+
+	assert_true(batch_add_flow(&batch, tenant, &f, &texts));
+}
+
+static void
+commit(int64_t now_ns)
+{
+	char why[HISTORY_WHY_MAX];
+
+	assert_int_equal(history_write(h, &batch, now_ns, why), DB_OK);
+	batch_reset(&batch);
+}
+
+/* n commits, a second apart, from `from` seconds on. */
+static void
+fill(int64_t from, unsigned n, unsigned each)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int64_t now = BASE_NS + (from + i) * NS_PER_S;
+
+		for (unsigned k = 0; k < each; k++, flows++)
+			add_flow(flows, now - (int64_t)(flows * 37 % 90000) * NS_PER_MS);
+		commit(now);
+	}
+}
+
+/* One more flow, an hour later: the segment before is over. */
+static void
+next_hour(int64_t hour)
+{
+	fill(3600 * hour + 1, 1, 1);
+}
+
+/* What a tenant sees of everything, as one hash; the rows must come in order. */
+struct sight {
+	crypto_generichash_state st;
+	struct flow_position before;
+	unsigned rows;
+	uint8_t hash[32];
+};
+
+static bool
+see(void *ctx, const struct kept_flow *k)
+{
+	struct sight *s = ctx;
+
+	assert_true(s->rows == 0 || k->f.last_ns <= s->before.last_ns);
+	s->before.last_ns = k->f.last_ns;
+	s->rows++;
+	crypto_generichash_update(&s->st, (const uint8_t *)&k->f, sizeof(k->f));
+	crypto_generichash_update(&s->st, (const uint8_t *)&k->tenant, sizeof(k->tenant));
+	crypto_generichash_update(&s->st, (const uint8_t *)k->texts.server_name, k->f.server_name_len);
+	return true;
+}
+
+static void
+look(uint32_t tenant, struct sight *s)
+{
+	struct flow_query q = { .tenant = tenant, .to_ns = INT64_MAX, .visits = UINT32_MAX };
+	struct flow_position last;
+	bool finished;
+
+	*s = (struct sight){ .rows = 0 };
+	crypto_generichash_init(&s->st, NULL, 0, sizeof(s->hash));
+	assert_int_equal(history_flows(h, &q, see, s, &last, &finished), DB_OK);
+	assert_true(finished);
+	crypto_generichash_final(&s->st, s->hash, sizeof(s->hash));
+}
+
+static void
+look_all(struct sight s[static TENANTS + 1])
+{
+	look(TENANT_PLATFORM, &s[0]);
+	for (uint32_t t = 1; t <= TENANTS; t++)
+		look(t, &s[t]);
+}
+
+static void
+assert_same_sight(const struct sight *a, const struct sight *b)
+{
+	for (uint32_t t = 0; t <= TENANTS; t++) {
+		assert_int_equal(a[t].rows, b[t].rows);
+		assert_memory_equal(a[t].hash, b[t].hash, sizeof(a[t].hash));
+	}
+}
+
+static bool
+count_block(void *ctx, const struct block_entry *e)
+{
+	unsigned *n = ctx;
+
+	assert_int_equal(e->tenants, 1);
+	++*n;
+	return true;
+}
+
+/* Blocks in segments that are merged; *others: segments that could be. */
+static unsigned
+merged_blocks(unsigned *others)
+{
+	struct segment_entry e;
+	struct db_txn x;
+	unsigned n = 0;
+
+	*others = 0;
+	db_begin(h->db, &x, false);
+	for (uint32_t at = 0; catalogue_segment(&x, at, &e); at = e.number + 1) {
+		if (!e.gone && e.merged)
+			catalogue_blocks(&x, e.number, false, count_block, &n);
+		else if (!e.gone && e.number != h->fresh.segment.number)
+			++*others;
+	}
+	db_end(&x);
+	return n;
+}
+
+static void
+tidy_all(void)
+{
+	for (unsigned steps = 0; history_tidy(h); steps++)
+		assert_true(steps < 10000);
+}
+
+static void
+many_small_blocks_become_few(void **state)
+{
+	struct sight before[TENANTS + 1], after[TENANTS + 1];
+	unsigned others;
+
+	(void)state;
+	fill(0, 200, 30);
+	assert_false(history_tidy(h)); /* it is still written */
+	next_hour(1);
+	look_all(before);
+	assert_int_equal(before[0].rows, 6001);
+	tidy_all();
+	assert_int_equal(merged_blocks(&others), TENANTS);
+	assert_int_equal(others, 0);
+	look_all(after);
+	assert_same_sight(before, after);
+	assert_int_equal(access("flows-00000001.mdb", F_OK), -1);
+	close_history();
+	open_history();
+	look_all(after);
+	assert_same_sight(before, after);
+
+	/* The next hour goes behind the first, in the same segment of the day. */
+	fill(3700, 50, 20);
+	next_hour(2);
+	look_all(before);
+	tidy_all();
+	assert_int_equal(merged_blocks(&others), 2 * TENANTS);
+	look_all(after);
+	assert_same_sight(before, after);
+	assert_true(history_write(h, &batch, BASE_NS + 8000 * NS_PER_S, (char[HISTORY_WHY_MAX]){ 0 }) ==
+		    DB_OK);
+}
+
+static void
+one_tenant_fills_several_blocks(void **state)
+{
+	struct sight before[TENANTS + 1], after[TENANTS + 1];
+	unsigned others;
+
+	(void)state;
+	fill(0, 60, 10000);
+	next_hour(1);
+	look_all(before);
+	assert_int_equal(before[0].rows, 600001);
+	tidy_all();
+	/* 137,143 rows of each tenant: three blocks at least, of 8,192 rows at least */
+	assert_in_range(merged_blocks(&others), 3 * TENANTS, 17 * TENANTS);
+	look_all(after);
+	assert_same_sight(before, after);
+}
+
+/* Dies after each step; then it is begun again, and in the end done once. */
+static void
+a_death_between_steps_costs_nothing(void **state)
+{
+	struct sight before[TENANTS + 1], after[TENANTS + 1];
+	unsigned others, whole = 0;
+
+	(void)state;
+	fill(0, 150, 40);
+	next_hour(1);
+	look_all(before);
+	for (unsigned steps = 1; steps < 100 && whole == 0; steps++) {
+		for (unsigned i = 0; i < steps && history_tidy(h); i++)
+			;
+		close_history();
+		open_history();
+		look_all(after);
+		assert_same_sight(before, after);
+		whole = merged_blocks(&others);
+	}
+	assert_int_equal(whole, TENANTS);
+	assert_int_equal(others, 0);
+}
+
+/* A slice ends anew while its segment is merged, and after. */
+static void
+what_is_replaced_meanwhile_is_gone(void **state)
+{
+	struct sight s;
+
+	(void)state;
+	fill(0, 100, 40);
+	next_hour(1);
+	for (unsigned steps = 0; steps < 30; steps++) {
+		for (unsigned i = 0; i < steps && history_tidy(h); i++)
+			;
+		add_flow(1700, BASE_NS + (3700 + steps) * NS_PER_S);
+		commit(BASE_NS + (3700 + steps) * NS_PER_S);
+		look(TENANT_PLATFORM, &s);
+		assert_int_equal(s.rows, 4001);
+	}
+	tidy_all();
+	add_flow(1700, BASE_NS + 3800 * NS_PER_S);
+	add_flow(1701, BASE_NS + 3800 * NS_PER_S);
+	commit(BASE_NS + 3800 * NS_PER_S);
+	look(TENANT_PLATFORM, &s);
+	assert_int_equal(s.rows, 4001);
+	assert_int_equal(s.before.last_ns > 0, 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(many_small_blocks_become_few),
+		TEST(one_tenant_fills_several_blocks),
+		TEST(a_death_between_steps_costs_nothing),
+		TEST(what_is_replaced_meanwhile_is_gone),
+	};
+
+	if (sodium_init() == -1)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
