@@ -71,6 +71,16 @@ is_zero(const void *p, size_t n)
 	return b[0] == 0 && memcmp(b, b + 1, n - 1) == 0;
 }
 
+/* More than its flags: who only was tried at has no more. */
+static bool
+has_tcp(const struct flow_tcp *t)
+{
+	struct flow_tcp rest = *t;
+
+	memset(rest.flags, 0, sizeof(rest.flags));
+	return !is_zero(&rest, sizeof(rest));
+}
+
 static bool
 has_rare(const struct rec_flow *f)
 {
@@ -147,7 +157,8 @@ live_learn(struct live *l, struct live_flow *r, const struct rec_flow *f, const 
 	memcpy(r->ttl_min, f->ttl_min, sizeof(r->ttl_min));
 	memcpy(r->ttl_max, f->ttl_max, sizeof(r->ttl_max));
 	memcpy(r->dscp, f->dscp, sizeof(r->dscp));
-	set_flag(r, LIVE_TCP, !is_zero(&f->tcp, sizeof(f->tcp)));
+	memcpy(r->tcp_flags, f->tcp.flags, sizeof(r->tcp_flags));
+	set_flag(r, LIVE_TCP, has_tcp(&f->tcp));
 	if (r->flags & LIVE_TCP)
 		l->tcp[slot] = f->tcp;
 	set_flag(r, LIVE_RARE, has_rare(f));
@@ -245,6 +256,7 @@ live_record(const struct live *l, const struct live_flow *r, const struct points
 	memcpy(f->ttl_min, r->ttl_min, sizeof(f->ttl_min));
 	memcpy(f->ttl_max, r->ttl_max, sizeof(f->ttl_max));
 	memcpy(f->dscp, r->dscp, sizeof(f->dscp));
+	memcpy(f->tcp.flags, r->tcp_flags, sizeof(r->tcp_flags));
 	if (r->flags & LIVE_TCP)
 		f->tcp = l->tcp[slot];
 	if (r->flags & LIVE_RARE)

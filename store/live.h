@@ -64,6 +64,7 @@ struct live_flow {
 	uint8_t icmp_type, icmp_code;
 	uint8_t breed, confidence, dpi_done;
 	uint8_t ttl_min[2], ttl_max[2], dscp[2];
+	uint8_t tcp_flags[2]; /* of a connection that has nothing else to tell, all */
 };
 static_assert(sizeof(struct live_flow) == 256, "four cache lines: memory is counted");
 static_assert(offsetof(struct live_flow, stamp) == 64 && offsetof(struct live_flow, rate) == 128 &&
