@@ -184,7 +184,8 @@ answer(struct admin_call *c)
 	else
 		admin_answer_refuse(&answer.admin, ADMIN_BAD,
 				    "The answer is too long: ask for less at once.");
-	store_link_answer(c->a, &answer, c->a->store.ticket, true);
+	/* Only what this call has taken back is worth waiting for. */
+	store_link_answer(c->a, &answer, c->a->store.ticket > c->ticket ? c->a->store.ticket : 0, true);
 	call_free(c);
 }
 
@@ -283,6 +284,7 @@ run(struct admin_call *c)
 {
 	bool changed;
 
+	c->ticket = c->a->store.ticket;
 	c->x = txn_begin(accounts_db_tables(c->a->db), c->op->writes);
 	json_object(c->w, NULL);
 	c->op->run(c);
@@ -394,6 +396,7 @@ call_new(struct authd *a, const struct channel *ch, const struct wire_admin *w)
 	struct admin_call *c = mem_calloc(1, sizeof(*c));
 
 	c->a = a;
+	c->ticket = UINT64_MAX; /* nothing, until it runs */
 	c->answer_id = channel_proc(ch) == PROC_WEIR ? MSG_CLI_ADMIN_ANSWER : MSG_ADMIN_ANSWER;
 	c->to = return_address_of(ch);
 	c->request = w->request;

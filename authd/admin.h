@@ -84,7 +84,8 @@ struct admin_call {
 	struct numbers ended; /* accounts whose sessions are over, but for the caller's where it is its own */
 	struct numbers removed; /* accounts that are no more */
 	uint32_t tenant_gone;   /* 0: none */
-	uint64_t memory[8];     /* for done: what run wants it to know */
+	uint64_t ticket; /* of the last thing that store was told before: what comes later it must confirm */
+	uint64_t memory[8]; /* for done: what run wants it to know */
 };
 
 /* ADMIN and CLI_ADMIN; false where the peer lied. */

@@ -515,6 +515,26 @@ ones_own_password_is_changed(void **state)
 	assert_non_null(strstr(player_body, "\"last_login\":{"));
 }
 
+/* store says nothing: what it need not know is answered, and of the rest is said that it was not confirmed.
+ */
+static void
+a_mute_store_holds_up_only_what_it_must_know(void **state)
+{
+	int64_t began;
+
+	(void)state;
+	make_vic();
+	p.mute = true;
+	login_is("vic", VIC, AUTH_OK); /* its grant is told, and not confirmed */
+	began = clock_boot_ns();
+	admin_is("{\"op\":\"token.add\",\"owner\":\"vic\",\"label\":\"ci\"}", ADMIN_OK);
+	assert_non_null(strstr(player_body, "\"secret\""));
+	assert_true(clock_boot_ns() - began < 4 * NS_PER_S); /* authd would wait for 5 */
+	admin_is("{\"op\":\"user.set\",\"name\":\"vic\",\"disabled\":true}", ADMIN_UNAVAILABLE);
+	assert_non_null(strstr(player_body, "did not confirm"));
+	login_is("vic", VIC, AUTH_DENIED); /* it is done all the same */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_player, close_player)
 
 int
@@ -529,6 +549,7 @@ main(void)
 		TEST(a_second_factor_is_asked_for_and_counts_once),
 		TEST(guesses_at_codes_are_few),
 		TEST(who_must_have_one_can_only_make_it),
+		TEST(a_mute_store_holds_up_only_what_it_must_know),
 		TEST(sessions_are_listed_and_ended),
 		TEST(ones_own_password_is_changed),
 	};
