@@ -6,18 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask.h"
 #include "base/auto.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
 #include "ipc/channel.h"
+#include "place.h"
 
 #define CONNECT_MS 5000
 #define ANSWER_MS  60000 /* it may wait for its turn with the password hashers */
 #define TEXT_MAX   (32u << 20)
 
 struct admin_link {
-	int fd;
+	int fd, held; /* held: the place */
 	uint64_t request;
 	uint8_t buf[MSG_BODY_MAX];
 };
@@ -27,11 +27,12 @@ admin_link_open(const char *run_directory, char *err, size_t errsize)
 {
 	char path[BOOT_PATH_MAX];
 	struct admin_link *l;
-	int fd;
+	int fd, held = -1;
+	unsigned place;
 
 	(void)snprintf(path, sizeof(path), "%s/%s-0.sock", run_directory, proc_name(PROC_AUTHD));
-	/* Another command line that runs meanwhile has mostly another number: ask.c. */
-	fd = channel_dial(path, PROC_WEIR, 1 + (unsigned)getpid() % COMMAND_LINES, PROC_AUTHD, CONNECT_MS);
+	place = place_take(run_directory, &held);
+	fd = channel_dial(path, PROC_WEIR, place, PROC_AUTHD, CONNECT_MS);
 	if (fd == -1) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			(void)snprintf(
@@ -47,10 +48,12 @@ admin_link_open(const char *run_directory, char *err, size_t errsize)
 				       path);
 		else
 			(void)snprintf(err, errsize, "%s: %s", path, strerror(errno));
+		fd_drop(&held);
 		return NULL;
 	}
 	l = mem_calloc(1, sizeof(*l));
 	l->fd = fd;
+	l->held = held;
 	return l;
 }
 
@@ -60,6 +63,7 @@ admin_link_close(struct admin_link **l)
 	if (*l == NULL)
 		return;
 	fd_drop(&(*l)->fd);
+	fd_drop(&(*l)->held);
 	explicit_bzero((*l)->buf, sizeof((*l)->buf));
 	free(*l);
 	*l = NULL;

@@ -126,6 +126,7 @@ static const struct admin_command commands[] = {
 	{ "session",  "end-all",  "session.end",     "user", "USER",         0,                      NULL, NULL, "logs a user out everywhere" },
 	{ "audit",    "list",     "audit.list",      NULL, NULL,             AUDIT,                  "entries", entries, "what was done, the newest first" },
 	{ "audit",    "anchor",   "audit.anchor",    NULL, NULL,             0,                      NULL, NULL, "writes a signed anchor now" },
+	{ "key",      "rotate",   "key.rotate",      "which", "KEY",         0,                      NULL, NULL, "another key from now on: grants (what grants are signed with). Nobody is logged out" },
 };
 /* clang-format on */
 

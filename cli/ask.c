@@ -10,12 +10,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ipc/channel.h"
+#include "place.h"
 
 #define GRANT_USE_MS 40000 /* a grant lives for 60 s */
 #define PAGES_MAX    1000000u
 
 struct asker {
-	int authd, store;
+	int authd, store, place;
 	int wait_ms;
 	bool passing;
 	uint64_t request;
@@ -26,15 +27,13 @@ struct asker {
 };
 
 static int
-dial(const char *run_directory, enum proc peer, int wait_ms, char *err, size_t errsize)
+dial(const char *run_directory, enum proc peer, unsigned place, int wait_ms, char *err, size_t errsize)
 {
 	char path[BOOT_PATH_MAX];
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/%s-0.sock", run_directory, proc_name(peer));
-	/* One number for authd and store, so that the grant of the one is good at the other; another command
-	 * line that runs meanwhile has mostly another one. */
-	fd = channel_dial(path, PROC_WEIR, 1 + (unsigned)getpid() % COMMAND_LINES, peer, wait_ms);
+	fd = channel_dial(path, PROC_WEIR, place, peer, wait_ms);
 	if (fd != -1)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
@@ -54,12 +53,15 @@ struct asker *
 ask_open(const char *run_directory, int wait_ms, char *err, size_t errsize)
 {
 	struct asker *a = mem_calloc(1, sizeof(*a));
+	unsigned place;
 
 	a->wait_ms = wait_ms;
 	a->store = -1;
-	a->authd = dial(run_directory, PROC_AUTHD, wait_ms, err, errsize);
+	/* One place for authd and store, so that the grant of the one is good at the other. */
+	place = place_take(run_directory, &a->place);
+	a->authd = dial(run_directory, PROC_AUTHD, place, wait_ms, err, errsize);
 	if (a->authd != -1)
-		a->store = dial(run_directory, PROC_STORE, wait_ms, err, errsize);
+		a->store = dial(run_directory, PROC_STORE, place, wait_ms, err, errsize);
 	if (a->store == -1)
 		ask_close(&a);
 	return a;
@@ -72,6 +74,7 @@ ask_close(struct asker **a)
 		return;
 	fd_drop(&(*a)->authd);
 	fd_drop(&(*a)->store);
+	fd_drop(&(*a)->place);
 	free(*a);
 	*a = NULL;
 }

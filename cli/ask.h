@@ -9,8 +9,6 @@
 #include "ipc/wire.h"
 #include "present/present.h"
 
-#define COMMAND_LINES 8 /* connected to store and authd at a time: peers weir@1 and up */
-
 struct asker;
 
 /* Connects to the processes of a run directory; NULL with a sentence in err. wait_ms: how long each of them

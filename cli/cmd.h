@@ -23,7 +23,7 @@ int cmd_check_config(int argc, char **argv);
 int cmd_config_doc(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
-int cmd_admin(int argc, char **argv); /* argv[0]: tenant, user, group, token, session or audit */
+int cmd_admin(int argc, char **argv); /* argv[0]: tenant, user, group, token, session, audit or key */
 int cmd_apply(int argc, char **argv);
 
 /* One line on standard error, "weir: ..."; control bytes of what strangers named are escaped. */

@@ -1,4 +1,4 @@
-/* weir tenant, user, group, token, session, audit: one operation of authd's each. */
+/* weir tenant, user, group, token, session, audit, key: one operation of authd's each. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ask.h"
 #include "base/mem.h"
 #include "capabilities.h"
 #include "launcher.h"
+#include "place.h"
 #include <linux/capability.h>
 
 /* Slots of uids. A run and an analysis on one machine use different halves of the range. */

@@ -80,8 +80,11 @@ send_operation(struct request *r, const char *members, admin_fn *fn)
 	put_address(w, r);
 	json_object_end(w);
 	text = json_text(w, &len);
-	if (text == NULL)
-		fatalx("the operation of an address is longer than %d bytes", ADDRESS_MAX);
+	if (text == NULL) {
+		json_free(&w);
+		reply_problem(r, 400, "The address is too long.");
+		return;
+	}
 	whole = mem_calloc(1, len + more + 1);
 	memcpy(whole, text, len - 1);
 	if (!is_end(members))

@@ -425,6 +425,22 @@ class Rights(TenantTest):
         self.problem(api.get("/api/v1/flows"), 401)
         self.assertEqual(self.login("mallory").get("/api/v1/flows").status, 200)
 
+    def test_another_key_logs_nobody_out(self):
+        api = self.login("bob")
+        text, _ = self.token("--user", "noc", "--label", "keys", "--tenant", "acme")
+        robot = self.bearer(text)
+        self.assertEqual((api.get("/api/v1/flows").status, robot.get("/api/v1/flows").status), (200, 200))
+        self.cli("key", "rotate", "grants")
+        self.assertEqual((api.get("/api/v1/flows").status, robot.get("/api/v1/flows").status), (200, 200))
+        self.assertEqual((self.login("alice").get("/api/v1/flows").status, robot.get("/api/v1/me").status), (200, 200))
+        # What the key before signed has to run out first.
+        again = self.weir_cli("key", "rotate", "grants")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("KEY: ", again.stderr.decode())
+        wrong = self.weir_cli("key", "rotate", "everything")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("KEY: ", wrong.stderr.decode())
+
     def test_who_may(self):
         """A tenant's administrator: the own tenant's users, and no right that it has not itself. What is beyond is not there."""
         alice = self.login("alice")
@@ -568,6 +584,18 @@ class CommandLine(TenantTest):
         self.assertEqual(row["last_used"]["address"], "127.0.0.1")
         self.cli("token", "remove", row["id"])
         self.problem(self.bearer(text).get("/api/v1/flows"), 401)
+
+    def test_many_commands_at_once(self):
+        """More than there are places at authd's door: they wait for one another, and none is cut off."""
+        config = os.path.join(self.lab.dir, "weir.yaml")
+        running = [subprocess.Popen([weir_binary(), "user", "add", f"many{i}", "--kind", "service", "--tenant", "acme", "--role", "viewer", "-c", config],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for i in range(30)]
+        failed = [said for said in ((p.communicate(timeout=60 * PATIENCE)[1], p.returncode) for p in running) if said[1] != 0]
+        self.assertEqual(failed, [])
+        names = {u["name"] for u in self.told("user", "list")["users"]}
+        self.assertLessEqual({f"many{i}" for i in range(30)}, names)
+        for i in range(30):
+            self.cli("user", "remove", f"many{i}")
 
     def test_passwords(self):
         out = self.cli("user", "add", "hal", "--tenant", "acme", "--role", "viewer", "--generate-password")

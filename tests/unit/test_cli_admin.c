@@ -70,6 +70,7 @@ operations(void **state)
 	become("group|set|noc|--member|alice|--member|bob",
 	       "{\"op\":\"group.set\",\"name\":\"noc\",\"members\":[\"alice\",\"bob\"]}");
 	become("token|list|--user|alice", "{\"op\":\"token.list\",\"owner\":\"alice\"}");
+	become("key|rotate|grants", "{\"op\":\"key.rotate\",\"which\":\"grants\"}");
 	become("session|end|ab12|--json", "{\"op\":\"session.end\",\"id\":\"ab12\"}");
 	become("user|remove|\xc3\xa9", "{\"op\":\"user.remove\",\"name\":\"\xc3\xa9\"}");
 	become("audit|list|--from|2026-01-31|--to|2026-01-31T12:00:00Z|--limit|5",
