@@ -160,10 +160,15 @@ ranges_free(struct ranges *r)
  * ----------------------------------------------------------------------------------------------------------
  */
 
-/* The range that holds the key is one of *n from the one that is returned. */
+#define FEW 32 /* ranges that are halved sooner than one more line of memory is fetched */
+
+/* The range that holds the key is one of *n, which was all, from the one that is returned. */
 static uint32_t
 jump_to(const struct jump *j, uint64_t key, uint32_t *n)
 {
+	if (*n <= FEW)
+		return 0;
+
 	uint64_t slot = key < j->first ? 0 : (key - j->first) >> j->shift;
 
 	if (slot >= j->slots)
@@ -178,6 +183,8 @@ ranges_find(const struct ranges *r, const struct ip_addr *ip)
 	uint32_t n;
 
 	if (ip_is_v4(ip)) {
+		n = r->n4;
+
 		uint32_t a = (uint32_t)ip->b[12] << 24 | (uint32_t)ip->b[13] << 16 |
 			     (uint32_t)ip->b[14] << 8 | ip->b[15];
 		const uint32_t *base = r->start4 + jump_to(&r->jump4, a, &n);
@@ -188,6 +195,9 @@ ranges_find(const struct ranges *r, const struct ip_addr *ip)
 	}
 
 	u128 a = span_address(ip);
+
+	n = r->n;
+
 	const u128 *base = r->start + jump_to(&r->jump, (uint64_t)(a >> 64), &n);
 
 	for (; n > 1; n -= n / 2)
