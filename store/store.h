@@ -45,7 +45,7 @@ struct store {
 	struct lru *devices;
 	struct vendors *vendors;
 	struct resolve *resolve; /* NULL: nobody asks for names */
-	struct engine *engine; /* [nengines], by peer of the boot document */
+	struct engine *engine;   /* [nengines], by peer of the boot document */
 	unsigned nengines;
 	uint64_t rings; /* numbers given to rings */
 	struct components components;
