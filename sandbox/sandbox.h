@@ -53,4 +53,3 @@ void sandbox_enter(const struct sandbox *s);
 void sandbox_warm(void);
 
 #endif
-
