@@ -10,7 +10,7 @@
 #include "engine.h"
 #include "netbios.h"
 
-#define DHCP_WAIT_NS  (30 * NS_PER_S) /* for the answer to a request */
+#define DHCP_WAIT_NS (30 * NS_PER_S) /* for the answer to a request */
 
 struct telling {
 	struct engine *e;

@@ -21,8 +21,8 @@ struct texts {
 	uint32_t most, used; /* texts, however short */
 };
 
-/* Room for chunks of 64 bytes, of which one holds 48 bytes of a text and each further one 60, and for at most so
- * many different texts. */
+/* Room for chunks of 64 bytes, of which one holds 48 bytes of a text and each further one 60, and for at most
+ * so many different texts. */
 void texts_init(struct texts *s, uint32_t chunks, uint32_t most, uint64_t seed);
 void texts_free(struct texts *s);
 /* A number for the first TEXT_MAX bytes of text, to be dropped once; 0 where len is 0 or there is no room. */
