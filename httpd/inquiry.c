@@ -196,7 +196,8 @@ part_failed(struct part *p, enum inquiry_end end)
 		inquiry_run(q);
 		return;
 	}
-	finish(q, end);
+	/* authd has just said that the session is good: what store refuses now is the question. */
+	finish(q, end == INQUIRY_NO_SESSION ? INQUIRY_DENIED : end);
 }
 
 static bool

@@ -20,6 +20,7 @@ enum inquiry_end {
 	INQUIRY_OK,
 	INQUIRY_NO_SESSION, /* authd knows no such session or token, or store does not take its grant */
 	INQUIRY_NO_TENANT,  /* there is no such tenant for it */
+	INQUIRY_DENIED,     /* it is good, but neither role nor scopes allow the question */
 	INQUIRY_NO_AUTHD,
 	INQUIRY_NO_STORE, /* away, or it answers nothing as long as authd is silent */
 	INQUIRY_LATE,

@@ -4,6 +4,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -231,12 +232,14 @@ send_unavailable(struct feed *f, enum inquiry_end end)
 	send_event(f, "unavailable", &w);
 }
 
+/* why: "session": it is over. "role": it may not see any of this. */
 static void
-end_feed(struct feed *f)
+end_feed(struct feed *f, const char *why)
 {
-	static const char end[] = "event: end\ndata: {\"why\":\"session\"}\n\n";
+	char end[64];
+	int n = snprintf(end, sizeof(end), "event: end\ndata: {\"why\":\"%s\"}\n\n", why);
 
-	send_all(f, end, sizeof(end) - 1);
+	send_all(f, end, (size_t)n);
 	end_watchers(f);
 }
 
@@ -250,7 +253,9 @@ on_answer(void *ctx, struct inquiry *q, enum inquiry_end end)
 		f->platform = role_sees_platform(q->me.role);
 		send_live(f, q);
 	} else if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_TENANT)
-		end_feed(f);
+		end_feed(f, "session");
+	else if (end == INQUIRY_DENIED)
+		end_feed(f, "role");
 	else
 		send_unavailable(f, end);
 	inquiry_free(&q);

@@ -9,6 +9,7 @@ static const struct {
 	[INQUIRY_OK] = { 500, NULL },
 	[INQUIRY_NO_SESSION] = { 401, "The session has ended: log in." },
 	[INQUIRY_NO_TENANT] = { 404, NULL },
+	[INQUIRY_DENIED] = { 403, "Neither this role nor these scopes allow it." },
 	[INQUIRY_NO_AUTHD] = { 503, "The process that knows the accounts is being restarted." },
 	[INQUIRY_NO_STORE] = { 503, "The process that keeps the data is being restarted." },
 	[INQUIRY_LATE] = { 504, "The process that keeps the data did not answer in time." },

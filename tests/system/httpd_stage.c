@@ -62,7 +62,7 @@ struct stage {
 	uint32_t pad; /* bytes of server name in each flow, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
-	bool no_token, parts, refuse_admin_once;
+	bool no_token, parts, refuse_admin_once, refuse_grants;
 	unsigned tokens, admins;
 	unsigned admin_status; /* that operations are answered with; 0: ADMIN_OK */
 };
@@ -525,7 +525,8 @@ store_message(void *ctx, struct channel *ch, struct msg *m)
 		s->questions_of[q.kind]++;
 	if (s->silent_store)
 		return true;
-	if (q.kind == 0 || q.kind >= ASK_KIND_COUNT || q.grant_len != 200 || s->refuse_grant_once) {
+	if (q.kind == 0 || q.kind >= ASK_KIND_COUNT || q.grant_len != 200 || s->refuse_grant_once ||
+	    s->refuse_grants) {
 		s->refuse_grant_once = false;
 		no.request = q.request;
 		no.status = ANSWER_NOT_GRANTED;
@@ -674,6 +675,7 @@ obey(struct stage *s, const char *word, unsigned v)
 		      { "limited", &s->limited },
 		      { "no-token", &s->no_token },
 		      { "parts", &s->parts },
+		      { "refuse-grants", &s->refuse_grants },
 		      { "refuse-admin-once", &s->refuse_admin_once },
 		      { "setup-open", &s->setup_open } };
 

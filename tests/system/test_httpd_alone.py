@@ -792,7 +792,7 @@ class Administration(OnStage):
 
 class Peers(OnStage):
     def setUp(self):
-        for flag in ("silent-store", "silent-authd", "lie", "no-session", "refuse-once", "limited"):
+        for flag in ("silent-store", "silent-authd", "lie", "no-session", "refuse-once", "refuse-grants", "limited"):
             self.stage.tell(flag, 0)
         self.stage.tell("store", 1)
         self.stage.tell("authd", 1)
@@ -810,6 +810,17 @@ class Peers(OnStage):
         self.stage.tell("refuse-once", 1)
         self.assertEqual(200, self.stage.get("/api/v1/totals").status)
         self.assertEqual(before + 1, self.stage.counts()["sessions"])
+
+    def test_a_question_that_the_session_may_not_ask(self):
+        """authd says that the session is good, and store that its grant is not good for this: nobody is logged out."""
+        self.stage.tell("refuse-grants", 1)
+        before = self.stage.counts()["sessions"]
+        self.problem(self.stage.get("/api/v1/hosts"), 403)
+        self.assertEqual(before + 1, self.stage.counts()["sessions"])
+        live = self.stage.stream()
+        self.assertEqual(("end", {"why": "role"}), live.event())
+        live.close()
+        self.assertEqual(200, self.stage.get("/api/v1/me").status)
 
     def test_a_session_that_ended_elsewhere(self):
         self.stage.tell("no-session", 1)

@@ -441,6 +441,18 @@ class Rights(TenantTest):
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("KEY: ", wrong.stderr.decode())
 
+    def test_who_sees_no_traffic(self):
+        """An auditor, and a token without the scope: refused, and not logged out."""
+        self.cli("user", "add", "ada", "--tenant", "*", "--role", "auditor", "--password-file", "-", stdin=f"{PASSWORD} of ada\n")
+        api = self.login("ada")
+        robot = self.bearer(self.token("--user", "alice", "--label", "no traffic", "--tenant", "acme", "--scope", "users:read")[0])
+        for path in ("flows", "hosts", "interfaces", "applications", "totals", "timeseries", "flows/" + "0" * 32):
+            self.problem(api.get(f"/api/v1/{path}"), 403)
+            self.problem(robot.get(f"/api/v1/{path}"), 403)
+        self.assertEqual(next(api.events(10)), ("end", {"why": "role"}))
+        self.assertEqual((api.get("/api/v1/audit").status, api.get("/api/v1/users").status, robot.get("/api/v1/users").status), (200, 200, 200))
+        self.cli("user", "remove", "ada")
+
     def test_who_may(self):
         """A tenant's administrator: the own tenant's users, and no right that it has not itself. What is beyond is not there."""
         alice = self.login("alice")

@@ -30,6 +30,7 @@ export const t = {
 			degraded: 'Degraded',
 			unavailable: 'Store away',
 			lost: 'No connection',
+			closed: 'No traffic',
 		},
 		statusLabel: (s: string) => `System status: ${s}`,
 	},

@@ -15,8 +15,9 @@ const SILENCE_MS = 12000;
  * live         events come
  * unavailable  the server answers, but its store does not
  * lost         the server does not answer
+ * closed       the server says that there is nothing to see for this session
  */
-export type Link = 'connecting' | 'live' | 'unavailable' | 'lost';
+export type Link = 'connecting' | 'live' | 'unavailable' | 'lost' | 'closed';
 
 class Live {
 	link = $state<Link>('connecting');
@@ -104,8 +105,13 @@ class Live {
 		this.source = s;
 		s.addEventListener('live', (e) => this.take(s, e.data, (x) => this.onLive(x as LiveEvent)));
 		s.addEventListener('unavailable', (e) => this.take(s, e.data, (x) => this.onUnavailable(x as UnavailableEvent)));
-		s.addEventListener('end', () => {
-			if (this.source === s) session.ended();
+		s.addEventListener('end', (e) => {
+			if (this.source !== s) return;
+			if (/"role"/.test(e.data)) {
+				/* who sees no traffic is still logged in */
+				this.stop();
+				this.link = 'closed';
+			} else session.ended();
 		});
 		s.onerror = () => {
 			if (this.source === s) void this.broke();
