@@ -252,7 +252,7 @@ static bool
 fetch_rows(struct find *f, const struct block_entry *e, void *ctx)
 {
 	struct wanted_rows *w = ctx;
-	struct kept_flow **out = mem_calloc(w->n, sizeof(*out));
+	struct kept_flow **out = mem_calloc(w->n, sizeof(struct kept_flow *));
 	uint32_t *row = mem_calloc(w->n, sizeof(*row));
 
 	(void)e;

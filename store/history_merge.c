@@ -242,7 +242,7 @@ take_rows(struct find *f, const struct block_entry *e, void *ctx)
 	struct merge *m = ctx;
 	int64_t floor = atomic_load(&f->h->floor_ns);
 	uint32_t *row = mem_calloc(f->head.rows, sizeof(*row)), n = 0;
-	struct kept_flow **out = mem_calloc(f->head.rows, sizeof(*out));
+	struct kept_flow **out = mem_calloc(f->head.rows, sizeof(struct kept_flow *));
 	uint32_t tenant = m->part[m->at].tenant;
 	void *texts = NULL;
 

@@ -327,11 +327,14 @@ segments_retire(struct segments *s, uint32_t number)
 static uint32_t
 number_of(const char *name)
 {
+	static const char prefix[] = "flows-";
 	char again[NAME_LEN];
-	uint32_t number = 0;
 
-	if (sscanf(name, "flows-%8" SCNx32, &number) != 1)
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
 		return 0;
+
+	uint32_t number = (uint32_t)strtoul(name + sizeof(prefix) - 1, NULL, 16);
+
 	name_of(number, "", again);
 	return strcmp(name, again) == 0 ? number : 0;
 }

@@ -36,6 +36,7 @@ static void
 give_texts(struct rec_flow *f, char *text, enum flavour flavour)
 {
 	static const char names[] = "www.example.net";
+	static const uint8_t attributes[9] = { 1, 7, 'T', 'L', 'S', 'v', '1', '.', '3' };
 	char *at = text;
 
 	f->server_name_len = (uint16_t)(flavour == EXTREME_FLOWS ? SERVER_NAME_MAX : dice() % sizeof(names));
@@ -46,7 +47,7 @@ give_texts(struct rec_flow *f, char *text, enum flavour flavour)
 	for (unsigned i = 0; i < f->info_len; i++)
 		*at++ = (char)dice();
 	if (f->attributes_len > 0)
-		memcpy(at, "\1\7TLSv1.3", 9);
+		memcpy(at, attributes, sizeof(attributes));
 }
 
 static void
@@ -113,7 +114,8 @@ assert_same(const struct stock *s, const uint8_t *bytes, size_t len)
 {
 	struct block_reader *r = block_reader_new();
 	struct block *b = mem_calloc(1, sizeof(*b));
-	struct kept_flow *k = mem_calloc(s->n, sizeof(*k)), **out = mem_calloc(s->n, sizeof(*out));
+	struct kept_flow *k = mem_calloc(s->n, sizeof(*k)),
+			 **out = mem_calloc(s->n, sizeof(struct kept_flow *));
 	uint32_t *row = mem_calloc(s->n, sizeof(*row)), *tenant = mem_calloc(s->n, sizeof(*tenant)), from, to;
 	uint64_t *secondary = mem_calloc(s->n, sizeof(*secondary));
 	void *texts;

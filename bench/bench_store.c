@@ -1,0 +1,318 @@
+/*
+ * The flows of flows.h, kept by Weir or sent to a collector:
+ *
+ *   bench_store weir DIR FLOWS       into history in DIR, by commits, with merging; then questions. Prints
+ * JSON. bench_store netflow PORT FLOWS   as NetFlow v9 to a collector at 127.0.0.1, two records a flow
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/cursor.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flows.h"
+#include "history.h"
+#include "policy/snapshot.h"
+
+#define GAP_NS     20000 /* 50,000 flows a second */
+#define TENANTS    8u
+#define BATCH_SIZE (12u << 20)
+#define RARE       5000u /* rank of the server that is asked for */
+
+static double
+cpu_seconds(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static uint64_t
+number_of(const char *text)
+{
+	char *end;
+	uint64_t v = strtoull(text, &end, 10);
+
+	if (*end != '\0' || v == 0)
+		fatalx("%s is no number of flows", text);
+	return v;
+}
+
+/* --- Weir
+ * -------------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+bytes_here(void)
+{
+	DIR *d = opendir(".");
+	struct stat st;
+	uint64_t sum = 0;
+
+	if (d == NULL)
+		fatal("directory");
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		if (strncmp(e->d_name, "flows-", 6) == 0 && stat(e->d_name, &st) == 0)
+			sum += (uint64_t)st.st_blocks * 512;
+	closedir(d);
+	return sum;
+}
+
+struct work {
+	struct history *h;
+	struct batch batch;
+	double making, adding, committing, merging; /* CPU seconds */
+	unsigned commits;
+};
+
+static void
+commit(struct work *w, int64_t now_ns)
+{
+	char why[HISTORY_WHY_MAX];
+
+	double at = cpu_seconds();
+
+	if (history_write(w->h, &w->batch, now_ns, why) != DB_OK)
+		fatalx("commit: %s", why);
+	batch_reset(&w->batch);
+	w->commits++;
+	w->committing += cpu_seconds() - at;
+	at = cpu_seconds();
+	while (history_tidy(w->h))
+		;
+	w->merging += cpu_seconds() - at;
+}
+
+/* Commits when a second of the flows' time is over, as store does, or when the batch is full. */
+static void
+keep(struct work *w, uint64_t flows)
+{
+	struct flows *g = flows_new(GAP_NS);
+	struct rec_flow *f = mem_calloc(1024, sizeof(*f));
+	char(*text)[FLOW_TEXT_MAX] = mem_calloc(1024, sizeof(*text));
+	uint64_t since = 0;
+
+	for (uint64_t done = 0, n; done < flows; done += n) {
+		double at = cpu_seconds();
+
+		for (n = 0; n < 1024 && done + n < flows; n++)
+			flows_next(g, &f[n], text[n]);
+		w->making += cpu_seconds() - at;
+		at = cpu_seconds() - w->committing - w->merging;
+		for (uint64_t i = 0; i < n; i++, since++) {
+			const uint32_t tenant[2] = { 1 + f[i].ip[CLIENT].b[15] % TENANTS, 0 };
+			const struct flow_texts t = flow_texts_of(&f[i], text[i]);
+
+			if (batch_full(&w->batch) || since >= (uint64_t)(NS_PER_S / GAP_NS)) {
+				commit(w, FLOWS_START_NS + (int64_t)(done + i) * GAP_NS);
+				since = 0;
+			}
+			if (!batch_add_flow(&w->batch, tenant, &f[i], &t))
+				fatalx("the batch is full");
+		}
+		w->adding += cpu_seconds() - w->committing - w->merging - at;
+	}
+	commit(w, FLOWS_START_NS + (int64_t)flows * GAP_NS);
+	/* The hour is over: what is left is merged. */
+	const uint32_t tenant[2] = { 1, 0 };
+	const struct flow_texts t = flow_texts_of(&f[0], text[0]);
+
+	flows_next(g, &f[0], text[0]);
+	batch_add_flow(&w->batch, tenant, &f[0], &t);
+	commit(w, FLOWS_START_NS + (int64_t)flows * GAP_NS + 2 * 3600 * NS_PER_S);
+	free(f);
+	free(text);
+}
+
+static bool
+count(void *ctx, const struct kept_flow *k)
+{
+	uint64_t *n = ctx;
+
+	(void)k;
+	++*n;
+	return true;
+}
+
+/* Every flow of one address that is rare. */
+static double
+ask_selective(struct work *w, uint64_t *rows)
+{
+	struct flow_query q = { .tenant = TENANT_PLATFORM, .to_ns = INT64_MAX, .visits = UINT32_MAX };
+	struct flow_position last = { 0 }, after;
+	bool finished = false;
+
+	q.filter = (struct block_want){ .has_ip = true, .ip = flows_server(RARE) };
+
+	double at = cpu_seconds();
+
+	for (*rows = 0; !finished;) {
+		if (history_flows(w->h, &q, count, rows, &last, &finished) != DB_OK)
+			fatalx("question");
+		after = last;
+		q.after = &after;
+	}
+	return cpu_seconds() - at;
+}
+
+static int
+run_weir(const char *dir, uint64_t flows)
+{
+	const struct history_limits l = { .size = UINT64_C(64) << 30,
+					  .keep_flows_ns = INT64_C(3650) * 86400 * NS_PER_S,
+					  .keep_ns = { NS_PER_S, NS_PER_S, NS_PER_S } };
+	struct names *names = names_new();
+	struct work w = { 0 };
+	enum db_status status;
+	char err[512];
+	uint64_t rows;
+
+	if (chdir(dir) != 0)
+		fatal("%s", dir);
+	w.h = history_open(&l, names, &status, err, sizeof(err));
+	if (w.h == NULL)
+		fatalx("%s", err);
+	batch_init(&w.batch, BATCH_SIZE, 4096);
+	keep(&w, flows);
+
+	double asked = ask_selective(&w, &rows);
+
+	const struct ip_addr rare = flows_server(RARE);
+	char address[IP_TEXT_MAX];
+
+	ip_format(&rare, address);
+	printf("{\"flows\": %" PRIu64 ", \"commits\": %u, \"add_s\": %.3f, \"commit_s\": %.3f, "
+	       "\"merge_s\": %.3f, \"generate_s\": %.3f, \"bytes\": %" PRIu64
+	       ", \"selective_s\": %.4f, \"selective_rows\": %" PRIu64 ", \"selective\": \"%s\"}\n",
+	       flows, w.commits, w.adding, w.committing, w.merging, w.making, bytes_here(), asked, rows,
+	       address);
+	history_close(&w.h);
+	names_free(&names);
+	return 0;
+}
+
+/* --- NetFlow v9 (RFC 3954)
+ * ---------------------------------------------------------------------------------------------------- */
+
+#define TEMPLATE   256u
+#define PER_PACKET 24u /* records; twelve flows */
+#define PACE_EACH  8u  /* packets, then a rest: a collector has no way to say that it is behind */
+
+static const uint16_t fields[][2] = { { 8, 4 },  { 12, 4 }, { 7, 2 }, { 11, 2 }, { 4, 1 },  { 6, 1 },
+				      { 10, 2 }, { 14, 2 }, { 1, 8 }, { 2, 8 },  { 22, 4 }, { 21, 4 } };
+
+static void
+put_header(struct wcur *c, unsigned records, uint32_t sequence, int64_t now_ns)
+{
+	wcur_be16(c, 9);
+	wcur_be16(c, (uint16_t)records);
+	wcur_be32(c, (uint32_t)((now_ns - FLOWS_START_NS) / NS_PER_MS + 3600000)); /* up since */
+	wcur_be32(c, (uint32_t)(now_ns / NS_PER_S));
+	wcur_be32(c, sequence);
+	wcur_be32(c, 1);
+}
+
+static void
+put_template(struct wcur *c)
+{
+	wcur_be16(c, 0);
+	wcur_be16(c, (uint16_t)(8 + sizeof(fields)));
+	wcur_be16(c, TEMPLATE);
+	wcur_be16(c, ARRAY_LEN(fields));
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		wcur_be16(c, fields[i][0]);
+		wcur_be16(c, fields[i][1]);
+	}
+}
+
+static void
+put_record(struct wcur *c, const struct rec_flow *f, enum side from)
+{
+	enum side to = from == CLIENT ? SERVER : CLIENT;
+
+	wcur_put(c, f->ip[from].b + 12, 4);
+	wcur_put(c, f->ip[to].b + 12, 4);
+	wcur_be16(c, f->port[from]);
+	wcur_be16(c, f->port[to]);
+	wcur_u8(c, f->protocol);
+	wcur_u8(c, f->tcp.flags[from]);
+	wcur_be16(c, 1);
+	wcur_be16(c, 2);
+	wcur_be64(c, f->count.bytes[from]);
+	wcur_be64(c, f->count.packets[from]);
+	wcur_be32(c, (uint32_t)((f->first_ns - FLOWS_START_NS) / NS_PER_MS + 3600000));
+	wcur_be32(c, (uint32_t)((f->last_ns - FLOWS_START_NS) / NS_PER_MS + 3600000));
+}
+
+static int
+run_netflow(const char *port, uint64_t flows)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)number_of(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct timespec rest = { .tv_nsec = 300000 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct flows *g = flows_new(GAP_NS);
+	char text[FLOW_TEXT_MAX];
+	struct rec_flow f;
+	uint8_t packet[1400];
+	uint32_t sequence = 0;
+
+	if (fd == -1 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == -1)
+		fatal("port %s", port);
+	for (uint64_t done = 0; done < flows; sequence++) {
+		struct wcur c = wcur_of(packet, sizeof(packet));
+		unsigned n = flows - done < PER_PACKET / 2 ? (unsigned)(flows - done) : PER_PACKET / 2;
+
+		put_header(&c, 2 * n + 1, sequence, FLOWS_START_NS + (int64_t)done * GAP_NS);
+		put_template(&c);
+
+		uint8_t *set = c.p;
+
+		wcur_be16(&c, TEMPLATE);
+		wcur_be16(&c, 0);
+		for (unsigned i = 0; i < n; i++, done++) {
+			flows_next(g, &f, text);
+			put_record(&c, &f, CLIENT);
+			put_record(&c, &f, SERVER);
+		}
+		while ((c.p - set) % 4 != 0)
+			wcur_u8(&c, 0);
+		set[2] = (uint8_t)((c.p - set) >> 8);
+		set[3] = (uint8_t)(c.p - set);
+		if (c.bad || send(fd, packet, wcur_len(&c), 0) == -1)
+			fatal("send");
+		if (sequence % PACE_EACH == 0)
+			nanosleep(&rest, NULL);
+	}
+	close(fd);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	log_init("bench_store", LOG_LEVEL_WARN);
+	if (sodium_init() == -1)
+		fatalx("libsodium does not start");
+	if (argc == 4 && strcmp(argv[1], "weir") == 0)
+		return run_weir(argv[2], number_of(argv[3]));
+	if (argc == 4 && strcmp(argv[1], "netflow") == 0)
+		return run_netflow(argv[2], number_of(argv[3]));
+	fprintf(stderr, "usage: bench_store weir DIR FLOWS | netflow PORT FLOWS\n");
+	return 2;
+}

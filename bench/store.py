@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""Kept flows of Weir beside nfdump's files of the same flows: script/bench store.
+
+The flows are made (bench/flows.c). Weir keeps them through its history, with all that a store does of it: batches, commits to disk, merging.
+nfcapd gets them as NetFlow v9 on loopback, two records a flow, and its file is written again in each of nfdump's forms."""
+
+import argparse
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+FORMS = {"none": [], "lzo": ["-z"], "lz4": ["-y"], "bz2": ["-j"]}
+
+
+def cpu_of(argv, **more):
+    """CPU seconds of a program, and what it said."""
+    before = os.times()
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, **more)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system, done.stdout
+
+
+def collect(program, folder, flows):
+    """nfcapd's file of all flows, or None where it lost some."""
+    os.mkdir(folder)
+    daemon = subprocess.Popen(["nfcapd", "-w", folder, "-p", "29955", "-b", "127.0.0.1", "-t", "86400", "-B", "67108864"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1)
+        subprocess.run([program, "netflow", "29955", str(flows)], check=True)
+        time.sleep(2)
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(60)
+    files = [f for f in glob.glob(f"{folder}/nfcapd.*") if "current" not in f]
+    if len(files) != 1:
+        sys.exit(f"nfcapd left {len(files)} files")
+    said = subprocess.run(["nfdump", "-r", files[0], "-I"], capture_output=True, text=True, check=True).stdout
+    got = int(re.search(r"^Flows: (\d+)", said, re.M).group(1))
+    if got != 2 * flows:
+        print(f"nfcapd got {got} of {2 * flows} records: sizes are of those that it got")
+    return files[0], got / 2
+
+
+def nfdump(program, folder, flows, address):
+    source, got = collect(program, f"{folder}/nfcapd", flows)
+    rows = {}
+    for form, option in FORMS.items():
+        out = f"{folder}/nfdump.{form}"
+        wrote, _ = cpu_of(["nfdump", "-r", source, "-w", out, *option])
+        asked, said = cpu_of(["nfdump", "-r", out, "-q", "-o", "fmt:%td", f"host {address}"])
+        top, _ = cpu_of(["nfdump", "-r", out, "-s", "ip/bytes", "-n", "10"])
+        rows[form] = {"bytes_per_flow": os.path.getsize(out) / got, "write_s": wrote, "selective_s": asked, "top_s": top,
+                      "selective_rows": said.count("\n")}
+    return rows
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("--build", required=True)
+    a.add_argument("--results", required=True)
+    a.add_argument("--flows", type=int, default=5000000)
+    a.add_argument("--directory", help="where the files are made and deleted (default: /tmp)")
+    o = a.parse_args()
+    program = os.path.abspath(f"{o.build}/bench/bench_store")
+    folder = tempfile.mkdtemp(prefix="weir-bench-store-", dir=o.directory)
+    try:
+        os.mkdir(f"{folder}/weir")
+        weir = json.loads(subprocess.run([program, "weir", f"{folder}/weir", str(o.flows)], capture_output=True, text=True, check=True).stdout)
+        peers = nfdump(program, folder, o.flows, weir["selective"])
+    finally:
+        shutil.rmtree(folder)
+    n = weir["flows"]
+    store = weir["add_s"] + weir["commit_s"] + weir["merge_s"]
+    size = weir["bytes"] / n
+    print(f"{n} flows, one core:")
+    print(f"  batch {weir['add_s'] / n * 1e6:.2f} + commit {weir['commit_s'] / n * 1e6:.2f} + merge {weir['merge_s'] / n * 1e6:.2f} us a flow: "
+          f"{n / store / 1e3:.0f} k flows/s")
+    print(f"  Weir, all columns    {size:6.1f} bytes a flow")
+    for form, r in peers.items():
+        print(f"  nfdump {form:13} {r['bytes_per_flow']:6.1f} bytes a flow   Weir is {size / r['bytes_per_flow']:.2f} of it")
+    fastest = min(r["selective_s"] for r in peers.values())
+    print(f"  one rare address: Weir {weir['selective_s'] * 1e3:.1f} ms ({weir['selective_rows']} flows), nfdump {fastest * 1e3:.0f} ms: "
+          f"{fastest / max(weir['selective_s'], 1e-4):.0f} x")
+    with open(o.results, "w") as f:
+        json.dump({"weir": weir, "nfdump": peers}, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
