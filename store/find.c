@@ -187,7 +187,7 @@ damaged(struct find *f, const struct block_entry *e)
 {
 	if (atomic_fetch_add(&f->h->blocks_damaged, 1) == 0)
 		log_error("flows-%08" PRIx32 ".mdb: block %" PRIu64
-			  " is damaged: its %u flows are left out (weir store check tells of all)",
+			  " is damaged: its %u flows are left out; others like it are counted only",
 			  e->segment, e->sequence, e->rows);
 }
 
