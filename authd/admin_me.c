@@ -177,6 +177,12 @@ me_op_password(struct admin_call *c)
 	throttle_succeeded(c->a->throttle, &t, clock_boot_ns());
 	if (!read_me(c, ACTION_WRITE_ACCOUNT, p))
 		return;
+	if (strcmp(p->who.hash, c->secrets->against) != 0) {
+		/* It became another, or was hashed anew, while the old one was judged. */
+		sodium_memzero(p, sizeof(*p));
+		call_end(c, ADMIN_BUSY);
+		return;
+	}
 	(void)str_copy(p->who.hash, sizeof(p->who.hash), c->secrets->hash);
 	account_write(&c->x, &p->who);
 	sessions_remove_of(&c->x, c->account, c->session);

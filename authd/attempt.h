@@ -12,11 +12,14 @@
 
 struct authd;
 
+#define JUDGED_LEN 16
+
 struct attempt {
 	struct authd *a;
 	struct return_address to;
 	uint64_t request;
-	uint64_t account; /* 0: nobody's, or not known yet */
+	uint64_t account;           /* 0: nobody's, or not known yet */
+	uint8_t judged[JUDGED_LEN]; /* which hash its password is judged by: a fingerprint of that */
 	char name[ACCOUNT_NAME_MAX];
 	char from[IP_TEXT_MAX];
 	struct wire_client client;

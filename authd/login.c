@@ -19,6 +19,25 @@
 
 /* --- LOGIN --- */
 
+static const char could_not[] = "The password could not be checked now.";
+
+static void
+fingerprint(const struct account *who, uint8_t out[static JUDGED_LEN])
+{
+	(void)crypto_generichash(out, JUDGED_LEN, (const uint8_t *)who->hash, strlen(who->hash), NULL, 0);
+}
+
+/* Judging takes a while: meanwhile the password may have become another, and what was right is not any more;
+ * or another login has hashed it anew. */
+static bool
+is_still_judged(const struct attempt *t, const struct account *who)
+{
+	uint8_t now[JUDGED_LEN];
+
+	fingerprint(who, now);
+	return sodium_memcmp(now, t->judged, sizeof(now)) == 0;
+}
+
 /* The cost in the settings is not the one of the stored hash: the worker made a new one. It may wait. */
 static void
 renew_hash(struct attempt *t, const char *hash)
@@ -58,10 +77,11 @@ login_matched(struct attempt *t, const struct hash_answer *judged)
 	struct account who;
 	struct factor_record factor;
 	enum db_status status;
-	bool has_factor, disabled;
+	bool has_factor, disabled, same;
 
 	account_read(&x, t->account, &who);
 	disabled = who.disabled;
+	same = is_still_judged(t, &who);
 	has_factor = factor_look(&x, t->account, &factor) && factor.confirmed;
 	sodium_memzero(&who, sizeof(who));
 	sodium_memzero(&factor, sizeof(factor));
@@ -78,6 +98,10 @@ login_matched(struct attempt *t, const struct hash_answer *judged)
 		attempt_refuse(t, "the account is disabled");
 		return;
 	}
+	if (!same) {
+		attempt_excuse(t, AUTH_BUSY, could_not);
+		return;
+	}
 	if (judged->hash[0] != '\0')
 		renew_hash(t, judged->hash);
 	if (has_factor)
@@ -92,7 +116,7 @@ login_judged(void *ctx, const struct hash_answer *judged)
 	struct attempt *t = ctx;
 
 	if (judged->verdict == HASH_FAILED)
-		attempt_excuse(t, AUTH_BUSY, "The password could not be checked now.");
+		attempt_excuse(t, AUTH_BUSY, could_not);
 	else if (judged->verdict != HASH_MATCH || t->account == 0)
 		attempt_refuse(t, NULL);
 	else if (return_address_find(t->a, &t->to) == NULL)
@@ -111,6 +135,7 @@ login_check(struct authd *a, struct attempt *t, const char *password)
 
 	if (status == DB_OK) {
 		t->account = found ? who.number : 0;
+		fingerprint(&who, t->judged);
 		/* An unknown user's password is judged at the same cost, against what nothing matches. */
 		if (!hash_queue_verify(a->hashing, password, found ? who.hash : "", login_judged, t))
 			attempt_excuse(t, AUTH_BUSY, "Too many passwords are being checked.");
