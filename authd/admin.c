@@ -218,6 +218,7 @@ settle(struct admin_call *c)
 		bool own = by_session && c->ended.item[i] == c->account;
 
 		(void)sessions_forget(a->sessions, c->ended.item[i], own ? c->session : NULL);
+		tickets_forget(a->tickets, c->ended.item[i]);
 	}
 	for (size_t i = 0; i < c->removed.n; i++) {
 		(void)sessions_forget(a->sessions, c->removed.item[i], NULL);

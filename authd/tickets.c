@@ -18,15 +18,41 @@ tickets_drop(struct ticket *i)
 }
 
 void
+tickets_forget(struct tickets *t, uint64_t account)
+{
+	for (size_t i = 0; i < TICKETS_MAX; i++)
+		if (t->item[i].account == account)
+			tickets_drop(&t->item[i]);
+}
+
+/* Where one goes: over the account's oldest where it has its share, or over the oldest of all. */
+static struct ticket *
+place_for(struct tickets *t, uint64_t account)
+{
+	struct ticket *place = &t->item[0], *own = NULL;
+	size_t n = 0;
+
+	/* Free ones end at 0. */
+	for (size_t i = 0; i < TICKETS_MAX; i++) {
+		struct ticket *at = &t->item[i];
+
+		if (at->until_ns < place->until_ns)
+			place = at;
+		if (at->account != account)
+			continue;
+		n++;
+		if (own == NULL || at->until_ns < own->until_ns)
+			own = at;
+	}
+	return n < TICKETS_OF_ONE ? place : own;
+}
+
+void
 tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now,
 	     uint8_t ticket[static TICKET_BYTES])
 {
-	struct ticket *place = &t->item[0];
+	struct ticket *place = place_for(t, account);
 
-	/* Free ones end at 0. */
-	for (size_t i = 1; i < TICKETS_MAX; i++)
-		if (t->item[i].until_ns < place->until_ns)
-			place = &t->item[i];
 	randombytes_buf(ticket, TICKET_BYTES);
 	*place = (struct ticket){ .account = account,
 				  .until_ns = now + TICKET_LIFE_S * NS_PER_S,

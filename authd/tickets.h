@@ -7,9 +7,10 @@
 
 #include "ipc/wire.h"
 
-#define TICKETS_MAX   1024 /* then the oldest is void */
-#define TICKET_LIFE_S 300
-#define TICKET_TRIES  5
+#define TICKETS_MAX    1024 /* then the oldest is void */
+#define TICKETS_OF_ONE 8    /* of one account: who has many logins begun voids his own only */
+#define TICKET_LIFE_S  300
+#define TICKET_TRIES   5
 
 struct ticket {
 	uint8_t hash[32];
@@ -29,5 +30,7 @@ void tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t
 /* NULL where there is none that is still good. It has one try less. */
 struct ticket *tickets_try(struct tickets *t, const uint8_t ticket[static TICKET_BYTES], int64_t now_ns);
 void tickets_drop(struct ticket *i);
+/* Voids all of an account: its password is another now, or it may not come in any more. */
+void tickets_forget(struct tickets *t, uint64_t account);
 
 #endif

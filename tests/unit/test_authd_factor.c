@@ -110,12 +110,35 @@ tickets_are_few_and_short(void **state)
 	tickets_draw(&t, 7, "alice", NOW, first);
 	assert_int_equal(tickets_try(&t, first, NOW)->account, 7);
 	assert_null(tickets_try(&t, first, NOW + TICKET_LIFE_S * NS_PER_S));
-	/* The table is full: the oldest goes. */
+	/* One alone voids only his own. */
 	tickets_draw(&t, 7, "alice", NOW, first);
+	tickets_draw(&t, 8, "bob", NOW, none);
 	for (int i = 0; i < TICKETS_MAX; i++)
 		tickets_draw(&t, 8, "bob", NOW + 1, other);
-	assert_null(tickets_try(&t, first, NOW + 1));
+	assert_non_null(tickets_try(&t, first, NOW + 1));
+	assert_null(tickets_try(&t, none, NOW + 1));
 	assert_non_null(tickets_try(&t, other, NOW + 1));
+	/* The table is full: the oldest goes. */
+	for (uint64_t i = 0; i < TICKETS_MAX; i++)
+		tickets_draw(&t, 100 + i, "many", NOW + 2, none);
+	assert_null(tickets_try(&t, first, NOW + 2));
+	assert_non_null(tickets_try(&t, none, NOW + 2));
+}
+
+static void
+tickets_of_one_are_voided(void **state)
+{
+	static struct tickets t;
+	uint8_t his[2][TICKET_BYTES], hers[TICKET_BYTES];
+
+	(void)state;
+	tickets_draw(&t, 7, "alice", NOW, hers);
+	tickets_draw(&t, 8, "bob", NOW, his[0]);
+	tickets_draw(&t, 8, "bob", NOW, his[1]);
+	tickets_forget(&t, 8);
+	assert_null(tickets_try(&t, his[0], NOW));
+	assert_null(tickets_try(&t, his[1], NOW));
+	assert_non_null(tickets_try(&t, hers, NOW));
 }
 
 static void
@@ -151,6 +174,7 @@ main(void)
 		cmocka_unit_test(a_code_counts_once_and_near_its_time),
 		cmocka_unit_test(recovery_codes_count_once_each),
 		cmocka_unit_test(tickets_are_few_and_short),
+		cmocka_unit_test(tickets_of_one_are_voided),
 		cmocka_unit_test(tokens_check_themselves),
 	};
 

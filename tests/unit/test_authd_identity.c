@@ -107,6 +107,7 @@ take_text(const char *key, char *out, size_t size)
 }
 
 #define VIC "a river without a weir"
+#define NEW "a bridge over the river"
 
 static void
 make_vic(void)
@@ -396,6 +397,63 @@ a_second_factor_is_asked_for_and_counts_once(void **state)
 	login_is("vic", VIC, AUTH_OK);
 }
 
+/* Who knew the password, and is not in yet, does not come in by it when it is another. */
+static void
+a_new_password_ends_logins_that_have_begun(void **state)
+{
+	uint8_t ticket[TICKET_BYTES];
+	char json[128];
+
+	(void)state;
+	totp_init();
+	make_vic();
+	assert_int_equal(player_admin(&p, a.grant, a.grant_len, "{\"op\":\"second_factor.begin\"}"),
+			 ADMIN_OK);
+	learn_secret();
+	(void)snprintf(json, sizeof(json), "{\"op\":\"second_factor.confirm\",\"code\":\"%s\"}", code_of(-1));
+	assert_int_equal(player_admin(&p, a.grant, a.grant_len, json), ADMIN_OK);
+	login_is("vic", VIC, AUTH_SECOND_FACTOR);
+	memcpy(ticket, a.cookie, sizeof(ticket));
+	admin_is("{\"op\":\"user.password\",\"name\":\"vic\",\"password\":\"" NEW "\"}", ADMIN_OK);
+	second_is(ticket, code_of(0), AUTH_DENIED);
+	login_is("vic", NEW, AUTH_SECOND_FACTOR);
+	memcpy(ticket, a.cookie, sizeof(ticket));
+	second_is(ticket, code_of(0), AUTH_OK);
+}
+
+/* authd is started anew, and hashes passwords at this cost. */
+static void
+start_again(int64_t passes)
+{
+	assert_int_equal(player_exit(&p, SIGTERM), 0);
+	p.settings.password_passes = passes;
+	player_start(&p);
+	player_connect_store(&p);
+	session_is(root_cookie, "", AUTH_OK);
+	memcpy(root_grant, a.grant, sizeof(root_grant));
+	root_len = a.grant_len;
+}
+
+/* The old password is being judged, at length, when it becomes another: it opens nothing, and what was to be
+ * hashed anew does not come back. */
+static void
+a_new_password_wins_over_a_login(void **state)
+{
+	uint64_t login;
+
+	(void)state;
+	start_again(20);
+	make_vic();
+	start_again(1);
+	login = player_send_login(&p, "vic", VIC, "192.0.2.9");
+	admin_is("{\"op\":\"user.password\",\"name\":\"vic\",\"password\":\"" NEW "\"}", ADMIN_OK);
+	player_answer(&p, login, &a);
+	assert_int_equal(a.status, AUTH_BUSY);
+	assert_int_equal(a.grant_len, 0);
+	login_is("vic", VIC, AUTH_DENIED);
+	login_is("vic", NEW, AUTH_OK);
+}
+
 static void
 guesses_at_codes_are_few(void **state)
 {
@@ -547,6 +605,8 @@ main(void)
 		TEST(a_token_works_until_it_is_taken_back),
 		TEST(tokens_die_with_their_owner),
 		TEST(a_second_factor_is_asked_for_and_counts_once),
+		TEST(a_new_password_ends_logins_that_have_begun),
+		TEST(a_new_password_wins_over_a_login),
 		TEST(guesses_at_codes_are_few),
 		TEST(who_must_have_one_can_only_make_it),
 		TEST(a_mute_store_holds_up_only_what_it_must_know),
