@@ -451,16 +451,28 @@ page_begin(struct admin_call *c, struct page *p)
 }
 
 bool
-page_next(struct admin_call *c, struct page *p, const char *last)
+page_next(struct admin_call *c, struct page *p, const char *name)
 {
-	if (!call_good(c))
+	if (!call_good(c) || p->more)
 		return false;
-	if (p->n >= (size_t)p->limit || p->looked >= PAGE_LOOKED_MAX || json_size(c->w) >= PAGE_BYTES_MAX) {
+	if (p->looked >= PAGE_LOOKED_MAX) {
 		p->more = true;
+		(void)str_copy(p->last, sizeof(p->last), p->looking);
 		return false;
 	}
 	p->looked++;
-	(void)str_copy(p->last, sizeof(p->last), last);
+	(void)str_copy(p->looking, sizeof(p->looking), name);
+	return true;
+}
+
+bool
+page_takes(struct admin_call *c, struct page *p)
+{
+	p->more = p->n >= (size_t)p->limit || json_size(c->w) >= PAGE_BYTES_MAX;
+	if (p->more)
+		return false;
+	p->n++;
+	(void)str_copy(p->last, sizeof(p->last), p->looking);
 	return true;
 }
 
@@ -474,7 +486,7 @@ page_end(struct admin_call *c, const struct page *p)
 struct naming {
 	struct admin_call *c;
 	struct page *p;
-	bool (*each)(struct admin_call *c, uint64_t number);
+	void (*each)(struct admin_call *c, struct page *p, uint64_t number);
 };
 
 static bool
@@ -494,16 +506,15 @@ take_name(void *ctx, struct db_bytes key, struct db_bytes value)
 		return false;
 	/* What one takes is given back before the next. */
 	n->c->arena = arena_new(CALL_ARENA);
-	if (n->each(n->c, number))
-		n->p->n++;
+	n->each(n->c, n->p, number);
 	arena_free(&n->c->arena);
 	n->c->arena = outer;
-	return true;
+	return !n->p->more;
 }
 
 void
 page_names(struct admin_call *c, struct page *p, enum table t,
-	   bool (*each)(struct admin_call *c, uint64_t number))
+	   void (*each)(struct admin_call *c, struct page *p, uint64_t number))
 {
 	struct naming n = { c, p, each };
 	const char *from = p->after[0] == '\0' ? "\001" : p->after;

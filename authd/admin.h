@@ -122,19 +122,22 @@ struct page {
 	int64_t limit;
 	size_t n, looked;
 	bool more;
-	char after[ACCOUNT_NAME_MAX]; /* the last one of the page before; "": from the start */
-	char last[ACCOUNT_NAME_MAX];
+	char after[ACCOUNT_NAME_MAX];   /* the last one of the page before; "": from the start */
+	char last[ACCOUNT_NAME_MAX];    /* that was taken */
+	char looking[ACCOUNT_NAME_MAX]; /* that is looked at */
 };
 
 /* Reads "limit" and "cursor". */
 void page_begin(struct admin_call *c, struct page *p);
-/* Whether another one may be looked at; last is the name by which the list goes on behind it. */
-bool page_next(struct admin_call *c, struct page *p, const char *last);
+/* Whether another one may be looked at; name is that by which the list goes on behind it. */
+bool page_next(struct admin_call *c, struct page *p, const char *name);
+/* Whether it, which is the caller's to see, is written into this page. Only such a one makes a list go on:
+ * what is not the caller's is not told of by a cursor either. */
+bool page_takes(struct admin_call *c, struct page *p);
 /* Writes "cursor" where more is left. */
 void page_end(struct admin_call *c, const struct page *p);
-/* Calls each for every name of a table, in order, from the page's beginning. It returns whether it wrote
- * something. */
+/* Calls each for every name of a table, in order, from the page's beginning. */
 void page_names(struct admin_call *c, struct page *p, enum table t,
-		bool (*each)(struct admin_call *c, uint64_t number));
+		void (*each)(struct admin_call *c, struct page *p, uint64_t number));
 
 #endif

@@ -293,20 +293,18 @@ write_changed(struct admin_call *c, const struct crowd *was, struct crowd *to, c
 
 /* --- the operations --- */
 
-static bool
-list_one(struct admin_call *c, uint64_t number)
+static void
+list_one(struct admin_call *c, struct page *p, uint64_t number)
 {
 	struct crowd g;
 
 	memset(&g, 0, sizeof(g));
 	group_read(&c->x, number, c->arena, &g.group);
 	if (c->x.rc != 0)
-		return false;
+		return;
 	read_rest(c, &g);
-	if (!is_visible(c, &g))
-		return false;
-	write_group(c, NULL, &g);
-	return true;
+	if (c->x.rc == 0 && is_visible(c, &g) && page_takes(c, p))
+		write_group(c, NULL, &g);
 }
 
 void

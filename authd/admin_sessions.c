@@ -118,10 +118,8 @@ session_op_list(struct admin_call *c)
 			continue;
 		if (!page_next(c, &page, handle))
 			break;
-		if (!is_visible(c, q.found[i].session, ACTION_READ_SESSIONS, p))
-			continue;
-		write_one(c, q.found[i].session, p->who.name);
-		page.n++;
+		if (is_visible(c, q.found[i].session, ACTION_READ_SESSIONS, p) && page_takes(c, &page))
+			write_one(c, q.found[i].session, p->who.name);
 	}
 	json_array_end(c->w);
 	page_end(c, &page);

@@ -105,17 +105,16 @@ bound_selectors(struct admin_call *c)
 
 /* --- the operations --- */
 
-static bool
-list_one(struct admin_call *c, uint64_t number)
+static void
+list_one(struct admin_call *c, struct page *p, uint64_t number)
 {
 	struct tenant_record t;
 
 	if (!call_may_tenant(c, ACTION_READ_TENANTS, (uint32_t)number))
-		return false;
+		return;
 	tenant_read(&c->x, (uint32_t)number, c->arena, &t);
-	if (c->x.rc == 0)
+	if (c->x.rc == 0 && page_takes(c, p))
 		shape_write_tenant(c->w, NULL, &t);
-	return true;
 }
 
 void

@@ -96,11 +96,9 @@ list_one(struct listing *l, const uint8_t *hash)
 		return true;
 	if (l->p->who.number != t.owner)
 		person_read(c, t.owner, l->p);
-	if (c->x.rc == 0 && may(c, l->p, false, NULL, 0)) {
+	if (c->x.rc == 0 && may(c, l->p, false, NULL, 0) && page_takes(c, l->page))
 		write_one(c, NULL, &t, l->p->who.name);
-		l->page->n++;
-	}
-	return true;
+	return !l->page->more;
 }
 
 static bool

@@ -169,18 +169,16 @@ write_changed(struct admin_call *c, struct person *p, const struct accesses *own
 
 /* --- the operations --- */
 
-static bool
-list_one(struct admin_call *c, uint64_t number)
+static void
+list_one(struct admin_call *c, struct page *page, uint64_t number)
 {
 	AUTO(mem_drop) struct person *p = mem_calloc(1, sizeof(*p));
 	struct resource r;
 
 	person_read(c, number, p);
 	r = person_resource(p, NULL, 0);
-	if (c->x.rc != 0 || !call_may(c, ACTION_READ_USERS, &r))
-		return false;
-	user_write(c, NULL, p);
-	return true;
+	if (c->x.rc == 0 && call_may(c, ACTION_READ_USERS, &r) && page_takes(c, page))
+		user_write(c, NULL, p);
 }
 
 void

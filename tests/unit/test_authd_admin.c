@@ -418,6 +418,51 @@ lists_go_page_by_page(void **state)
 	assert_int_equal(pages, 3);
 }
 
+/* Others' names before, between and behind one's own make no page longer, shorter or more. */
+static void
+lists_end_where_ones_own_does(void **state)
+{
+	static const char *const names[] = { "aa", "tf", "uu", "zz" };
+	char json[192];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		(void)snprintf(json, sizeof(json),
+			       "{\"op\":\"user.add\",\"name\":\"%s\",\"kind\":\"service\",\"access\":[{"
+			       "\"tenant\":\"default\",\"role\":\"viewer\"}]}",
+			       names[i]);
+		IS("root", json, ADMIN_OK);
+		(void)snprintf(json, sizeof(json),
+			       "{\"op\":\"group.add\",\"name\":\"%s\",\"access\":[{\"tenant\":\"default\","
+			       "\"role\":\"viewer\"}]}",
+			       names[i]);
+		IS("root", json, ADMIN_OK);
+		(void)snprintf(json, sizeof(json), "{\"op\":\"token.add\",\"owner\":\"%s\",\"label\":\"x\"}",
+			       names[i]);
+		IS("root", json, ADMIN_OK);
+		(void)snprintf(json, sizeof(json), "{\"op\":\"tenant.add\",\"name\":\"%s\"}", names[i]);
+		IS("root", json, ADMIN_OK);
+	}
+	IS("tess",
+	   "{\"op\":\"group.add\",\"name\":\"noc\",\"access\":[{\"tenant\":\"acme\",\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("vic", "{\"op\":\"token.add\",\"label\":\"mine\"}", ADMIN_OK);
+	IS("tess", "{\"op\":\"user.list\",\"limit\":1}", ADMIN_OK);
+	says("\"cursor\":\"tess\"");
+	IS("tess", "{\"op\":\"user.list\",\"limit\":1,\"cursor\":\"tess\"}", ADMIN_OK);
+	says("\"name\":\"vic\"");
+	assert_null(strstr(v.body, "cursor"));
+	IS("tess", "{\"op\":\"group.list\",\"limit\":1}", ADMIN_OK);
+	says("\"name\":\"noc\"");
+	assert_null(strstr(v.body, "cursor"));
+	IS("tess", "{\"op\":\"tenant.list\",\"limit\":1}", ADMIN_OK);
+	says("\"name\":\"acme\"");
+	assert_null(strstr(v.body, "cursor"));
+	IS("tess", "{\"op\":\"token.list\",\"all\":true,\"limit\":1}", ADMIN_OK);
+	says("\"owner\":\"vic\"");
+	assert_null(strstr(v.body, "cursor"));
+}
+
 static void
 groups_give_and_take(void **state)
 {
@@ -550,6 +595,7 @@ main(void)
 		TEST(somebody_stays_administrator),
 		TEST(tenants_come_change_and_go),
 		TEST(lists_go_page_by_page),
+		TEST(lists_end_where_ones_own_does),
 		TEST(groups_give_and_take),
 		TEST(tokens_are_shown_once_and_narrower),
 		TEST(apply_is_idempotent),
