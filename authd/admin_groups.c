@@ -267,9 +267,7 @@ move_members(struct admin_call *c, const struct crowd *was, const struct crowd *
 static void
 write_changed(struct admin_call *c, const struct crowd *was, struct crowd *to, const struct changes *ch)
 {
-	uint32_t tenant = to->group.access.n > 0 ? to->group.access.item[0].tenant
-			  : was->nhas > 0        ? was->has[0].tenant
-						 : TENANT_PLATFORM;
+	uint32_t tenant = rights_matter(&was->group.access, &to->group.access);
 
 	if (!call_good(c) || !may_change(c, was, to) || (!ch->added && ch->n == 0))
 		return;
@@ -380,8 +378,8 @@ drop(struct admin_call *c, const struct crowd *g)
 		return;
 	move_members(c, g, &empty);
 	group_remove(&c->x, &g->group);
-	call_audit(c, AUDIT_GROUP_REMOVED, g->nhas > 0 ? g->has[0].tenant : TENANT_PLATFORM, g->subject, "%s",
-		   "");
+	call_audit(c, AUDIT_GROUP_REMOVED, rights_matter(&g->group.access, &g->group.access), g->subject,
+		   "%s", "");
 }
 
 void

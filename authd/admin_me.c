@@ -186,7 +186,7 @@ me_op_password(struct admin_call *c)
 	(void)str_copy(p->who.hash, sizeof(p->who.hash), c->secrets->hash);
 	account_write(&c->x, &p->who);
 	sessions_remove_of(&c->x, c->account, c->session);
-	call_audit(c, AUDIT_PASSWORD_CHANGED, person_tenant(p), p->subject, "%s", "by the user");
+	call_audit(c, AUDIT_PASSWORD_CHANGED, person_matter(p, NULL), p->subject, "%s", "by the user");
 	numbers_add(&c->ended, c->account);
 	sodium_memzero(p, sizeof(*p));
 }
@@ -268,7 +268,7 @@ renew_factor(struct admin_call *c, bool confirm)
 		f.confirmed = true;
 		write_recovery(c, &f);
 		factor_write(&c->x, c->account, &f);
-		call_audit(c, confirm ? AUDIT_SECOND_FACTOR_ON : AUDIT_RECOVERY_CODES, person_tenant(p),
+		call_audit(c, confirm ? AUDIT_SECOND_FACTOR_ON : AUDIT_RECOVERY_CODES, person_matter(p, NULL),
 			   p->subject, "%s", "");
 		/* What could only enrol may do everything from now on. */
 		numbers_add(&c->touched, c->account);
@@ -292,7 +292,7 @@ static void
 drop_factor(struct admin_call *c, const struct person *p)
 {
 	factor_remove(&c->x, p->who.number);
-	call_audit(c, AUDIT_SECOND_FACTOR_OFF, person_tenant(p), p->subject, "%s", "");
+	call_audit(c, AUDIT_SECOND_FACTOR_OFF, person_matter(p, NULL), p->subject, "%s", "");
 	numbers_add(&c->touched, p->who.number);
 }
 

@@ -39,15 +39,15 @@ person_read(struct admin_call *c, uint64_t number, struct person *p)
 }
 
 uint32_t
-person_tenant(const struct person *p)
+person_matter(const struct person *p, const struct accesses *own)
 {
-	return p->nhas == 0 ? TENANT_PLATFORM : p->has[0].tenant;
+	return rights_matter(&p->all, own == NULL ? &p->own : own);
 }
 
 struct resource
 person_resource(const struct person *p, const struct right *gets, size_t ngets)
 {
-	struct resource r = { .tenant = person_tenant(p),
+	struct resource r = { .tenant = p->nhas == 0 ? TENANT_PLATFORM : p->has[0].tenant,
 			      .owner = p->subject,
 			      .has = p->has,
 			      .nhas = p->nhas,

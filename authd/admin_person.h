@@ -24,7 +24,7 @@ bool person_find(struct admin_call *c, const char *name, enum action see, struct
 /* What policy_decide is asked about him. gets: what he is to have from now on; ngets 0: no rights are given.
  */
 struct resource person_resource(const struct person *p, const struct right *gets, size_t ngets);
-/* Whose matter an audit entry about him is. */
-uint32_t person_tenant(const struct person *p);
+/* Whose matter an audit entry about him is. own: the accesses that he gets; NULL: they stay. */
+uint32_t person_matter(const struct person *p, const struct accesses *own);
 
 #endif

@@ -143,7 +143,7 @@ end_one(struct admin_call *c, struct person *p)
 		return;
 	}
 	txn_delete(&c->x, TABLE_SESSIONS, db_bytes(s->r.id, sizeof(s->r.id)));
-	call_audit(c, AUDIT_SESSION_ENDED, person_tenant(p), p->subject, "session %s",
+	call_audit(c, AUDIT_SESSION_ENDED, person_matter(p, NULL), p->subject, "session %s",
 		   events_handle(s->r.id, text));
 	c->memory[ENDED_ONE] = 1;
 	memcpy(&c->memory[ENDED_HANDLE], handle, sizeof(handle));
@@ -172,7 +172,7 @@ end_all(struct admin_call *c, const struct person *p, bool but_own)
 
 	sessions_each(c->a->sessions, clock_utc_ns(), count_one, &k);
 	sessions_remove_of(&c->x, p->who.number, k.but);
-	call_audit(c, AUDIT_SESSION_ENDED, person_tenant(p), p->subject, "%s",
+	call_audit(c, AUDIT_SESSION_ENDED, person_matter(p, NULL), p->subject, "%s",
 		   but_own ? "all but the one that asked" : "all");
 	c->memory[ENDED_ACCOUNT] = p->who.number;
 	c->memory[ENDED_BUT_OWN] = but_own;

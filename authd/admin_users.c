@@ -127,7 +127,7 @@ static void
 audit_rights(struct admin_call *c, const struct person *p, const struct accesses *own,
 	     const struct changes *ch)
 {
-	uint32_t tenant = own->n > 0 ? own->item[0].tenant : person_tenant(p);
+	uint32_t tenant = person_matter(p, own);
 	char detail[AUDIT_DETAIL_MAX] = "";
 
 	for (size_t i = 0; i < own->n; i++) {
@@ -157,8 +157,8 @@ write_changed(struct admin_call *c, struct person *p, const struct accesses *own
 		account_write(&c->x, &p->who);
 	number_accesses(c, own);
 	accesses_write(&c->x, p->who.number, own);
-	call_audit(c, ch->added ? AUDIT_USER_ADDED : AUDIT_USER_CHANGED,
-		   own->n > 0 ? own->item[0].tenant : person_tenant(p), p->subject, "%s", ch->text);
+	call_audit(c, ch->added ? AUDIT_USER_ADDED : AUDIT_USER_CHANGED, person_matter(p, own), p->subject,
+		   "%s", ch->text);
 	audit_rights(c, p, own, ch);
 	numbers_add(&c->touched, p->who.number);
 	if (p->who.disabled) {
@@ -282,7 +282,7 @@ drop(struct admin_call *c, const struct person *p)
 		return;
 	}
 	account_remove(&c->x, &p->who);
-	call_audit(c, AUDIT_USER_REMOVED, person_tenant(p), p->subject, "%s", "");
+	call_audit(c, AUDIT_USER_REMOVED, person_matter(p, NULL), p->subject, "%s", "");
 	numbers_add(&c->touched, p->who.number);
 	numbers_add(&c->removed, p->who.number);
 }
@@ -331,7 +331,8 @@ user_op_password(struct admin_call *c)
 	(void)str_copy(p->who.hash, sizeof(p->who.hash), c->secrets->hash);
 	account_write(&c->x, &p->who);
 	sessions_remove_of(&c->x, p->who.number, NULL);
-	call_audit(c, AUDIT_PASSWORD_CHANGED, person_tenant(p), p->subject, "%s", "by an administrator");
+	call_audit(c, AUDIT_PASSWORD_CHANGED, person_matter(p, NULL), p->subject, "%s",
+		   "by an administrator");
 	numbers_add(&c->touched, p->who.number);
 	numbers_add(&c->ended, p->who.number);
 	if (c->secrets->generated)

@@ -212,6 +212,23 @@ rights_list(const struct accesses *all, struct right *out, size_t max)
 	return n;
 }
 
+uint32_t
+rights_matter(const struct accesses *a, const struct accesses *b)
+{
+	const struct accesses *both[] = { a, b };
+	uint32_t tenant = TENANT_UNASSIGNED;
+
+	for (size_t i = 0; i < ARRAY_LEN(both); i++)
+		for (size_t k = 0; k < both[i]->n; k++) {
+			uint32_t other = both[i]->item[k].tenant;
+
+			if (tenant != TENANT_UNASSIGNED && other != tenant)
+				return TENANT_PLATFORM;
+			tenant = other;
+		}
+	return tenant == TENANT_UNASSIGNED ? TENANT_PLATFORM : tenant;
+}
+
 /* --- whether there is an administrator --- */
 
 struct search {

@@ -32,6 +32,13 @@ bool rights_choose(struct txn *x, const struct accesses *all, const char *tenant
 /* As policy_decide takes them: at most max into out. */
 size_t rights_list(const struct accesses *all, struct right *out, size_t max);
 
+/*
+ * Whose matter it is that a becomes b: of the one tenant in which all of them lie. TENANT_PLATFORM where that
+ * is no one tenant, for then it would tell each of the others; where there are none; and where some are the
+ * platform's.
+ */
+uint32_t rights_matter(const struct accesses *a, const struct accesses *b);
+
 /* Whether any account that is not disabled is a platform administrator. */
 bool rights_any_administrator(struct txn *x);
 

@@ -418,6 +418,42 @@ lists_go_page_by_page(void **state)
 	assert_int_equal(pages, 3);
 }
 
+/* Who has rights in several tenants does not exist for the administrator of one: the log does not tell of him
+ * there either. */
+static void
+the_log_of_a_tenant_tells_of_no_other(void **state)
+{
+	(void)state;
+	IS("root",
+	   "{\"op\":\"user.add\",\"name\":\"mia\",\"kind\":\"service\",\"access\":[{\"tenant\":\"acme\","
+	   "\"role\":\"viewer\"},{\"tenant\":\"default\",\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("root",
+	   "{\"op\":\"user.add\",\"name\":\"max\",\"kind\":\"service\",\"access\":[{\"tenant\":\"acme\","
+	   "\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("root",
+	   "{\"op\":\"group.add\",\"name\":\"mixed\",\"access\":[{\"tenant\":\"acme\",\"role\":\"viewer\"},{"
+	   "\"tenant\":\"default\",\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("root", "{\"op\":\"group.remove\",\"name\":\"mixed\"}", ADMIN_OK);
+	IS("root", "{\"op\":\"user.set\",\"name\":\"mia\",\"title\":\"Mia\"}", ADMIN_OK);
+	IS("tess", "{\"op\":\"audit.list\"}", ADMIN_OK);
+	says("user:max");
+	assert_null(strstr(v.body, "default"));
+	assert_null(strstr(v.body, "user:mia"));
+	assert_null(strstr(v.body, "group:mixed"));
+	/* Nor does it where he goes to another. */
+	IS("root",
+	   "{\"op\":\"user.set\",\"name\":\"max\",\"access\":[{\"tenant\":\"default\",\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("tess", "{\"op\":\"audit.list\"}", ADMIN_OK);
+	assert_null(strstr(v.body, "default"));
+	IS("root", "{\"op\":\"audit.list\"}", ADMIN_OK);
+	says("viewer in acme, viewer in default");
+	says("group:mixed");
+}
+
 /* Others' names before, between and behind one's own make no page longer, shorter or more. */
 static void
 lists_end_where_ones_own_does(void **state)
@@ -596,6 +632,7 @@ main(void)
 		TEST(tenants_come_change_and_go),
 		TEST(lists_go_page_by_page),
 		TEST(lists_end_where_ones_own_does),
+		TEST(the_log_of_a_tenant_tells_of_no_other),
 		TEST(groups_give_and_take),
 		TEST(tokens_are_shown_once_and_narrower),
 		TEST(apply_is_idempotent),
