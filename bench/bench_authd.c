@@ -28,7 +28,7 @@
 #define AT_ONCE     200
 #define WAVES       3
 #define IN_FLIGHT   16
-#define CHECKS      200000
+#define CHECKS      200000u
 #define SAMPLES_MAX 200000
 
 static struct player p;

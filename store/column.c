@@ -124,7 +124,7 @@ join(const uint8_t *planes, uint32_t n, unsigned width, uint64_t *v)
 static uint64_t
 fold(int64_t d)
 {
-	return (uint64_t)d << 1 ^ (uint64_t)(d >> 63);
+	return (uint64_t)d << 1 ^ (d < 0 ? UINT64_MAX : 0);
 }
 
 static int64_t
