@@ -145,7 +145,8 @@ most_memory(pid_t pid)
 	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	f = fopen(path, "r");
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "VmHWM: %lu", &kib);
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kib = strtoul(line + 6, NULL, 10);
 	if (f != NULL)
 		(void)fclose(f);
 	return (uint64_t)kib << 10;
@@ -251,16 +252,15 @@ many_at_once(size_t memory)
 static double
 processor_s(void)
 {
-	char path[64];
-	unsigned long long ns = 0;
+	char path[64], line[128];
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)p.pid);
 	f = fopen(path, "r");
-	if (f == NULL || fscanf(f, "%llu", &ns) != 1)
+	if (f == NULL || fgets(line, sizeof(line), f) == NULL)
 		fail_msg("%s cannot be read", path);
 	(void)fclose(f);
-	return (double)ns / 1e9;
+	return (double)strtoull(line, NULL, 10) / 1e9;
 }
 
 static uint64_t
@@ -299,15 +299,18 @@ checks(void)
 {
 	uint8_t cookie[COOKIE_BYTES];
 	char token[100];
-	const char *at;
+	const char *at = NULL;
 
 	start(8 << 20, 1);
 	memcpy(cookie, a.cookie, sizeof(cookie));
 	if (player_admin(&p, NULL, 0,
 			 "{\"op\":\"token.add\",\"owner\":\"" PLAYER_NAME
-			 "\",\"label\":\"bench\"}") != ADMIN_OK ||
-	    (at = strstr(player_body, "\"secret\":\"")) == NULL)
+			 "\",\"label\":\"bench\"}") == ADMIN_OK)
+		at = strstr(player_body, "\"secret\":\"");
+	if (at == NULL) {
 		fail_msg("no token: %s", player_body);
+		return;
+	}
 	(void)snprintf(token, sizeof(token), "%.*s", (int)strcspn(at + 10, "\""), at + 10);
 	fprintf(out, "  \"from_cache\": {\n");
 	from_cache("tokens", token, NULL, ",");

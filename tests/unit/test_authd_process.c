@@ -768,7 +768,8 @@ locked_kib(pid_t pid)
 	f = fopen(path, "r");
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "VmLck: %lu", &kib);
+		if (strncmp(line, "VmLck:", 6) == 0)
+			kib = strtoul(line + 6, NULL, 10);
 	(void)fclose(f);
 	return kib;
 }

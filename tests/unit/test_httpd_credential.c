@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 #include "credential.h"
+
+#define DIGITS_50 "01234567890123456789012345678901234567890123456789"
 #include "guard.h"
 
 #define COOKIE COOKIE_NAME "=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -59,8 +61,7 @@ what_is_no_token(void **state)
 		"Basic YTpi",
 		"weir_abc",
 		"Bearers weir_abc",
-		"Bearer weir_0123456789012345678901234567890123456789012345678901234567890123456789"
-		"012345678901234567890123456789"
+		("Bearer weir_" DIGITS_50 DIGITS_50),
 	};
 	struct credential c;
 

@@ -13,6 +13,8 @@
 #include "redirect.h"
 #include "routes.h"
 
+#define DIGITS_64 "0123456789012345678901234567890123456789012345678901234567890123"
+
 #define ROUTES 48 /* in the table: none is left out here */
 
 static void
@@ -57,8 +59,7 @@ not_found(void **state)
 		"/api/v1/users//password",
 		"/api/v1/users/a/b/password",
 		"/api/v1/users/a/passwords",
-		"/api/v1/hosts/0123456789012345678901234567890123456789012345678901234567890123"
-		"0123456789012345678901234567890123456789012345678901234567890123"
+		("/api/v1/hosts/" DIGITS_64 DIGITS_64),
 	};
 	char segment[SEGMENT_MAX];
 	unsigned methods;
