@@ -122,7 +122,7 @@ class Hardening(unittest.TestCase):
 
     def test_libraries_are_where_they_belong(self):
         """Nobody but its one process links a parser or a database."""
-        owners = {"libpcap": {"weir-capture"}, "libndpi": {"weir-engine"}, "liblmdb": {"weir-store", "weir-authd"}, "libssl": {"weir-httpd", "weir"}}
+        owners = {"libpcap": {"weir-capture"}, "libndpi": {"weir-engine"}, "liblmdb": {"weir-store", "weir-authd", "weir"}, "libssl": {"weir-httpd", "weir"}}
         for name in PROGRAMS:
             out = subprocess.run(["readelf", "-d", os.path.join(BIN, name)], capture_output=True, text=True, check=True).stdout
             for library, who in owners.items():
