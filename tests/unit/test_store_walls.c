@@ -401,25 +401,35 @@ static const char *const tests_of_filters[] = {
 	"tenant unassigned",
 };
 
-static void
-random_text(char out[static FILTER_TEXT], unsigned depth)
+static const char *
+random_test(void)
 {
-	char left[FILTER_TEXT], right[FILTER_TEXT] = "";
-	uint32_t shape = randombytes_uniform(4);
-	int n;
+	return tests_of_filters[randombytes_uniform(ARRAY_LEN(tests_of_filters))];
+}
 
-	if (depth == 0 || shape == 0) {
-		assert_true(str_copy(out, FILTER_TEXT,
-				     tests_of_filters[randombytes_uniform(ARRAY_LEN(tests_of_filters))]));
-		return;
+static void
+random_text(char out[static FILTER_TEXT])
+{
+	char before[FILTER_TEXT];
+	int n = snprintf(out, FILTER_TEXT, "%s", random_test());
+
+	for (uint32_t more = randombytes_uniform(6); more > 0; more--) {
+		const char *word = randombytes_uniform(2) ? "and" : "or";
+
+		memcpy(before, out, sizeof(before));
+		switch (randombytes_uniform(3)) {
+		case 0:
+			n = snprintf(out, FILTER_TEXT, "not (%s)", before);
+			break;
+		case 1:
+			n = snprintf(out, FILTER_TEXT, "(%s) %s %s", before, word, random_test());
+			break;
+		default:
+			n = snprintf(out, FILTER_TEXT, "%s %s not (%s)", random_test(), word, before);
+			break;
+		}
+		assert_true(n > 0 && n < FILTER_TEXT);
 	}
-	random_text(left, depth - 1);
-	random_text(right, depth - 1);
-	if (shape == 1)
-		n = snprintf(out, FILTER_TEXT, "not (%s)", left);
-	else
-		n = snprintf(out, FILTER_TEXT, "(%s) %s (%s)", left, shape == 2 ? "and" : "or", right);
-	assert_true(n > 0 && n < FILTER_TEXT);
 }
 
 static void
@@ -437,7 +447,7 @@ compile(struct sieve *s)
 static void
 draw(struct sieve *yes, struct sieve *no)
 {
-	random_text(yes->text, 3);
+	random_text(yes->text);
 	assert_true(snprintf(no->text, sizeof(no->text), "not (%s)", yes->text) < FILTER_TEXT);
 	compile(yes);
 	compile(no);
