@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "groups.h"
+#include "narrowings.h"
 #include "rows.h"
 #include "shapes.h"
 #include "tenants.h"

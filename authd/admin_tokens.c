@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "narrowings.h"
 #include "shapes.h"
 #include "tenants.h"
 #include "token_text.h"
@@ -261,16 +262,36 @@ find_owner(struct admin_call *c, struct person *p)
 	return c->x.rc == 0;
 }
 
+/* Whether its owner may have it beside the tokens that are there. */
+static bool
+has_room(struct admin_call *c, const struct token *t)
+{
+	uint8_t of_one[TOKENS_OF_ONE_MAX][TOKEN_HASH_LEN];
+	size_t n = tokens_of(&c->x, t->owner, of_one), entries = narrowing_entries(&t->access.within);
+
+	if (n == TOKENS_OF_ONE_MAX)
+		call_conflict(c, "owner", "This user has as many tokens as one may have.");
+	for (size_t i = 0; i < n && c->x.rc == 0; i++) {
+		struct token other;
+
+		if (token_look(&c->x, of_one[i], c->arena, &other))
+			entries += narrowing_entries(&other.access.within);
+	}
+	if (entries > TOKENS_ENTRIES_MAX)
+		call_conflict(
+		    c, "owner",
+		    "The tokens of this user name as many interfaces, exporters and networks as those of "
+		    "one may.");
+	return call_good(c);
+}
+
 static void
 write_token(struct admin_call *c, const struct person *p, struct token *t)
 {
 	char text[TOKEN_TEXT_LEN + 1], subject[32], handle[HANDLE_TEXT];
-	uint8_t of_one[TOKENS_OF_ONE_MAX][TOKEN_HASH_LEN];
 
-	if (tokens_of(&c->x, t->owner, of_one) == TOKENS_OF_ONE_MAX) {
-		call_conflict(c, "owner", "This user has as many tokens as one may have.");
+	if (!has_room(c, t))
 		return;
-	}
 	token_text_draw(text);
 	token_text_hash(text, t->hash);
 	(void)narrowing_number(&c->x, &t->access.within);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "groups.h"
+#include "narrowings.h"
 #include "rows.h"
 #include "shapes.h"
 #include "tenants.h"
@@ -155,8 +156,8 @@ write_changed(struct admin_call *c, struct person *p, const struct accesses *own
 		account_add(&c->x, &p->who);
 	else
 		account_write(&c->x, &p->who);
-	number_accesses(c, own);
 	accesses_write(&c->x, p->who.number, own);
+	number_accesses(c, own);
 	call_audit(c, ch->added ? AUDIT_USER_ADDED : AUDIT_USER_CHANGED, person_matter(p, own), p->subject,
 		   "%s", ch->text);
 	audit_rights(c, p, own, ch);

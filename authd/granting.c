@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "narrowings.h"
 #include "policy/derive.h"
 #include "rights.h"
 #include "tenants.h"

@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "groups.h"
+#include "narrowings.h"
 #include "tenants.h"
 
 void

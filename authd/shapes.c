@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "narrowings.h"
 #include "tenants.h"
 
 /* Room for n things in the call's arena; NULL ends the call. */

@@ -1,6 +1,5 @@
 #include "tenants.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -156,108 +155,6 @@ tenant_in_use(struct txn *x, uint32_t number)
 	txn_each(x, TABLE_TOKENS, token_uses, &u);
 	arena_free(&u.arena);
 	return u.found;
-}
-
-/* --- narrowings --- */
-
-#define NARROWING_KEY 32
-
-/* Content as a key: a hash of its bytes. The bytes stay in the scratch. */
-static size_t
-content_key(const struct narrowing *n, uint8_t key[static NARROWING_KEY])
-{
-	size_t size, len;
-	uint8_t *room = row_scratch(&size);
-
-	len = narrowing_encode(n, room, size);
-	(void)crypto_generichash(key, NARROWING_KEY, room, len, NULL, 0);
-	return len;
-}
-
-uint32_t
-narrowing_look(struct txn *x, const struct narrowing *n)
-{
-	uint8_t key[NARROWING_KEY];
-	uint64_t number = 0;
-	struct db_bytes v;
-
-	(void)content_key(n, key);
-	if (txn_look(x, TABLE_NARROWING_KEYS, db_bytes(key, sizeof(key)), &v) && !be64_read(v, &number))
-		txn_damaged(x);
-	return (uint32_t)number;
-}
-
-uint32_t
-narrowing_number(struct txn *x, const struct narrowing *n)
-{
-	uint32_t known = narrowing_is_whole(n) ? 0 : narrowing_look(x, n);
-	uint8_t key[NARROWING_KEY];
-	uint64_t number;
-	struct be64 value;
-	size_t len;
-
-	if (known != 0 || narrowing_is_whole(n))
-		return known;
-	number = meta_next(x, META_NEXT_NARROWING);
-	if (txn_count(x, TABLE_NARROWINGS) >= SNAPSHOT_NARROWINGS_MAX || number >= UINT32_MAX)
-		txn_fail(x, DB_UNWRITABLE);
-	len = content_key(n, key);
-	value = be64_of(number);
-	row_put(x, TABLE_NARROWINGS, number, len);
-	txn_put(x, TABLE_NARROWING_KEYS, db_bytes(key, sizeof(key)), be64_bytes(&value));
-	policy_changed(x);
-	return (uint32_t)number;
-}
-
-static int
-name_order(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-static int
-byte_order(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct ip_prefix));
-}
-
-static int
-exporter_order(const void *va, const void *vb)
-{
-	const struct exporter_ref *a = va, *b = vb;
-	int d = memcmp(a->ip.b, b->ip.b, sizeof(a->ip.b));
-
-	d = d != 0 ? d : (a->has_interface > b->has_interface) - (a->has_interface < b->has_interface);
-	return d != 0 ? d : (a->interface > b->interface) - (a->interface < b->interface);
-}
-
-/* Sorts n items of size bytes and drops repetitions; returns how many are left. */
-static size_t
-sort_unique(void *list, size_t n, size_t size, int (*order)(const void *, const void *))
-{
-	uint8_t *p = list;
-	size_t kept = 0;
-
-	if (n == 0)
-		return 0;
-	qsort(list, n, size, order);
-	for (size_t i = 1; i < n; i++)
-		if (order(p + kept * size, p + i * size) != 0) {
-			kept++;
-			memmove(p + kept * size, p + i * size, size);
-		}
-	return kept + 1;
-}
-
-void
-narrowing_sort(struct narrowing *n)
-{
-	n->ninterfaces = sort_unique((void *)(uintptr_t)n->interfaces, n->ninterfaces,
-				     sizeof(n->interfaces[0]), name_order);
-	n->nexporters = sort_unique((void *)(uintptr_t)n->exporters, n->nexporters, sizeof(n->exporters[0]),
-				    exporter_order);
-	n->nnetworks =
-	    sort_unique((void *)(uintptr_t)n->networks, n->nnetworks, sizeof(n->networks[0]), byte_order);
 }
 
 /* --- the snapshot --- */

@@ -23,14 +23,6 @@ void tenant_remove(struct txn *x, const struct tenant *t);
 /* Whether an access of a user or group, or a token names it. */
 bool tenant_in_use(struct txn *x, uint32_t number);
 
-/* The number of a narrowing with this content; 0 where it never had one. */
-uint32_t narrowing_look(struct txn *x, const struct narrowing *n);
-/* The same, and gives it a number where it has none; 0 of the whole tenant. */
-uint32_t narrowing_number(struct txn *x, const struct narrowing *n);
-/* Sorts its lists and leaves out what is there twice, so that the same content is the same bytes. The lists
- * are changed in place. */
-void narrowing_sort(struct narrowing *n);
-
 /* The next snapshot is another one. */
 void policy_changed(struct txn *x);
 /* Whether all of it is within the bounds of a snapshot. */

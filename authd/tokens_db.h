@@ -8,6 +8,8 @@
 
 #define TOKENS_MAX        65536
 #define TOKENS_OF_ONE_MAX 256 /* of one owner */
+#define TOKENS_ENTRIES_MAX                                                                                   \
+	4096 /* interfaces, exporters and networks of all tokens of one owner: they take of what all have */
 
 /* False where there is none, which is no failure. */
 bool token_look(struct txn *x, const uint8_t hash[static TOKEN_HASH_LEN], struct arena *arena,

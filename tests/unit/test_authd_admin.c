@@ -522,6 +522,32 @@ groups_give_and_take(void **state)
 	says("\"tenants\":[\"acme\"]");
 }
 
+/* Tokens take of the room for narrowings that everybody shares. */
+static void
+tokens_of_one_take_their_share(void **state)
+{
+	static char json[ADMIN_BODY_MAX];
+	unsigned made = 0;
+
+	(void)state;
+	do {
+		size_t n = (size_t)snprintf(json, sizeof(json),
+					    "{\"op\":\"token.add\",\"label\":\"x\",\"networks\":[");
+
+		for (unsigned i = 0; i < 1024; i++)
+			n += (size_t)snprintf(json + n, sizeof(json) - n, "%s\"10.%u.%u.%u\"",
+					      i == 0 ? "" : ",", made, i >> 8, i & 255);
+		(void)snprintf(json + n, sizeof(json) - n, "]}");
+		ask("vic", json);
+		made += v.status == ADMIN_OK;
+	} while (v.status == ADMIN_OK && made < 20);
+	assert_int_equal(v.status, ADMIN_CONFLICT);
+	assert_string_equal(v.fault.field, "owner");
+	assert_int_equal(made, 4);
+	IS("tess", "{\"op\":\"token.add\",\"label\":\"x\",\"networks\":[\"10.9.9.9\"]}", ADMIN_OK);
+	IS("vic", "{\"op\":\"token.add\",\"label\":\"x\"}", ADMIN_OK);
+}
+
 static void
 tokens_are_shown_once_and_narrower(void **state)
 {
@@ -632,6 +658,7 @@ main(void)
 		TEST(tenants_come_change_and_go),
 		TEST(lists_go_page_by_page),
 		TEST(lists_end_where_ones_own_does),
+		TEST(tokens_of_one_take_their_share),
 		TEST(the_log_of_a_tenant_tells_of_no_other),
 		TEST(groups_give_and_take),
 		TEST(tokens_are_shown_once_and_narrower),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 #include "authd_scratch.h"
 #include "base/mem.h"
 #include "groups.h"
+#include "narrowings.h"
 #include "rights.h"
 #include "rows.h"
 #include "tenants.h"
@@ -192,15 +194,109 @@ narrowings_are_numbered_by_content(void **state)
 	assert_true(meta_number(&x, META_SNAPSHOT) == before + 2);
 }
 
+#define FULL (SNAPSHOT_NARROWING_ENTRIES_MAX / NARROWING_LIST_MAX)
+
+/* The i-th of those of which FULL fill a snapshot. */
+static struct narrowing
+long_one(unsigned i)
+{
+	struct ip_prefix *p = arena_alloc(arena, NARROWING_LIST_MAX * sizeof(*p));
+
+	assert_non_null(p);
+	for (unsigned k = 0; k < NARROWING_LIST_MAX; k++)
+		p[k] = (struct ip_prefix){ { { [10] = 0xff,
+					       [11] = 0xff,
+					       [12] = 10,
+					       [13] = (uint8_t)i,
+					       [14] = (uint8_t)(k >> 8),
+					       [15] = (uint8_t)k } },
+					   128 };
+	return (struct narrowing){ .nnetworks = NARROWING_LIST_MAX, .networks = p };
+}
+
+/* What store is told can be made whatever was asked for. */
+static void
+policy_is_whole(void)
+{
+	struct snapshot_builder *b = snapshot_builder_new(1);
+
+	policy_build(&x, b);
+	snapshot_builder_free(&b);
+	assert_int_equal(x.rc, 0);
+}
+
+static void
+narrowings_that_nobody_has_make_room(void **state)
+{
+	struct account who = scratch_account("alice");
+	struct access one = { .tenant = 2, .role = ROLE_VIEWER, .within = long_one(3) };
+	const struct accesses own = { 1, &one };
+	struct narrowing first = long_one(0), more = long_one(FULL);
+	uint32_t kept = 0;
+
+	(void)state;
+	account_add(&x, &who);
+	accesses_write(&x, who.number, &own);
+	for (unsigned i = 0; i < FULL; i++) {
+		struct narrowing n = long_one(i);
+		uint32_t number = narrowing_number(&x, &n);
+
+		assert_int_equal(number, i + 1);
+		kept = i == 3 ? number : kept;
+	}
+	policy_is_whole();
+	assert_int_equal(narrowing_look(&x, &first), 1);
+	/* Now it is full: all but alice's go, and no number is another's. */
+	assert_int_equal(narrowing_number(&x, &more), FULL + 1);
+	assert_int_equal(txn_count(&x, TABLE_NARROWINGS), 2);
+	assert_int_equal(txn_count(&x, TABLE_NARROWING_KEYS), 2);
+	assert_int_equal(narrowing_look(&x, &one.within), kept);
+	assert_int_equal(narrowing_look(&x, &first), 0);
+	assert_int_equal(narrowing_number(&x, &first), FULL + 2);
+	policy_is_whole();
+}
+
+static void
+narrowings_end_where_a_snapshot_does(void **state)
+{
+	struct narrowing more = long_one(FULL);
+
+	(void)state;
+	for (unsigned i = 0; i < FULL; i += 16) {
+		char name[16];
+		struct account who;
+		struct access item[16];
+		const struct accesses own = { 16, item };
+
+		(void)snprintf(name, sizeof(name), "user%u", i);
+		who = scratch_account(name);
+		account_add(&x, &who);
+		for (unsigned k = 0; k < 16; k++)
+			item[k] =
+			    (struct access){ .tenant = 2, .role = ROLE_VIEWER, .within = long_one(i + k) };
+		accesses_write(&x, who.number, &own);
+		for (unsigned k = 0; k < 16; k++)
+			assert_int_equal(narrowing_number(&x, &item[k].within), i + k + 1);
+	}
+	policy_is_whole();
+	(void)narrowing_number(&x, &more);
+	assert_true(x.rc != 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_first_or_the_named),   TEST(the_platform_is_everywhere),
-		TEST(roles_do_not_mix),         TEST(what_is_of_one_role_is_joined_where_that_is_exact),
-		TEST(groups_count_as_ones_own), TEST(narrowings_are_numbered_by_content),
+		TEST(the_first_or_the_named),
+		TEST(the_platform_is_everywhere),
+		TEST(roles_do_not_mix),
+		TEST(what_is_of_one_role_is_joined_where_that_is_exact),
+		TEST(groups_count_as_ones_own),
+		TEST(narrowings_are_numbered_by_content),
+		TEST(narrowings_that_nobody_has_make_room),
+		TEST(narrowings_end_where_a_snapshot_does),
 	};
 
 	if (sodium_init() < 0)
