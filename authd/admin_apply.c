@@ -133,6 +133,7 @@ apply_op(struct admin_call *c)
 		apply_list(c, &document, k);
 	for (size_t k = ARRAY_LEN(kinds); k-- > 0 && prune;)
 		prune_list(c, &document, k);
+	tenants_bound(c);
 	json_array_end(c->w);
 	json_bool(c->w, "applied", !dry_run);
 	c->undo = dry_run;

@@ -95,9 +95,8 @@ write_changed(struct admin_call *c, struct tenant_record *t, const struct change
 		   ch->text);
 }
 
-/* The total of selectors is bounded as the snapshot is. */
-static void
-bound_selectors(struct admin_call *c)
+void
+tenants_bound(struct admin_call *c)
 {
 	if (call_good(c) && !policy_fits(&c->x))
 		call_conflict(c, "selectors", "There would be more selectors than a policy holds.");
@@ -157,7 +156,7 @@ tenant_op_add(struct admin_call *c)
 	if (call_good(c) && may_write(c) && tenant_number(&c->x, t.tenant.name) != 0)
 		call_conflict(c, "name", "There is a tenant of this name.");
 	write_changed(c, &t, &ch);
-	bound_selectors(c);
+	tenants_bound(c);
 	if (call_good(c))
 		shape_write_tenant(c->w, "tenant", &t);
 }
@@ -173,7 +172,7 @@ tenant_op_set(struct admin_call *c)
 		return;
 	read_members(c, &c->body, &t, &ch);
 	write_changed(c, &t, &ch);
-	bound_selectors(c);
+	tenants_bound(c);
 	if (call_good(c))
 		shape_write_tenant(c->w, "tenant", &t);
 }

@@ -11,6 +11,8 @@ void tenant_op_add(struct admin_call *c);
 void tenant_op_set(struct admin_call *c);
 void tenant_op_remove(struct admin_call *c);
 
+/* Ends the call where the selectors of all tenants together are more than a snapshot holds. */
+void tenants_bound(struct admin_call *c);
 /* Makes the tenant that f describes what f says, or makes it. ch gets what changes. */
 void tenant_apply(struct admin_call *c, const struct fields *f, struct changes *ch);
 /* Removes one that the caller may remove; a refusal ends the call. */

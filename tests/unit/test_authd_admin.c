@@ -522,6 +522,37 @@ groups_give_and_take(void **state)
 	says("\"tenants\":[\"acme\"]");
 }
 
+/* Selectors of more tenants than a policy holds: apply makes none of them. */
+static void
+apply_keeps_to_what_a_policy_holds(void **state)
+{
+	static char json[ADMIN_BODY_MAX];
+	unsigned tenants = 0;
+
+	(void)state;
+	do {
+		size_t n =
+		    (size_t)snprintf(json, sizeof(json), "{\"op\":\"apply\",\"document\":{\"tenants\":[");
+
+		for (unsigned i = 0; i < 8; i++) {
+			n += (size_t)snprintf(json + n, sizeof(json) - n,
+					      "%s{\"name\":\"sel%u\",\"selectors\":[{}", i == 0 ? "" : ",",
+					      tenants + i);
+			for (unsigned k = 1; k < SELECTORS_MAX; k++)
+				n += (size_t)snprintf(json + n, sizeof(json) - n, ",{}");
+			n += (size_t)snprintf(json + n, sizeof(json) - n, "]}");
+		}
+		(void)snprintf(json + n, sizeof(json) - n, "]}}");
+		ask("root", json);
+		tenants += v.status == ADMIN_OK ? 8 : 0;
+	} while (v.status == ADMIN_OK && tenants < 64);
+	assert_int_equal(v.status, ADMIN_CONFLICT);
+	/* The default tenant has a selector, too. */
+	assert_int_equal(tenants, SNAPSHOT_SELECTORS_MAX / SELECTORS_MAX - 8);
+	IS("root", "{\"op\":\"tenant.get\",\"name\":\"sel23\"}", ADMIN_OK);
+	IS("root", "{\"op\":\"tenant.get\",\"name\":\"sel24\"}", ADMIN_NOT_FOUND);
+}
+
 /* Tokens take of the room for narrowings that everybody shares. */
 static void
 tokens_of_one_take_their_share(void **state)
@@ -658,6 +689,7 @@ main(void)
 		TEST(tenants_come_change_and_go),
 		TEST(lists_go_page_by_page),
 		TEST(lists_end_where_ones_own_does),
+		TEST(apply_keeps_to_what_a_policy_holds),
 		TEST(tokens_of_one_take_their_share),
 		TEST(the_log_of_a_tenant_tells_of_no_other),
 		TEST(groups_give_and_take),
