@@ -8,6 +8,8 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 
+#define ANSWERS_QUEUE_MAX (CHANNEL_QUEUE_MAX / 4 * 3) /* bytes that wait for one peer */
+
 void
 return_address_assign(struct authd *a, struct channel *ch)
 {
@@ -59,6 +61,16 @@ drop_body(struct admin_answer *answer)
 	answer->len = 0;
 }
 
+/* A channel that holds too much ends, and everybody's logins with it: long answers leave room for short ones.
+ */
+static bool
+is_room_for(const struct channel *ch, size_t len)
+{
+	size_t queued = channel_queued(ch);
+
+	return queued == 0 || (queued < ANSWERS_QUEUE_MAX && len <= ANSWERS_QUEUE_MAX - queued);
+}
+
 void
 reply_admin(struct authd *a, const struct return_address *to, enum msg_id id, struct admin_answer *answer)
 {
@@ -69,6 +81,8 @@ reply_admin(struct authd *a, const struct return_address *to, enum msg_id id, st
 	struct channel *ch = return_address_find(a, to);
 	size_t at = 0;
 
+	if (ch != NULL && !is_room_for(ch, answer->len))
+		admin_answer_refuse(answer, ADMIN_BUSY, "Too many long answers are under way: try again.");
 	while (ch != NULL && part.head.more) {
 		size_t n = answer->len - at < sizeof(part.text) ? answer->len - at : sizeof(part.text);
 

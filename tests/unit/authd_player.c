@@ -474,8 +474,8 @@ player_send_second_factor(struct player *p, const uint8_t *ticket, const char *c
 
 char player_body[1 << 20];
 
-enum admin_status
-player_admin(struct player *p, const uint8_t *grant, size_t len, const char *json)
+uint64_t
+player_send_admin(struct player *p, const uint8_t *grant, size_t len, const char *json)
 {
 	static uint8_t body[MSG_BODY_MAX];
 	struct wire_admin w = { .request = ++p->request,
@@ -483,8 +483,6 @@ player_admin(struct player *p, const uint8_t *grant, size_t len, const char *jso
 				.grant_len = (uint32_t)len };
 	enum proc self = len > 0 ? PROC_HTTPD : PROC_WEIR;
 	int fd = len > 0 ? p->httpd : p->weir;
-	struct wire_admin_answer a;
-	size_t at = 0;
 
 	w.body_len = (uint32_t)strlen(json);
 	memcpy(body, &w, sizeof(w));
@@ -493,6 +491,19 @@ player_admin(struct player *p, const uint8_t *grant, size_t len, const char *jso
 	memcpy(body + sizeof(w) + len, json, w.body_len);
 	assert_true(channel_write(fd, self, PROC_AUTHD, len > 0 ? MSG_ADMIN : MSG_CLI_ADMIN, body,
 				  sizeof(w) + len + w.body_len));
+	return w.request;
+}
+
+enum admin_status
+player_admin(struct player *p, const uint8_t *grant, size_t len, const char *json)
+{
+	static uint8_t body[MSG_BODY_MAX];
+	uint64_t request = player_send_admin(p, grant, len, json);
+	enum proc self = len > 0 ? PROC_HTTPD : PROC_WEIR;
+	int fd = len > 0 ? p->httpd : p->weir;
+	struct wire_admin_answer a;
+	size_t at = 0;
+
 	do {
 		enum msg_id id;
 		ssize_t n;
@@ -507,7 +518,7 @@ player_admin(struct player *p, const uint8_t *grant, size_t len, const char *jso
 			continue;
 		}
 		memcpy(&a, body, sizeof(a));
-		assert_true(a.request == w.request && a.body_len == (size_t)n - sizeof(a));
+		assert_true(a.request == request && a.body_len == (size_t)n - sizeof(a));
 		assert_true(at + a.body_len < sizeof(player_body));
 		memcpy(player_body + at, body + sizeof(a), a.body_len);
 		at += a.body_len;

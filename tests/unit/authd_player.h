@@ -80,6 +80,8 @@ uint64_t player_send_second_factor(struct player *p, const uint8_t *ticket, cons
 /* An operation, as whoever has the grant (len 0: as the command line): its status; the answer's text goes to
  * body, which is static, until the next one. store takes and confirms what comes meanwhile. */
 enum admin_status player_admin(struct player *p, const uint8_t *grant, size_t len, const char *json);
+/* Only sends it. */
+uint64_t player_send_admin(struct player *p, const uint8_t *grant, size_t len, const char *json);
 extern char player_body[1 << 20];
 
 /* The usual beginning: set-up with this name and password; the answer has the first session. */

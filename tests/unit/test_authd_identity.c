@@ -14,6 +14,7 @@
 #include "authd_player.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "ipc/channel.h"
 #include "policy/decide.h"
 #include "policy/grant.h"
 #include "policy/snapshot.h"
@@ -593,6 +594,49 @@ a_mute_store_holds_up_only_what_it_must_know(void **state)
 	login_is("vic", VIC, AUTH_DENIED); /* it is done all the same */
 }
 
+/* Long lists, more at once than a channel holds, and nobody who reads: some are put off, and the channel, by
+ * which everybody logs in, stays. */
+static void
+many_long_answers_do_not_end_the_channel(void **state)
+{
+	enum { USERS = 30, NETWORKS = 1500, ASKED = 40 };
+	static char json[ADMIN_BODY_MAX];
+	static uint8_t body[MSG_BODY_MAX];
+	unsigned answered = 0, good = 0, busy = 0;
+
+	(void)state;
+	for (unsigned u = 0; u < USERS; u++) {
+		size_t n = (size_t)snprintf(
+		    json, sizeof(json),
+		    "{\"op\":\"user.add\",\"name\":\"u%u\",\"kind\":\"service\",\"access\":[{"
+		    "\"tenant\":\"*\",\"role\":\"viewer\",\"networks\":[",
+		    u);
+
+		for (unsigned i = 0; i < NETWORKS; i++)
+			n += (size_t)snprintf(json + n, sizeof(json) - n, "%s\"10.%u.%u.%u\"",
+					      i == 0 ? "" : ",", u, i >> 8, i & 255);
+		(void)snprintf(json + n, sizeof(json) - n, "]}]}");
+		admin_is(json, ADMIN_OK);
+	}
+	for (unsigned i = 0; i < ASKED; i++)
+		(void)player_send_admin(&p, root_grant, root_len, "{\"op\":\"user.list\"}");
+	while (answered < ASKED) {
+		struct wire_admin_answer part;
+		enum msg_id id;
+		ssize_t n = channel_read(p.httpd, PROC_HTTPD, PROC_AUTHD, &id, body, PATIENCE_MS);
+
+		assert_true(n >= (ssize_t)sizeof(part));
+		assert_int_equal(id, MSG_ADMIN_ANSWER);
+		memcpy(&part, body, sizeof(part));
+		answered += part.more == 0;
+		good += part.more == 0 && part.status == ADMIN_OK;
+		busy += part.more == 0 && part.status == ADMIN_BUSY;
+	}
+	assert_true(good > 0);
+	assert_int_equal(good + busy, ASKED);
+	session_is(root_cookie, "", AUTH_OK);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_player, close_player)
 
 int
@@ -610,6 +654,7 @@ main(void)
 		TEST(guesses_at_codes_are_few),
 		TEST(who_must_have_one_can_only_make_it),
 		TEST(a_mute_store_holds_up_only_what_it_must_know),
+		TEST(many_long_answers_do_not_end_the_channel),
 		TEST(sessions_are_listed_and_ended),
 		TEST(ones_own_password_is_changed),
 	};
