@@ -109,12 +109,14 @@ me_op_get(struct admin_call *c)
 /* --- attempts, throttled as logins are --- */
 
 static bool
-begin_attempt(struct admin_call *c, struct throttle_attempt *t)
+begin_attempt(struct admin_call *c, bool of_code, struct throttle_attempt *t)
 {
+	int64_t now = clock_boot_ns();
 	char detail[80];
 	uint32_t retry;
 
-	if (throttle_begin(c->a->throttle, c->name, &c->client.ip, clock_boot_ns(), t, &retry))
+	if (of_code ? throttle_begin_code(c->a->throttle, c->name, &c->client.ip, now, t, &retry)
+		    : throttle_begin(c->a->throttle, c->name, &c->client.ip, now, t, &retry))
 		return true;
 	(void)snprintf(detail, sizeof(detail), "There were too many attempts: try again in %u s.", retry);
 	if (!c->fault.set) {
@@ -156,7 +158,7 @@ me_op_password_prepare(struct admin_call *c)
 	if (s->check[0] == '\0')
 		fields_wrong(&c->body, "old", "It is empty.");
 	(void)admin_password_new(c, "new", c->name, true);
-	if (c->fault.set || !begin_attempt(c, &t))
+	if (c->fault.set || !begin_attempt(c, false, &t))
 		return;
 	memcpy(c->memory, &t, sizeof(t));
 	if (!read_hash(c, s->against))
@@ -225,7 +227,8 @@ check_code(struct admin_call *c, struct factor_record *f)
 	char code[32];
 	bool right;
 
-	if (!field_text(&c->body, "code", REQUIRED, any_text, code, sizeof(code)) || !begin_attempt(c, &t))
+	if (!field_text(&c->body, "code", REQUIRED, any_text, code, sizeof(code)) ||
+	    !begin_attempt(c, true, &t))
 		return false;
 	right = factor_check(f, code, clock_utc_ns());
 	sodium_memzero(code, sizeof(code));

@@ -214,7 +214,7 @@ second_factor_serve(struct authd *a, struct channel *ch, struct wire_second_fact
 	}
 	t = attempt_new(a, ch, w->request, ticket->name, &w->client);
 	t->account = ticket->account;
-	if (!throttle_begin(a->throttle, t->name, &w->client.ip, clock_boot_ns(), &t->charge, &retry)) {
+	if (!throttle_begin_code(a->throttle, t->name, &w->client.ip, clock_boot_ns(), &t->charge, &retry)) {
 		ticket->tries++; /* nothing was tried */
 		attempt_throttled(t, retry);
 	} else {

@@ -12,7 +12,7 @@
 #define SETS    2048
 #define TRUST_S (30 * 86400) /* a successful login vouches for its address for so long */
 
-enum kind { BY_ADDRESS, BY_ACCOUNT, BY_PAIR };
+enum kind { BY_ADDRESS, BY_ACCOUNT, BY_PAIR, BY_CODE };
 
 /* Failures that cost nothing, the longest wait, and the time in which one failure is forgotten. */
 static const struct {
@@ -22,6 +22,7 @@ static const struct {
 	[BY_ADDRESS] = { 10, 20, 60, 20 },
 	[BY_ACCOUNT] = { 10, 18, 30, 30 },
 	[BY_PAIR] = { 5, 14, 60, 60 },
+	[BY_CODE] = { 10, 20, 300, 300 }, /* of a million codes three are right at a time */
 };
 
 struct entry {
@@ -74,7 +75,7 @@ key_of(const struct throttle *t, enum kind kind, const char *name, const struct 
 	size_t n = name == NULL ? 0 : strnlen(name, 256);
 	uint64_t key;
 
-	if (kind != BY_ACCOUNT) {
+	if (kind == BY_ADDRESS || kind == BY_PAIR) {
 		struct ip_addr net = client_network(address);
 
 		memcpy(text + 1, net.b, sizeof(net.b));
@@ -183,14 +184,14 @@ later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-bool
-throttle_begin(struct throttle *t, const char *name, const struct ip_addr *address, int64_t now,
-	       struct throttle_attempt *a, uint32_t *retry_s)
+static bool
+begin(struct throttle *t, const char *name, const struct ip_addr *address, int64_t now,
+      struct throttle_attempt *a, uint32_t *retry_s, bool of_code)
 {
-	struct entry *by_address, *by_account = NULL, *by_pair = NULL;
+	struct entry *by_address, *by_account = NULL, *by_pair = NULL, *by_code = NULL;
 	int64_t until = 0;
 
-	*a = (struct throttle_attempt){ key_of(t, BY_ADDRESS, NULL, address), 0, 0 };
+	*a = (struct throttle_attempt){ .address = key_of(t, BY_ADDRESS, NULL, address) };
 	by_address = find_or_make(t, a->address, BY_ADDRESS, now);
 	if (name != NULL) {
 		a->account = key_of(t, BY_ACCOUNT, name, address);
@@ -201,8 +202,14 @@ throttle_begin(struct throttle *t, const char *name, const struct ip_addr *addre
 		if (by_pair->trusted_ns <= now && by_address->count > 0)
 			until = later(until, by_account->until_ns);
 	}
+	if (of_code) {
+		a->code = key_of(t, BY_CODE, name, address);
+		by_code = find_or_make(t, a->code, BY_CODE, now);
+	}
 	if (by_pair == NULL || by_pair->trusted_ns <= now)
 		until = later(until, by_address->until_ns);
+	if (by_code != NULL && by_pair->trusted_ns <= now)
+		until = later(until, by_code->until_ns);
 	if (until > now) {
 		*retry_s = (uint32_t)((until - now + NS_PER_S - 1) / NS_PER_S);
 		return false;
@@ -212,7 +219,23 @@ throttle_begin(struct throttle *t, const char *name, const struct ip_addr *addre
 		charge(by_account, now);
 		charge(by_pair, now);
 	}
+	if (by_code != NULL)
+		charge(by_code, now);
 	return true;
+}
+
+bool
+throttle_begin(struct throttle *t, const char *name, const struct ip_addr *address, int64_t now,
+	       struct throttle_attempt *a, uint32_t *retry_s)
+{
+	return begin(t, name, address, now, a, retry_s, false);
+}
+
+bool
+throttle_begin_code(struct throttle *t, const char *name, const struct ip_addr *address, int64_t now,
+		    struct throttle_attempt *a, uint32_t *retry_s)
+{
+	return begin(t, name, address, now, a, retry_s, true);
 }
 
 void
@@ -221,6 +244,7 @@ throttle_forgive(struct throttle *t, const struct throttle_attempt *a)
 	forgive(t, a->address);
 	forgive(t, a->account);
 	forgive(t, a->pair);
+	forgive(t, a->code);
 }
 
 void

@@ -18,7 +18,7 @@ struct throttle;
 
 /* An attempt that was let in. */
 struct throttle_attempt {
-	uint64_t address, account, pair; /* keys; 0: not counted */
+	uint64_t address, account, pair, code; /* keys; 0: not counted */
 };
 
 struct throttle *throttle_new(void);
@@ -31,6 +31,14 @@ void throttle_free(struct throttle **t);
  */
 bool throttle_begin(struct throttle *t, const char *name, const struct ip_addr *address, int64_t now_ns,
 		    struct throttle_attempt *a, uint32_t *retry_s);
+/*
+ * The same for a code that is asked for after the password, or within a session. Who guesses at it knows that
+ * much already, and codes are few: there is no end of addresses without failures, so all guesses at one
+ * account's code are counted together, and only an address from which it logged in before is not held back by
+ * others'.
+ */
+bool throttle_begin_code(struct throttle *t, const char *name, const struct ip_addr *address, int64_t now_ns,
+			 struct throttle_attempt *a, uint32_t *retry_s);
 /* It was no guess after all: not judged, or right. */
 void throttle_forgive(struct throttle *t, const struct throttle_attempt *a);
 /* It was right: forgives it and remembers the address for the account. */

@@ -201,6 +201,39 @@ tables_are_bounded(void **state)
 	assert_false(tries("alice", "192.0.2.1"));
 }
 
+static bool
+tries_code(const char *name, unsigned network)
+{
+	struct ip_addr a = { { 0x20, 1, (uint8_t)(network >> 8), (uint8_t)network } };
+
+	retry = 0;
+	return throttle_begin_code(t, name, &a, now, &attempt, &retry);
+}
+
+/* Who knows the password and has networks without end guesses no faster for that. */
+static void
+codes_are_guessed_slowly_from_everywhere(void **state)
+{
+	const struct ip_addr home = ip("192.0.2.1");
+	unsigned guesses = 0;
+
+	(void)state;
+	succeeds("alice", "192.0.2.1");
+	for (unsigned i = 0; i < 3600; i++) {
+		guesses += tries_code("alice", i);
+		assert_true(retry <= 300);
+		now += NS_PER_S;
+	}
+	assert_true(guesses > 10 && guesses < 40);
+	/* The password is another matter, and so is another's code. */
+	assert_true(tries("alice", "2001:db8::1"));
+	assert_true(tries_code("bob", 1));
+	/* Nor does it lock her out where she was before. */
+	assert_false(tries_code("alice", 9999));
+	assert_true(throttle_begin_code(t, "alice", &home, now, &attempt, &retry));
+	throttle_succeeded(t, &attempt, now);
+}
+
 static void
 random_use_stays_within_bounds(void **state)
 {
@@ -231,6 +264,7 @@ main(void)
 		TEST(others_do_not_lock_the_user_out),
 		TEST(a_known_user_behind_the_same_address),
 		TEST(forgiven_attempts_cost_nothing),
+		TEST(codes_are_guessed_slowly_from_everywhere),
 		TEST(tables_are_bounded),
 		TEST(random_use_stays_within_bounds),
 	};
