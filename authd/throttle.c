@@ -201,15 +201,14 @@ begin(struct throttle *t, const char *name, const struct ip_addr *address, int64
 		until = by_pair->until_ns;
 		if (by_pair->trusted_ns <= now && by_address->count > 0)
 			until = later(until, by_account->until_ns);
-	}
-	if (of_code) {
-		a->code = key_of(t, BY_CODE, name, address);
-		by_code = find_or_make(t, a->code, BY_CODE, now);
+		if (of_code) {
+			a->code = key_of(t, BY_CODE, name, address);
+			by_code = find_or_make(t, a->code, BY_CODE, now);
+			until = later(until, by_pair->trusted_ns > now ? 0 : by_code->until_ns);
+		}
 	}
 	if (by_pair == NULL || by_pair->trusted_ns <= now)
 		until = later(until, by_address->until_ns);
-	if (by_code != NULL && by_pair->trusted_ns <= now)
-		until = later(until, by_code->until_ns);
 	if (until > now) {
 		*retry_s = (uint32_t)((until - now + NS_PER_S - 1) / NS_PER_S);
 		return false;
