@@ -87,6 +87,14 @@ find(struct admin_call *c, struct crowd *g)
 	       find_named(c, name, g);
 }
 
+static bool
+is_seen(struct admin_call *c, const struct person *p)
+{
+	struct resource r = person_resource(p, NULL, 0);
+
+	return call_may(c, ACTION_READ_USERS, &r);
+}
+
 /* Members whom the caller may not see are not told of, only counted with nobody. */
 static void
 write_members(struct admin_call *c, const struct crowd *g)
@@ -95,11 +103,8 @@ write_members(struct admin_call *c, const struct crowd *g)
 
 	json_array(c->w, "members");
 	for (size_t i = 0; i < g->nmembers && c->x.rc == 0; i++) {
-		struct resource r;
-
 		person_read(c, g->member[i], p);
-		r = person_resource(p, NULL, 0);
-		if (c->x.rc == 0 && call_may(c, ACTION_READ_USERS, &r))
+		if (c->x.rc == 0 && is_seen(c, p))
 			json_string(c->w, NULL, p->who.name);
 	}
 	json_array_end(c->w);
@@ -140,22 +145,34 @@ read_member(struct admin_call *c, const struct fields *f, const struct json_node
 {
 	const char *name = element_text(f, "members", list, i, ACCOUNT_NAME_MAX, user_name_judge);
 	struct account who;
-	struct resource r;
 
 	if (name == NULL)
 		return 0;
 	if (account_look(&c->x, name, &who)) {
 		person_read(c, who.number, p);
-		r = person_resource(p, NULL, 0);
-		if (c->x.rc == 0 && call_may(c, ACTION_READ_USERS, &r))
+		if (c->x.rc == 0 && is_seen(c, p))
 			return who.number;
 	}
 	fields_wrong_at(f, "members", i, "There is no such user.");
 	return 0;
 }
 
+/* Whom the caller was not told of stays: it cannot have been meant. Returns how many these are. */
+static size_t
+keep_unseen(struct admin_call *c, const struct crowd *was, uint64_t *to, struct person *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < was->nmembers && c->x.rc == 0; i++) {
+		person_read(c, was->member[i], p);
+		if (c->x.rc == 0 && !is_seen(c, p))
+			to[n++] = was->member[i];
+	}
+	return n;
+}
+
 static bool
-read_member_list(struct admin_call *c, const struct fields *f, struct crowd *g)
+read_member_list(struct admin_call *c, const struct fields *f, const struct crowd *was, struct crowd *g)
 {
 	AUTO(mem_drop) struct person *p = mem_calloc(1, sizeof(*p));
 	const struct json_node *list;
@@ -164,13 +181,16 @@ read_member_list(struct admin_call *c, const struct fields *f, struct crowd *g)
 	if (!field_list(f, "members", OPTIONAL, MEMBERS_MAX, &list))
 		return false;
 	n = json_node_count(list);
-	g->member = arena_alloc(c->arena, (n + 1) * sizeof(*g->member));
+	g->member = arena_alloc(c->arena, (n + was->nmembers + 1) * sizeof(*g->member));
 	if (g->member == NULL) {
 		fields_wrong(f, "members", "It is too long.");
 		return false;
 	}
 	for (size_t i = 0; i < n && call_good(c); i++)
 		g->member[i] = read_member(c, f, list, i, p);
+	n += call_good(c) ? keep_unseen(c, was, g->member + n, p) : 0;
+	if (call_good(c) && n > MEMBERS_MAX)
+		fields_wrong(f, "members", "It is too long.");
 	if (!call_good(c))
 		return false;
 	qsort(g->member, n, sizeof(*g->member), number_order);
@@ -191,7 +211,7 @@ read_changes(struct admin_call *c, const struct fields *f, const struct crowd *w
 	if (fields_has(f, "title"))
 		(void)field_text(f, "title", OPTIONAL, title_judge, to->group.title, sizeof(to->group.title));
 	changes_note(ch, strcmp(was->group.title, to->group.title) != 0, "title");
-	if (read_member_list(c, f, to))
+	if (read_member_list(c, f, was, to))
 		changes_note(ch,
 			     was->nmembers != to->nmembers ||
 				 (to->nmembers > 0 &&
@@ -285,9 +305,8 @@ write_changed(struct admin_call *c, const struct crowd *was, struct crowd *to, c
 		   ch->text);
 	for (size_t i = 0; i < ch->n; i++)
 		if (strcmp(ch->member[i], "access") == 0 || strcmp(ch->member[i], "members") == 0)
-			call_audit(c, AUDIT_RIGHTS_GRANTED, tenant, to->subject,
-				   "%s: %zu accesses, %zu members", ch->member[i], to->group.access.n,
-				   to->nmembers);
+			call_audit(c, AUDIT_RIGHTS_GRANTED, tenant, to->subject, "%s: %zu accesses",
+				   ch->member[i], to->group.access.n);
 }
 
 /* --- the operations --- */

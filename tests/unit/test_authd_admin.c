@@ -522,6 +522,30 @@ groups_give_and_take(void **state)
 	says("\"tenants\":[\"acme\"]");
 }
 
+/* A tenant's administrator who names the members that he sees takes nobody out whom he does not. */
+static void
+members_that_are_not_seen_stay(void **state)
+{
+	(void)state;
+	IS("root",
+	   "{\"op\":\"user.add\",\"name\":\"olga\",\"kind\":\"service\",\"access\":[{\"tenant\":\"default\","
+	   "\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("root",
+	   "{\"op\":\"group.add\",\"name\":\"crew\",\"members\":[\"olga\",\"tess\",\"vic\"],\"access\":[{"
+	   "\"tenant\":\"acme\",\"role\":\"viewer\"}]}",
+	   ADMIN_OK);
+	IS("tess", "{\"op\":\"group.get\",\"name\":\"crew\"}", ADMIN_OK);
+	says("\"members\":[\"tess\",\"vic\"]");
+	IS("tess", "{\"op\":\"group.set\",\"name\":\"crew\",\"members\":[\"tess\"]}", ADMIN_OK);
+	says("\"members\":[\"tess\"]");
+	IS("root", "{\"op\":\"group.get\",\"name\":\"crew\"}", ADMIN_OK);
+	says("\"olga\"");
+	says("\"tess\"");
+	assert_null(strstr(v.body, "\"vic\""));
+	IS("root", "{\"op\":\"group.remove\",\"name\":\"crew\"}", ADMIN_OK);
+}
+
 /* Selectors of more tenants than a policy holds: apply makes none of them. */
 static void
 apply_keeps_to_what_a_policy_holds(void **state)
@@ -689,6 +713,7 @@ main(void)
 		TEST(tenants_come_change_and_go),
 		TEST(lists_go_page_by_page),
 		TEST(lists_end_where_ones_own_does),
+		TEST(members_that_are_not_seen_stay),
 		TEST(apply_keeps_to_what_a_policy_holds),
 		TEST(tokens_of_one_take_their_share),
 		TEST(the_log_of_a_tenant_tells_of_no_other),
