@@ -51,6 +51,9 @@ admin_password_draw(struct admin_call *c)
 	s->generated = true;
 }
 
+/* Operations that wait for a hasher: logins have the rest of the queue. */
+#define ADMIN_HASHING_MAX (HASH_QUEUE_MAX / 4)
+
 /* What waits for a hasher. */
 struct computing {
 	struct admin_call *c;
@@ -65,6 +68,7 @@ finished(struct computing *w)
 	void (*go_on)(struct admin_call * c) = w->go_on;
 	struct admin_call *c = w->c;
 
+	c->a->admin_hashing--;
 	free(w);
 	go_on(c);
 }
@@ -127,5 +131,12 @@ admin_password_compute(struct admin_call *c, void (*go_on)(struct admin_call *c)
 
 	w->c = c;
 	w->go_on = go_on;
-	compute(w);
+	c->a->admin_hashing++;
+	if (c->a->admin_hashing > ADMIN_HASHING_MAX &&
+	    (c->secrets->check[0] != '\0' || c->secrets->make[0] != '\0')) {
+		call_end(c, ADMIN_BUSY);
+		finished(w);
+	} else {
+		compute(w);
+	}
 }

@@ -27,6 +27,7 @@ struct authd {
 	struct accounts_db *db;
 	struct audit *audit;
 	struct hash_queue *hashing;
+	unsigned admin_hashing; /* operations that wait for it (admin_password.c) */
 	struct throttle *throttle;
 	struct events *events;
 	struct tickets *tickets;

@@ -594,6 +594,46 @@ a_mute_store_holds_up_only_what_it_must_know(void **state)
 	login_is("vic", VIC, AUTH_DENIED); /* it is done all the same */
 }
 
+/* Passwords that are set by the dozen leave room for those who log in. */
+static void
+administration_leaves_room_for_logins(void **state)
+{
+	enum { ASKED = 100, LOGINS = 4 };
+	unsigned good = 0, busy = 0;
+	uint64_t login;
+
+	(void)state;
+	make_vic();
+	for (unsigned i = 0; i < ASKED; i++)
+		(void)player_send_admin(&p, root_grant, root_len,
+					"{\"op\":\"user.password\",\"name\":\"vic\",\"password\":\"" VIC
+					"\"}");
+	for (unsigned i = 0; i < LOGINS; i++)
+		login = player_send_login(&p, PLAYER_NAME, PLAYER_PASSWORD, "192.0.2.1");
+	for (unsigned i = 0; i < ASKED + LOGINS; i++) {
+		static uint8_t body[MSG_BODY_MAX];
+		struct wire_admin_answer part;
+		enum msg_id id;
+
+		while (p.store != -1 && !player_waits(p.httpd, 20))
+			if (player_waits(p.store, 0))
+				player_store_step(&p);
+		assert_true(channel_read(p.httpd, PROC_HTTPD, PROC_AUTHD, &id, body, PATIENCE_MS) > 0);
+		if (id == MSG_AUTH_ANSWER) {
+			memcpy(&a, body, sizeof(a));
+			assert_int_equal(a.status, AUTH_OK);
+			assert_true(a.request <= login);
+			continue;
+		}
+		assert_int_equal(id, MSG_ADMIN_ANSWER);
+		memcpy(&part, body, sizeof(part));
+		good += part.status == ADMIN_OK;
+		busy += part.status == ADMIN_BUSY;
+	}
+	assert_true(good > 0 && busy > 0);
+	assert_int_equal(good + busy, ASKED);
+}
+
 /* Long lists, more at once than a channel holds, and nobody who reads: some are put off, and the channel, by
  * which everybody logs in, stays. */
 static void
@@ -654,6 +694,7 @@ main(void)
 		TEST(guesses_at_codes_are_few),
 		TEST(who_must_have_one_can_only_make_it),
 		TEST(a_mute_store_holds_up_only_what_it_must_know),
+		TEST(administration_leaves_room_for_logins),
 		TEST(many_long_answers_do_not_end_the_channel),
 		TEST(sessions_are_listed_and_ended),
 		TEST(ones_own_password_is_changed),
