@@ -43,7 +43,7 @@ void
 account_add(struct txn *x, struct account *a)
 {
 	if (txn_count(x, TABLE_ACCOUNTS) >= ACCOUNTS_MAX)
-		txn_fail(x, DB_UNWRITABLE);
+		txn_full(x, "accounts", ACCOUNTS_MAX);
 	a->number = meta_next(x, META_NEXT_ACCOUNT);
 	name_add(x, TABLE_NAMES, a->name, a->number);
 	account_write(x, a);

@@ -12,7 +12,7 @@
 bool account_look(struct txn *x, const char *name, struct account *a);
 /* Fails with DB_NONE. */
 void account_read(struct txn *x, uint64_t number, struct account *a);
-/* Gives it its number. DB_EXISTS where the name is taken, DB_UNWRITABLE where there are ACCOUNTS_MAX. */
+/* Gives it its number. DB_EXISTS where the name is taken, DB_FULL where there are ACCOUNTS_MAX. */
 void account_add(struct txn *x, struct account *a);
 /* Its name stays. */
 void account_write(struct txn *x, const struct account *a);

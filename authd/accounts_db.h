@@ -21,7 +21,7 @@ struct accounts_db *accounts_db_open(const char *path, struct db_error *e);
 void accounts_db_close(struct accounts_db **db);
 /* The tables beneath, for what has to be within one transaction with others. */
 struct db *accounts_db_tables(struct accounts_db *db);
-/* What the last DB_UNWRITABLE or DB_BROKEN was about. */
+/* What the last DB_FULL, DB_UNWRITABLE or DB_BROKEN was about. */
 const char *accounts_db_why(const struct accounts_db *db);
 
 /* The two below, as they are after a transaction that may have changed them. */

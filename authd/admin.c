@@ -267,6 +267,8 @@ end_of_transaction(struct admin_call *c, enum db_status status)
 		call_end(c, ADMIN_CONFLICT);
 	else if (status == DB_NONE)
 		call_end(c, ADMIN_NOT_FOUND);
+	else if (status == DB_FULL)
+		call_conflict(c, "", accounts_db_why(c->a->db));
 	else
 		end_with(c, ADMIN_UNAVAILABLE, "", accounts_db_why(c->a->db));
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "configuration.h"
 #include "directory.h"
 #include "granting.h"
 #include "locked.h"
@@ -155,6 +156,9 @@ open_accounts(struct authd *a)
 	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
 	note_life(a, AUDIT_STARTED);
+	if (configuration_note(a->audit, accounts_db_tables(a->db), s) != DB_OK)
+		log_error("whether the configuration changed cannot be written down: %s",
+			  accounts_db_why(a->db));
 }
 
 /* While files are analysed nobody logs in: the hashers then need no memory at the start. */

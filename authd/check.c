@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "configuration.h"
 #include "ipc/boot.h"
 #include "record_policy.h"
 #include "rows.h"
@@ -144,6 +145,13 @@ check_token_use(void *ctx, struct db_bytes key, struct db_bytes value)
 	return key.n == TOKEN_HASH_LEN && token_use_decode(value.p, value.n, &u);
 }
 
+static bool
+check_configuration(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	(void)ctx;
+	return configuration_good(key, value);
+}
+
 /* The audit log judges its own entries. */
 static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_ACCOUNTS] = check_account,     [TABLE_NAMES] = check_name,
@@ -154,7 +162,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_TENANTS] = check_tenant,       [TABLE_TENANT_NAMES] = check_name,
 	[TABLE_NARROWINGS] = check_narrowing, [TABLE_NARROWING_KEYS] = check_narrowing_key,
 	[TABLE_TOKENS] = check_token,         [TABLE_TOKENS_OF] = check_token_of,
-	[TABLE_TOKEN_USES] = check_token_use,
+	[TABLE_TOKEN_USES] = check_token_use, [TABLE_CONFIGURATION] = check_configuration,
 };
 
 struct checking {

@@ -35,6 +35,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_TOKENS_OF] = "tokens-of",
 	[TABLE_TOKEN_USES] = "token-uses",
 	[TABLE_AUDIT] = "audit",
+	[TABLE_CONFIGURATION] = "configuration",
 };
 
 struct db {
@@ -48,7 +49,7 @@ struct db {
 struct txn
 txn_begin(struct db *db, bool write)
 {
-	struct txn x = { db, NULL, 0 };
+	struct txn x = { .db = db };
 	MDB_txn *txn = NULL;
 
 	x.rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn);
@@ -57,14 +58,22 @@ txn_begin(struct db *db, bool write)
 }
 
 static enum db_status
-status_of(struct db *db, int rc)
+status_of(const struct txn *x)
 {
+	struct db *db = x->db;
+	int rc = x->rc;
+
 	if (rc == 0)
 		return DB_OK;
 	if (rc == MDB_NOTFOUND)
 		return DB_NONE;
 	if (rc == MDB_KEYEXIST)
 		return DB_EXISTS;
+	if (x->full != NULL) {
+		(void)snprintf(db->why, sizeof(db->why), "There are as many %s as there may be: %zu.",
+			       x->full, x->bound);
+		return DB_FULL;
+	}
 	(void)str_copy(db->why, sizeof(db->why), mdb_strerror(rc));
 	if (rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == ENOMEM || rc == EROFS)
 		return DB_UNWRITABLE;
@@ -79,7 +88,7 @@ txn_end(struct txn *x)
 	else if (x->txn != NULL)
 		mdb_txn_abort(x->txn);
 	x->txn = NULL;
-	return status_of(x->db, x->rc);
+	return status_of(x);
 }
 
 void
@@ -183,6 +192,16 @@ txn_fail(struct txn *x, enum db_status status)
 
 	if (x->rc == 0)
 		x->rc = codes[status];
+}
+
+void
+txn_full(struct txn *x, const char *what, size_t bound)
+{
+	if (x->rc != 0)
+		return;
+	x->rc = EDQUOT;
+	x->full = what;
+	x->bound = bound;
 }
 
 size_t

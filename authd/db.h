@@ -34,6 +34,7 @@ enum table {
 	TABLE_TOKENS_OF,      /* owner, hash -> nothing */
 	TABLE_TOKEN_USES,     /* hash -> when it was last shown */
 	TABLE_AUDIT,          /* sequence -> audit entry */
+	TABLE_CONFIGURATION,  /* key of the configuration -> hash of its value */
 	TABLE_COUNT
 };
 
@@ -41,6 +42,7 @@ enum db_status {
 	DB_OK,
 	DB_NONE,       /* no such record */
 	DB_EXISTS,     /* the name is taken */
+	DB_FULL,       /* as many are there as may be: db_why says of what; nothing was changed */
 	DB_UNWRITABLE, /* nothing was changed: disk full, most likely; it may work later */
 	DB_BROKEN      /* damaged, or LMDB refuses to go on: authd is to end */
 };
@@ -60,14 +62,16 @@ struct db;
 
 struct txn {
 	struct db *db;
-	void *txn; /* MDB_txn; NULL: it never began, or it is over */
-	int rc;    /* LMDB's or errno; 0: good so far */
+	void *txn;        /* MDB_txn; NULL: it never began, or it is over */
+	int rc;           /* LMDB's or errno; 0: good so far */
+	const char *full; /* of what there are bound already (txn_full); NULL */
+	size_t bound;
 };
 
 /* Opens (or makes) the file at path and its tables. NULL with *e. Before the sandbox. */
 struct db *db_open(const char *path, struct db_error *e);
 void db_close(struct db **db);
-/* What the last DB_UNWRITABLE or DB_BROKEN was about. */
+/* What the last DB_FULL, DB_UNWRITABLE or DB_BROKEN was about. */
 const char *db_why(const struct db *db);
 /* Fills *e (and returns false) for a transaction that failed while the database was being opened. */
 bool db_fail(const struct txn *x, const char *path, struct db_error *e);
@@ -91,9 +95,12 @@ void txn_put_new(struct txn *x, enum table t, struct db_bytes key, struct db_byt
 void txn_delete(struct txn *x, enum table t, struct db_bytes key);
 /* Removes every record of a table. */
 void txn_empty(struct txn *x, enum table t);
-/* Makes it fail: a record that cannot be, or what the caller found out by itself (any status but DB_OK). */
+/* Makes it fail: a record that cannot be, or what the caller found out by itself (any status but DB_OK
+ * and DB_FULL). */
 void txn_damaged(struct txn *x);
 void txn_fail(struct txn *x, enum db_status status);
+/* Makes it fail with DB_FULL: there are bound of what ("accounts"; lives for ever). */
+void txn_full(struct txn *x, const char *what, size_t bound);
 /* Records in a table. */
 size_t txn_count(struct txn *x, enum table t);
 

@@ -42,7 +42,7 @@ void
 group_add(struct txn *x, struct group *g)
 {
 	if (txn_count(x, TABLE_GROUPS) >= GROUPS_MAX)
-		txn_fail(x, DB_UNWRITABLE);
+		txn_full(x, "groups", GROUPS_MAX);
 	g->number = meta_next(x, META_NEXT_GROUP);
 	name_add(x, TABLE_GROUP_NAMES, g->name, g->number);
 	group_write(x, g);

@@ -14,7 +14,7 @@
 bool group_look(struct txn *x, const char *name, struct arena *arena, struct group *g);
 /* Fails with DB_NONE. */
 void group_read(struct txn *x, uint64_t number, struct arena *arena, struct group *g);
-/* Gives it its number. DB_EXISTS where the name is taken, DB_UNWRITABLE where there are GROUPS_MAX. */
+/* Gives it its number. DB_EXISTS where the name is taken, DB_FULL where there are GROUPS_MAX. */
 void group_add(struct txn *x, struct group *g);
 /* Its name stays. */
 void group_write(struct txn *x, const struct group *g);

@@ -215,8 +215,11 @@ narrowing_number(struct txn *x, const struct narrowing *n)
 	if (!has_room(x, n))
 		drop_unused(x);
 	number = meta_next(x, META_NEXT_NARROWING);
-	if (!has_room(x, n) || number >= UINT32_MAX)
-		txn_fail(x, DB_UNWRITABLE);
+	if (txn_count(x, TABLE_NARROWINGS) >= SNAPSHOT_NARROWINGS_MAX || number >= UINT32_MAX)
+		txn_full(x, "different lists of interfaces, exporters and networks", SNAPSHOT_NARROWINGS_MAX);
+	else if (!has_room(x, n))
+		txn_full(x, "interfaces, exporters and networks in all lists together",
+			 SNAPSHOT_NARROWING_ENTRIES_MAX);
 	len = content_key(n, key);
 	value = be64_of(number);
 	row_put(x, TABLE_NARROWINGS, number, len);

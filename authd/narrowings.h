@@ -9,7 +9,7 @@
 /* The number of a narrowing with this content; 0 where it never had one. */
 uint32_t narrowing_look(struct txn *x, const struct narrowing *n);
 /* The same, and gives it a number where it has none; 0 of the whole tenant. Where a snapshot holds no more,
- * what no access and no token names any more goes first; DB_UNWRITABLE where that is not enough. */
+ * what no access and no token names any more goes first; DB_FULL where that is not enough. */
 uint32_t narrowing_number(struct txn *x, const struct narrowing *n);
 /* Interfaces, exporters and networks in it. */
 size_t narrowing_entries(const struct narrowing *n);

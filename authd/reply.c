@@ -77,7 +77,10 @@ reply_admin(struct authd *a, const struct return_address *to, enum msg_id id, st
 	struct {
 		struct wire_admin_answer head;
 		char text[ADMIN_BODY_MAX];
-	} part = { .head = { .request = answer->request, .status = answer->status, .more = 1 } };
+	} part = { .head = { .request = answer->request,
+			     .status = answer->status,
+			     .more = 1,
+			     .unconfirmed = answer->unconfirmed } };
 	struct channel *ch = return_address_find(a, to);
 	size_t at = 0;
 

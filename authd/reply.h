@@ -21,7 +21,8 @@ struct return_address {
 struct admin_answer {
 	uint64_t request;
 	enum admin_status status;
-	char *body; /* owned; NULL: none */
+	bool unconfirmed; /* store did not say in time that it knows */
+	char *body;       /* owned; NULL: none */
 	size_t len;
 };
 

@@ -58,6 +58,7 @@ release(struct authd *a, struct waiting **p)
 	free(w);
 }
 
+/* An operation is done and on disk by now: its answer stands, with what it does not know. */
 static void
 refuse(struct answer *answer, enum auth_status status, const char *detail)
 {
@@ -67,8 +68,7 @@ refuse(struct answer *answer, enum auth_status status, const char *detail)
 		return;
 	}
 	if (answer->id != MSG_AUTH_ANSWER) {
-		admin_answer_refuse(&answer->admin, status == AUTH_BUSY ? ADMIN_BUSY : ADMIN_UNAVAILABLE,
-				    detail);
+		answer->admin.unconfirmed = answer->admin.status == ADMIN_OK;
 		return;
 	}
 	answer->auth.status = status;

@@ -81,7 +81,7 @@ tenant_add(struct txn *x, struct tenant_record *t)
 	uint64_t number = meta_next(x, META_NEXT_TENANT);
 
 	if (txn_count(x, TABLE_TENANTS) >= SNAPSHOT_TENANTS_MAX || number >= TENANT_UNASSIGNED)
-		txn_fail(x, DB_UNWRITABLE);
+		txn_full(x, "tenants", SNAPSHOT_TENANTS_MAX);
 	t->tenant.number = (uint32_t)number;
 	name_add(x, TABLE_TENANT_NAMES, t->tenant.name, number);
 	tenant_write(x, t);

@@ -14,7 +14,7 @@ uint32_t tenant_number(struct txn *x, const char *name);
 void tenant_name(struct txn *x, uint32_t number, char out[static TENANT_NAME_MAX]);
 /* Fails with DB_NONE. */
 void tenant_read(struct txn *x, uint32_t number, struct arena *arena, struct tenant_record *t);
-/* Gives it (and its selectors) its number. DB_EXISTS where the name is taken, DB_UNWRITABLE where there are
+/* Gives it (and its selectors) its number. DB_EXISTS where the name is taken, DB_FULL where there are
  * SNAPSHOT_TENANTS_MAX. */
 void tenant_add(struct txn *x, struct tenant_record *t);
 /* Its name stays. */

@@ -70,8 +70,10 @@ token_add(struct txn *x, const struct token *t)
 	size_t size;
 	uint8_t *room;
 
-	if (txn_count(x, TABLE_TOKENS) >= TOKENS_MAX || tokens_of(x, t->owner, of_one) >= TOKENS_OF_ONE_MAX)
-		txn_fail(x, DB_UNWRITABLE);
+	if (txn_count(x, TABLE_TOKENS) >= TOKENS_MAX)
+		txn_full(x, "tokens", TOKENS_MAX);
+	if (tokens_of(x, t->owner, of_one) >= TOKENS_OF_ONE_MAX)
+		txn_full(x, "tokens of this owner", TOKENS_OF_ONE_MAX);
 	room = row_scratch(&size);
 	row_put_at(x, TABLE_TOKENS, db_bytes(t->hash, sizeof(t->hash)), token_encode(t, room, size));
 	txn_put(x, TABLE_TOKENS_OF, db_bytes(owned.b, sizeof(owned.b)), db_bytes("", 0));

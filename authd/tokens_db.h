@@ -18,7 +18,7 @@ bool token_look(struct txn *x, const uint8_t hash[static TOKEN_HASH_LEN], struct
 #define TOKEN_ID_LEN 8
 bool token_look_id(struct txn *x, const uint8_t id[static TOKEN_ID_LEN], struct arena *arena,
 		   struct token *t);
-/* DB_UNWRITABLE where there are too many in all or of the owner. */
+/* DB_FULL where there are too many in all or of the owner. */
 void token_add(struct txn *x, const struct token *t);
 void token_remove(struct txn *x, const struct token *t);
 void tokens_remove_of(struct txn *x, uint64_t owner);

@@ -1,5 +1,6 @@
 #include "base/settings.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -343,6 +344,68 @@ settings_clear_list(struct settings *s, const char *key)
 
 	if (r != NULL && r->kind == KIND_LIST)
 		*(uint32_t *)field(s, r->offset) = 0;
+}
+
+const char *
+settings_key(size_t i)
+{
+	return i < ARRAY_LEN(rows) ? rows[i].key : NULL;
+}
+
+#define NUMBER(key, unit, field, min, max, def, help)
+#define FLAG(key, field, def, help)
+#define TEXT(key, field, size, def, help)   static_assert((size) <= SETTINGS_VALUE_MAX, key);
+#define LIST(key, field, items, size, help) static_assert((items) * (size) <= SETTINGS_VALUE_MAX, key);
+#include "base/settings.def"
+#undef NUMBER
+#undef FLAG
+#undef TEXT
+#undef LIST
+
+static size_t
+list_value(const struct row *r, const char *base, char *out)
+{
+	uint32_t n;
+	size_t len = 0;
+
+	memcpy(&n, base + r->offset, sizeof(n));
+	for (uint32_t i = 0; i < n && i < r->items; i++) {
+		const char *item = base + r->item_offset + i * r->size;
+		size_t k = strnlen(item, r->size - 1);
+
+		memcpy(out + len, item, k);
+		len += k;
+		out[len++] = '\n'; /* no item holds one */
+	}
+	return len;
+}
+
+size_t
+settings_value(const struct settings *s, size_t i, char out[static SETTINGS_VALUE_MAX])
+{
+	const struct row *r = &rows[i];
+	const char *base = (const char *)s;
+	size_t n = 0;
+	int64_t v;
+
+	switch (r->kind) {
+	case KIND_NUMBER:
+		memcpy(&v, base + r->offset, sizeof(v));
+		n = (size_t)snprintf(out, SETTINGS_VALUE_MAX, "%" PRId64, v);
+		break;
+	case KIND_FLAG:
+		n = (size_t)snprintf(out, SETTINGS_VALUE_MAX, "%s",
+				     *(const bool *)(base + r->offset) ? "yes" : "no");
+		break;
+	case KIND_TEXT:
+		n = strnlen(base + r->offset, r->size);
+		memcpy(out, base + r->offset, n);
+		break;
+	case KIND_LIST:
+		n = list_value(r, base, out);
+		break;
+	}
+	return n;
 }
 
 void

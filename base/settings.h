@@ -56,6 +56,14 @@ bool settings_is_list(const char *key);
 /* Empties a list before items of a file replace a default. */
 void settings_clear_list(struct settings *s, const char *key);
 
+/* The rows one after another: the key of row i, NULL past the last. */
+const char *settings_key(size_t i);
+/* The value of row i as text, into out[SETTINGS_VALUE_MAX], without an end; returns its length. Equal values
+ * are equal bytes, and only they: a number in bytes or milliseconds, yes or no, the text, the items with a
+ * line feed behind each. */
+#define SETTINGS_VALUE_MAX 4096
+size_t settings_value(const struct settings *s, size_t i, char out[static SETTINGS_VALUE_MAX]);
+
 /* The rows as a Markdown table: docs/CONFIG.md is this text. */
 void settings_print_markdown(FILE *f);
 

@@ -98,11 +98,11 @@ read_part(struct admin_link *l, struct wire_admin_answer *head)
 		return false;
 	memcpy(head, l->buf, sizeof(*head));
 	return head->request == l->request && head->status >= ADMIN_OK && head->status < ADMIN_STATUS_COUNT &&
-	       head->body_len == (size_t)n - sizeof(*head);
+	       head->unconfirmed <= 1 && head->body_len == (size_t)n - sizeof(*head);
 }
 
 char *
-admin_link_ask(struct admin_link *l, const char *body, size_t len, enum admin_status *status, char *err,
+admin_link_ask(struct admin_link *l, const char *body, size_t len, struct admin_outcome *a, char *err,
 	       size_t errsize)
 {
 	struct wire_admin_answer head = { .more = 1 };
@@ -123,7 +123,7 @@ admin_link_ask(struct admin_link *l, const char *body, size_t len, enum admin_st
 		n += head.body_len;
 		text[n] = '\0';
 	}
-	*status = (enum admin_status)head.status;
+	*a = (struct admin_outcome){ (enum admin_status)head.status, head.unconfirmed != 0 };
 	return text;
 failed:
 	if (errno == ECONNRESET || errno == EPIPE)

@@ -200,8 +200,8 @@ write_operation(const struct admin_line *l, const char *password, const char *cu
 static char *
 ask_once(const struct admin_line *l, struct admin_link *link, char *body, struct json_doc **d)
 {
-	enum admin_status status = ADMIN_UNAVAILABLE;
-	char err[512], *text = admin_link_ask(link, body, strlen(body), &status, err, sizeof(err));
+	struct admin_outcome a = { .status = ADMIN_UNAVAILABLE };
+	char err[512], *text = admin_link_ask(link, body, strlen(body), &a, err, sizeof(err));
 
 	sodium_memzero(body, strlen(body));
 	free(body);
@@ -212,12 +212,14 @@ ask_once(const struct admin_line *l, struct admin_link *link, char *body, struct
 	}
 	if (text[0] != '\0')
 		*d = json_parse(text, strlen(text), ANSWER_TEXT_MAX, err, sizeof(err));
-	if (status == ADMIN_OK && (*d != NULL || text[0] == '\0'))
+	if (a.unconfirmed)
+		say(ADMIN_UNCONFIRMED);
+	if (a.status == ADMIN_OK && (*d != NULL || text[0] == '\0'))
 		return text;
-	if (status == ADMIN_OK)
+	if (a.status == ADMIN_OK)
 		say("authd answers with what is no JSON: %s", err);
 	else
-		say_refusal(l->command, status, *d);
+		say_refusal(l->command, a.status, *d);
 	json_doc_free(d);
 	sodium_memzero(text, strlen(text));
 	free(text);

@@ -189,7 +189,7 @@ operation(const struct apply *a, const struct document *d, size_t *len)
 static int
 apply(const struct apply *a, const char *run_directory, const struct document *d)
 {
-	enum admin_status status = ADMIN_UNAVAILABLE;
+	struct admin_outcome outcome = { .status = ADMIN_UNAVAILABLE };
 	size_t len = 0;
 	AUTO(mem_drop) char *body = operation(a, d, &len);
 	AUTO(mem_drop) char *text = NULL;
@@ -200,13 +200,15 @@ apply(const struct apply *a, const char *run_directory, const struct document *d
 		return WEIR_FAILED;
 	link = admin_link_open(run_directory, err, sizeof(err));
 	if (link != NULL)
-		text = admin_link_ask(link, body, len, &status, err, sizeof(err));
+		text = admin_link_ask(link, body, len, &outcome, err, sizeof(err));
 	admin_link_close(&link);
 	if (text == NULL) {
 		say("%s", err);
 		return WEIR_FAILED;
 	}
-	if (status == ADMIN_OK)
+	if (outcome.unconfirmed)
+		say(ADMIN_UNCONFIRMED);
+	if (outcome.status == ADMIN_OK)
 		return show_plan(a, text);
 	say_refusal(a, d, text);
 	return WEIR_FAILED;

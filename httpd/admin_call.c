@@ -13,7 +13,8 @@
 #include "refuse.h"
 #include "request.h"
 
-#define ANSWER_MAX (8u << 20)
+#define ANSWER_MAX         (8u << 20)
+#define UNCONFIRMED_HEADER "Weir-Unconfirmed" /* done, but this process did not say that it knows */
 
 struct call {
 	struct request *request;
@@ -65,13 +66,15 @@ refuse_field(struct call *c, int status)
 }
 
 static void
-finish(struct call *c, uint32_t status)
+finish(struct call *c, const struct wire_admin_answer *a)
 {
 	struct request *r = c->request;
 	struct httpd *h = r->httpd;
 
-	switch ((enum admin_status)status) {
+	switch ((enum admin_status)a->status) {
 	case ADMIN_OK:
+		if (a->unconfirmed)
+			reply_header(r, UNCONFIRMED_HEADER, "store");
 		c->fn(r, &c->me, c->answer);
 		break;
 	case ADMIN_BAD:
@@ -142,7 +145,7 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 		refuse_inquiry(c->request, INQUIRY_TOO_LONG);
 		call_free(h, c);
 	} else
-		finish(c, a.status);
+		finish(c, &a);
 	return true;
 }
 

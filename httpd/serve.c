@@ -54,7 +54,7 @@ serve_admin_answer(struct httpd *h, const struct msg *m)
 	struct wire_admin_answer a;
 
 	memcpy(&a, m->body, sizeof(a));
-	return a.status >= ADMIN_OK && a.status < ADMIN_STATUS_COUNT && a.more <= 1 &&
+	return a.status >= ADMIN_OK && a.status < ADMIN_STATUS_COUNT && a.more <= 1 && a.unconfirmed <= 1 &&
 	       a.body_len == m->len - sizeof(a) &&
 	       asks_answer(h->asks, PROC_AUTHD, a.request, a.more == 0, m->body, m->len);
 }

@@ -578,7 +578,8 @@ struct wire_admin_answer {
 	uint32_t status; /* enum admin_status, the same in all parts */
 	uint32_t more;   /* 1: another part follows; 0: the last */
 	uint32_t body_len;
-	uint32_t reserved;
+	uint32_t unconfirmed; /* 1: done, but store did not say in time that it knows; the same in all
+				 parts; 0: it did, or need not */
 };
 static_assert(sizeof(struct wire_admin_answer) == 24, "no padding");
 

@@ -9,6 +9,7 @@
 #include "authd_desk.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "configuration.h"
 #include "password.h"
 #include "record.h"
 #include "record_policy.h"
@@ -80,6 +81,16 @@ ROUND_TRIP_LISTS(accesses, accesses)
 ROUND_TRIP_LISTS(group, group)
 ROUND_TRIP_LISTS(token, token)
 ROUND_TRIP_LISTS(narrowing, narrowing)
+
+/* A key, behind its length, and the record under it. */
+static void
+configuration(const uint8_t *d, size_t n)
+{
+	size_t key = n == 0 || d[0] > n - 1 ? 0 : d[0];
+
+	if (n > 0 && configuration_good(db_bytes(d + 1, key), db_bytes(d + 1 + key, n - 1 - key)))
+		assert(memchr(d + 1, 0, key) == NULL);
+}
 
 /* What upgrade reads. */
 static void
@@ -182,8 +193,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 {
 	static void (*const targets[])(const uint8_t *, size_t) = {
-		account, session,   signing,  tenant, first_version, words,     guesses,        login,
-		factor,  token_use, accesses, group,  token,         narrowing, administration, token_texts,
+		account, session,   signing,        tenant,      first_version, words,
+		guesses, login,     factor,         token_use,   accesses,      group,
+		token,   narrowing, administration, token_texts, configuration,
 	};
 
 	if (n < 1 || sodium_init() < 0)

@@ -173,14 +173,18 @@ judge_token(struct stage *s, const struct wire_token *m, struct wire_auth_answer
 		a->status = AUTH_DENIED;
 }
 
+static bool unconfirmed; /* of all answers to operations */
+
 /* One part of an answer. */
 static bool
 send_part(struct channel *ch, uint64_t request, enum admin_status status, const char *text, size_t len,
 	  bool more)
 {
-	struct wire_admin_answer head = {
-		.request = request, .status = (uint32_t)status, .more = more, .body_len = (uint32_t)len
-	};
+	struct wire_admin_answer head = { .request = request,
+					  .status = (uint32_t)status,
+					  .more = more,
+					  .body_len = (uint32_t)len,
+					  .unconfirmed = unconfirmed };
 	uint8_t message[WIRE_ADMIN_ANSWER_MAX];
 
 	memcpy(message, &head, sizeof(head));
@@ -677,7 +681,8 @@ obey(struct stage *s, const char *word, unsigned v)
 		      { "parts", &s->parts },
 		      { "refuse-grants", &s->refuse_grants },
 		      { "refuse-admin-once", &s->refuse_admin_once },
-		      { "setup-open", &s->setup_open } };
+		      { "setup-open", &s->setup_open },
+		      { "unconfirmed", &unconfirmed } };
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(flags[i].word, word) == 0)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import unittest
 
 from weirlab import LabTest, Weir, run, wait_for, weir_binary
@@ -138,6 +139,48 @@ class Files(LabTest):
         before = sorted(os.listdir(os.path.join(data, "authd")))
         self.assertEqual(verify(self.weir, data=data)[0], 0)
         self.assertEqual(sorted(os.listdir(os.path.join(data, "authd"))), before)
+
+
+class Running(LabTest):
+    """What the command line says of one that runs."""
+
+    @classmethod
+    def prepare(cls):
+        cls.weir = Weir(cls.lab).start()
+        cls.weir.setup()
+
+    def cli(self, *args):
+        return run(weir_binary(), *args, "-c", self.weir.config(), check=False)
+
+    def changes(self):
+        done = self.cli("audit", "list", "--kind", "configuration_changed", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [(e["actor"], e["subject"], e["detail"]) for e in json.loads(done.stdout)["entries"]]
+
+    def test_another_configuration_is_told(self):
+        self.assertEqual(self.changes(), [])
+        self.weir.stop()
+        self.weir.start()
+        self.assertEqual(self.changes(), [])
+        self.weir.stop()
+        self.weir.settings.update({"engine.flows": 4096, "authd.password_length": 14})
+        self.weir.start()
+        self.assertEqual(self.changes(), [("system", "weir.yaml", "engine.flows, authd.password_length")])
+
+    def test_what_store_did_not_confirm_is_done_and_said(self):
+        self.assertEqual(self.cli("user", "add", "vic", "--tenant", "default", "--role", "viewer", "--password-file",
+                                  self.lab.file("password", "a weir in the river\n")).returncode, 0)
+        api = self.weir.login("vic", "a weir in the river")
+        self.assertEqual(api.get("/api/v1/totals").status, 200)
+        store = self.weir.wait_processes()[("store", 0)]
+        os.kill(store, signal.SIGSTOP)
+        try:
+            done = self.cli("user", "set", "vic", "--disable")
+        finally:
+            os.kill(store, signal.SIGCONT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the store did not confirm in time", done.stderr)
+        self.assertEqual(api.get("/api/v1/totals").status, 401)
 
 
 if __name__ == "__main__":

@@ -709,7 +709,7 @@ class Administration(OnStage):
     """Operations go to authd as they are asked for, and its answers come back as they are."""
 
     def setUp(self):
-        for flag in ("admin-status", "parts", "refuse-admin-once", "no-session"):
+        for flag in ("admin-status", "unconfirmed", "parts", "refuse-admin-once", "no-session"):
             self.stage.tell(flag, 0)
         self.stage.login()
 
@@ -748,6 +748,12 @@ class Administration(OnStage):
     def test_nothing_to_say(self):
         a = self.do("DELETE", "/users/alice")
         self.assertEqual((204, b""), (a.status, a.body))
+        self.assertIsNone(a.headers.get("Weir-Unconfirmed"))
+
+    def test_done_but_not_confirmed(self):
+        self.stage.tell("unconfirmed", 1)
+        a = self.do("DELETE", "/users/alice")
+        self.assertEqual((204, "store"), (a.status, a.headers.get("Weir-Unconfirmed")))
 
     def test_refusals(self):
         for status, code in ((2, 400), (3, 403), (4, 404), (5, 409), (6, 503), (7, 503), (8, 401)):

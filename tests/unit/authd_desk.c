@@ -147,6 +147,7 @@ run(struct admin_call *c, bool keep)
 
 		call_end(c, status == DB_NONE     ? ADMIN_NOT_FOUND
 			    : status == DB_EXISTS ? ADMIN_CONFLICT
+			    : status == DB_FULL   ? ADMIN_CONFLICT
 						  : ADMIN_UNAVAILABLE);
 	}
 	if (!c->whole)

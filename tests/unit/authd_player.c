@@ -473,6 +473,7 @@ player_send_second_factor(struct player *p, const uint8_t *ticket, const char *c
 }
 
 char player_body[1 << 20];
+bool player_unconfirmed;
 
 uint64_t
 player_send_admin(struct player *p, const uint8_t *grant, size_t len, const char *json)
@@ -522,6 +523,8 @@ player_admin(struct player *p, const uint8_t *grant, size_t len, const char *jso
 		assert_true(at + a.body_len < sizeof(player_body));
 		memcpy(player_body + at, body + sizeof(a), a.body_len);
 		at += a.body_len;
+		assert_in_range(a.unconfirmed, 0, 1);
+		player_unconfirmed = a.unconfirmed != 0;
 	} while (a.more);
 	player_body[at] = '\0';
 	return (enum admin_status)a.status;

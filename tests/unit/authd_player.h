@@ -83,6 +83,7 @@ enum admin_status player_admin(struct player *p, const uint8_t *grant, size_t le
 /* Only sends it. */
 uint64_t player_send_admin(struct player *p, const uint8_t *grant, size_t len, const char *json);
 extern char player_body[1 << 20];
+extern bool player_unconfirmed; /* of that answer */
 
 /* The usual beginning: set-up with this name and password; the answer has the first session. */
 #define PLAYER_NAME     "alice"

@@ -135,6 +135,36 @@ numbers_alone(void **state)
 	assert_int_equal(settings_number("9000000000000000000 TiB", UNIT_BYTES, &v), NUMBER_TOO_LARGE);
 }
 
+static const char *
+value_of(const struct settings *s, const char *key)
+{
+	static char out[SETTINGS_VALUE_MAX + 1];
+
+	for (size_t i = 0; settings_key(i) != NULL; i++)
+		if (strcmp(settings_key(i), key) == 0) {
+			out[settings_value(s, i, out)] = '\0';
+			return out;
+		}
+	fail_msg("%s: no row", key);
+	return NULL;
+}
+
+static void
+rows_are_walked(void **state)
+{
+	static struct settings s;
+
+	(void)state;
+	settings_default(&s);
+	assert_string_equal(value_of(&s, "data_directory"), "/var/lib/weir");
+	assert_string_equal(value_of(&s, "engine.dpi"), "yes");
+	assert_string_equal(value_of(&s, "authd.session_idle"), "3600000");
+	assert_string_equal(value_of(&s, "interfaces"), "");
+	assert_true(settings_set(&s, "interfaces", "eth1", err, sizeof(err)));
+	assert_true(settings_set(&s, "interfaces", "eth10", err, sizeof(err)));
+	assert_string_equal(value_of(&s, "interfaces"), "eth1\neth10\n");
+}
+
 int
 main(void)
 {
@@ -144,6 +174,7 @@ main(void)
 		cmocka_unit_test(mistakes_are_sentences),
 		cmocka_unit_test(lists_are_bounded),
 		cmocka_unit_test(numbers_alone),
+		cmocka_unit_test(rows_are_walked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
