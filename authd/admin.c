@@ -7,13 +7,16 @@
 #include <string.h>
 
 #include "accounts.h"
+#include "admin_apply.h"
 #include "admin_password.h"
 #include "authd.h"
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "granting.h"
 #include "rights.h"
+#include "sealed.h"
 
 #define CALL_ARENA (32u << 20) /* what one operation may read and make */
 #define ANSWER_MAX (6u << 20)  /* bytes of its answer: what a channel holds is 8 MiB */
@@ -147,6 +150,7 @@ call_free(struct admin_call *c)
 	free(c->touched.item);
 	free(c->ended.item);
 	free(c->removed.item);
+	free(c->tenants_gone.item);
 	free(c);
 }
 
@@ -227,7 +231,8 @@ settle(struct admin_call *c)
 	if (c->op->done != NULL)
 		c->op->done(c);
 	take_back(a, &c->touched);
-	granting_revoke_tenant(a, c->tenant_gone);
+	for (size_t i = 0; i < c->tenants_gone.n; i++)
+		granting_revoke_tenant(a, (uint32_t)c->tenants_gone.item[i]);
 	(void)authd_refresh(a);
 }
 
@@ -334,6 +339,11 @@ begin(struct admin_call *c)
 		answer(c);
 		return;
 	}
+	if (c->in_memory && c->op->run != apply_op) {
+		fields_wrong(&c->body, "op", "Only apply may come this way.");
+		answer(c);
+		return;
+	}
 	if (!call_might(c, c->op->action) && !call_might(c, c->op->own_action)) {
 		call_end(c, ADMIN_DENIED);
 		note_denial(c);
@@ -410,6 +420,19 @@ call_new(struct authd *a, const struct channel *ch, const struct wire_admin *w)
 	return c;
 }
 
+/* Whoever called has bounded len. */
+static void
+read_body(struct admin_call *c, const char *text, size_t len)
+{
+	c->doc = json_parse_where(text, len, len, c->fault.field, sizeof(c->fault.field), c->fault.detail,
+				  sizeof(c->fault.detail));
+	c->fault.set = c->doc == NULL;
+	if (c->doc == NULL)
+		answer(c);
+	else
+		begin(c);
+}
+
 bool
 admin_serve(struct authd *a, struct channel *ch, const void *body, size_t len)
 {
@@ -430,14 +453,26 @@ admin_serve(struct authd *a, struct channel *ch, const void *body, size_t len)
 		answer(c);
 		return true;
 	}
-	c->doc =
-	    json_parse_where((const char *)grant + w.grant_len, w.body_len, ADMIN_BODY_MAX, c->fault.field,
-			     sizeof(c->fault.field), c->fault.detail, sizeof(c->fault.detail));
-	c->fault.set = c->doc == NULL;
-	if (c->doc == NULL)
-		answer(c);
-	else
-		begin(c);
+	read_body(c, (const char *)grant + w.grant_len, w.body_len);
+	return true;
+}
+
+bool
+admin_serve_apply(struct authd *a, struct channel *ch, const struct wire_cli_apply *w, int fd)
+{
+	struct wire_admin head = { .request = w->request };
+	AUTO(mem_drop) char *text = NULL;
+	struct admin_call *c;
+
+	if (w->body_len == 0 || w->body_len > APPLY_BODY_MAX || w->reserved != 0)
+		return false;
+	text = sealed_read(fd, w->body_len);
+	if (text == NULL)
+		return false;
+	c = call_new(a, ch, &head);
+	c->in_memory = true;
+	identify_command_line(c, ch);
+	read_body(c, text, w->body_len);
 	return true;
 }
 

@@ -72,6 +72,8 @@ struct admin_call {
 	/* Passwords, in locked memory while they are there (admin_password.h). */
 	struct admin_secrets *secrets;
 
+	bool in_memory; /* it came as CLI_APPLY */
+
 	/* While it runs, and how it ended. */
 	struct txn x;
 	enum admin_status status; /* 0: not settled yet */
@@ -83,13 +85,15 @@ struct admin_call {
 	struct numbers touched;   /* accounts whose rights may be others now */
 	struct numbers ended; /* accounts whose sessions are over, but for the caller's where it is its own */
 	struct numbers removed; /* accounts that are no more */
-	uint32_t tenant_gone;   /* 0: none */
+	struct numbers tenants_gone;
 	uint64_t ticket; /* of the last thing that store was told before: what comes later it must confirm */
 	uint64_t memory[8]; /* for done: what run wants it to know */
 };
 
 /* ADMIN and CLI_ADMIN; false where the peer lied. */
 bool admin_serve(struct authd *a, struct channel *ch, const void *body, size_t len);
+/* CLI_APPLY, likewise; fd stays the caller's. */
+bool admin_serve_apply(struct authd *a, struct channel *ch, const struct wire_cli_apply *w, int fd);
 
 /* --- for the operations --- */
 

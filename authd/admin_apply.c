@@ -66,10 +66,30 @@ apply_list(struct admin_call *c, const struct fields *document, size_t k)
 /* --- pruning --- */
 
 struct leftovers {
-	const struct json_node *wanted;
+	const char **wanted; /* in order */
+	size_t nwanted;
 	char (*name)[ACCOUNT_NAME_MAX];
 	size_t n;
 };
+
+static int
+text_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+gather_wanted(struct leftovers *l, const struct json_node *list)
+{
+	l->wanted = mem_calloc(json_node_count(list) + 1, sizeof(*l->wanted));
+	for (size_t i = 0; i < json_node_count(list); i++) {
+		const char *name = json_node_text(json_node_member(json_node_at(list, i), "name"));
+
+		if (name != NULL)
+			l->wanted[l->nwanted++] = name;
+	}
+	qsort(l->wanted, l->nwanted, sizeof(*l->wanted), text_order);
+}
 
 static bool
 take_leftover(void *ctx, struct db_bytes key, struct db_bytes value)
@@ -81,12 +101,8 @@ take_leftover(void *ctx, struct db_bytes key, struct db_bytes value)
 	if (key.n >= sizeof(name))
 		return false;
 	memcpy(name, key.p, key.n);
-	for (size_t i = 0; i < json_node_count(l->wanted); i++) {
-		const char *wanted = json_node_text(json_node_member(json_node_at(l->wanted, i), "name"));
-
-		if (wanted != NULL && strcmp(wanted, name) == 0)
-			return true;
-	}
+	if (bsearch(&(const char *){ name }, l->wanted, l->nwanted, sizeof(*l->wanted), text_order) != NULL)
+		return true;
 	l->name = mem_reallocarray(l->name, l->n + 1, sizeof(*l->name));
 	memcpy(l->name[l->n++], name, sizeof(name));
 	return true;
@@ -97,10 +113,12 @@ take_leftover(void *ctx, struct db_bytes key, struct db_bytes value)
 static void
 prune_list(struct admin_call *c, const struct fields *document, size_t k)
 {
-	struct leftovers l = { json_node_member(document->node, kinds[k].list), NULL, 0 };
+	const struct json_node *list = json_node_member(document->node, kinds[k].list);
+	struct leftovers l = { .n = 0 };
 
-	if (l.wanted == NULL || !call_good(c))
+	if (list == NULL || !call_good(c))
 		return;
+	gather_wanted(&l, list);
 	txn_walk(&c->x, kinds[k].names, db_bytes("\001", 1), false, take_leftover, &l);
 	for (size_t i = 0; i < l.n && call_good(c); i++) {
 		if (kinds[k].names == TABLE_NAMES && strcmp(l.name[i], c->name) == 0)
@@ -112,6 +130,7 @@ prune_list(struct admin_call *c, const struct fields *document, size_t k)
 			write_step(c, "remove", kinds[k].kind, l.name[i], NULL);
 	}
 	free(l.name);
+	free(l.wanted);
 }
 
 void

@@ -190,7 +190,7 @@ drop(struct admin_call *c, const struct tenant *t)
 	}
 	subject_of(t->name, subject);
 	tenant_remove(&c->x, t);
-	c->tenant_gone = t->number;
+	numbers_add(&c->tenants_gone, t->number);
 	call_audit(c, AUDIT_TENANT_REMOVED, t->number, subject, "%s", "");
 }
 

@@ -135,6 +135,15 @@ serve_admin(struct authd *a, struct channel *ch, const struct msg *m)
 	return admin_serve(a, ch, m->body, m->len);
 }
 
+static bool
+serve_cli_apply(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_cli_apply w;
+
+	memcpy(&w, m->body, sizeof(w));
+	return admin_serve_apply(a, ch, &w, m->fd);
+}
+
 /* --- the launcher and the command line: who the kernel says --- */
 
 static bool
@@ -225,6 +234,7 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_TOKEN] = serve_token,
 	[MSG_ADMIN] = serve_admin,
 	[MSG_CLI_ADMIN] = serve_admin,
+	[MSG_CLI_APPLY] = serve_cli_apply,
 	[MSG_CLI_GRANT] = serve_cli_grant,
 	[MSG_CLI_SETUP_LINK] = serve_cli_setup_link,
 	[MSG_GRANT_TAKEN] = serve_grant_taken,

@@ -1,9 +1,11 @@
 #include "admin_link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -15,6 +17,7 @@
 #define CONNECT_MS 5000
 #define ANSWER_MS  60000 /* it may wait for its turn with the password hashers */
 #define TEXT_MAX   (32u << 20)
+#define SEALS      (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 struct admin_link {
 	int fd, held; /* held: the place */
@@ -84,6 +87,26 @@ send_operation(struct admin_link *l, const char *body, size_t len)
 	return sent;
 }
 
+/* The same, where it is longer than a message: in memory that cannot change any more. */
+static bool
+send_apply(struct admin_link *l, const char *body, size_t len)
+{
+	struct wire_cli_apply head = { .request = ++l->request, .body_len = (uint32_t)len };
+	AUTO(fd_drop) int fd = memfd_create("weir-apply", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1)
+		return false;
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(fd, body + at, len - at);
+
+		if (n == -1 && errno != EINTR)
+			return false;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return fcntl(fd, F_ADD_SEALS, SEALS) == 0 &&
+	       channel_write_fd(l->fd, PROC_WEIR, PROC_AUTHD, MSG_CLI_APPLY, &head, sizeof(head), fd);
+}
+
 /* One part; false where it is none of this answer. */
 static bool
 read_part(struct admin_link *l, struct wire_admin_answer *head)
@@ -109,7 +132,7 @@ admin_link_ask(struct admin_link *l, const char *body, size_t len, struct admin_
 	char *text = mem_calloc(1, 1);
 	size_t n = 0;
 
-	if (!send_operation(l, body, len))
+	if (!(len > ADMIN_BODY_MAX ? send_apply : send_operation)(l, body, len))
 		goto failed;
 	while (head.more != 0) {
 		if (!read_part(l, &head))

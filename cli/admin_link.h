@@ -26,9 +26,9 @@ struct admin_link *admin_link_open(const char *run_directory, char *err, size_t 
 void admin_link_close(struct admin_link **l);
 
 /*
- * Sends an operation (JSON, 1..ADMIN_BODY_MAX bytes) and reads its whole answer: a text that is terminated,
- * the caller's to wipe and free; "" where there is none. NULL with a sentence in err where no answer comes.
- * *a says how it ended.
+ * Sends an operation (JSON, 1..ADMIN_BODY_MAX bytes; apply: ..APPLY_BODY_MAX) and reads its whole answer: a
+ * text that is terminated, the caller's to wipe and free; "" where there is none. NULL with a sentence in err
+ * where no answer comes. *a says how it ended.
  */
 char *admin_link_ask(struct admin_link *l, const char *body, size_t len, struct admin_outcome *a, char *err,
 		     size_t errsize);

@@ -14,7 +14,7 @@
 #include "mistakes.h"
 
 #define PATH_TEXT_MAX 192
-#define LINES_MAX     32768u /* values of one document; authd takes less than that */
+#define LINES_MAX     262144u /* values of one document: a whole policy has fewer */
 
 enum form {
 	FORM_TEXT,
@@ -386,12 +386,12 @@ document_read(const char *name, const char *text, size_t len, config_report repo
 	struct reader r = { .mistakes = { .name = name, .report = report, .ctx = ctx } };
 
 	r.d = mem_calloc(1, sizeof(*r.d));
-	r.d->json = json_new(ADMIN_BODY_MAX);
+	r.d->json = json_new(APPLY_BODY_MAX);
 	r.events = events_new(&r.mistakes, text, len);
 	if (!read_document(&r) && r.mistakes.n == 0)
 		mistake(&r.mistakes, events_line(r.events), "cannot be understood");
 	if (r.mistakes.n == 0 && json_text(r.d->json, NULL) == NULL)
-		mistake(&r.mistakes, 1, "the file says more than %d bytes: split it", ADMIN_BODY_MAX);
+		mistake(&r.mistakes, 1, "the file says more than %u bytes: split it", APPLY_BODY_MAX);
 	events_free(&r.events);
 	if (r.mistakes.n > 0)
 		document_free(&r.d);

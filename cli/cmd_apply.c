@@ -16,6 +16,7 @@
 #include "text.h"
 
 #define ANSWER_TEXT_MAX (32u << 20)
+#define APPLY_FILE_MAX  (8u << 20) /* bytes of a file that is read at all */
 
 struct apply {
 	struct options options;
@@ -64,7 +65,7 @@ static char *
 read_file(const char *path, size_t *len)
 {
 	AUTO(fd_drop) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = mem_calloc(1, CONFIG_FILE_MAX + 1);
+	char *text = mem_calloc(1, APPLY_FILE_MAX + 1);
 	struct stat st;
 	ssize_t n = -1;
 
@@ -72,11 +73,11 @@ read_file(const char *path, size_t *len)
 	if (fd != -1 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
 		errno = EINVAL;
 	else if (fd != -1)
-		while ((n = read(fd, text + *len, CONFIG_FILE_MAX + 1 - *len)) > 0)
+		while ((n = read(fd, text + *len, APPLY_FILE_MAX + 1 - *len)) > 0)
 			*len += (size_t)n;
-	if (n == 0 && *len <= CONFIG_FILE_MAX)
+	if (n == 0 && *len <= APPLY_FILE_MAX)
 		return text;
-	say("%s: %s", path, n == -1 ? strerror(errno) : "is larger than 256 KiB: split it");
+	say("%s: %s", path, n == -1 ? strerror(errno) : "is larger than 8 MiB: split it");
 	free(text);
 	return NULL;
 }
@@ -165,7 +166,7 @@ show_plan(const struct apply *a, const char *text)
 static char *
 operation(const struct apply *a, const struct document *d, size_t *len)
 {
-	struct json_writer *w = json_new(ADMIN_BODY_MAX);
+	struct json_writer *w = json_new(APPLY_BODY_MAX);
 	const char *text;
 	size_t n = 0;
 	char *body = NULL;
@@ -179,7 +180,7 @@ operation(const struct apply *a, const struct document *d, size_t *len)
 	json_object_end(w);
 	text = json_text(w, len);
 	if (text == NULL)
-		say("%s: says more than %d bytes: split it", a->file, ADMIN_BODY_MAX);
+		say("%s: says more than %u bytes: split it", a->file, APPLY_BODY_MAX);
 	else
 		body = mem_strdup(text);
 	json_free(&w);

@@ -680,11 +680,18 @@ wait_for(int fd, short events, int timeout_ms)
 bool
 channel_write(int fd, enum proc self, enum proc peer, enum msg_id id, const void *body, size_t len)
 {
+	return channel_write_fd(fd, self, peer, id, body, len, -1);
+}
+
+bool
+channel_write_fd(int fd, enum proc self, enum proc peer, enum msg_id id, const void *body, size_t len,
+		 int passed)
+{
 	struct head h = { (uint32_t)id, (uint32_t)len };
 	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)body, len } };
 
-	assert(msg_admit((uint32_t)id, self, peer, len, 0));
-	while (fdpass_send(fd, iov, len > 0 ? 2 : 1, -1) == -1)
+	assert(msg_admit((uint32_t)id, self, peer, len, passed == -1 ? 0 : 1));
+	while (fdpass_send(fd, iov, len > 0 ? 2 : 1, passed) == -1)
 		if (errno != EAGAIN || !wait_for(fd, POLLOUT, 5000))
 			return false;
 	return true;

@@ -80,6 +80,9 @@ int channel_dial(const char *path, enum proc self, unsigned instance, enum proc 
 /* Sends or receives one message on it. receive fills buf[MSG_BODY_MAX] and gives the body's length, -1 on
  * error, time-out or broken rule. */
 bool channel_write(int fd, enum proc self, enum proc peer, enum msg_id id, const void *body, size_t len);
+/* ... with a descriptor, which stays the caller's. */
+bool channel_write_fd(int fd, enum proc self, enum proc peer, enum msg_id id, const void *body, size_t len,
+		      int passed);
 ssize_t channel_read(int fd, enum proc self, enum proc peer, enum msg_id *id, void *buf, int timeout_ms);
 
 #endif

@@ -558,6 +558,17 @@ struct wire_admin {
 };
 static_assert(sizeof(struct wire_admin) == 160, "no padding");
 
+#define APPLY_BODY_MAX (4u << 20)
+
+/* CLI_APPLY: the operation apply as JSON text that CLI_ADMIN has no room for, in sealed memory of just this
+ * length. CLI_ADMIN_ANSWER answers it. */
+struct wire_cli_apply {
+	uint64_t request;
+	uint32_t body_len; /* 1..APPLY_BODY_MAX */
+	uint32_t reserved;
+};
+static_assert(sizeof(struct wire_cli_apply) == 16, "no padding");
+
 enum admin_status {
 	ADMIN_OK = 1,
 	ADMIN_BAD,         /* body: {"field": "access[2].networks[0]", "detail": "..."} */

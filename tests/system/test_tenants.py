@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 import unittest
+from collections import Counter
 
 from weirlab import PASSWORD, PATIENCE, LabTest, Unavailable, Weir, in_namespace, run, wait_for, weir_binary
 
@@ -558,6 +559,41 @@ class CommandLine(TenantTest):
         self.assertLessEqual({("tenant", "gamma"), ("user", "stray")}, removed)
         self.cli("user", "remove", "stray")
         self.cli("tenant", "remove", "gamma")
+
+    def test_apply_of_a_thousand_tenants(self):
+        """1,000 tenants with 10,000 networks and 2,000 users: more than a message holds."""
+        base = DOCUMENT.replace("users:\n", 'users:\n  - {name: admin, kind: person, access: [{tenant: "*", role: platform-administrator}]}\n')
+
+        def document(tenants):
+            networks = lambda i: ", ".join(f"{{network: 100.{n >> 8}.{n & 255}.0/24}}" for n in range(10 * i, 10 * i + 10))
+            made = "".join(f"  - {{name: many{i}, selectors: [{networks(i)}]}}\n" for i in tenants)
+            people = "".join(f"  - {{name: many{i}-{k}, kind: service, access: [{{tenant: many{i}, role: viewer}}]}}\n" for i in tenants for k in range(2))
+            return base.replace("tenants:\n", "tenants:\n  - name: default\n" + made).replace("users:\n", "users:\n" + people)
+
+        def plan(text, *options):
+            steps = self.told("apply", self.lab.file("many.yaml", text), *options)["plan"]
+            return [(s["action"], s["kind"], s["name"]) for s in steps]
+
+        whole, half = document(range(1000)), document(range(500))
+        self.addCleanup(self.cli, "apply", self.lab.file("few.yaml", document([])), "--prune")
+        self.assertEqual(Counter((action, kind) for action, kind, _ in plan(whole)), {("add", "tenant"): 1000, ("add", "user"): 2000})
+        self.assertEqual(plan(whole), [])
+        self.assertEqual(plan(whole.replace("100.39.15.0/24", "100.99.0.0/24")), [("change", "tenant", "many999")])
+        self.assertIn({"network": "100.99.0.0/24"}, self.told("tenant", "show", "many999")["tenant"]["selectors"])
+        self.assertEqual(plan(half), [])
+        self.assertEqual(set(plan(half, "--prune")),
+                         {("remove", "tenant", f"many{i}") for i in range(500, 1000)} | {("remove", "user", f"many{i}-{k}") for i in range(500, 1000) for k in range(2)})
+        self.assertEqual(plan(half, "--prune"), [])
+
+    def test_apply_of_more_than_a_policy_holds(self):
+        def tenant(i):
+            return f"  - {{name: wide{i}, selectors: [{', '.join(f'{{network: 100.{i}.{n >> 8}.{n & 255}}}' for n in range(2000))}]}}\n"
+
+        before = self.told("tenant", "list")
+        done = self.weir_cli("apply", self.lab.file("wide.yaml", "tenants:\n" + "".join(map(tenant, range(33)))))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("more selectors than a policy holds", done.stderr.decode())
+        self.assertEqual(self.told("tenant", "list"), before)
 
     def test_apply_names_file_line_and_key(self):
         for text, said in (("users:\n  - name: x\n    kind: person\n    access:\n      - tenant: nosuch\n        role: viewer\n", ":5: users[0].access[0].tenant: "),

@@ -203,5 +203,6 @@ desk_ask(struct desk *d, const char *user, const char *json, size_t len, bool ke
 	free(c->touched.item);
 	free(c->ended.item);
 	free(c->removed.item);
+	free(c->tenants_gone.item);
 	free(c);
 }

@@ -399,6 +399,76 @@ store_that_lies_is_dropped(void **state)
 	assert_int_equal(p.nset, 1);
 }
 
+/* Sends CLI_APPLY with len for a text in memory that has these seals. */
+static void
+send_apply(const char *text, uint32_t len, int seals)
+{
+	struct wire_cli_apply w = { .request = ++p.request, .body_len = len };
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+	assert_true(channel_write_fd(p.weir, PROC_WEIR, PROC_AUTHD, MSG_CLI_APPLY, &w, sizeof(w), fd));
+	close(fd);
+}
+
+static void
+assert_applied(const char *text, enum admin_status status, const char *said)
+{
+	static uint8_t body[MSG_BODY_MAX + 1];
+	struct wire_admin_answer head;
+	enum msg_id id;
+	ssize_t n;
+
+	send_apply(text, (uint32_t)strlen(text), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	n = channel_read(p.weir, PROC_WEIR, PROC_AUTHD, &id, body, PATIENCE_MS);
+	assert_true(n > (ssize_t)sizeof(head));
+	assert_int_equal(id, MSG_CLI_ADMIN_ANSWER);
+	memcpy(&head, body, sizeof(head));
+	body[n] = '\0';
+	assert_true(head.request == p.request);
+	assert_int_equal(head.status, status);
+	assert_non_null(strstr((const char *)body + sizeof(head), said));
+}
+
+static void
+apply_in_memory(void **state)
+{
+	static const char good[] = "{\"op\":\"apply\",\"document\":{\"tenants\":[{\"name\":\"fresh\"}]}}";
+	const uint32_t len = sizeof(good) - 1;
+	const int all = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	const struct {
+		uint32_t len;
+		int seals;
+	} lies[] = {
+		{ len, 0 },
+		{ len, F_SEAL_SHRINK | F_SEAL_GROW },
+		{ len, F_SEAL_SHRINK | F_SEAL_WRITE },
+		{ len, F_SEAL_GROW | F_SEAL_WRITE },
+		{ len - 1, all },
+		{ len + 1, all },
+		{ 0, all },
+		{ APPLY_BODY_MAX + 1, all },
+		{ UINT32_MAX, all },
+	};
+
+	(void)state;
+	player_start(&p);
+	assert_applied("{\"op\":\"tenant.list\"}", ADMIN_BAD, "Only apply may come this way.");
+	assert_applied("{\"op\":\"nosuch\"}", ADMIN_BAD, "no such operation");
+	assert_applied("{\"op\":\"apply\",", ADMIN_BAD, "not valid JSON");
+	assert_applied("\xff", ADMIN_BAD, "detail");
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		send_apply(good, lies[i].len, lies[i].seals);
+		assert_true(player_hung_up(p.weir));
+		player_hang_up(&p.weir);
+		player_connect_weir(&p);
+	}
+	assert_applied(good, ADMIN_OK, "\"add\"");
+	assert_applied(good, ADMIN_OK, "\"plan\":[]");
+}
+
 static void
 command_line_grant(void **state)
 {
@@ -814,6 +884,7 @@ main(void)
 		TEST(store_is_told_everything),
 		TEST(store_first_then_the_answer),
 		TEST(store_that_lies_is_dropped),
+		TEST(apply_in_memory),
 		TEST(command_line_grant),
 		TEST(grants_name_their_audience),
 		TEST(peers_that_break_rules_are_dropped),
