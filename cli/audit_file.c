@@ -18,7 +18,6 @@
 
 struct audit_file {
 	MDB_env *env;
-	uid_t owner;
 };
 
 static bool
@@ -40,7 +39,6 @@ whole(struct audit_file *f, const char *path, char err[static 400])
 	if (mdb_env_info(f->env, &info) != 0 || mdb_env_stat(f->env, &st) != 0 ||
 	    mdb_env_get_fd(f->env, &fd) != 0 || fstat(fd, &file) != 0)
 		return refuse(err, path, "cannot be looked at");
-	f->owner = file.st_uid;
 	if (info.me_last_pgno >= (uint64_t)file.st_size / st.ms_psize)
 		return refuse(err, path, "is shorter than it says: it was cut off");
 	return true;
@@ -67,14 +65,23 @@ open_env(struct audit_file *f, const char *path, char err[static 400])
 	return rc == 0 ? whole(f, path, err) : refuse(err, path, mdb_strerror(rc));
 }
 
+bool
+audit_file_owner(uid_t *owner)
+{
+	struct stat st;
+
+	if (stat(DATABASE, &st) != 0)
+		return false;
+	*owner = st.st_uid;
+	return true;
+}
+
 struct audit_file *
-audit_file_open(const char *directory, char err[static 400])
+audit_file_open(char err[static 400])
 {
 	struct audit_file *f = mem_calloc(1, sizeof(*f));
-	char path[PATH_MAX - 8];
 
-	(void)snprintf(path, sizeof(path), "%s/" DATABASE, directory);
-	if (open_env(f, path, err))
+	if (open_env(f, DATABASE, err))
 		return f;
 	audit_file_close(&f);
 	return NULL;
@@ -91,12 +98,6 @@ audit_file_close(struct audit_file **fp)
 		mdb_env_close(f->env);
 	free(f);
 	*fp = NULL;
-}
-
-uid_t
-audit_file_owner(const struct audit_file *f)
-{
-	return f->owner;
 }
 
 static int

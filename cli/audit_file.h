@@ -12,11 +12,11 @@
 
 struct audit_file;
 
-/* Opens DIRECTORY/accounts.mdb and makes nothing. NULL with a sentence in err. */
-struct audit_file *audit_file_open(const char *directory, char err[static 400]);
+/* Whose the accounts.mdb of the working directory is; false with errno. */
+bool audit_file_owner(uid_t *owner);
+/* Opens it and makes nothing. NULL with a sentence in err. */
+struct audit_file *audit_file_open(char err[static 400]);
 void audit_file_close(struct audit_file **f);
-/* Whose it is. */
-uid_t audit_file_owner(const struct audit_file *f);
 
 /* Calls each for every record in the order of their numbers, until it has enough (false). False with a
  * sentence in err where the database cannot be read. */

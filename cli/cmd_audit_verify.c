@@ -3,6 +3,7 @@
  * an authd that was taken would say what its taker likes. Files are opened as root, and read as nobody in a
  * sandbox.
  */
+#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -152,53 +153,84 @@ tell(const struct verification *v)
 
 /* --- opening */
 
+/* A file of anchors as it was read: what is in it is looked at inside the sandbox only. */
+struct anchor_text {
+	const char *name;
+	char *text; /* NULL: there is none */
+	size_t len;
+};
+
 /* The tail before the log: a running authd goes on writing. */
 static bool
-take_anchors(struct verification *v, const struct options *o, const char *directory, const struct settings *s)
+read_anchors(struct anchor_text *list, size_t *n, const struct options *o, const char *directory,
+	     const struct settings *s)
 {
 	static char tail[PATH_MAX], kept[PATH_MAX];
-	const char *name[OPTION_NAMES_MAX + 2] = { tail, kept };
-	size_t n = 2, len;
+	char err[400];
 
 	(void)snprintf(tail, sizeof(tail), "%s/audit.tail", directory);
 	(void)snprintf(kept, sizeof(kept), "%s%s",
 		       s->audit_anchor_file[0] == '\0' ? s->data_directory : s->audit_anchor_file,
 		       s->audit_anchor_file[0] == '\0' ? "/audit.anchors" : "");
+	list[0].name = tail;
+	list[1].name = kept;
+	*n = 2;
 	for (unsigned i = 0; i < o->anchors.n; i++)
-		name[n++] = o->anchors.name[i];
-	for (size_t i = 0; i < n; i++) {
-		char err[400];
-		char *text = anchor_file_read(name[i], &len, err);
-
+		list[(*n)++].name = o->anchors.name[i];
+	for (size_t i = 0; i < *n; i++) {
+		list[i].text = anchor_file_read(list[i].name, &list[i].len, err);
 		/* Those that were not asked for may be missing. */
-		if (text == NULL && i < 2)
-			continue;
-		if (text == NULL) {
+		if (list[i].text == NULL && i >= 2) {
 			say("%s", err);
 			return false;
 		}
-		anchor_files_take(&v->anchors, name[i], text, len);
-		free(text);
 	}
-	anchor_files_sort(&v->anchors);
 	return true;
 }
 
-static bool
-become_nobody(uid_t owner)
+static void
+take_anchors(struct verification *v, struct anchor_text *list, size_t n)
 {
-	uid_t uid = owner == 0 ? NOBODY : owner;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].text != NULL)
+			anchor_files_take(&v->anchors, list[i].name, list[i].text, list[i].len);
+		free(list[i].text);
+	}
+	anchor_files_sort(&v->anchors);
+}
 
+static bool
+become(uid_t uid)
+{
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)) {
 		say("cannot become user %u", (unsigned)uid);
 		return false;
 	}
-	if (chdir("/") != 0) {
-		say("cannot leave the directory");
-		return false;
-	}
 	return true;
+}
+
+/* LMDB looks into the file as it opens it: as its owner, who could have put anything there. A copy that is
+ * root's can be opened by root only. */
+static struct audit_file *
+open_log(const char *directory)
+{
+	struct audit_file *f;
+	char err[400];
+	uid_t owner;
+
+	if (chdir(directory) != 0 || !audit_file_owner(&owner)) {
+		say("%s: %s", directory, strerror(errno));
+		return NULL;
+	}
+	if (owner != 0 && !become(owner))
+		return NULL;
+	f = audit_file_open(err);
+	if (f == NULL)
+		say("%s/%s", directory, err);
+	else if ((owner == 0 && !become(NOBODY)) || chdir("/") != 0)
+		audit_file_close(&f);
+	return f;
 }
 
 int
@@ -207,6 +239,8 @@ cmd_audit_verify(int argc, char **argv)
 	struct options o;
 	struct settings s;
 	struct verification v = { 0 };
+	struct anchor_text anchors[OPTION_NAMES_MAX + 2] = { 0 };
+	size_t nanchors = 0;
 	struct audit_file *f;
 	char directory[sizeof(s.data_directory) + 8], err[400];
 
@@ -216,16 +250,13 @@ cmd_audit_verify(int argc, char **argv)
 		return WEIR_FAILED;
 	sandbox_warm();
 	(void)snprintf(directory, sizeof(directory), "%s/authd", s.data_directory);
-	if (!take_anchors(&v, &o, directory, &s))
+	if (!read_anchors(anchors, &nanchors, &o, directory, &s))
 		return WEIR_FAILED;
-	f = audit_file_open(directory, err);
-	if (f == NULL) {
-		say("%s", err);
-		return WEIR_FAILED;
-	}
-	if (!become_nobody(audit_file_owner(f)))
+	f = open_log(directory);
+	if (f == NULL)
 		return WEIR_FAILED;
 	sandbox_enter(&sandbox_audit);
+	take_anchors(&v, anchors, nanchors);
 	if (!audit_file_each(f, check, &v, err)) {
 		say("%s", err);
 		return WEIR_FAILED;
