@@ -168,6 +168,30 @@ a_change_of_rights_holds_at_once(void **state)
 	session_is(cookie, "", AUTH_DENIED);
 }
 
+/* An administrator of the platform who looks at tenants has a grant for each: both end with their tenants. */
+static void
+grants_end_with_every_tenant_that_is_pruned(void **state)
+{
+	uint8_t gone[2][GRANT_ID_LEN];
+	unsigned revoked;
+
+	(void)state;
+	admin_is("{\"op\":\"tenant.add\",\"name\":\"acme\"}", ADMIN_OK);
+	admin_is("{\"op\":\"tenant.add\",\"name\":\"beta\"}", ADMIN_OK);
+	session_is(root_cookie, "acme", AUTH_OK);
+	memcpy(gone[0], granted().id, sizeof(gone[0]));
+	session_is(root_cookie, "beta", AUTH_OK);
+	memcpy(gone[1], granted().id, sizeof(gone[1]));
+	assert_memory_not_equal(gone[0], gone[1], sizeof(gone[0]));
+	revoked = p.nrevokes;
+	admin_is("{\"op\":\"apply\",\"document\":{\"tenants\":[{\"name\":\"default\"}]},\"prune\":true}",
+		 ADMIN_OK);
+	assert_int_equal(p.nrevokes, revoked + 2);
+	session_is(root_cookie, "acme", AUTH_DENIED);
+	session_is(root_cookie, "beta", AUTH_DENIED);
+	session_is(root_cookie, "", AUTH_OK);
+}
+
 static void
 who_is_disabled_or_removed_is_out(void **state)
 {
@@ -686,6 +710,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_of_rights_holds_at_once),
+		TEST(grants_end_with_every_tenant_that_is_pruned),
 		TEST(who_is_disabled_or_removed_is_out),
 		TEST(grants_that_are_none_administer_nothing),
 		TEST(a_token_works_until_it_is_taken_back),
