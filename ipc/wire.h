@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "ipc/dimension.h"
 #include "ipc/filter.h"
 
 #define WIRE_VERSION 2
@@ -631,6 +632,22 @@ enum series_subject {
 	SERIES_SUBJECT_COUNT
 };
 
+#define GROUP_DIMENSIONS_MAX 3u
+#define GROUP_BUCKETS_MAX    1000u   /* of one group */
+#define GROUP_CELLS_MAX      250000u /* groups times buckets */
+
+/* ASK_GROUPS: kept flows whose last packet is in [from_ns, to_ns), summed by what they have in common. */
+struct wire_grouping {
+	uint8_t dimension[GROUP_DIMENSIONS_MAX]; /* enum dimension; 0: none, and none behind it */
+	uint8_t bits_v4, bits_v6; /* addresses are grouped by networks of so many bits; 0: each for itself */
+	uint8_t measure;          /* enum measure: the groups with most of it, or with least, are answered */
+	uint16_t reserved;
+	uint32_t measures; /* MEASURE_BIT of those that are told besides */
+	uint32_t bucket_s; /* then `measure` in each stretch of so many seconds too, by the flows' last
+			      packets; 0: not */
+};
+static_assert(sizeof(struct wire_grouping) == 16, "no padding");
+
 #define ANY_POINT         UINT32_MAX
 #define CURSOR_MAX        64
 #define WIRE_QUESTION_MAX (sizeof(struct wire_question) + GRANT_MAX + FILTER_BYTES_MAX)
@@ -656,10 +673,11 @@ struct wire_question {
 	uint16_t key_len;    /* ASK_SERIES, ASK_FLOWS: name of an application; 0: none */
 	uint8_t cursor[CURSOR_MAX];
 	char key[64];
-	uint32_t grant_len;  /* the signed grant follows */
-	uint32_t filter_len; /* ASK_FLOWS: then a filter (ipc/filter.h); 0: none */
+	struct wire_grouping grouping; /* ASK_GROUPS */
+	uint32_t grant_len;            /* the signed grant follows */
+	uint32_t filter_len;           /* ASK_FLOWS, ASK_GROUPS: then a filter (ipc/filter.h); 0: none */
 };
-static_assert(sizeof(struct wire_question) == 232, "no padding");
+static_assert(sizeof(struct wire_question) == 248, "no padding");
 
 enum answer_status {
 	ANSWER_OK = 1,
@@ -683,6 +701,7 @@ enum row_kind {
 	ROW_COUNTER,
 	ROW_COMPONENT,
 	ROW_DEVICE,
+	ROW_GROUP,
 	ROW_KIND_COUNT
 };
 
@@ -807,6 +826,44 @@ struct row_series {
 	uint64_t flows_max;              /* most active flows; 0 where not known for the subject */
 };
 static_assert(sizeof(struct row_series) == 56, "no padding");
+
+struct group_key {
+	uint8_t dimension; /* enum dimension; 0: the question has no more */
+	uint8_t bits;      /* addresses: of the network that ip is, 1..32 for IPv4, 1..128 for IPv6; else 0 */
+	uint16_t text_len; /* names; 0: unknown, or none */
+	uint32_t reserved;
+	uint64_t number; /* MAC: the lower 48 bits */
+	struct ip_addr ip;
+};
+static_assert(sizeof(struct group_key) == 32, "no padding");
+
+enum group_what {
+	GROUP_ONE = 1, /* a group, in the order that was asked for */
+	GROUP_REST,    /* the sum of the groups that are not shown */
+	GROUP_ALL,     /* every flow once; with dimensions of which a flow has several, the groups add up to
+			  more */
+	GROUP_WHAT_COUNT
+};
+
+/* What is in one stretch of time. */
+struct group_bucket {
+	int64_t time_ns; /* start */
+	uint64_t value;  /* of the question's measure, not 0 */
+};
+static_assert(sizeof(struct group_bucket) == 16, "no padding");
+
+struct row_group {
+	uint32_t what;                 /* enum group_what */
+	uint16_t buckets_len;          /* bytes: struct group_bucket, oldest first, behind the strings */
+	uint16_t measures;             /* MEASURE_BIT of those that were asked for */
+	uint64_t groups;               /* that it sums: 1, those not shown, all of them */
+	uint64_t value[MEASURE_COUNT]; /* of `measures`, else 0 */
+	struct group_key key[GROUP_DIMENSIONS_MAX]; /* GROUP_ONE */
+						    /* strings in this order: those of the keys, buckets */
+};
+static_assert(sizeof(struct row_group) == 224, "no padding");
+static_assert(MEASURE_COUNT <= 16, "they are bits");
+static_assert(GROUP_BUCKETS_MAX * sizeof(struct group_bucket) <= UINT16_MAX, "they have a length");
 
 struct row_totals {
 	uint64_t packets, bytes, counted, undecoded, dropped, captured;

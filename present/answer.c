@@ -19,6 +19,10 @@ struct layout {
 #define APPLICATION(f) offsetof(struct row_application, f)
 #define COUNTER(f)     offsetof(struct row_counter, f)
 
+#define GROUP_KEY(i)                                                                                         \
+	(offsetof(struct row_group, key) + (i) * sizeof(struct group_key) +                                  \
+	 offsetof(struct group_key, text_len))
+
 static const struct layout layouts[ROW_KIND_COUNT] = {
 	[ROW_POINT] = { sizeof(struct row_point), 0, { 0 } },
 	[ROW_HOST] = { sizeof(struct row_host),
@@ -38,6 +42,10 @@ static const struct layout layouts[ROW_KIND_COUNT] = {
 	[ROW_COUNTER] = { sizeof(struct row_counter), 2, { COUNTER(name_len), COUNTER(point_len) } },
 	[ROW_DEVICE] = { sizeof(struct row_device), 2, { DEVICE(vendor_len), DEVICE(point_len) } },
 	[ROW_COMPONENT] = { sizeof(struct wire_component), 0, { 0 } },
+	[ROW_GROUP] = { sizeof(struct row_group),
+			4,
+			{ GROUP_KEY(0), GROUP_KEY(1), GROUP_KEY(2),
+			  offsetof(struct row_group, buckets_len) } },
 };
 
 bool
@@ -75,6 +83,20 @@ attributes_hold(const struct row *r)
 	return r->kind != ROW_FLOW || t->s == NULL || attributes_are_sane(t->s, t->len);
 }
 
+static bool
+group_holds(const struct row *r)
+{
+	const struct row_group *g = &r->group;
+
+	if (r->kind != ROW_GROUP)
+		return true;
+	for (size_t i = 0; i < GROUP_DIMENSIONS_MAX; i++)
+		if (g->key[i].dimension >= DIMENSION_COUNT || g->key[i].bits > 128)
+			return false;
+	return g->what != 0 && g->what < GROUP_WHAT_COUNT &&
+	       r->text[GROUP_TEXT_BUCKETS].len % sizeof(struct group_bucket) == 0;
+}
+
 int
 answer_next(struct answer *a, struct row *r)
 {
@@ -98,5 +120,5 @@ answer_next(struct answer *a, struct row *r)
 		memcpy(&n, (const char *)&r->point + l->at[i], sizeof(n));
 		r->text[i] = (struct row_text){ (const char *)rcur_take(&c, n), n };
 	}
-	return !c.bad && rcur_left(&c) == 0 && texts_end(r) && attributes_hold(r) ? 1 : -1;
+	return !c.bad && rcur_left(&c) == 0 && texts_end(r) && attributes_hold(r) && group_holds(r) ? 1 : -1;
 }

@@ -42,6 +42,7 @@ struct row {
 		struct row_counter counter;
 		struct wire_component component;
 		struct row_device device;
+		struct row_group group;
 	};
 	struct row_text text[ROW_TEXTS_MAX];
 };
@@ -70,6 +71,8 @@ enum {
 };
 enum { APPLICATION_TEXT_NAME, APPLICATION_TEXT_CATEGORY };
 enum { COUNTER_TEXT_NAME, COUNTER_TEXT_POINT };
+/* Those of the keys are 0..GROUP_DIMENSIONS_MAX - 1. */
+enum { GROUP_TEXT_BUCKETS = GROUP_DIMENSIONS_MAX /* struct group_bucket, any number of whole ones */ };
 
 struct answer {
 	struct wire_answer head; /* a copy, its lengths checked */
@@ -92,6 +95,9 @@ void present_host(struct json_writer *w, const char *key, const struct row *r); 
 void present_device(struct json_writer *w, const char *key, const struct row *r);      /* ROW_DEVICE */
 void present_flow(struct json_writer *w, const char *key, const struct row *r);        /* ROW_FLOW */
 void present_application(struct json_writer *w, const char *key, const struct row *r); /* ROW_APPLICATION */
+/* {"group": {dimension: key}, measure: value, "buckets": [[time, value], ...]}; of sums "groups", their
+ * number, in the place of "group". ROW_GROUP */
+void present_group(struct json_writer *w, const char *key, const struct row *r);
 void present_series_point(struct json_writer *w, const struct row *r); /* ROW_SERIES: [time, bytes, ...] */
 /* {"place"|"reason", "interface", "worker", "count"}: "reason" for COUNTER_UNDECODED, else "place". */
 void present_counter(struct json_writer *w, const char *key, const struct row *r); /* ROW_COUNTER */

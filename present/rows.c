@@ -501,6 +501,107 @@ present_application(struct json_writer *w, const char *key, const struct row *r)
 	json_object_end(w);
 }
 
+/* An address, or the network that it is shown as. */
+static void
+put_network(struct json_writer *w, const char *key, const struct group_key *k)
+{
+	static const struct ip_addr none;
+	const unsigned all = ip_is_v4(&k->ip) ? 32 : 128;
+	char text[IP_TEXT_MAX], network[IP_TEXT_MAX + 5];
+
+	ip_format(&k->ip, text);
+	(void)snprintf(network, sizeof(network), k->bits < all ? "%s/%u" : "%s", text, k->bits);
+	json_string(w, key, k->bits == 0 || ip_equal(&k->ip, &none) ? NULL : network);
+}
+
+static void
+put_named(struct json_writer *w, const char *key, const struct group_key *k, const struct row_text *t)
+{
+	json_object(w, key);
+	json_uint(w, "number", k->number);
+	put_text(w, "name", t);
+	json_object_end(w);
+}
+
+static void
+put_group_key(struct json_writer *w, const struct group_key *k, const struct row_text *t)
+{
+	const struct dimension_row *d = &dimension_rows[k->dimension];
+	const uint8_t number = (uint8_t)k->number;
+	const uint8_t mac[6] = { (uint8_t)(k->number >> 40), (uint8_t)(k->number >> 32),
+				 (uint8_t)(k->number >> 24), (uint8_t)(k->number >> 16),
+				 (uint8_t)(k->number >> 8),  (uint8_t)k->number };
+	char text[8];
+
+	switch ((enum dimension_type)d->type) {
+	case DIMENSION_TYPE_ADDRESS:
+		put_network(w, d->word, k);
+		break;
+	case DIMENSION_TYPE_MAC:
+		put_mac(w, d->word, mac, k->number != 0);
+		break;
+	case DIMENSION_TYPE_NUMBER:
+		json_uint(w, d->word, k->number);
+		break;
+	case DIMENSION_TYPE_NAMED:
+		put_named(w, d->word, k, t);
+		break;
+	case DIMENSION_TYPE_NAME:
+		put_text(w, d->word, t);
+		break;
+	case DIMENSION_TYPE_PROTOCOL:
+		json_string(w, d->word, protocol_name(number, text));
+		break;
+	case DIMENSION_TYPE_STATE:
+		json_string(w, d->word, flow_state_name(number));
+		break;
+	case DIMENSION_TYPE_END_REASON:
+		json_string(w, d->word, end_reason_name(number));
+		break;
+	case DIMENSION_TYPE_BREED:
+		json_string(w, d->word, breed_name(number));
+		break;
+	}
+}
+
+static void
+put_buckets(struct json_writer *w, const struct row_text *t)
+{
+	struct rcur c = rcur_of(t->s, t->len);
+	struct group_bucket b;
+
+	json_array(w, "buckets");
+	while (rcur_left(&c) > 0 && rcur_copy(&c, &b, sizeof(b))) {
+		json_array(w, NULL);
+		json_time_ns(w, NULL, b.time_ns);
+		json_uint(w, NULL, b.value);
+		json_array_end(w);
+	}
+	json_array_end(w);
+}
+
+void
+present_group(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_group *g = &r->group;
+
+	json_object(w, key);
+	if (g->what == GROUP_ONE) {
+		json_object(w, "group");
+		for (size_t i = 0; i < GROUP_DIMENSIONS_MAX; i++)
+			if (g->key[i].dimension != DIMENSION_NONE)
+				put_group_key(w, &g->key[i], &r->text[i]);
+		json_object_end(w);
+	} else {
+		json_uint(w, "groups", g->groups);
+	}
+	for (unsigned i = 0; i < MEASURE_COUNT; i++)
+		if (g->measures & MEASURE_BIT(i))
+			json_uint(w, measure_rows[i].word, g->value[i]);
+	put_buckets(w, &r->text[GROUP_TEXT_BUCKETS]);
+	json_object_end(w);
+}
+
 void
 present_series_point(struct json_writer *w, const struct row *r)
 {

@@ -29,6 +29,9 @@ write_row(struct json_writer *w, const struct row *r)
 	case ROW_APPLICATION:
 		present_application(w, NULL, r);
 		break;
+	case ROW_GROUP:
+		present_group(w, NULL, r);
+		break;
 	case ROW_SERIES:
 		present_series_point(w, r);
 		break;

@@ -276,6 +276,45 @@ other_rows(void **state)
 }
 
 static void
+groups(void **state)
+{
+	struct made m;
+	struct answer a;
+	struct row r;
+	struct row_group g = { .what = GROUP_ONE,
+			       .measures = MEASURE_BIT(MEASURE_BYTES) | MEASURE_BIT(MEASURE_FLOWS),
+			       .value = { [MEASURE_FLOWS] = 2, [MEASURE_BYTES] = 300 } };
+	struct json_writer *w = json_new(65536);
+	struct group_bucket b = { .time_ns = INT64_C(1111111111222222222),
+				  .value = UINT64_C(0x0101010101010101) };
+	char texts[7 + sizeof(b) + 1] = "TLS.Tor";
+
+	(void)state;
+	memcpy(texts + 7, &b, sizeof(b)); /* no byte of it is zero */
+	g.key[0] = (struct group_key){ .dimension = DIMENSION_CLIENT_IP,
+				       .bits = 24,
+				       .ip = ip_from_v4((const uint8_t[]){ 10, 0, 1, 0 }) };
+	g.key[1] = (struct group_key){ .dimension = DIMENSION_APPLICATION, .text_len = 7 };
+	g.key[2] = (struct group_key){ .dimension = DIMENSION_AS, .number = 64500 };
+	g.buckets_len = sizeof(b);
+	begin(&m, ROW_GROUP, 2);
+	add(&m, &g, sizeof(g), texts);
+	g.what = GROUP_REST;
+	g.groups = 5;
+	g.buckets_len = 1;
+	add(&m, &g, sizeof(g), "TLS.Tor.");
+	assert_true(answer_open(&a, m.bytes, wcur_len(&m.c)));
+	assert_int_equal(answer_next(&a, &r), 1);
+	present_group(w, NULL, &r);
+	assert_string_equal(json_text(w, NULL),
+			    "{\"group\":{\"client_ip\":\"10.0.1.0/24\",\"application\":\"TLS.Tor\","
+			    "\"as\":{\"number\":64500,\"name\":null}},\"flows\":2,\"bytes\":300,"
+			    "\"buckets\":[[1111111111.222222,72340172838076673]]}");
+	assert_int_equal(answer_next(&a, &r), -1); /* no whole buckets */
+	json_free(&w);
+}
+
+static void
 flow_ids(void **state)
 {
 	struct flow_id id, back;
@@ -301,6 +340,7 @@ main(void)
 		cmocka_unit_test(unterminated_name_is_refused),
 		cmocka_unit_test(counters_are_summed),
 		cmocka_unit_test(other_rows),
+		cmocka_unit_test(groups),
 		cmocka_unit_test(flow_ids),
 	};
 
