@@ -10,7 +10,7 @@
 
 #define FLOWS_FIRST 1024u
 #define DELTA_FIRST 1024u
-#define LOOK_BACK   4 /* deltas of one series that are searched for a second: workers differ by one or two */
+#define LOOK_BACK   4 /* deltas of one series that are searched for a time: workers differ by one or two seconds */
 
 /* Bytes of the rows. */
 static size_t
@@ -99,21 +99,34 @@ batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct re
 }
 
 static struct batch_delta *
-delta_of(struct batch *b, uint32_t last, int64_t second)
+delta_of(struct batch *b, uint32_t last, int64_t second, uint32_t span_s)
 {
 	for (int i = 0; last != 0 && i < LOOK_BACK; i++) {
-		if (b->delta[last - 1].second == second)
-			return &b->delta[last - 1];
-		last = b->delta[last - 1].previous;
+		struct batch_delta *d = &b->delta[last - 1];
+
+		if (d->second == second && d->span_s == span_s)
+			return d;
+		last = d->previous;
 	}
 	return NULL;
 }
 
-bool
-batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,
-		 uint64_t bytes, uint64_t packets, uint64_t flows)
+void
+series_value_add(struct series_value *to, const struct series_value *v)
 {
-	struct batch_delta *d = delta_of(b, *last, second);
+	to->in_bytes = sum_sat(to->in_bytes, v->in_bytes);
+	to->out_bytes = sum_sat(to->out_bytes, v->out_bytes);
+	to->in_packets = sum_sat(to->in_packets, v->in_packets);
+	to->out_packets = sum_sat(to->out_packets, v->out_packets);
+	if (v->flows_max > to->flows_max)
+		to->flows_max = v->flows_max;
+}
+
+static bool
+add_delta(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second, uint32_t span_s,
+	  const struct series_value *v)
+{
+	struct batch_delta *d = delta_of(b, *last, second, span_s);
 
 	if (d == NULL) {
 		if (b->ndelta == b->delta_max)
@@ -123,14 +136,27 @@ batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, 
 			b->delta = mem_reallocarray(b->delta, b->delta_cap, sizeof(*b->delta));
 		}
 		d = &b->delta[b->ndelta++];
-		*d = (struct batch_delta){ .key = *key, .previous = *last, .second = second };
+		*d = (struct batch_delta){
+			.key = *key, .previous = *last, .second = second, .span_s = span_s
+		};
 		*last = b->ndelta;
 	}
-	d->bytes = sum_sat(d->bytes, bytes);
-	d->packets = sum_sat(d->packets, packets);
-	if (flows > d->flows_max)
-		d->flows_max = flows;
+	series_value_add(&d->v, v);
 	return true;
+}
+
+bool
+batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,
+		 const struct series_value *v)
+{
+	return add_delta(b, key, last, second, 1, v);
+}
+
+bool
+batch_add_minute(struct batch *b, const struct series_key *key, uint32_t *last, int64_t minute,
+		 const struct series_value *v)
+{
+	return add_delta(b, key, last, minute * 60, 60, v);
 }
 
 void

@@ -20,11 +20,26 @@ struct series_key {
 	uint32_t number;  /* 0, point id, application number */
 };
 
+/*
+ * What a series counts in some time. In and out are as the tenant whose series it is sees them, relative to its
+ * networks. Where no direction is known (the frames of a point, a tenant without networks, traffic between two
+ * of its own or two foreign addresses) all of it is in.
+ */
+struct series_value {
+	uint64_t in_bytes, out_bytes, in_packets, out_packets;
+	uint64_t flows_max; /* most active flows; 0 where not known */
+};
+
+/* Sums, and the larger number of flows. */
+void series_value_add(struct series_value *to, const struct series_value *v);
+
 struct batch_delta {
 	struct series_key key;
 	uint32_t previous; /* index + 1 of the delta of the same series that was made before; 0 none */
-	int64_t second;
-	uint64_t bytes, packets, flows_max;
+	int64_t second;    /* of a minute: its first */
+	uint32_t span_s;   /* 1 or 60 */
+	uint32_t reserved;
+	struct series_value v;
 };
 
 struct batch_flow {
@@ -88,7 +103,11 @@ bool batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const stru
 /* Adds to a second of a series. *last is the series' memory of its newest delta in this batch (index + 1, 0
  * none). False: no room. */
 bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,
-		      uint64_t bytes, uint64_t packets, uint64_t flows);
+		      const struct series_value *v);
+/* Adds to a minute (Unix seconds / 60) of a series that is not kept by the second: nothing is known of it below
+ * the minute. It may be added to in any number of batches. Otherwise as batch_add_second. */
+bool batch_add_minute(struct batch *b, const struct series_key *key, uint32_t *last, int64_t minute,
+		      const struct series_value *v);
 void batch_add_name(struct batch *b, enum name_kind kind, uint16_t number, const char *text);
 /* Forgets rows and additions to series, keeps names. */
 void batch_discard(struct batch *b);

@@ -75,12 +75,20 @@ enum db_status history_flows(struct history *h, const struct flow_query *q,
 enum db_status history_flow(struct history *h, uint32_t tenant, const struct flow_id *id, unsigned max,
 			    bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx);
 
+/*
+ * What a bucket holds: sums, and the least and most of what is known within it, which is each second or, where
+ * the series is kept by the minute, each minute (finest_s). What had no traffic counts as 0.
+ */
 struct series_point {
 	int64_t time_s;
+	uint32_t finest_s, reserved;
+	struct series_value sum, least, most;
+	/* In and out together; the most of both together is at most this. */
 	uint64_t bytes, packets, bytes_max, packets_max, flows_max;
 };
-/* The points of a series within [from, to), oldest first, until visit returns false. resolution_s: 1, 60 or
- * 3600. */
+/* The points of a series within [from, to), oldest first, until visit returns false. resolution_s: 1 or a
+ * multiple of 60; what is coarser than a minute is added up where it is not kept. Buckets without traffic are
+ * left out; those that are open are in it, as of the last commit. */
 enum db_status history_series(struct history *h, const struct series_key *key, uint32_t resolution_s,
 			      int64_t from_s, int64_t to_s,
 			      bool (*visit)(void *ctx, const struct series_point *p), void *ctx);

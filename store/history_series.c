@@ -93,14 +93,17 @@ write_minute(struct db_txn *x, const struct batch *b, const uint32_t *order, uin
 		unsigned at = (unsigned)(d->second % 60);
 		struct chunk_point *p = &c.point[at];
 
-		chunk_add(&c, at, d->bytes, d->packets, 0, 0, d->flows_max);
+		uint64_t bytes = sum_sat(d->v.in_bytes, d->v.out_bytes),
+			 packets = sum_sat(d->v.in_packets, d->v.out_packets);
+
+		chunk_add(&c, at, bytes, packets, 0, 0, d->v.flows_max);
 		p->bytes_max = p->bytes;
 		p->packets_max = p->packets;
-		sum.bytes = sum_sat(sum.bytes, d->bytes);
-		sum.packets = sum_sat(sum.packets, d->packets);
+		sum.bytes = sum_sat(sum.bytes, bytes);
+		sum.packets = sum_sat(sum.packets, packets);
 		sum.bytes_max = p->bytes > sum.bytes_max ? p->bytes : sum.bytes_max;
 		sum.packets_max = p->packets > sum.packets_max ? p->packets : sum.packets_max;
-		sum.flows_max = d->flows_max > sum.flows_max ? d->flows_max : sum.flows_max;
+		sum.flows_max = d->v.flows_max > sum.flows_max ? d->v.flows_max : sum.flows_max;
 	}
 	chunk_save(x, &k, &c);
 	add_coarse(x, CHUNK_MINUTES, &first->key, first->second, &sum);
@@ -170,8 +173,15 @@ visit_chunk(const struct points *q, const struct chunk *c, int64_t start_s, uint
 		if ((c->present >> i & 1) == 0 || t < q->from_s || t >= q->to_s)
 			continue;
 
-		struct series_point out = { t,           p->bytes, p->packets, p->bytes_max, p->packets_max,
-					    p->flows_max };
+		struct series_point out = { .time_s = t,
+					    .finest_s = 1,
+					    .sum = { p->bytes, 0, p->packets, 0, p->flows_max },
+					    .most = { p->bytes_max, 0, p->packets_max, 0, p->flows_max },
+					    .bytes = p->bytes,
+					    .packets = p->packets,
+					    .bytes_max = p->bytes_max,
+					    .packets_max = p->packets_max,
+					    .flows_max = p->flows_max };
 
 		if (!q->visit(q->ctx, &out))
 			return false;

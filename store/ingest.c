@@ -400,7 +400,12 @@ platform_second(struct store *s, uint32_t subject, const struct rec_second *r)
 	}
 	if (r->packets == 0 && r->flows_active == 0)
 		return;
-	if (!batch_add_second(s->open, &u->key, &u->delta, r->second, r->bytes, r->packets, r->flows_active))
+
+	const struct series_value v = { .in_bytes = r->bytes,
+					.in_packets = r->packets,
+					.flows_max = r->flows_active };
+
+	if (!batch_add_second(s->open, &u->key, &u->delta, r->second, &v))
 		s->counters.n[OWN_HISTORY_FULL]++;
 }
 
