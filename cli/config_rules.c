@@ -160,8 +160,8 @@ config_agrees(const struct settings *s, char *err, size_t errsize)
 {
 	const char *wrong = NULL;
 
-	if ((s->certificate[0] == '\0') != (s->certificate_key[0] == '\0'))
-		wrong = "httpd.certificate and httpd.certificate_key: give both, or none";
+	if (s->certificate[0] == '\0' && s->certificate_key[0] != '\0')
+		wrong = "httpd.certificate_key: is the key of no certificate: give httpd.certificate too";
 	else if (s->http_port == s->https_port)
 		wrong = "httpd.http_port: the same as httpd.https_port; choose another, or 0 for none";
 	if (wrong == NULL)

@@ -14,25 +14,6 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-static struct geo_version
-version_of(const struct stat *st)
-{
-	struct geo_version v;
-
-	memset(&v, 0, sizeof(v)); /* padding too: it is compared as bytes */
-	v.device = st->st_dev;
-	v.inode = st->st_ino;
-	v.size = st->st_size;
-	v.modified = st->st_mtim;
-	return v;
-}
-
-static bool
-same(const struct geo_version *a, const struct geo_version *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 /* Once for each state: a file that is missing is missing at every look. */
 static void
 tell(struct geo_file *f, const char *why)
@@ -83,7 +64,7 @@ take(struct geo_file *f)
 		tell(f, "cannot be copied");
 		return false;
 	}
-	f->taken = version_of(&before);
+	f->taken = file_version_of(&before);
 	/* Somebody writes to it: another look will tell. */
 	if (fstat(in, &after) == -1 || after.st_size != before.st_size) {
 		fd_drop(&memory);
@@ -120,7 +101,7 @@ bool
 geo_files_look(struct geo_files *g, unsigned i)
 {
 	struct geo_file *f = &g->file[i];
-	struct geo_version now;
+	struct file_version now;
 	struct stat st;
 	bool still;
 
@@ -128,8 +109,8 @@ geo_files_look(struct geo_files *g, unsigned i)
 		tell(f, strerror(errno));
 		return false;
 	}
-	now = version_of(&st);
-	still = same(&now, &f->seen);
+	now = file_version_of(&st);
+	still = file_version_same(&now, &f->seen);
 	f->seen = now;
-	return still && !same(&now, &f->taken) && take(f);
+	return still && !file_version_same(&now, &f->taken) && take(f);
 }

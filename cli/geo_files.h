@@ -4,24 +4,15 @@
 #define WEIR_CLI_GEO_FILES_H
 
 #include <stdbool.h>
-#include <sys/types.h>
-#include <time.h>
 
+#include "file_version.h"
 #include "ipc/boot.h"
-
-/* What tells one version of a file from another. */
-struct geo_version {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-};
 
 struct geo_file {
 	const char *path;
-	struct geo_version taken, seen; /* that is in memory; that stood there at the last look */
-	bool told;                      /* that it cannot be read */
-	int memory;                     /* -1: none yet */
+	struct file_version taken, seen; /* that is in memory; that stood there at the last look */
+	bool told;                       /* that it cannot be read */
+	int memory;                      /* -1: none yet */
 };
 
 struct geo_files {

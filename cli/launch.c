@@ -32,8 +32,8 @@ free_events(struct launcher *l)
 	for (size_t i = 0; i < ARRAY_LEN(l->signals); i++)
 		event_free(l->signals[i]);
 	event_free(l->deadline);
-	if (l->geo_look != NULL)
-		event_free(l->geo_look);
+	if (l->look != NULL)
+		event_free(l->look);
 	for (unsigned i = 0; i < l->nchildren; i++)
 		event_free(l->child[i].timer);
 }

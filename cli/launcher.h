@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "backoff.h"
+#include "certificate_files.h"
 #include "child_log.h"
 #include "geo_files.h"
 #include "ipc/boot.h"
@@ -75,8 +76,9 @@ struct launcher {
 	int protocols;                  /* rules for engines, or -1 */
 	int anchors;                    /* of the audit log, or -1 */
 	struct geo_files geo;
-	struct event *geo_look;
-	int https, http, certificate, key, store_directory, authd_directory, listener;
+	struct certificate_files certificate;
+	struct event *look; /* at files that may change */
+	int https, http, store_directory, authd_directory, listener;
 	char programs[200]; /* folder of the programs */
 
 	unsigned nchildren;
@@ -108,5 +110,9 @@ void report_component(struct launcher *l, const struct child *c);
 void report_geo(struct launcher *l, unsigned index);
 /* Fills in the descriptors that engines start with. */
 void plan_geo(struct launcher *l);
+/* The certificate is another one: httpd gets it, and one that starts later begins with it. */
+void report_certificate(struct launcher *l);
+/* Fills in the descriptors that httpd starts with. */
+void plan_certificate(struct launcher *l);
 
 #endif

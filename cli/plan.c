@@ -81,7 +81,7 @@ static const struct {
 	{ PROC_HTTPD, PROC_STORE, true },    { PROC_HTTPD, PROC_AUTHD, true },
 	{ PROC_STORE, PROC_DIAL, true },     { PROC_DIAL, PROC_STORE, true },
 	{ PROC_WEIR, PROC_STORE, false },    { PROC_WEIR, PROC_AUTHD, false },
-	{ PROC_WEIR, PROC_ENGINE, false },
+	{ PROC_WEIR, PROC_ENGINE, false },   { PROC_WEIR, PROC_HTTPD, false },
 };
 
 static void
@@ -120,11 +120,11 @@ add_peers(const struct launcher *l, enum proc self, struct boot *b)
 				add_peer(b, c->proc, c->instance, c->uid, doors[i].connect, c->path);
 		}
 	}
-	if (self != PROC_STORE && self != PROC_AUTHD && self != PROC_ENGINE)
+	if (self != PROC_STORE && self != PROC_AUTHD && self != PROC_ENGINE && self != PROC_HTTPD)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/weir-0.sock", l->settings->run_directory);
 	add_peer(b, PROC_WEIR, 0, 0, true, path);
-	for (unsigned i = 1; i <= COMMAND_LINES && self != PROC_ENGINE; i++)
+	for (unsigned i = 1; i <= COMMAND_LINES && (self == PROC_STORE || self == PROC_AUTHD); i++)
 		add_peer(b, PROC_WEIR, i, 0, false, "");
 }
 
@@ -134,6 +134,17 @@ plan_geo(struct launcher *l)
 	for (unsigned n = 0; n < l->nchildren; n++)
 		for (unsigned i = 0; l->child[n].proc == PROC_ENGINE && i < l->geo.n; i++)
 			l->child[n].spawn.fd[BOOT_FD_GEO + i] = l->geo.file[i].memory;
+}
+
+void
+plan_certificate(struct launcher *l)
+{
+	for (unsigned n = 0; n < l->nchildren; n++) {
+		if (l->child[n].proc != PROC_HTTPD)
+			continue;
+		l->child[n].spawn.fd[BOOT_FD_CERTIFICATE] = l->certificate.chain.fd;
+		l->child[n].spawn.fd[BOOT_FD_KEY] = l->certificate.key.fd;
+	}
 }
 
 /* c is NULL for the launcher's own. */

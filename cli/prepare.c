@@ -20,15 +20,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "capabilities.h"
-#include "certificate.h"
 #include "cmd.h"
 #include "config.h"
 #include "directories.h"
 #include "interface.h"
 #include "listen.h"
 #include "protocols.h"
-
-#define ADDRESSES_MAX 32
 
 /* --- the programs
  * ----------------------------------------------------------------------------------------------------- */
@@ -200,7 +197,7 @@ open_protocols(struct launcher *l)
 	return true;
 }
 
-/* --- sockets and the certificate
+/* --- sockets, and what is served on them
  * -------------------------------------------------------------------------------------- */
 
 static bool
@@ -228,71 +225,6 @@ open_sockets(struct launcher *l)
 }
 
 static bool
-make_certificate(struct launcher *l, int directory)
-{
-	struct ip_addr addresses[ADDRESSES_MAX];
-	size_t n = interface_addresses(NULL, addresses, ADDRESSES_MAX);
-	char err[256];
-	bool made;
-
-	if (!certificate_ensure(directory, addresses, n, &made, err, sizeof(err))) {
-		say("%s/tls: %s", l->settings->data_directory, err);
-		return false;
-	}
-	if (made)
-		log_info("made a certificate in %s/tls (or set httpd.certificate and httpd.certificate_key)",
-			 l->settings->data_directory);
-	l->certificate = openat(directory, CERTIFICATE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	l->key = openat(directory, CERTIFICATE_KEY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (l->certificate != -1 && l->key != -1)
-		return true;
-	say("%s/tls: %s", l->settings->data_directory, strerror(errno));
-	return false;
-}
-
-static int
-open_pem(const char *path, const char *key)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return fd;
-	say("%s (%s): %s", path, key, fd == -1 ? strerror(errno) : "is no file");
-	fd_drop(&fd);
-	return -1;
-}
-
-static bool
-open_certificate(struct launcher *l)
-{
-	AUTO(fd_drop) int tls = -1;
-	AUTO(fd_drop) int directory = -1;
-	char err[512];
-
-	if (l->settings->certificate[0] != '\0') {
-		l->certificate = open_pem(l->settings->certificate, "httpd.certificate");
-		l->key = l->certificate == -1
-			     ? -1
-			     : open_pem(l->settings->certificate_key, "httpd.certificate_key");
-		if (l->key == -1)
-			return false;
-		if (certificate_check(l->certificate, l->settings->certificate, l->key,
-				      l->settings->certificate_key, err, sizeof(err)))
-			return true;
-		say("%s", err);
-		return false;
-	}
-	tls = directory_of(l->data_directory, l->settings->data_directory, "tls", 0, err, sizeof(err));
-	if (tls == -1) {
-		say("%s", err);
-		return false;
-	}
-	directory = openat(tls, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* fsync wants more than O_PATH */
-	return directory != -1 && make_certificate(l, directory);
-}
-
-static bool
 open_web(struct launcher *l)
 {
 	struct child *c = &l->child[l->nchildren - 1];
@@ -312,12 +244,13 @@ open_web(struct launcher *l)
 		say("%s", err);
 		return false;
 	}
-	if (!open_certificate(l))
+	if (!certificate_files_open(&l->certificate, l->settings, l->data_directory, err, sizeof(err))) {
+		say("%s", err);
 		return false;
+	}
 	c->spawn.fd[BOOT_FD_HTTPS] = l->https;
 	c->spawn.fd[BOOT_FD_HTTP] = l->http;
-	c->spawn.fd[BOOT_FD_CERTIFICATE] = l->certificate;
-	c->spawn.fd[BOOT_FD_KEY] = l->key;
+	plan_certificate(l);
 	return true;
 }
 
@@ -413,7 +346,8 @@ bool
 prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
-	l->certificate = l->key = l->listener = l->protocols = l->anchors = -1;
+	l->listener = l->protocols = l->anchors = -1;
+	certificate_files_init(&l->certificate);
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		l->vendors[i] = -1;
 	if (geteuid() != 0) {
@@ -464,8 +398,7 @@ prepare_undo(struct launcher *l)
 	geo_files_close(&l->geo);
 	fd_drop(&l->https);
 	fd_drop(&l->http);
-	fd_drop(&l->certificate);
-	fd_drop(&l->key);
+	certificate_files_close(&l->certificate);
 	fd_drop(&l->listener);
 	fd_drop(&l->data_lock);
 	fd_drop(&l->data_directory);

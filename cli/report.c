@@ -50,6 +50,23 @@ report_geo(struct launcher *l, unsigned index)
 	log_info("geoip_files: %s has changed: handed to the engines", l->geo.file[index].path);
 }
 
+void
+report_certificate(struct launcher *l)
+{
+	struct channel *httpd = peers_find(l->peers, PROC_HTTPD, 0);
+	int memory = -1;
+
+	plan_certificate(l);
+	if (httpd != NULL)
+		memory = certificate_files_memory(&l->certificate);
+	if (memory != -1)
+		(void)channel_send_fd(httpd, MSG_CERTIFICATE, NULL, 0, memory);
+	else if (httpd != NULL)
+		log_warn("%s: cannot be handed to httpd: it gets it when it starts again",
+			 l->certificate.chain.path);
+	log_info("httpd.certificate: %s has changed", l->certificate.chain.path);
+}
+
 /* Where a browser reaches the page: the configured address, else the machine's own, else localhost. */
 static void
 page_host(const struct launcher *l, char *out, size_t size)

@@ -21,7 +21,7 @@
 #include "launcher.h"
 #include "offload.h"
 
-#define GEO_LOOK_SECONDS  1
+#define LOOK_SECONDS      1
 #define INTERFACE_LOOK_MS 100
 #define START_MS          10000
 #define STOP_SECONDS      8
@@ -450,7 +450,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
  * ------------------------------------------------------------------------------------------------ */
 
 static void
-on_geo_look(evutil_socket_t fd, short what, void *arg)
+on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct launcher *l = arg;
 
@@ -459,18 +459,20 @@ on_geo_look(evutil_socket_t fd, short what, void *arg)
 	for (unsigned i = 0; i < l->geo.n && l->stop == STOP_NOT; i++)
 		if (geo_files_look(&l->geo, i))
 			report_geo(l, i);
+	if (l->stop == STOP_NOT && certificate_files_look(&l->certificate))
+		report_certificate(l);
 }
 
 /* What is analysed has one answer: files that change meanwhile are none of it. */
 static void
-watch_geo(struct launcher *l)
+watch_files(struct launcher *l)
 {
-	static const struct timeval often = { GEO_LOOK_SECONDS, 0 };
+	static const struct timeval often = { LOOK_SECONDS, 0 };
 
-	if (l->geo.n == 0 || l->launch->analyze)
+	if (l->launch->analyze)
 		return;
-	l->geo_look = event_new(l->base, -1, EV_PERSIST, on_geo_look, l);
-	if (l->geo_look == NULL || event_add(l->geo_look, &often) == -1)
+	l->look = event_new(l->base, -1, EV_PERSIST, on_look, l);
+	if (l->look == NULL || event_add(l->look, &often) == -1)
 		fatalx("no memory for a timer");
 }
 
@@ -530,7 +532,7 @@ supervise_begin(struct launcher *l)
 		if (l->child[i].timer == NULL)
 			fatalx("no memory for a timer");
 	}
-	watch_geo(l);
+	watch_files(l);
 	for (unsigned i = 0; i < l->nchildren && l->stop == STOP_NOT; i++)
 		start(&l->child[i]);
 	if (l->launch->analyze)

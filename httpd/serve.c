@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "asks.h"
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "httpd.h"
 #include "ipc/channel.h"
 #include "ipc/wire.h"
 #include "present/present.h"
+#include "tls.h"
 
 static bool
 ends(const char *text, size_t size)
@@ -16,7 +18,7 @@ ends(const char *text, size_t size)
 }
 
 static bool
-serve_auth_answer(struct httpd *h, const struct msg *m)
+serve_auth_answer(struct httpd *h, struct msg *m)
 {
 	const struct wire_auth_answer *a =
 	    m->body; /* its size is the row's in msg.def; aligned by the channel's buffer */
@@ -35,7 +37,7 @@ serve_auth_answer(struct httpd *h, const struct msg *m)
 
 /* Every row is looked at here, so that whoever waits for them may rely on their lengths. */
 static bool
-serve_answer(struct httpd *h, const struct msg *m)
+serve_answer(struct httpd *h, struct msg *m)
 {
 	struct answer a;
 	struct row r;
@@ -49,7 +51,7 @@ serve_answer(struct httpd *h, const struct msg *m)
 }
 
 static bool
-serve_admin_answer(struct httpd *h, const struct msg *m)
+serve_admin_answer(struct httpd *h, struct msg *m)
 {
 	struct wire_admin_answer a;
 
@@ -59,13 +61,22 @@ serve_admin_answer(struct httpd *h, const struct msg *m)
 	       asks_answer(h->asks, PROC_AUTHD, a.request, a.more == 0, m->body, m->len);
 }
 
+/* An unusable one is the operator's mistake, not the launcher's lie. */
+static bool
+serve_certificate(struct httpd *h, struct msg *m)
+{
+	(void)tls_replace(h->tls, fd_keep(&m->fd));
+	return true;
+}
+
 static const struct {
 	enum msg_id id;
-	bool (*serve)(struct httpd *h, const struct msg *m);
+	bool (*serve)(struct httpd *h, struct msg *m);
 } served[] = {
 	{ MSG_AUTH_ANSWER, serve_auth_answer },
 	{ MSG_ADMIN_ANSWER, serve_admin_answer },
 	{ MSG_ANSWER, serve_answer },
+	{ MSG_CERTIFICATE, serve_certificate },
 };
 
 static bool

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,27 +43,33 @@ tls_error(void)
 /* --- certificate and key
  * ------------------------------------------------------------------------------------------- */
 
-/* The launcher holds the same open file for the next start: the offset is left alone. */
+#define WHY_MAX 384
+
+/* What the file holds; NULL with a reason. The launcher holds the same open file for the next start: the
+ * offset is left alone. */
 static char *
-slurp(int fd, const char *what, size_t *len)
+slurp(int fd, const char *what, size_t *len, char why[static WHY_MAX])
 {
 	struct stat st;
 	char *text;
 
-	if (fstat(fd, &st) == -1)
-		fatal("%s: not open at descriptor %d", what, fd);
-	if (st.st_size <= 0 || st.st_size > PEM_MAX)
-		fatalx("%s: %lld bytes, where a PEM file has 1 to %u", what, (long long)st.st_size, PEM_MAX);
+	if (fstat(fd, &st) == -1 || st.st_size <= 0 || st.st_size > PEM_MAX) {
+		(void)snprintf(why, WHY_MAX, "%s: not open, empty, or longer than %u bytes", what, PEM_MAX);
+		return NULL;
+	}
 	*len = (size_t)st.st_size;
 	text = mem_calloc(*len + 1, 1);
 	for (size_t at = 0; at < *len;) {
 		ssize_t n = pread(fd, text + at, *len - at, (off_t)at);
 
-		if (n <= 0)
-			fatal("%s: cannot be read", what);
+		if (n <= 0) {
+			(void)snprintf(why, WHY_MAX, "%s: cannot be read", what);
+			OPENSSL_cleanse(text, *len);
+			free(text);
+			return NULL;
+		}
 		at += (size_t)n;
 	}
-	close(fd);
 	return text;
 }
 
@@ -76,39 +83,64 @@ no_passphrase(char *buf, int size, int rwflag, void *arg)
 	return 0;
 }
 
-static void
-load_chain(struct tls *t, int fd)
+static bool
+use_chain(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX])
 {
-	size_t len;
-	AUTO(mem_drop) char *text = slurp(fd, "certificate", &len);
-	BIO *bio = BIO_new_mem_buf(text, (int)len);
-	X509 *x = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	X509 *x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	bool good = x != NULL && SSL_CTX_use_certificate(ctx, x) == 1;
 
-	if (x == NULL || SSL_CTX_use_certificate(t->ctx, x) != 1)
-		fatalx("certificate: no PEM certificate that can be used (%s)", tls_error());
 	X509_free(x);
-	for (unsigned i = 0; (x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL; i++)
-		if (i == CHAIN_MAX || SSL_CTX_add0_chain_cert(t->ctx, x) != 1)
-			fatalx("certificate: its chain is longer than %u, or damaged", CHAIN_MAX);
+	if (!good) {
+		(void)snprintf(why, WHY_MAX, "certificate: no PEM certificate that can be used (%s)",
+			       tls_error());
+		return false;
+	}
+	for (unsigned i = 0; (x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL; i++) {
+		if (i < CHAIN_MAX && SSL_CTX_add0_chain_cert(ctx, x) == 1)
+			continue;
+		X509_free(x);
+		(void)snprintf(why, WHY_MAX, "certificate: its chain is longer than %u, or damaged",
+			       CHAIN_MAX);
+		return false;
+	}
 	ERR_clear_error();
-	BIO_free(bio);
+	return true;
 }
 
-static void
-load_key(struct tls *t, int fd)
+static bool
+use_key(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX])
+{
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	bool good =
+	    key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+
+	if (key == NULL)
+		(void)snprintf(why, WHY_MAX, "certificate_key: no PEM private key without passphrase (%s)",
+			       tls_error());
+	else if (!good)
+		(void)snprintf(why, WHY_MAX, "certificate_key: is not the key of the certificate (%s)",
+			       tls_error());
+	EVP_PKEY_free(key);
+	return good;
+}
+
+/* Reads PEM from an open file and has it used; what was read is wiped. */
+static bool
+load(SSL_CTX *ctx, int fd, const char *what, bool (*use)(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX]),
+     char why[static WHY_MAX])
 {
 	size_t len;
-	AUTO(mem_drop) char *text = slurp(fd, "certificate_key", &len);
-	BIO *bio = BIO_new_mem_buf(text, (int)len);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	char *text = slurp(fd, what, &len, why);
+	BIO *bio = text == NULL ? NULL : BIO_new_mem_buf(text, (int)len);
+	bool good = bio != NULL && use(ctx, bio, why);
 
-	OPENSSL_cleanse(text, len);
-	if (key == NULL)
-		fatalx("certificate_key: no PEM private key without passphrase (%s)", tls_error());
-	if (SSL_CTX_use_PrivateKey(t->ctx, key) != 1 || SSL_CTX_check_private_key(t->ctx) != 1)
-		fatalx("certificate_key: is not the key of the certificate (%s)", tls_error());
-	EVP_PKEY_free(key);
+	if (text != NULL && bio == NULL)
+		(void)snprintf(why, WHY_MAX, "%s: no memory", what);
 	BIO_free(bio);
+	if (text != NULL)
+		OPENSSL_cleanse(text, len);
+	free(text);
+	return good;
 }
 
 /* --- what is spoken
@@ -144,32 +176,71 @@ on_free(void *parent, void *owner, CRYPTO_EX_DATA *data, int index, long argl, v
 		t->gone(owner);
 }
 
+/* What is spoken, with this certificate; NULL with a reason. */
+static SSL_CTX *
+context_new(int certificate, int key, char why[static WHY_MAX])
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") != 1) {
+		(void)snprintf(why, WHY_MAX, "OpenSSL could not be set up (%s)", tls_error());
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+				     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+				     SSL_OP_SINGLE_ECDH_USE);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+	/* Sessions live in tickets, at the client: nothing here grows with the number of clients. */
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	(void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"weir", 4);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	if (load(ctx, certificate, "certificate", use_chain, why) &&
+	    load(ctx, key, "certificate_key", use_key, why))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
 struct tls *
 tls_new(int certificate, int key, void (*gone)(void *owner))
 {
 	struct tls *t = mem_calloc(1, sizeof(*t));
+	char why[WHY_MAX];
 
 	t->gone = gone;
-	t->ctx = SSL_CTX_new(TLS_server_method());
 	owner_index = SSL_get_ex_new_index(0, t, NULL, NULL, on_free);
-	if (t->ctx == NULL || owner_index == -1 ||
-	    SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_cipher_list(t->ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
-	    SSL_CTX_set1_groups_list(t->ctx, "X25519:P-256:P-384") != 1)
+	t->ctx = context_new(certificate, key, why);
+	if (t->ctx == NULL)
+		fatalx("%s", why);
+	if (owner_index == -1)
 		fatalx("OpenSSL could not be set up (%s)", tls_error());
-	SSL_CTX_set_options(t->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-					SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-					SSL_OP_SINGLE_ECDH_USE);
-	SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
-	/* Sessions live in tickets, at the client: nothing here grows with the number of clients. */
-	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(t->ctx, 1);
-	(void)SSL_CTX_set_session_id_context(t->ctx, (const unsigned char *)"weir", 4);
-	SSL_CTX_set_alpn_select_cb(t->ctx, choose_protocol, NULL);
-	load_chain(t, certificate);
-	load_key(t, key);
+	close(certificate);
+	close(key);
 	tls_rotate(t);
 	return t;
+}
+
+bool
+tls_replace(struct tls *t, int pem)
+{
+	char why[WHY_MAX];
+	SSL_CTX *ctx = context_new(pem, pem, why);
+
+	close(pem);
+	if (ctx == NULL) {
+		log_warn("the certificate stays as it was: %s", why);
+		return false;
+	}
+	/* Each connection holds the context that it began with. */
+	SSL_CTX_free(t->ctx);
+	t->ctx = ctx;
+	tls_rotate(t);
+	log_info("the certificate is another one");
+	return true;
 }
 
 void

@@ -14,6 +14,10 @@ struct tls;
 struct tls *tls_new(int certificate, int key, void (*gone)(void *owner));
 void tls_free(struct tls **t);
 
+/* Serves another certificate from the next connection on: chain and key (PEM) one after the other in a file,
+ * which is closed. False after a line in the log, where they are unusable: the one before stays. */
+bool tls_replace(struct tls *t, int pem);
+
 /* Handshakes with itself in memory, so that OpenSSL has loaded all it will ever load. Dies where that fails.
  */
 void tls_warm(struct tls *t);

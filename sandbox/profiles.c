@@ -128,9 +128,10 @@ const struct sandbox sandbox_hasher = {
 	.name = "weir-authd/hash", .calls = NULL, .ncalls = 0, .files = 8,
 };
 
-/* sendmsg: to the peers, as every process; none of its sockets is unconnected, and none can be made. */
+/* sendmsg: to the peers, as every process; none of its sockets is unconnected, and none can be made. pread64: of a certificate that
+ * the launcher hands over. */
 static const struct sandbox_call httpd_calls[] = {
-	CALL(accept4), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), CALL(getpeername), CALL(sendmsg),
+	CALL(accept4), CALL(pread64), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), CALL(getpeername), CALL(sendmsg),
 	CALL1(ioctl, 1, SANDBOX_EQUAL, FIONREAD),
 };
 const struct sandbox sandbox_httpd = {

@@ -118,7 +118,7 @@ static const struct {
 	{ "local_networks: [10.0.0.0/33]\n", "f:1: local_networks:", "is no network" },
 	{ "httpd:\n  address: example.org\n", "f:2: httpd.address:", "is no address" },
 	{ "capture:\n  packet_ring: 20 MiB\n", "f:2: capture.packet_ring:", "no power of two" },
-	{ "httpd:\n  certificate: /a.pem\n", "f:3: httpd.certificate", "give both" },
+	{ "httpd:\n  certificate_key: /a.pem\n", "f:3: httpd.certificate_key:", "key of no certificate" },
 	{ "httpd:\n  http_port: 3001\n", "f:3: httpd.http_port:", "the same as" },
 	{ "name: &a b\n", "f:1:", "an anchor" },
 	{ "name: *a\n", "f:1:", "an alias" },

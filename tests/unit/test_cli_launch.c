@@ -111,9 +111,10 @@ the_walls_are_in_the_plan(void **state)
 		assert_int_equal(b->boot, 7);
 		assert_int_equal(b->flags, 0);
 		assert_true(c->proc == PROC_STORE || c->proc == PROC_AUTHD || c->proc == PROC_ENGINE ||
-			    find_peer(b, PROC_WEIR, 0) == NULL);
-		/* Command lines are none of an engine's business. */
-		assert_true(c->proc != PROC_ENGINE || find_peer(b, PROC_WEIR, 1) == NULL);
+			    c->proc == PROC_HTTPD || find_peer(b, PROC_WEIR, 0) == NULL);
+		/* Command lines are the business of those that hold a database. */
+		assert_true(c->proc == PROC_STORE || c->proc == PROC_AUTHD ||
+			    find_peer(b, PROC_WEIR, 1) == NULL);
 		assert_true(c->proc != PROC_HTTPD || find_peer(b, PROC_ENGINE, 0) == NULL);
 		assert_true(c->proc != PROC_CAPTURE || find_peer(b, PROC_STORE, 0) == NULL);
 		assert_int_equal(c->spawn.capabilities,

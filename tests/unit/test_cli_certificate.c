@@ -1,0 +1,224 @@
+/* The certificate that changes under the launcher: a pair is taken when both files stand still and belong
+ * together, and else the one before stays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "certificate.h"
+#include "certificate_files.h"
+
+#define PEM_MAX 4096
+
+static char dir[] = "/tmp/weir-certificate-XXXXXX";
+static struct settings settings;
+
+static void
+path_of(const char *name, char out[static 64])
+{
+	(void)snprintf(out, 64, "%s/%s", dir, name);
+}
+
+/* A pair of its own in a folder of this name. */
+static void
+make_pair(const char *name)
+{
+	char path[64], err[256];
+	bool made;
+	int fd;
+
+	path_of(name, path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(certificate_ensure(fd, NULL, 0, &made, err, sizeof(err)) && made);
+	close(fd);
+}
+
+static size_t
+read_all(int fd, char out[static PEM_MAX])
+{
+	ssize_t n = pread(fd, out, PEM_MAX - 1, 0);
+
+	assert_true(n > 0 && n < PEM_MAX - 1);
+	out[n] = '\0';
+	return (size_t)n;
+}
+
+/* What stands there is replaced at once, as whoever renews certificates does. */
+static void
+put(const char *from, const char *to)
+{
+	char source[64], target[64], beside[72], text[PEM_MAX];
+	int in, out;
+	size_t n;
+
+	path_of(from, source);
+	path_of(to, target);
+	(void)snprintf(beside, sizeof(beside), "%s.new", target);
+	in = open(source, O_RDONLY | O_CLOEXEC);
+	out = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	n = read_all(in, text);
+	assert_int_equal(write(out, text, n), n);
+	close(in);
+	close(out);
+	assert_int_equal(rename(beside, target), 0);
+}
+
+static void
+assert_serves(const struct certificate_files *f, const char *pair)
+{
+	char path[64], served[PEM_MAX], expected[PEM_MAX], both[2 * PEM_MAX] = "";
+	char whole[2 * PEM_MAX];
+	int fd, memory;
+
+	(void)snprintf(path, sizeof(path), "%s/%s/" CERTIFICATE_FILE, dir, pair);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	(void)read_all(fd, expected);
+	close(fd);
+	(void)read_all(f->chain.fd, served);
+	assert_string_equal(served, expected);
+	(void)read_all(f->key.fd, served);
+	memory = certificate_files_memory(f);
+	assert_int_not_equal(memory, -1);
+	assert_true(pread(memory, both, sizeof(both) - 1, 0) > 0);
+	(void)snprintf(whole, sizeof(whole), "%s\n%s", expected, served);
+	assert_string_equal(both, whole);
+	assert_int_equal(fcntl(memory, F_GET_SEALS),
+			 F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	close(memory);
+}
+
+static int
+setup(void **state)
+{
+	char path[64];
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	settings_default(&settings);
+	make_pair("one");
+	make_pair("two");
+	path_of("live", path);
+	return mkdir(path, 0700);
+}
+
+static int
+teardown(void **state)
+{
+	static const char *const files[] = { "one/" CERTIFICATE_FILE, "one/" CERTIFICATE_KEY_FILE, "one",
+					     "two/" CERTIFICATE_FILE, "two/" CERTIFICATE_KEY_FILE, "two",
+					     "live/fullchain.pem",    "live/privkey.pem",          "live" };
+	char path[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		path_of(files[i], path);
+		(void)remove(path);
+	}
+	return rmdir(dir);
+}
+
+/* As clients of Let's Encrypt keep it. */
+static struct certificate_files
+open_directory(void)
+{
+	struct certificate_files f;
+	char err[512];
+
+	put("one/" CERTIFICATE_FILE, "live/fullchain.pem");
+	put("one/" CERTIFICATE_KEY_FILE, "live/privkey.pem");
+	path_of("live", settings.certificate);
+	settings.certificate_key[0] = '\0';
+	certificate_files_init(&f);
+	assert_true(certificate_files_open(&f, &settings, -1, err, sizeof(err)));
+	assert_serves(&f, "one");
+	return f;
+}
+
+static void
+test_a_new_pair_is_taken(void **state)
+{
+	struct certificate_files f = open_directory();
+
+	(void)state;
+	assert_false(certificate_files_look(&f));
+	put("two/" CERTIFICATE_FILE, "live/fullchain.pem");
+	put("two/" CERTIFICATE_KEY_FILE, "live/privkey.pem");
+	assert_false(certificate_files_look(&f)); /* somebody may still be writing */
+	assert_true(certificate_files_look(&f));
+	assert_serves(&f, "two");
+	assert_false(certificate_files_look(&f));
+	certificate_files_close(&f);
+}
+
+static void
+test_half_a_pair_waits_for_the_other(void **state)
+{
+	struct certificate_files f = open_directory();
+
+	(void)state;
+	put("two/" CERTIFICATE_FILE, "live/fullchain.pem");
+	for (int i = 0; i < 4; i++)
+		assert_false(certificate_files_look(&f));
+	assert_serves(&f, "one");
+	put("two/" CERTIFICATE_KEY_FILE, "live/privkey.pem");
+	assert_false(certificate_files_look(&f));
+	assert_true(certificate_files_look(&f));
+	assert_serves(&f, "two");
+	certificate_files_close(&f);
+}
+
+static void
+test_a_file_that_is_gone_changes_nothing(void **state)
+{
+	struct certificate_files f = open_directory();
+	char path[64];
+
+	(void)state;
+	path_of("live/privkey.pem", path);
+	assert_int_equal(unlink(path), 0);
+	for (int i = 0; i < 3; i++)
+		assert_false(certificate_files_look(&f));
+	assert_serves(&f, "one");
+	certificate_files_close(&f);
+}
+
+static void
+test_what_belongs_to_nothing_is_refused(void **state)
+{
+	struct certificate_files f;
+	char err[512];
+
+	(void)state;
+	path_of("one/" CERTIFICATE_FILE, settings.certificate);
+	path_of("two/" CERTIFICATE_KEY_FILE, settings.certificate_key);
+	certificate_files_init(&f);
+	assert_false(certificate_files_open(&f, &settings, -1, err, sizeof(err)));
+	assert_non_null(strstr(err, "two/" CERTIFICATE_KEY_FILE));
+	path_of("nowhere", settings.certificate);
+	settings.certificate_key[0] = '\0';
+	assert_false(certificate_files_open(&f, &settings, -1, err, sizeof(err)));
+	assert_non_null(strstr(err, "nowhere/fullchain.pem"));
+	certificate_files_close(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_new_pair_is_taken),
+		cmocka_unit_test(test_half_a_pair_waits_for_the_other),
+		cmocka_unit_test(test_a_file_that_is_gone_changes_nothing),
+		cmocka_unit_test(test_what_belongs_to_nothing_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
