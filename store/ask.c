@@ -149,6 +149,12 @@ ask_end(struct question *a)
 }
 
 void
+ask_history_end(struct question *a, enum db_status status)
+{
+	answer_end(&a->out, status == DB_OK ? ANSWER_OK : ANSWER_HISTORY_DOWN, NULL, 0);
+}
+
+void
 ask_end_page(struct store *s, struct question *a, uint32_t kind, const struct topk_entry *at)
 {
 	struct page p = {

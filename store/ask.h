@@ -38,7 +38,8 @@ typedef void ask_handler(struct store *s, struct question *a);
 ask_handler ask_points, ask_live_flows, ask_applications, ask_totals; /* ask_live.c */
 ask_handler ask_hosts, ask_host, ask_devices;                         /* ask_hosts.c */
 ask_handler ask_part_hosts, ask_part_host, ask_part_devices;          /* ask_part.c */
-ask_handler ask_kept_flows, ask_flow, ask_series;                     /* ask_history.c */
+ask_handler ask_kept_flows, ask_flow;                                 /* ask_history.c */
+ask_handler ask_series;                                               /* ask_series.c */
 ask_handler ask_counters, ask_components;                             /* ask_health.c */
 
 /* --- what they share: ask.c
@@ -55,6 +56,8 @@ bool ask_wrong_page(struct question *a);
 /* Ends the answer with a cursor behind at. */
 void ask_end_page(struct store *s, struct question *a, uint32_t kind, const struct topk_entry *at);
 void ask_end(struct question *a);
+/* Ends the answer of who read history. */
+void ask_history_end(struct question *a, enum db_status status);
 /* A flow as a row. tenant: its primary one; texts: as f says; rate: bytes in the last full second, NULL for
  * kept ones. */
 void ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
