@@ -174,7 +174,7 @@ on_me(struct request *r, const struct me *me, struct evbuffer *answer)
 	json_raw(w, "account", len > 0 ? (const char *)evbuffer_pullup(answer, -1) : "null",
 		 len > 0 ? len : 4);
 	json_object_end(w);
-	reply_json(r, &w);
+	reply_json_status(r, 200, &w);
 }
 
 void

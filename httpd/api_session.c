@@ -72,7 +72,7 @@ logged_in(struct request *r, const struct wire_auth_answer *a)
 	put_me(w, r, &me, a->cookie);
 	json_object_end(w);
 	json_object_end(w);
-	reply_json(r, &w);
+	reply_json_status(r, 200, &w);
 }
 
 /* The password was right, and there is more to show: the ticket stands for it until then. */
@@ -270,7 +270,7 @@ on_setup_state(void *ctx, enum ask_end end, const void *body, size_t len)
 	json_object(w, NULL);
 	json_bool(w, "open", a->setup_open != 0);
 	json_object_end(w);
-	reply_json(r, &w);
+	reply_json_status(r, 200, &w);
 	return true;
 }
 

@@ -19,6 +19,7 @@ struct peers;
 struct redirect;
 struct sessions;
 struct tls;
+struct zip;
 
 #define HELD_MAX (256u << 20)
 
@@ -27,6 +28,7 @@ struct httpd {
 	struct event_base *base;
 	struct peers *peers;
 	struct tls *tls;
+	struct zip *zip;
 	struct clients *clients;
 	struct evhttp *http;
 	struct asks *asks;

@@ -13,6 +13,7 @@
 #include "sandbox/sandbox.h"
 #include "sessions.h"
 #include "tls.h"
+#include "zip.h"
 
 static void
 on_sigterm(evutil_socket_t signal, short what, void *arg)
@@ -45,6 +46,7 @@ httpd_open(struct httpd *h, const struct boot *boot)
 	h->sigterm = h->base == NULL ? NULL : evsignal_new(h->base, SIGTERM, on_sigterm, h);
 	if (h->sigterm == NULL || evsignal_add(h->sigterm, NULL) == -1)
 		fatalx("no event loop");
+	h->zip = zip_new();
 	h->asks = asks_new(h->base);
 	h->sessions = sessions_new(h);
 	h->live = live_new(h);
@@ -66,6 +68,7 @@ httpd_close(struct httpd *h)
 	event_base_free(h->base);
 	clients_free(&h->clients);
 	tls_free(&h->tls);
+	zip_free(&h->zip);
 }
 
 int

@@ -14,10 +14,12 @@
 #include "guard.h"
 #include "page.h"
 #include "request.h"
+#include "zip.h"
 
 #define PROBLEM_MAX 8192
 #define FIELD_MAX   128
 #define DETAIL_MAX  512
+#define ZIP_FROM    1400 /* bytes: shorter ones fit one packet */
 
 #define ALWAYS                                                                                               \
 	{ "Strict-Transport-Security", "max-age=31536000" }, { "X-Content-Type-Options", "nosniff" },        \
@@ -170,23 +172,65 @@ finish_json(struct request *r, int status, const char *type, struct json_writer 
 	evbuffer_free(b);
 }
 
+static void
+free_bytes(const void *bytes, size_t len, void *arg)
+{
+	(void)len;
+	(void)arg;
+	free((void *)(uintptr_t)bytes);
+}
+
+/* A table, in gzip where its reader takes it and it is long enough to be worth it. Answers with secrets of their own do not come here:
+ * how short they get would tell of them. */
+static void
+finish_table(struct request *r, struct json_writer **w)
+{
+	size_t len = 0, zipped = 0;
+	const char *text = json_text(*w, &len);
+	void *bytes = NULL;
+	struct evbuffer *b;
+
+	reply_header(r, "Vary", "Accept-Encoding");
+	if (len >= ZIP_FROM && accepts_gzip(request_header(r, "Accept-Encoding")))
+		bytes = zip_bytes(r->httpd->zip, text, len, &zipped);
+	if (bytes == NULL) {
+		finish_json(r, 200, "application/json", w);
+		return;
+	}
+	json_free(w);
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	reply_header(r, "Content-Type", "application/json");
+	reply_header(r, "Content-Encoding", "gzip");
+	b = buffer_new();
+	if (evbuffer_add_reference(b, bytes, zipped, free_bytes, NULL) == -1)
+		fatalx("no memory for an answer");
+	finish(r, 200, b);
+	evbuffer_free(b);
+}
+
+static bool
+too_long(struct request *r, struct json_writer **w)
+{
+	if (json_text(*w, NULL) != NULL)
+		return false;
+	json_free(w);
+	reply_problem(r, 500,
+		      "The answer is longer than this server gives in one piece: ask with a smaller limit.");
+	return true;
+}
+
 void
 reply_json_status(struct request *r, int status, struct json_writer **w)
 {
-	if (json_text(*w, NULL) == NULL) {
-		json_free(w);
-		reply_problem(
-		    r, 500,
-		    "The answer is longer than this server gives in one piece: ask with a smaller limit.");
-		return;
-	}
-	finish_json(r, status, "application/json", w);
+	if (!too_long(r, w))
+		finish_json(r, status, "application/json", w);
 }
 
 void
 reply_json(struct request *r, struct json_writer **w)
 {
-	reply_json_status(r, 200, w);
+	if (!too_long(r, w))
+		finish_table(r, w);
 }
 
 void

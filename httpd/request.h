@@ -49,9 +49,10 @@ char *request_body(const struct request *r, size_t *len);
 
 /* A header of the answer to come. */
 void reply_header(struct request *r, const char *name, const char *value);
-/* 200 with what w holds; takes *w. A writer that passed its limit gives 500. */
+/* 200 with the rows that w holds, in gzip where the client takes it; takes *w. A writer that passed its limit
+ * gives 500. */
 void reply_json(struct request *r, struct json_writer **w);
-/* The same with another status of success. */
+/* The same with any status of success, and never in gzip: for what holds a secret. */
 void reply_json_status(struct request *r, int status, struct json_writer **w);
 /* A JSON text that is there already; takes *text. */
 void reply_text(struct request *r, int status, struct evbuffer **text);
