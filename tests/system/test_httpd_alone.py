@@ -624,7 +624,7 @@ class Zipped(OnStage):
                          (zipped.headers["Content-Encoding"], zipped.headers["Vary"], zipped.headers["Cache-Control"]))
         self.assertEqual(plain.json["flows"], zipped.json["flows"])
         self.assertLess(len(zipped.body) * 4, len(plain.body))
-        head = self.stage.request("HEAD", "/api/v1/flows?limit=1000", self.TAKES)
+        head = self.stage.request("HEAD", "/api/v1/flows?limit=1000", None, self.TAKES)
         self.assertEqual((200, b""), (head.status, head.body))
 
     def test_what_stays_as_it_is(self):
