@@ -122,7 +122,7 @@ get_grant(struct asker *a, char *err, size_t errsize)
 static const char *
 status_words(struct asker *a, uint32_t status)
 {
-	a->passing = status == ANSWER_UNAVAILABLE || status == ANSWER_NOT_GRANTED;
+	a->passing = status == ANSWER_UNAVAILABLE || status == ANSWER_NOT_GRANTED || status == ANSWER_BUSY;
 	switch (status) {
 	case ANSWER_NOT_FOUND:
 		return "store knows no such thing";
@@ -137,6 +137,13 @@ status_words(struct asker *a, uint32_t status)
 		return "the database cannot be read or written (is the disk full?)";
 	case ANSWER_NARROWED:
 		return "it is kept of the tenant as a whole only";
+	case ANSWER_BUSY:
+		return "too many questions wait for an answer: ask again in a second";
+	case ANSWER_TIMEOUT:
+		return "this takes longer than one question may (store.query_time): ask for a shorter time";
+	case ANSWER_TOO_COSTLY:
+		return "this looks through more flows than one question may (store.query_rows): ask for a "
+		       "shorter time";
 	default:
 		return "store answers with an unknown status";
 	}

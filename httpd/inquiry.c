@@ -133,7 +133,11 @@ end_of(uint32_t status)
 						 [ANSWER_UNAVAILABLE] = INQUIRY_NO_STORE,
 						 [ANSWER_BAD_QUESTION] = INQUIRY_BAD,
 						 [ANSWER_HISTORY_DOWN] = INQUIRY_NO_HISTORY,
-						 [ANSWER_NARROWED] = INQUIRY_NARROWED };
+						 [ANSWER_NARROWED] = INQUIRY_NARROWED,
+						 [ANSWER_BUSY] = INQUIRY_BUSY,
+						 [ANSWER_TIMEOUT] = INQUIRY_TOO_SLOW,
+						 [ANSWER_TOO_COSTLY] = INQUIRY_TOO_COSTLY };
+	static_assert(sizeof(ends) / sizeof(ends[0]) == ANSWER_STATUS_COUNT, "an end for each");
 
 	return ends[status]; /* serve.c looked at its range */
 }

@@ -28,6 +28,9 @@ enum inquiry_end {
 	INQUIRY_BAD,        /* store refuses the question (a cursor of another list) */
 	INQUIRY_NO_HISTORY, /* the database cannot be read */
 	INQUIRY_NARROWED,   /* there is none of it for who sees a part of the tenant */
+	INQUIRY_BUSY,       /* store has as many questions as it takes */
+	INQUIRY_TOO_SLOW,   /* it took longer than store lets one question take */
+	INQUIRY_TOO_COSTLY, /* it would have looked into more than one question may */
 	INQUIRY_TOO_LONG
 };
 

@@ -43,7 +43,8 @@ serve_answer(struct httpd *h, struct msg *m)
 	struct row r;
 	int rc;
 
-	if (!answer_open(&a, m->body, m->len) || a.head.status < ANSWER_OK || a.head.status > ANSWER_NARROWED)
+	if (!answer_open(&a, m->body, m->len) || a.head.status < ANSWER_OK ||
+	    a.head.status >= ANSWER_STATUS_COUNT)
 		return false;
 	while ((rc = answer_next(&a, &r)) == 1)
 		;

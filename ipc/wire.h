@@ -686,8 +686,13 @@ enum answer_status {
 	ANSWER_UNAVAILABLE, /* authd is silent, or the set of grants has not come yet */
 	ANSWER_BAD_QUESTION,
 	ANSWER_HISTORY_DOWN, /* the database cannot be read or written */
-	ANSWER_NARROWED /* it is kept of the tenant as a whole, and the grant sees a part: there is none of it
-			 */
+	ANSWER_NARROWED,   /* it is kept of the tenant as a whole, and the grant sees a part: there is none of
+			    * it
+			    */
+	ANSWER_BUSY,       /* too many questions wait: worth asking again in a second */
+	ANSWER_TIMEOUT,    /* store.query_time was over */
+	ANSWER_TOO_COSTLY, /* it would have looked into more than store.query_rows */
+	ANSWER_STATUS_COUNT
 };
 
 enum row_kind {

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "commit.h"
 #include "ipc/channel.h"
+#include "jobs.h"
 #include "pump.h"
 #include "whose.h"
 
@@ -44,7 +45,7 @@ struct serve {
 	struct store *store;
 	struct event_base *base;
 	struct peers *peers;
-	struct event *tick, *more, *written, *term;
+	struct event *tick, *more, *written, *through, *term;
 	struct asking *asking;
 };
 
@@ -418,6 +419,17 @@ on_written(evutil_socket_t fd, short what, void *ctx)
 	on_more(fd, what, ctx);
 }
 
+static void
+on_through(evutil_socket_t fd, short what, void *ctx)
+{
+	struct serve *v = ctx;
+
+	(void)fd;
+	(void)what;
+	store_clock(v->store);
+	jobs_turn(v->store->jobs, v->store->now_boot_ns);
+}
+
 #define HOSTS_IDLE_NS                                                                                        \
 	(300 * NS_PER_S) /* a host without flows is shown for this long, unless its room is needed */
 
@@ -428,6 +440,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	struct store *s = v->store;
 
 	answer_waiting(v);
+	on_through(fd, what, ctx); /* deadlines pass by themselves */
 	if ((s->boot->flags & BOOT_ANALYZE) == 0 && s->points.any_interface)
 		hosts_forget(s->hosts, s->now_ns - HOSTS_IDLE_NS, 256);
 	on_more(fd, what, ctx);
@@ -467,6 +480,8 @@ serve_new(struct store *s, int listen_fd)
 		fatalx("cannot make the event loop");
 	v->tick = add(event_new(v->base, -1, EV_PERSIST, on_tick, v), &tick);
 	v->written = add(event_new(v->base, writer_fd(s->writer), EV_READ | EV_PERSIST, on_written, v), NULL);
+	s->jobs = jobs_new((unsigned)s->boot->settings.query_threads);
+	v->through = add(event_new(v->base, jobs_fd(s->jobs), EV_READ | EV_PERSIST, on_through, v), NULL);
 	v->term = add(evsignal_new(v->base, SIGTERM, on_term, v), NULL);
 	v->peers = peers_new(v->base, s->boot, listen_fd, &peers, v);
 	s->peers = v->peers;
@@ -495,8 +510,11 @@ void
 serve_run(struct serve *v)
 {
 	writer_start(v->store->writer);
+	jobs_start(v->store->jobs);
 	work_soon(v);
 	event_base_dispatch(v->base);
+	event_del(v->through);
+	jobs_free(&v->store->jobs);
 	stop(v->store);
 }
 
@@ -507,11 +525,13 @@ serve_free(struct serve **vp)
 
 	if (v == NULL)
 		return;
+	jobs_free(&v->store->jobs);
 	v->store->peers = NULL;
 	peers_free(&v->peers);
 	event_free(v->tick);
 	event_free(v->more);
 	event_free(v->written);
+	event_free(v->through);
 	event_free(v->term);
 	event_base_free(v->base);
 	free(v);

@@ -8,7 +8,7 @@ struct serve;
 
 /* Connects to peers and listens at listen_fd. Call before the sandbox. */
 struct serve *serve_new(struct store *s, int listen_fd);
-/* Starts the writer and serves until SIGTERM; then takes what is in the rings, writes it and returns. */
+/* Starts the threads and serves until SIGTERM; then takes what is in the rings, writes it and returns. */
 void serve_run(struct serve *v);
 void serve_free(struct serve **v);
 

@@ -32,6 +32,7 @@ struct store {
 	struct names *names;
 	struct history *history;
 	struct writer *writer;
+	struct jobs *jobs; /* NULL in tests: what would run beside the loop is done at once */
 	struct grants *grants;
 	struct quotas quotas;
 	/* Whose the flow is that is just about to begin: whose_admits has looked. */

@@ -20,7 +20,7 @@ check_answer(void *ctx, const void *body, size_t len)
 
 	(void)ctx;
 	assert(len <= WIRE_ANSWER_MAX && rcur_copy(&c, &a, sizeof(a)));
-	assert(a.status >= ANSWER_OK && a.status <= ANSWER_NARROWED);
+	assert(a.status >= ANSWER_OK && a.status < ANSWER_STATUS_COUNT);
 	assert(a.cursor_len <= CURSOR_MAX);
 	for (uint32_t i = 0; i < a.nrows; i++) {
 		uint32_t row;
