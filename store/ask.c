@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "filter.h"
 #include "mask.h"
+#include "parked.h"
 
 /* --- judging
  * --------------------------------------------------------------------------------------------------------------
@@ -106,8 +107,27 @@ admit(struct store *s, const struct asker *who, struct question *a, const uint8_
 	return a->has_page ? ANSWER_OK : ANSWER_BAD_QUESTION;
 }
 
+static void
+park(struct store *s, struct question *a, const struct asker *who, const void *body, size_t len,
+     int64_t deadline_ns)
+{
+	enum answer_status status = s->now_boot_ns >= deadline_ns ? ANSWER_TIMEOUT : ANSWER_BUSY;
+
+	if (status == ANSWER_BUSY && parked_add(s, who, body, len, deadline_ns))
+		return;
+	s->counters.n[OWN_QUESTIONS_REFUSED]++;
+	answer_end(&a->out, status, NULL, 0);
+}
+
 void
 ask(struct store *s, const struct asker *who, const void *body, size_t len)
+{
+	store_clock(s);
+	ask_again(s, who, body, len, s->now_boot_ns + PARKED_FOR_NS);
+}
+
+void
+ask_again(struct store *s, const struct asker *who, const void *body, size_t len, int64_t deadline_ns)
 {
 	struct question *a = mem_calloc(1, sizeof(*a));
 	enum answer_status status = ANSWER_BAD_QUESTION;
@@ -134,6 +154,8 @@ ask(struct store *s, const struct asker *who, const void *body, size_t len)
 	} else {
 		kinds[a->q.kind].handler(s, a);
 	}
+	if (a->park)
+		park(s, a, who, body, len, deadline_ns);
 	filter_free(&a->filter);
 	free(a);
 }

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "base/cursor.h"
+#include "live_rows.h"
 #include "page.h"
 #include "store.h"
 #include "view.h"
@@ -19,8 +20,10 @@ struct asker {
 	void *ctx;
 };
 
-/* Answers the body of a QUESTION in one or more messages, always. */
+/* Answers the body of a QUESTION in one or more messages, always: at once, or from a later parked_turn. */
 void ask(struct store *s, const struct asker *who, const void *body, size_t len);
+/* One that was parked. */
+void ask_again(struct store *s, const struct asker *who, const void *body, size_t len, int64_t deadline_ns);
 
 /* A question that is well-formed, with its grant verified: what the handlers of each kind get. */
 struct question {
@@ -30,6 +33,7 @@ struct question {
 	bool has_page;
 	struct page page;
 	struct filter *filter; /* NULL: none */
+	bool park;             /* the handler's word: it has no answer yet, to be asked again */
 	struct answer_out out;
 };
 
@@ -47,6 +51,14 @@ ask_handler ask_counters, ask_components;                             /* ask_hea
 
 #define PAGE_HISTORY 256u
 
+/* A page of a live list in an order that is made ahead of questions. still: whether the row is one still, and
+ * its value now; put: into the answer. False: the list has no such order, nothing is answered. */
+struct ask_live_list {
+	enum live_list list;
+	bool (*still)(struct store *s, struct question *a, struct topk_entry *e);
+	void (*put)(struct store *s, struct question *a, const struct topk_entry *e);
+};
+bool ask_ordered(struct store *s, struct question *a, const struct ask_live_list *l);
 /* Lists of live rows: the first of an order, behind the question's cursor. */
 struct topk *ask_list_begin(struct question *a);
 /* Frees t. */
@@ -74,9 +86,6 @@ const char *ask_application_name(struct store *s, uint16_t number);
  */
 bool ask_wants_flow(const struct question *a, const struct rec_flow *f, const char *server_name,
 		    uint32_t tenant, bool has_application, uint16_t application);
-/* What breaks a tie between rows of one value in lists of hosts and of devices. */
-void ask_host_tie(const struct host_key *k, uint8_t tie[static TOPK_TIE]);
-void ask_device_tie(const struct store *s, const struct device_key *k, uint8_t tie[static TOPK_TIE]);
 /* A device as a row, with the sums of what the viewer sees of it. */
 void ask_put_device(struct store *s, struct question *a, const struct device *d,
 		    const struct device_share *n);

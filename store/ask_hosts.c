@@ -5,49 +5,13 @@
 #include "ask.h"
 #include "lru.h"
 #include "mask.h"
+#include "slots.h"
 #include "sum.h"
 #include "vendors.h"
-
-static void
-put_be32(uint8_t out[static 4], uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		out[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
-void
-ask_host_tie(const struct host_key *k, uint8_t tie[static TOPK_TIE])
-{
-	memcpy(tie, k->ip.b, 16);
-	put_be32(tie + 16, k->space);
-	put_be32(tie + 20, k->vlan);
-}
 
 /* --- hosts
  * ----------------------------------------------------------------------------------------------------------------------
  */
-
-static uint64_t
-host_value(const struct question *a, const struct host *h, const struct host_share *n)
-{
-	switch (a->q.sort) {
-	case SORT_PACKETS:
-		return sum_sat(n->packets[0], n->packets[1]);
-	case SORT_RATE:
-		return sum_sat(rate_at(&n->rate, a->v.rate_second, 0),
-			       rate_at(&n->rate, a->v.rate_second, 1));
-	case SORT_FIRST:
-		return (uint64_t)h->first_ns;
-	case SORT_LAST:
-		return (uint64_t)h->last_ns;
-	case SORT_SCORE:
-		return h->score;
-	case SORT_FLOWS:
-		return (uint64_t)n->active[0] + n->active[1];
-	default:
-		return sum_sat(n->bytes[0], n->bytes[1]);
-	}
-}
 
 /* Names of the applications with most bytes, and their numbers beside them. */
 static size_t
@@ -187,48 +151,80 @@ put_host(struct store *s, struct question *a, const struct host *h, const struct
 	answer_row_end(&a->out);
 }
 
+static bool
+is_still_host(struct store *s, struct question *a, struct topk_entry *e)
+{
+	const struct host *h = hosts_at(s->hosts, e->ref[0]);
+	uint8_t tie[TOPK_TIE];
+	struct host_share sum;
+	const struct host_share *n = view_host(&a->v, h, &sum);
+
+	if (n == NULL || h->key.tenant != e->tenant)
+		return false;
+	live_host_tie(&h->key, tie);
+	e->value = live_host_value(h, n, live_sort(LIVE_HOSTS, a->q.sort), a->v.rate_second);
+	return memcmp(tie, e->tie, sizeof(tie)) == 0;
+}
+
+static void
+put_listed_host(struct store *s, struct question *a, const struct topk_entry *e)
+{
+	const struct host *h = hosts_at(s->hosts, e->ref[0]);
+	struct host_share sum;
+	const struct host_share *n = view_host(&a->v, h, &sum);
+
+	if (n != NULL)
+		put_host(s, a, h, n);
+}
+
+/* Offers each host of the list, or of those at a point. */
+static void
+offer_hosts(struct store *s, struct question *a, uint32_t point, struct topk *t)
+{
+	struct live_part p;
+	struct host_share sum;
+
+	live_part(&a->v, LIVE_HOSTS, 0, &p);
+	for (uint32_t i = 0; i < p.n; i++) {
+		uint32_t row = p.entry == NULL ? i : slots_slot(p.entry[i]);
+		const struct host *h = hosts_at(s->hosts, row);
+		const struct host_share *n = view_host(&a->v, h, &sum);
+
+		if (n == NULL || (point != POINT_NONE && (h->points >> point & 1) == 0))
+			continue;
+
+		struct topk_entry e = { .value = live_host_value(h, n, live_sort(LIVE_HOSTS, a->q.sort),
+								 a->v.rate_second),
+					.tenant = h->key.tenant,
+					.ref = { row, 0 } };
+
+		if (!topk_wants(t, e.value))
+			continue;
+		live_host_tie(&h->key, e.tie);
+		topk_offer(t, &e);
+	}
+}
+
 void
 ask_hosts(struct store *s, struct question *a)
 {
+	static const struct ask_live_list list = { LIVE_HOSTS, is_still_host, put_listed_host };
+	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
+
 	if (a->v.nnarrowed > 0) {
 		ask_part_hosts(s, a);
 		return;
 	}
-
-	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
-	uint32_t limit = a->q.point != ANY_POINT && point == POINT_NONE ? 0 : hosts_limit(s->hosts);
-	const struct host_share *n;
-	struct host_share sum;
-
-	if (ask_wrong_page(a))
+	if (ask_wrong_page(a) || (a->q.point == ANY_POINT && ask_ordered(s, a, &list)))
 		return;
 
 	struct topk *t = ask_list_begin(a);
 
-	for (uint32_t i = 0; i < limit; i++) {
-		const struct host *h = hosts_at(s->hosts, i);
-
-		n = view_host(&a->v, h, &sum);
-		if (n == NULL || (point != POINT_NONE && (h->points >> point & 1) == 0))
-			continue;
-
-		struct topk_entry e = { .value = host_value(a, h, n),
-					.tenant = h->key.tenant,
-					.ref = { i, 0 } };
-
-		if (!topk_wants(t, e.value))
-			continue;
-		ask_host_tie(&h->key, e.tie);
-		topk_offer(t, &e);
-	}
+	if (a->q.point == ANY_POINT || point != POINT_NONE)
+		offer_hosts(s, a, point, t);
 	topk_finish(t);
-	for (size_t i = 0; i < t->n; i++) {
-		const struct host *h = hosts_at(s->hosts, t->heap[i].ref[0]);
-
-		n = view_host(&a->v, h, &sum);
-		if (n != NULL)
-			put_host(s, a, h, n);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		put_listed_host(s, a, &t->heap[i]);
 	ask_list_end(s, a, t);
 }
 
@@ -268,47 +264,6 @@ ask_host(struct store *s, struct question *a)
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-/* What of a device the viewer sums, or NULL: it is none of its devices. */
-static bool
-view_device(const struct view *v, const struct device *d, struct device_share *sum)
-{
-	const struct device_share *p = &d->share[SHARE_PRIMARY], *o = &d->share[SHARE_SECONDARY];
-
-	*sum = *p;
-	if (v->platform)
-		return (p->packets[0] | p->packets[1]) != 0 || (o->packets[0] | o->packets[1]) == 0;
-	if (d->key.tenant != v->tenant)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		sum->bytes[i] = sum_sat(p->bytes[i], o->bytes[i]);
-		sum->packets[i] = sum_sat(p->packets[i], o->packets[i]);
-	}
-	return true;
-}
-
-static uint64_t
-device_value(const struct question *a, const struct device *d, const struct device_share *n)
-{
-	switch (a->q.sort) {
-	case SORT_PACKETS:
-		return sum_sat(n->packets[0], n->packets[1]);
-	case SORT_FIRST:
-		return (uint64_t)d->first_ns;
-	case SORT_LAST:
-		return (uint64_t)d->last_ns;
-	default:
-		return sum_sat(n->bytes[0], n->bytes[1]);
-	}
-}
-
-void
-ask_device_tie(const struct store *s, const struct device_key *k, uint8_t tie[static TOPK_TIE])
-{
-	memcpy(tie, k->mac, 6);
-	put_be32(tie + 8, s->points.point[k->point].boot->id);
-	put_be32(tie + 12, k->vlan);
-}
-
 static int
 ip_order(const void *a, const void *b)
 {
@@ -347,43 +302,70 @@ ask_put_device(struct store *s, struct question *a, const struct device *d, cons
 	answer_row_end(&a->out);
 }
 
-void
-ask_devices(struct store *s, struct question *a)
+static bool
+is_still_device(struct store *s, struct question *a, struct topk_entry *e)
 {
-	if (a->v.nnarrowed > 0) {
-		ask_part_devices(s, a);
-		return;
-	}
-
+	const struct device *d = lru_at(s->devices, e->ref[0]);
+	uint8_t tie[TOPK_TIE];
 	struct device_share n;
 
-	if (ask_wrong_page(a))
-		return;
+	if (!live_device(&a->v, d, &n) || d->key.tenant != e->tenant)
+		return false;
+	live_device_tie(s, &d->key, tie);
+	e->value = live_device_value(d, &n, live_sort(LIVE_DEVICES, a->q.sort));
+	return memcmp(tie, e->tie, sizeof(tie)) == 0;
+}
 
-	struct topk *t = ask_list_begin(a);
+static void
+put_listed_device(struct store *s, struct question *a, const struct topk_entry *e)
+{
+	const struct device *d = lru_at(s->devices, e->ref[0]);
+	struct device_share n;
+
+	if (live_device(&a->v, d, &n))
+		ask_put_device(s, a, d, &n);
+}
+
+static void
+offer_devices(struct store *s, struct question *a, struct topk *t)
+{
+	struct device_share n;
 
 	for (uint32_t i = 0; i < lru_count(s->devices); i++) {
 		const struct device *d = lru_at(s->devices, i);
 
-		if (!view_device(&a->v, d, &n) ||
+		if (!live_device(&a->v, d, &n) ||
 		    (a->q.point != ANY_POINT && s->points.point[d->key.point].boot->id != a->q.point))
 			continue;
 
-		struct topk_entry e = { .value = device_value(a, d, &n),
+		struct topk_entry e = { .value = live_device_value(d, &n, live_sort(LIVE_DEVICES, a->q.sort)),
 					.tenant = d->key.tenant,
 					.ref = { i, 0 } };
 
 		if (!topk_wants(t, e.value))
 			continue;
-		ask_device_tie(s, &d->key, e.tie);
+		live_device_tie(s, &d->key, e.tie);
 		topk_offer(t, &e);
 	}
-	topk_finish(t);
-	for (size_t i = 0; i < t->n; i++) {
-		const struct device *d = lru_at(s->devices, t->heap[i].ref[0]);
+}
 
-		if (view_device(&a->v, d, &n))
-			ask_put_device(s, a, d, &n);
+void
+ask_devices(struct store *s, struct question *a)
+{
+	static const struct ask_live_list list = { LIVE_DEVICES, is_still_device, put_listed_device };
+
+	if (a->v.nnarrowed > 0) {
+		ask_part_devices(s, a);
+		return;
 	}
+	if (ask_wrong_page(a) || (a->q.point == ANY_POINT && ask_ordered(s, a, &list)))
+		return;
+
+	struct topk *t = ask_list_begin(a);
+
+	offer_devices(s, a, t);
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++)
+		put_listed_device(s, a, &t->heap[i]);
 	ask_list_end(s, a, t);
 }

@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "base/auto.h"
 #include "base/mem.h"
+#include "orders.h"
 #include "part.h"
 #include "sum.h"
 
@@ -40,11 +41,51 @@ ask_wrong_page(struct question *a)
 	return true;
 }
 
+/* Rows are looked at as they are now: those that went are left out, and a page is in order by what it shows.
+ * Where it ended is told by the order that it was made of. */
 static void
-put_be32(uint8_t out[static 4], uint32_t v)
+page_of(struct store *s, struct question *a, const struct ask_live_list *l, const struct order *o)
 {
-	for (int i = 0; i < 4; i++)
-		out[i] = (uint8_t)(v >> (24 - 8 * i));
+	struct topk *t = mem_calloc(1, sizeof(*t));
+	struct topk_entry e, last;
+	struct order_page p;
+	bool more = true;
+
+	order_page(o, live_sort(l->list, a->q.sort), a->q.ascending != 0, a->has_page ? &a->page.at : NULL,
+		   &p);
+	topk_begin(t, a->limit, a->q.ascending != 0, NULL);
+	while (t->n < t->k && (more = order_next(&p, &e))) {
+		last = e;
+		if (l->still(s, a, &e))
+			topk_offer(t, &e);
+	}
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++)
+		l->put(s, a, &t->heap[i]);
+	if (t->n > 0 && more && order_next(&p, &e))
+		ask_end_page(s, a, a->q.kind, &last);
+	else
+		ask_end(a);
+	free(t);
+}
+
+bool
+ask_ordered(struct store *s, struct question *a, const struct ask_live_list *l)
+{
+	const struct order *o;
+
+	if (!orders_are_for(&a->v, l->list))
+		return false;
+	switch (orders_find(s, &a->v, l->list, live_sort(l->list, a->q.sort), &o)) {
+	case ORDER_READY:
+		page_of(s, a, l, o);
+		return true;
+	case ORDER_SOON:
+		a->park = true;
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* --- points and totals
@@ -238,27 +279,6 @@ ask_totals(struct store *s, struct question *a)
  * ---------------------------------------------------------------------------------------------------------------------
  */
 
-static uint64_t
-flow_value(const struct question *a, const struct live_flow *r)
-{
-	const struct flow_counters *c = &r->count;
-
-	switch (a->q.sort) {
-	case SORT_PACKETS:
-		return c->packets[0] + c->packets[1];
-	case SORT_RATE:
-		return rate_at(&r->rate, a->v.rate_second, 0) + rate_at(&r->rate, a->v.rate_second, 1);
-	case SORT_FIRST:
-		return (uint64_t)r->first_ns;
-	case SORT_LAST:
-		return (uint64_t)r->last_ns;
-	case SORT_SCORE:
-		return r->score;
-	default:
-		return c->bytes[0] + c->bytes[1];
-	}
-}
-
 /* What a list of live flows is made with. */
 struct flow_list {
 	struct store *s;
@@ -283,7 +303,9 @@ is_wanted(const struct flow_list *l, const struct engine *e, const struct live_f
 static void
 offer_flow(struct flow_list *l, const struct engine *e, const struct live_flow *r)
 {
-	struct topk_entry x = { .value = flow_value(l->a, r), .ref = { e->index, live_slot(&e->live, r) } };
+	struct topk_entry x = { .value = live_flow_value(r, live_sort(LIVE_FLOWS, l->a->q.sort),
+							 l->a->v.rate_second),
+				.ref = { e->index, live_slot(&e->live, r) } };
 	struct flow_id id;
 
 	if (!l->any && !is_wanted(l, e, r))
@@ -291,8 +313,7 @@ offer_flow(struct flow_list *l, const struct engine *e, const struct live_flow *
 	if (!topk_wants(l->t, x.value))
 		return;
 	id = flow_id_veil(&l->a->v.id, &r->id);
-	memcpy(x.tie, id.b, sizeof(id.b));
-	put_be32(x.tie + 16, r->slice);
+	live_flow_tie(&id, r->slice, x.tie);
 	topk_offer(l->t, &x);
 }
 
@@ -311,9 +332,33 @@ ask_put_live_flow(struct store *s, struct question *a, const struct engine *e, c
 	ask_put_flow(s, a, r->stamp.tenant, &f, &texts, rate);
 }
 
+/* The slot may be another flow's by now. */
+static bool
+is_still_flow(struct store *s, struct question *a, struct topk_entry *x)
+{
+	const struct live *l = &s->engine[x->ref[0]].live;
+	const struct live_flow *r = &l->flow[x->ref[1]];
+	struct flow_id id;
+
+	if (!view_sees_flow(&a->v, l, r))
+		return false;
+	id = flow_id_veil(&a->v.id, &r->id);
+	x->value = live_flow_value(r, live_sort(LIVE_FLOWS, a->q.sort), a->v.rate_second);
+	return memcmp(id.b, x->tie, sizeof(id.b)) == 0;
+}
+
+static void
+put_listed_flow(struct store *s, struct question *a, const struct topk_entry *x)
+{
+	const struct engine *e = &s->engine[x->ref[0]];
+
+	ask_put_live_flow(s, a, e, &e->live.flow[x->ref[1]]);
+}
+
 void
 ask_live_flows(struct store *s, struct question *a)
 {
+	static const struct ask_live_list list = { LIVE_FLOWS, is_still_flow, put_listed_flow };
 	struct flow_list l = { .s = s, .a = a, .has_application = a->q.key_len > 0 };
 	bool some = !l.has_application || ask_application(s, a, &l.application);
 	struct flow_walk w = { 0 };
@@ -323,16 +368,16 @@ ask_live_flows(struct store *s, struct question *a)
 	if (ask_wrong_page(a))
 		return;
 	l.any = !l.has_application && a->q.point == ANY_POINT && a->q.has_ip == 0 && a->filter == NULL;
+	if (l.any && a->v.nnarrowed == 0 && ask_ordered(s, a, &list))
+		return;
 
 	struct topk *t = l.t = ask_list_begin(a);
 
 	while (some && view_next_flow(&a->v, &w, &e, &r))
 		offer_flow(&l, e, r);
 	topk_finish(t);
-	for (size_t i = 0; i < t->n; i++) {
-		e = &s->engine[t->heap[i].ref[0]];
-		ask_put_live_flow(s, a, e, &e->live.flow[t->heap[i].ref[1]]);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		put_listed_flow(s, a, &t->heap[i]);
 	ask_list_end(s, a, t);
 }
 

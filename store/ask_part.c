@@ -379,7 +379,7 @@ ask_part_hosts(struct store *s, struct question *a)
 			continue;
 		if (!topk_wants(t, e.value))
 			continue;
-		ask_host_tie(k, e.tie);
+		live_host_tie(k, e.tie);
 		topk_offer(t, &e);
 	}
 	topk_finish(t);
@@ -551,7 +551,7 @@ ask_part_devices(struct store *s, struct question *a)
 			continue;
 		if (!topk_wants(t, e.value))
 			continue;
-		ask_device_tie(s, &d->key, e.tie);
+		live_device_tie(s, &d->key, e.tie);
 		topk_offer(t, &e);
 	}
 	topk_finish(t);

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "slots.h"
 
 /* What chains are searched by: rows are far apart. */
 struct link {
@@ -29,6 +30,7 @@ struct hosts {
 	struct link *link;
 	uint32_t *bucket; /* number + 1 */
 	union more_place *more, *more_free;
+	struct slots *slots; /* by tenant */
 	uint32_t max, mask, limit, more_limit;
 	uint32_t unused;         /* first of the freed rows; HOST_NONE: none */
 	uint32_t oldest, newest; /* without active flows */
@@ -50,6 +52,7 @@ hosts_new(size_t max)
 	h->row = mem_pages(max * sizeof(*h->row));
 	h->link = mem_pages(max * sizeof(*h->link));
 	h->more = mem_pages(max * sizeof(*h->more));
+	h->slots = slots_new(h->max);
 	h->unused = h->oldest = h->newest = HOST_NONE;
 	randombytes_buf(&h->seed, sizeof(h->seed));
 	return h;
@@ -66,6 +69,7 @@ hosts_free(struct hosts **hp)
 	munmap(h->row, (size_t)h->max * sizeof(*h->row));
 	munmap(h->link, (size_t)h->max * sizeof(*h->link));
 	munmap(h->more, (size_t)h->max * sizeof(*h->more));
+	slots_free(&h->slots);
 	free(h);
 	*hp = NULL;
 }
@@ -119,6 +123,7 @@ forget(struct hosts *h, uint32_t i)
 	uint32_t *at = &h->bucket[h->link[i].hash & h->mask];
 
 	idle_remove(h, i);
+	slots_remove(h->slots, r->key.tenant, SHARE_PRIMARY, i);
 	while (*at != i + 1)
 		at = &h->link[*at - 1].next;
 	*at = h->link[i].next;
@@ -222,6 +227,7 @@ hosts_get(struct hosts *h, const struct host_place *place, bool *fresh)
 	h->link[i].next = *bucket;
 	*bucket = i + 1;
 	idle_add(h, i);
+	slots_add(h->slots, place->key.tenant, SHARE_PRIMARY, i);
 	*fresh = true;
 	return i;
 }
@@ -236,6 +242,12 @@ uint32_t
 hosts_limit(const struct hosts *h)
 {
 	return h->limit;
+}
+
+const uint32_t *
+hosts_of(const struct hosts *h, uint32_t tenant, uint32_t *n)
+{
+	return slots_of(h->slots, tenant, n);
 }
 
 bool

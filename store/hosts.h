@@ -114,6 +114,8 @@ struct host *hosts_find(struct hosts *h, const struct host_key *key);
 struct host *hosts_at(struct hosts *h, uint32_t i);
 /* Rows 0 .. limit - 1 may be used: host_is_used. */
 uint32_t hosts_limit(const struct hosts *h);
+/* Entries (slots.h) of the n rows that are a tenant's: good until one is made or forgotten. */
+const uint32_t *hosts_of(const struct hosts *h, uint32_t tenant, uint32_t *n);
 
 /* A flow of the host began or ended. The row stays while it has any. Returns whether the host as a whole
  * became active or idle. */

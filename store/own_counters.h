@@ -32,6 +32,8 @@
 	  false) /* a second that was replayed and had been counted */                                       \
 	X(OWN_UNRESOLVED, "store.unresolved",                                                                \
 	  false) /* hosts whose name was not asked for: too many at a time, or weir-dial went */             \
+	X(OWN_ORDERS_FULL, "store.orders_full",                                                              \
+	  false) /* an order of a long live list made room for another's: who looks at it waits anew */      \
 	X(OWN_QUESTIONS_REFUSED, "store.questions_refused", false)
 
 enum own_counter {

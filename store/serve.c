@@ -18,6 +18,8 @@
 #include "commit.h"
 #include "ipc/channel.h"
 #include "jobs.h"
+#include "orders.h"
+#include "parked.h"
 #include "pump.h"
 #include "whose.h"
 
@@ -378,8 +380,10 @@ on_down(void *ctx, struct channel *ch)
 		pump_gone(v->store, e);
 		work_soon(v);
 	}
-	if (k != NULL)
+	if (k != NULL) {
+		parked_forget(v->store, ch);
 		asking_remove(v, k);
+	}
 	if (channel_proc(ch) == PROC_DIAL)
 		resolve_lost(v->store);
 }
@@ -399,6 +403,8 @@ work(struct store *s)
 		more |= pump_engine(s, &s->engine[i], RECORDS_A_TURN);
 	resolve_turn(s);
 	commit_turn(s);
+	more |= orders_turn(s);
+	parked_turn(s);
 	return more;
 }
 
@@ -428,6 +434,7 @@ on_through(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	store_clock(v->store);
 	jobs_turn(v->store->jobs, v->store->now_boot_ns);
+	parked_turn(v->store);
 }
 
 #define HOSTS_IDLE_NS                                                                                        \

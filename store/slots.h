@@ -1,5 +1,5 @@
-/* Which slots hold live flows of which tenant: a list each, in no order, so that a tenant's question looks at
- * its own flows only. */
+/* Which slots hold live flows (or rows hosts) of which tenant: a list each, in no order, so that a tenant's
+ * question looks at its own only. */
 #ifndef WEIR_STORE_SLOTS_H
 #define WEIR_STORE_SLOTS_H
 

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "lru.h"
+#include "orders.h"
+#include "parked.h"
 #include "vendors.h"
 
 #define SUBJECTS_MAX 131072u
@@ -158,6 +160,8 @@ store_new(const struct boot *boot)
 	s->loaded = mem_calloc(BATCH_APPLIED_MAX, sizeof(*s->loaded));
 	open_history(s, set);
 	s->grants = grants_new();
+	s->orders = orders_new();
+	s->parked = parked_new();
 	points_init(&s->points, boot);
 	s->subjects = subjects_new(SUBJECTS_MAX);
 	make_engines(s);
@@ -203,6 +207,8 @@ store_free(struct store **sp)
 	if (s == NULL)
 		return;
 	writer_free(&s->writer);
+	parked_free(&s->parked);
+	orders_free(&s->orders);
 	history_close(&s->history);
 	for (unsigned i = 0; i < s->nengines; i++)
 		engine_free(&s->engine[i]);

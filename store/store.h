@@ -33,6 +33,8 @@ struct store {
 	struct history *history;
 	struct writer *writer;
 	struct jobs *jobs; /* NULL in tests: what would run beside the loop is done at once */
+	struct orders *orders;
+	struct parked *parked;
 	struct grants *grants;
 	struct quotas quotas;
 	/* Whose the flow is that is just about to begin: whose_admits has looked. */

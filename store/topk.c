@@ -3,18 +3,22 @@
 
 #include <string.h>
 
+int
+topk_compare(const struct topk_entry *a, const struct topk_entry *b)
+{
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	if (a->tenant != b->tenant)
+		return a->tenant < b->tenant ? -1 : 1;
+	return memcmp(a->tie, b->tie, sizeof(a->tie));
+}
+
 /* Below 0: a comes first. */
 static int
 compare(const struct topk *t, const struct topk_entry *a, const struct topk_entry *b)
 {
-	int d;
+	int d = topk_compare(a, b);
 
-	if (a->value != b->value)
-		d = a->value < b->value ? -1 : 1;
-	else if (a->tenant != b->tenant)
-		d = a->tenant < b->tenant ? -1 : 1;
-	else
-		d = memcmp(a->tie, b->tie, sizeof(a->tie));
 	return t->ascending ? d : -d;
 }
 

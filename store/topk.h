@@ -25,6 +25,8 @@ struct topk {
 	struct topk_entry heap[TOPK_MAX]; /* the one that leaves first on top */
 };
 
+/* Below 0 where a has less than b, 0 only for one row with itself. */
+int topk_compare(const struct topk_entry *a, const struct topk_entry *b);
 /* after: NULL, or the last row of the page before. */
 void topk_begin(struct topk *t, size_t k, bool ascending, const struct topk_entry *after);
 /* Whether a row of this value may be among the first, so that its tie is worth making; if not it counts as

@@ -190,19 +190,11 @@ retained_since(const struct store *s, const struct view *v)
 }
 
 void
-view_make(struct store *s, const struct grant *g, struct view *v)
+view_clock(struct store *s, struct view *v)
 {
 	bool live = false, some = false; /* of files only a part is seen */
 
-	memset(v, 0, sizeof(*v));
-	v->grant = *g;
-	v->tenant = g->tenant;
-	v->platform = g->tenant == TENANT_PLATFORM;
-	v->s = s;
-	take_narrowings(s, g, v);
-	v->sees_platform =
-	    policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM) && v->nnarrowed == 0;
-	flow_id_key(history_secret(s->history), g->tenant, &v->id);
+	v->now_ns = 0;
 	v->rate_second = -1;
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		if (!view_sees_point(s, v, i))
@@ -222,6 +214,21 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 		part_latest(s, v, &v->now_ns, &v->rate_second);
 	if (live || v->now_ns == 0)
 		v->now_ns = s->now_ns;
+}
+
+void
+view_make(struct store *s, const struct grant *g, struct view *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->grant = *g;
+	v->tenant = g->tenant;
+	v->platform = g->tenant == TENANT_PLATFORM;
+	v->s = s;
+	take_narrowings(s, g, v);
+	v->sees_platform =
+	    policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM) && v->nnarrowed == 0;
+	flow_id_key(history_secret(s->history), g->tenant, &v->id);
+	view_clock(s, v);
 	v->since_ns = retained_since(s, v);
 }
 

@@ -25,6 +25,8 @@ struct view {
 };
 
 void view_make(struct store *s, const struct grant *g, struct view *v);
+/* Sets now_ns and rate_second anew. */
+void view_clock(struct store *s, struct view *v);
 /* What of the tenant's traffic at the point the viewer sees. Where that is not all of it, what is kept of the
  * point as a sum is not for the viewer: part.h sums what is. */
 enum narrowed_part view_part(const struct view *v, uint32_t point);

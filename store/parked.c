@@ -1,0 +1,111 @@
+/* A bounded list, first come first asked. */
+#include "parked.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "ask.h"
+#include "base/mem.h"
+#include "orders.h"
+
+struct waiter {
+	TAILQ_ENTRY(waiter) entry;
+	struct asker who;
+	int64_t deadline_ns;
+	size_t len;
+	uint8_t body[];
+};
+TAILQ_HEAD(waiters, waiter);
+
+struct parked {
+	struct waiters list;
+	unsigned n;
+};
+
+struct parked *
+parked_new(void)
+{
+	struct parked *p = mem_calloc(1, sizeof(*p));
+
+	TAILQ_INIT(&p->list);
+	return p;
+}
+
+static void
+forget_all(struct waiters *list)
+{
+	struct waiter *w;
+
+	while ((w = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, w, entry);
+		free(w);
+	}
+}
+
+void
+parked_free(struct parked **p)
+{
+	if (*p == NULL)
+		return;
+	forget_all(&(*p)->list);
+	free(*p);
+	*p = NULL;
+}
+
+bool
+parked_add(struct store *s, const struct asker *who, const void *body, size_t len, int64_t deadline_ns)
+{
+	struct parked *p = s->parked;
+	struct waiter *w;
+
+	if (p->n == PARKED_MAX)
+		return false;
+	w = mem_calloc(1, sizeof(*w) + len);
+	w->who = *who;
+	w->deadline_ns = deadline_ns;
+	w->len = len;
+	memcpy(w->body, body, len);
+	TAILQ_INSERT_TAIL(&p->list, w, entry);
+	p->n++;
+	return true;
+}
+
+void
+parked_turn(struct store *s)
+{
+	struct parked *p = s->parked;
+	bool news = orders_news(s->orders);
+	unsigned n = p->n; /* those that still wait afterwards go behind them */
+
+	for (; n > 0; n--) {
+		struct waiter *w = TAILQ_FIRST(&p->list);
+
+		TAILQ_REMOVE(&p->list, w, entry);
+		if (!news && s->now_boot_ns < w->deadline_ns) {
+			TAILQ_INSERT_TAIL(&p->list, w, entry);
+			continue;
+		}
+		p->n--;
+		ask_again(s, &w->who, w->body, w->len, w->deadline_ns);
+		free(w);
+	}
+}
+
+void
+parked_forget(struct store *s, const void *ctx)
+{
+	struct parked *p = s->parked;
+	struct waiter *w = TAILQ_FIRST(&p->list);
+
+	while (w != NULL) {
+		struct waiter *next = TAILQ_NEXT(w, entry);
+
+		if (w->who.ctx == ctx) {
+			TAILQ_REMOVE(&p->list, w, entry);
+			p->n--;
+			free(w);
+		}
+		w = next;
+	}
+}
