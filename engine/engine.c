@@ -103,6 +103,7 @@ engine_new(const struct boot *b)
 	e->idle_ns = s->idle_timeout_ms * NS_PER_MS;
 	e->active_ns = s->active_timeout_ms * NS_PER_MS;
 	e->closed_ns = s->closed_timeout_ms * NS_PER_MS;
+	e->updates = (uint32_t)s->updates;
 	e->wall_ns = clock_utc_ns();
 	e->outer = strcmp(s->tunnels, "outer") == 0;
 	e->seed[0] = seed[0];

@@ -58,7 +58,8 @@ struct engine {
 	const struct boot *boot;
 	uint32_t worker;
 	int64_t idle_ns, active_ns, closed_ns;
-	int64_t wall_ns; /* UTC, brought up to date once a turn */
+	uint32_t updates; /* flows of a point that store is told of in a second */
+	int64_t wall_ns;  /* UTC, brought up to date once a turn */
 	uint64_t seed[2];
 	bool outer; /* tunnels are not opened */
 	struct flow_table flows;
@@ -171,7 +172,8 @@ bool hosts_tell(struct engine *e, struct point *p, unsigned budget);
 bool hosts_tell_again(struct engine *e, unsigned *budget);
 
 /* second.c */
-void touch_flow(struct engine *e, struct point *p, uint32_t number);
+/* A packet is about to be counted; answered: the server sent it. */
+void touch_flow(struct engine *e, struct point *p, uint32_t number, bool answered);
 void untouch_flow(struct engine *e, struct point *p, uint32_t number);
 /* A slice ends and the next begins, with the same identity. */
 void next_slice(struct engine *e, struct point *p, uint32_t number);
@@ -182,6 +184,8 @@ void second_close(struct engine *e, struct point *p, int64_t next);
 bool second_close_last(struct engine *e, struct point *p);
 /* Goes on closing; at most budget flows. True where nothing is left to do. */
 bool second_step(struct engine *e, struct point *p, unsigned budget);
+/* Tells of all flows whose turn comes later. False: waits for room. */
+bool second_tell_waiting(struct engine *e, struct point *p);
 /* Ends flows whose time has come, at most budget. True where there was something to do. */
 bool expire_step(struct engine *e, struct point *p, unsigned budget);
 

@@ -23,7 +23,8 @@ enum flow_flag {
 	FLOW_DPI_DONE = 8,  /* application, risks and names are final */
 	FLOW_ASKED = 16,    /* the client's first payload was seen: latency_us says when */
 	FLOW_ANSWERED = 32, /* and the server's: latency_us is what lay between */
-	FLOW_FULL = 64      /* a counter of the slice has no room for another: the next slice begins */
+	FLOW_FULL = 64,     /* a counter of the slice has no room for another: the next slice begins */
+	FLOW_WAITS = 128    /* it had packets, and its turn to be told of comes later (second.c) */
 };
 
 /*

@@ -375,7 +375,7 @@ finish_file(struct engine *e, struct point *p)
 		track_prefetch_end(e, e->flows.flow[n].wheel_next);
 		track_end(e, p, n, end_of(e, p, n));
 	}
-	if (!second_step(e, p, UINT32_MAX))
+	if (!second_step(e, p, UINT32_MAX) || !second_tell_waiting(e, p))
 		return false;
 	if (!hosts_tell(e, p, UINT32_MAX) || !engine_ready(e, p))
 		return false;

@@ -89,6 +89,10 @@ struct point {
 	uint32_t told_flows, told_hosts; /* in the last REC_SECOND */
 	struct touched touched[2];       /* flows of this second [current] and of the one being closed */
 	unsigned current;
+	bool pressed;         /* more had packets than store is told of in a second: some wait (second.c) */
+	uint32_t waiting;     /* so many: */
+	uint32_t due;         /* of them are told of with the second being closed, */
+	uint32_t turn;        /* from this number on */
 	struct touched dirty; /* hosts to tell of, after each second: */
 	bool telling;
 

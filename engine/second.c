@@ -1,12 +1,18 @@
 /*
  * The second of a point. Packets of the next one may come while the last is still being closed: a flow that
  * is touched again before its turn is reported first, so that every counter falls into its own second.
+ *
+ * Where more flows have packets than store is told of in a second (a flood, a scan), those that nobody
+ * answers and that have few packets wait: each second a part of them has its turn, with all that came since.
+ * Who ends meanwhile is told of by its end alone. The point's own sums are of their seconds all the same.
  */
 #include "base/clock.h"
 #include "engine.h"
 
 #define OLD_LIST     UINT32_C(0x80000000) /* in flow.touched: which of the two lists */
 #define SETTLE_AHEAD 6                    /* flows whose memory is asked for before it is their turn */
+#define FEW_PACKETS  8
+#define WAIT_SECONDS 10 /* those that wait have their turn within so many */
 
 static struct touched *
 list_of(struct point *p, const struct flow *f)
@@ -21,6 +27,10 @@ untouch_flow(struct engine *e, struct point *p, uint32_t number)
 	struct touched *l;
 	uint32_t last;
 
+	if (f->flags & FLOW_WAITS) {
+		f->flags &= (uint8_t)~FLOW_WAITS;
+		p->waiting--;
+	}
 	if (f->touched == FLOW_NONE)
 		return;
 	l = list_of(p, f);
@@ -28,6 +38,12 @@ untouch_flow(struct engine *e, struct point *p, uint32_t number)
 	l->number[f->touched % OLD_LIST] = last;
 	e->flows.flow[last].touched = f->touched;
 	f->touched = FLOW_NONE;
+}
+
+static bool
+has_to_wait(const struct point *p, const struct flow *f)
+{
+	return p->pressed && f->state == FLOW_NEW && f->packets[CLIENT] + f->packets[SERVER] <= FEW_PACKETS;
 }
 
 void
@@ -60,8 +76,29 @@ settle(struct engine *e, struct point *p, uint32_t number, int64_t second)
 		report_count(e, p, number, second);
 }
 
+static void
+make_wait(struct point *p, struct flow *f)
+{
+	f->flags |= FLOW_WAITS;
+	p->waiting++;
+}
+
+/* The turn of a flow of the second being closed. */
+static void
+close_flow(struct engine *e, struct point *p, uint32_t number)
+{
+	struct flow *f = &e->flows.flow[number];
+
+	if (!has_to_wait(p, f)) {
+		settle(e, p, number, p->closing_second);
+		return;
+	}
+	untouch_flow(e, p, number);
+	make_wait(p, f);
+}
+
 void
-touch_flow(struct engine *e, struct point *p, uint32_t number)
+touch_flow(struct engine *e, struct point *p, uint32_t number, bool answered)
 {
 	struct flow *f = &e->flows.flow[number];
 	struct touched *l = &p->touched[p->current];
@@ -69,16 +106,38 @@ touch_flow(struct engine *e, struct point *p, uint32_t number)
 	if (f->touched != FLOW_NONE) {
 		if (f->touched / OLD_LIST == p->current)
 			return;
-		settle(e, p, number, p->closing_second);
+		close_flow(e, p, number);
 	}
+	if (!answered && has_to_wait(p, f)) {
+		if ((f->flags & FLOW_WAITS) == 0)
+			make_wait(p, f);
+		return;
+	}
+	if (f->flags & FLOW_WAITS)
+		untouch_flow(e, p, number);
 	f->touched = l->n | (p->current ? OLD_LIST : 0);
 	l->number[l->n++] = number;
+}
+
+/* Who waits has its turn with the second being closed as far as there is room, and within WAIT_SECONDS in any
+ * case. */
+static void
+choose_waiting(const struct engine *e, struct point *p, int64_t seconds)
+{
+	const uint32_t n = p->touched[p->current].n, room = n < e->updates ? e->updates - n : 0;
+	uint32_t part = p->waiting;
+
+	if (seconds < WAIT_SECONDS)
+		part = (part + WAIT_SECONDS - 1) / WAIT_SECONDS * (uint32_t)seconds;
+	p->pressed = n > e->updates || p->waiting > room;
+	p->due = part > room ? part : room;
 }
 
 void
 second_close(struct engine *e, struct point *p, int64_t next)
 {
-	(void)e;
+	/* Where time goes back, everybody has its turn. */
+	choose_waiting(e, p, next > p->second ? next - p->second : WAIT_SECONDS);
 	p->closed = p->count;
 	p->closed.second = p->second;
 	p->closed.flows_active = p->flows;
@@ -99,6 +158,7 @@ second_close_last(struct engine *e, struct point *p)
 	if (!second_step(e, p, UINT32_MAX))
 		return false;
 	second_close(e, p, p->second + 1);
+	p->due = 0;
 	return true;
 }
 
@@ -115,6 +175,27 @@ tell_second(struct engine *e, struct point *p)
 	p->told_hosts = s->hosts_active;
 }
 
+/* True where all that are due have had their turn: in the order of their numbers, so that store's rows of
+ * them lie side by side. */
+static bool
+tell_waiting(struct engine *e, struct point *p, unsigned *budget)
+{
+	for (; p->due > 0 && p->waiting > 0; p->turn++, --*budget) {
+		const struct flow *f;
+
+		if (*budget == 0 || !engine_ready(e, p))
+			return false;
+		if (p->turn >= e->flows.fresh)
+			p->turn = 0;
+		f = &e->flows.flow[p->turn];
+		if ((f->flags & FLOW_WAITS) == 0 || f->key.point != p->index)
+			continue;
+		settle(e, p, p->turn, p->closing_second);
+		p->due--;
+	}
+	return true;
+}
+
 bool
 second_step(struct engine *e, struct point *p, unsigned budget)
 {
@@ -127,14 +208,23 @@ second_step(struct engine *e, struct point *p, unsigned budget)
 			return false;
 		if (old->n > SETTLE_AHEAD)
 			flow_prefetch_whole(&e->flows, old->number[old->n - 1 - SETTLE_AHEAD]);
-		settle(e, p, old->number[old->n - 1], p->closing_second);
+		close_flow(e, p, old->number[old->n - 1]);
 	}
-	if (old->n > 0 || !engine_ready(e, p))
+	if (old->n > 0 || !tell_waiting(e, p, &budget) || !engine_ready(e, p))
 		return false;
 	tell_second(e, p);
 	p->closing = false;
 	p->telling = true;
 	return true;
+}
+
+bool
+second_tell_waiting(struct engine *e, struct point *p)
+{
+	unsigned budget = UINT32_MAX;
+
+	p->due = p->waiting;
+	return tell_waiting(e, p, &budget);
 }
 
 bool

@@ -232,7 +232,7 @@ track_packet(struct engine *e, struct point *p, struct frame *of, const struct p
 		return;
 	f = &e->flows.flow[n];
 	side = side_of(f, k);
-	touch_flow(e, p, n);
+	touch_flow(e, p, n, side == SERVER);
 	f->last_ns = p->now_ns;
 	f->bytes[side] += k->wire_len;
 	f->payload[side] += k->payload;

@@ -167,7 +167,7 @@ find_row(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t p
 
 	*row = NULL;
 	*stale = false;
-	if (!live_is_active(r))
+	if (f->slot >= e->live.limit || !live_is_active(r))
 		return NULL;
 	if (r->generation == f->generation && (r->point != point || !live_is_flow(&e->live, r, f)))
 		return "a flow that became another one";
@@ -588,7 +588,8 @@ ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t l
 	slot = counts ? ((const struct rec_flow_count *)bytes)->slot : ((const struct rec_flow *)bytes)->slot;
 	if (slot >= e->live.max)
 		return;
-	x->row = &e->live.flow[slot];
+	/* Rows that were never used are not there yet: they are zero, as the spare one is between flows. */
+	x->row = &e->live.flow[slot < e->live.limit ? slot : e->live.max];
 	x->begins = counts ? NULL : bytes;
 	ask_for(x->row, sizeof(*x->row));
 }

@@ -675,6 +675,83 @@ test_no_record_says_what_another_said(void **state)
 	rig_free(r);
 }
 
+/* A second of a flood: 40 datagrams that nobody answers, one flow each, beside a conversation. */
+static void
+flood_second(struct rig *r, int64_t t, uint16_t first_port)
+{
+	for (uint16_t i = 0; i < 40; i++)
+		udp(r, 0, t + i * MS, A, (uint16_t)(first_port + i), B, 9);
+	udp(r, 0, t + 50 * MS, A, 4000, B, 53);
+	udp(r, 0, t + 51 * MS, B, 53, A, 4000);
+	(void)point_work(r->e, &r->e->point[0]);
+	rig_take(r);
+}
+
+static unsigned
+packets_of(const struct rec_flow *f)
+{
+	return (unsigned)(f->count.packets[CLIENT] + f->count.packets[SERVER]);
+}
+
+/* Beyond what store is told of in a second, who is not answered waits, at most ten seconds; a conversation
+ * does not, and nothing is told twice or lost. */
+static void
+test_a_flood_waits_for_its_turn(void **state)
+{
+	struct rig *r = rig_prepare(1);
+	unsigned told = 0, packets = 0;
+
+	(void)state;
+	r->b->settings.updates = 4;
+	rig_start(r);
+	for (int64_t s = 0; s < 3; s++)
+		flood_second(r, s * S, 1000);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN],
+			 1 + 4); /* a tenth of those that wait, in the second second */
+	assert_int_equal(r->open[0].r.port[CLIENT], 4000);
+	assert_int_equal(r->nrec[REC_FLOW_COUNT], 1);       /* of the conversation's second second */
+	assert_int_equal(packets_of(&r->open[1].r), 2 + 1); /* all that came by then */
+	udp(r, 0, 2 * S + 100 * MS, B, 9, A, 1039);         /* an answer: it waits no longer */
+	for (int64_t s = 3; s < 16; s++) {
+		udp(r, 0, s * S, A, 4000, B, 53);
+		(void)point_work(r->e, &r->e->point[0]);
+		rig_take(r);
+		told += s == 3 ? r->open[5].r.port[CLIENT] == 1039 : 0;
+	}
+	assert_int_equal(told, 1);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN], 1 + 40);
+	assert_int_equal(r->e->point[0].waiting, 0);
+	assert_false(r->e->point[0].pressed);
+	flood_second(r, 16 * S, 2000); /* these end before their turn */
+	rig_finish(r, 0);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN], 1 + 40);
+	assert_int_equal(r->nrec[REC_FLOW_END], 1 + 40 + 40);
+	for (unsigned i = 0; i < r->nrec[REC_FLOW_END]; i++)
+		packets += packets_of(&r->end[i].r);
+	assert_int_equal(packets, 3 * 42 + 1 + 13 + 42);
+	assert_int_equal(r->nrec[REC_SECOND], 17);
+	assert_int_equal(r->second[1].packets, 42); /* of the point, each second has its own */
+	rig_free(r);
+}
+
+/* A file that goes on being shown: who waits is told of at its end. */
+static void
+test_who_waits_at_the_end_of_a_file_is_told_of(void **state)
+{
+	struct rig *r = rig_prepare(1);
+
+	(void)state;
+	r->b->flags = 0;
+	r->b->settings.updates = 4;
+	rig_start(r);
+	flood_second(r, 0, 1000);
+	flood_second(r, S, 1000);
+	rig_finish(r, 0);
+	assert_int_equal(r->nrec[REC_FLOW_OPEN], 41);
+	assert_int_equal(r->nrec[REC_FLOW_END], 0);
+	rig_free(r);
+}
+
 static void
 test_absurd_time_stamps(void **state)
 {
@@ -852,6 +929,8 @@ main(void)
 		cmocka_unit_test(test_store_comes_back),
 		cmocka_unit_test(test_counters_never_come_before_the_flow),
 		cmocka_unit_test(test_no_record_says_what_another_said),
+		cmocka_unit_test(test_a_flood_waits_for_its_turn),
+		cmocka_unit_test(test_who_waits_at_the_end_of_a_file_is_told_of),
 		cmocka_unit_test(test_absurd_time_stamps),
 		cmocka_unit_test(test_a_live_point_goes_on_without_packets),
 		cmocka_unit_test(test_the_clock_is_set_back),
