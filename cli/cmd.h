@@ -13,7 +13,8 @@ enum {
 	WEIR_OK = 0,
 	WEIR_FAILED = 1,
 	WEIR_TRUNCATED = 2, /* analyze: a file was cut or damaged; what was before it is in the result */
-	WEIR_DIFFERS = 2,   /* apply --dry-run: something is to change. audit verify: the log is not whole */
+	WEIR_DIFFERS = 2,   /* apply --dry-run: something is to change. audit verify: the log is not whole.
+			     * store check, backup: the database is damaged */
 	WEIR_USAGE = 64
 };
 
@@ -23,6 +24,7 @@ int cmd_check_config(int argc, char **argv);
 int cmd_config_doc(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
+int cmd_store_check(int argc, char **argv);
 int cmd_admin(int argc, char **argv); /* argv[0]: tenant, user, group, token, session, audit or key */
 int cmd_apply(int argc, char **argv);
 
@@ -49,7 +51,8 @@ enum option_set {
 	TAKES_JSON = 4,
 	TAKES_FILES = 8,
 	TAKES_TOTALS = 16,
-	TAKES_ANCHORS = 32
+	TAKES_ANCHORS = 32,
+	TAKES_DATA = 64
 };
 
 /* Parses argv[1..] of a command that takes what the bits of enum option_set say. False after a line that says

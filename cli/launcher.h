@@ -13,6 +13,7 @@
 #include "ipc/boot.h"
 #include "ipc/wire.h"
 #include "launch.h"
+#include "programs.h"
 #include "spawn.h"
 #include "state.h"
 
@@ -79,7 +80,7 @@ struct launcher {
 	struct certificate_files certificate;
 	struct event *look; /* at files that may change */
 	int https, http, store_directory, authd_directory, listener;
-	char programs[200]; /* folder of the programs */
+	char programs[PROGRAMS_MAX]; /* folder of the programs */
 
 	unsigned nchildren;
 	struct child child[CHILDREN_MAX]; /* in the order in which they are started */

@@ -20,6 +20,8 @@ static const struct {
 	{ "status", cmd_status, "[--json] [-c FILE] [--set KEY=VALUE]...", "how a running Weir does" },
 	{ "audit verify", cmd_audit_verify, "[-c FILE] [--data DIR] [--anchors FILE]... [--json]",
 	  "whether the audit log is what was written; says which entry is not" },
+	{ "store check", cmd_store_check, "[DIRECTORY] [-c FILE] [--data DIR] [--json]",
+	  "look at every byte of the traffic database (or of a backup) and name what is damaged" },
 	{ "apply", cmd_apply, "FILE [--dry-run] [--prune] [--json] [-c FILE]",
 	  "make tenants, users and groups what a YAML file says" },
 	{ "check-config", cmd_check_config, "[-c FILE]", "name every mistake of a configuration file" },
@@ -53,6 +55,8 @@ main(int argc, char **argv)
 	}
 	if (argc > 2 && strcmp(argv[1], "audit") == 0 && strcmp(argv[2], "verify") == 0)
 		return cmd_audit_verify(argc - 2, argv + 2);
+	if (argc > 2 && strcmp(argv[1], "store") == 0 && strcmp(argv[2], "check") == 0)
+		return cmd_store_check(argc - 2, argv + 2);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

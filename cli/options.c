@@ -46,7 +46,7 @@ static const struct {
 	{ "-i", OPT_INTERFACE, TAKES_MONITOR, true },
 	{ "--interface", OPT_INTERFACE, TAKES_MONITOR, true },
 	{ "--pcap", OPT_FILE, TAKES_MONITOR, true },
-	{ "--data", OPT_DATA, TAKES_MONITOR | TAKES_ANCHORS, true },
+	{ "--data", OPT_DATA, TAKES_MONITOR | TAKES_ANCHORS | TAKES_DATA, true },
 	{ "--anchors", OPT_ANCHORS, TAKES_ANCHORS, true },
 	{ "--set", OPT_SET, TAKES_MONITOR | TAKES_JSON, true },
 	{ "--workers", OPT_WORKERS, TAKES_MONITOR | TAKES_TOTALS, true },

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -25,45 +24,18 @@
 #include "directories.h"
 #include "interface.h"
 #include "listen.h"
+#include "programs.h"
 #include "protocols.h"
 
 /* --- the programs
  * ----------------------------------------------------------------------------------------------------- */
-
-/* Beside the weir program, or where packages put them. No environment is asked. */
-static bool
-find_programs(struct launcher *l)
-{
-	static const char *const places[] = { "", "/../libexec/weir", "/../lib/weir" };
-	char self[PATH_MAX], path[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n <= 0) {
-		say("cannot find out where this program stands: %s", strerror(errno));
-		return false;
-	}
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		(void)snprintf(path, sizeof(path), "%s%s", self, places[i]);
-		if (strlen(path) >= sizeof(l->programs))
-			continue;
-		str_copy(l->programs, sizeof(l->programs), path);
-		(void)snprintf(path, sizeof(path), "%s/weir-store", l->programs);
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	say("weir-store is neither in %s nor in ../libexec/weir: build it (ninja), or install it again",
-	    self);
-	return false;
-}
 
 static bool
 open_programs(struct launcher *l)
 {
 	char path[sizeof(l->programs) + 32];
 
-	if (!find_programs(l))
+	if (!programs_find(l->programs))
 		return false;
 	for (unsigned i = 0; i < l->nchildren; i++) {
 		struct child *c = &l->child[i];

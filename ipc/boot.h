@@ -16,6 +16,8 @@
 enum boot_fd {
 	BOOT_FD_DOCUMENT = 3,
 	BOOT_FD_LISTEN = 4, /* the process's own Unix socket, SOCK_SEQPACKET, listening */
+	BOOT_FD_TOLD = 4,   /* on an errand there is none, but a pipe that it is told into (ipc/errand.h) */
+	BOOT_FD_COPY = 5,   /* the directory that a copy goes to, where BOOT_COPY */
 	BOOT_FD_DIRECTORY =
 	    5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
 	BOOT_FD_ANCHORS = 6, /* authd: the file that audit anchors are appended to, where BOOT_HAS_ANCHORS */
@@ -83,6 +85,9 @@ struct boot {
 #define BOOT_HAS_PROTOCOLS  256u          /* engine: BOOT_FD_PROTOCOLS is there */
 #define BOOT_HAS_GEO(i)     (512u << (i)) /* engine: BOOT_FD_GEO + i is there */
 #define BOOT_HAS_ANCHORS    8192u         /* authd: BOOT_FD_ANCHORS is there */
+/* Errands, which a command line starts the process for, beside one that runs or alone. */
+#define BOOT_CHECK 16384u /* store: look at every byte of the database */
+#define BOOT_COPY  32768u /* store, authd: copy the database to BOOT_FD_COPY, all of it as of one moment */
 
 /* Why a process ended, where the launcher acts on it. */
 enum boot_exit {

@@ -107,6 +107,19 @@ const struct sandbox sandbox_store = {
 	.own_directory = true, .file_size = UINT64_C(1) << 45,
 };
 
+/* Store on an errand of `weir store check`: it opens what is there and says what it finds into a pipe. A reader of a database that
+ * is written has a place in its lock file. */
+static const struct sandbox_call check_calls[] = {
+	DATABASE,
+	CALL2(openat, 0, SANDBOX_EQUAL_32, HERE, 2, SANDBOX_MASKED_ZERO, ~(uint32_t)OPEN_FLAGS),
+	CALL2(newfstatat, 0, SANDBOX_EQUAL_32, HERE, 3, SANDBOX_EQUAL, AT_SYMLINK_NOFOLLOW),
+	CALL(getdents64), CALL(uname),
+};
+const struct sandbox sandbox_check = {
+	.name = "weir-store/check", .calls = check_calls, .ncalls = ARRAY_LEN(check_calls), .files = 64,
+	.own_directory = true, .file_size = UINT64_C(1) << 20, /* of a lock file */
+};
+
 static const struct sandbox_call authd_calls[] = {
 	PEERS, CALL(sendmsg), DATABASE,
 };

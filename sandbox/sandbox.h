@@ -44,7 +44,7 @@ struct sandbox {
 
 /* One profile a process, all in sandbox/profiles.c. */
 extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,
-    sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit;
+    sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit, sandbox_check;
 
 /* Never returns without every wall in place: dies with a line that says which one could not be had. */
 void sandbox_enter(const struct sandbox *s);

@@ -157,24 +157,25 @@ long_enough(MDB_env *env)
 	       (uint64_t)file.st_size / st.ms_psize >= (uint64_t)info.me_last_pgno + 1;
 }
 
-/* Tables that are not there are made, but those of an older format. */
+/* Tables that are not there are made, but those of an older format, and where nothing is written. */
 static int
-open_table(struct db *db, MDB_txn *txn, enum db_table t)
+open_table(struct db *db, MDB_txn *txn, enum db_table t, unsigned flags)
 {
-	int rc = mdb_dbi_open(txn, table_names[t], t >= DB_OLD_FLOWS ? 0 : MDB_CREATE, &db->dbi[t]);
+	bool make = t < DB_OLD_FLOWS && (flags & MDB_RDONLY) == 0;
+	int rc = mdb_dbi_open(txn, table_names[t], make ? MDB_CREATE : 0, &db->dbi[t]);
 
 	db->has[t] = rc == 0;
-	return t >= DB_OLD_FLOWS && rc == MDB_NOTFOUND ? 0 : rc;
+	return !make && rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 static int
-open_tables(struct db *db)
+open_tables(struct db *db, unsigned flags)
 {
 	MDB_txn *txn = NULL;
-	int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
+	int rc = mdb_txn_begin(db->env, NULL, flags & MDB_RDONLY, &txn);
 
 	for (enum db_table t = 0; rc == 0 && t < DB_TABLE_COUNT; t++)
-		rc = open_table(db, txn, t);
+		rc = open_table(db, txn, t, flags);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	if (txn != NULL)
@@ -255,7 +256,29 @@ db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t e
 	int rc = open_env(db, ".", durable ? 0 : MDB_NOSYNC);
 
 	if (rc == 0)
-		rc = open_tables(db);
+		rc = open_tables(db, 0);
+	return opened(db, rc, status, err, errsize);
+}
+
+/* Where no lock file is, nobody runs with it, and none is to be made. */
+static unsigned
+beside(const char *lock)
+{
+	struct stat st;
+	bool alone = fstatat(AT_FDCWD, lock, &st, AT_SYMLINK_NOFOLLOW) == -1;
+
+	return MDB_RDONLY | (alone ? MDB_NOLOCK : 0u);
+}
+
+struct db *
+db_open_beside(enum db_status *status, char *err, size_t errsize)
+{
+	struct db *db = db_named(DATA_FILE, 0);
+	unsigned flags = beside(LOCK_FILE);
+	int rc = open_env(db, ".", flags);
+
+	if (rc == 0)
+		rc = open_tables(db, flags);
 	return opened(db, rc, status, err, errsize);
 }
 
@@ -267,10 +290,15 @@ db_open_file(const char *name, uint64_t size, enum db_mode mode, enum db_status 
 		[DB_DURABLE] = 0, [DB_QUICK] = MDB_NOSYNC, [DB_READ_ONLY] = MDB_RDONLY | MDB_NOLOCK
 	};
 	struct db *db = db_named(name, size);
-	int rc = open_env(db, name, MDB_NOSUBDIR | flags_of[mode]);
+	char lock[sizeof(db->name) + 8];
+	unsigned flags;
+	int rc;
 
+	snprintf(lock, sizeof(lock), "%s-lock", db->name);
+	flags = mode == DB_BESIDE ? beside(lock) : flags_of[mode];
+	rc = open_env(db, name, MDB_NOSUBDIR | flags);
 	if (rc == 0)
-		rc = open_only_table(db, flags_of[mode]);
+		rc = open_only_table(db, flags);
 	return opened(db, rc, status, err, errsize);
 }
 

@@ -57,10 +57,13 @@ struct db_cursor {
  * do. Not durable: what is committed need not outlive the machine, and no commit waits for the disk.
  */
 struct db *db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t errsize);
-enum db_mode { DB_DURABLE, DB_QUICK, DB_READ_ONLY };
+/* As it, to be read only, while another process may write it; tables that are not there are no error. */
+struct db *db_open_beside(enum db_status *status, char *err, size_t errsize);
+enum db_mode { DB_DURABLE, DB_QUICK, DB_READ_ONLY, DB_BESIDE };
 /*
  * A database of one table in the file `name` of the working directory; made where it is not there, unless it
- * is to be read only. DB_READ_ONLY is for files that nobody writes any more: it takes no lock. NULL as above.
+ * is to be read only. DB_READ_ONLY is for files that nobody writes any more: it takes no lock. DB_BESIDE is
+ * for those that another process may be writing. NULL as above.
  */
 struct db *db_open_file(const char *name, uint64_t size, enum db_mode mode, enum db_status *status, char *err,
 			size_t errsize);

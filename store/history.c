@@ -12,7 +12,7 @@
 #include "find.h"
 #include "history_parts.h"
 
-#define FORMAT 2u
+#define FORMAT HISTORY_FORMAT
 
 static const char format_key[] = "format", secret_key[] = "secret";
 
@@ -32,8 +32,8 @@ history_limits_of(const struct settings *s, bool analyze, struct history_limits 
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static const struct db_bytes format_at = { format_key, sizeof(format_key) };
-static const struct db_bytes secret_at = { secret_key, sizeof(secret_key) };
+const struct db_bytes history_format_at = { format_key, sizeof(format_key) };
+const struct db_bytes history_secret_at = { secret_key, sizeof(secret_key) };
 
 /* The format of what is there; our own where nothing is. */
 static uint32_t
@@ -42,7 +42,7 @@ read_format(struct db_txn *x)
 	struct db_bytes v;
 	uint32_t format = FORMAT;
 
-	if (!db_get(x, DB_META, format_at, &v))
+	if (!db_get(x, DB_META, history_format_at, &v))
 		return FORMAT;
 	if (v.n == sizeof(format))
 		memcpy(&format, v.p, sizeof(format));
@@ -58,12 +58,12 @@ read_secret(struct history *h, struct db_txn *x)
 {
 	struct db_bytes v;
 
-	if (db_get(x, DB_META, secret_at, &v) && v.n == sizeof(h->secret)) {
+	if (db_get(x, DB_META, history_secret_at, &v) && v.n == sizeof(h->secret)) {
 		memcpy(h->secret, v.p, sizeof(h->secret));
 		return;
 	}
 	randombytes_buf(h->secret, sizeof(h->secret));
-	db_put(x, DB_META, secret_at, (struct db_bytes){ h->secret, sizeof(h->secret) });
+	db_put(x, DB_META, history_secret_at, (struct db_bytes){ h->secret, sizeof(h->secret) });
 }
 
 /* A database of an older or our own format, or none yet: which one is settled here. What is older is brought
@@ -77,8 +77,8 @@ check_format(struct history *h, uint32_t *format, char *err, size_t errsize)
 
 	db_begin(h->db, &x, true);
 	*format = read_format(&x);
-	if (!db_get(&x, DB_META, format_at, &v))
-		db_put(&x, DB_META, format_at, (struct db_bytes){ &ours, sizeof(ours) });
+	if (!db_get(&x, DB_META, history_format_at, &v))
+		db_put(&x, DB_META, history_format_at, (struct db_bytes){ &ours, sizeof(ours) });
 	read_secret(h, &x);
 
 	enum db_status s = db_end(&x);
@@ -97,8 +97,8 @@ check_format(struct history *h, uint32_t *format, char *err, size_t errsize)
 	return s;
 }
 
-static bool
-restore_name(struct names *names, struct db_bytes key, struct db_bytes v)
+bool
+history_name(struct names *names, struct db_bytes key, struct db_bytes v)
 {
 	struct rcur c = rcur_of(key.p, key.n);
 	uint8_t kind = rcur_u8(&c);
@@ -119,7 +119,7 @@ restore_names(struct history *h, struct names *names, char *err, size_t errsize)
 	db_cursor_open(&x, DB_NAMES, &c);
 	for (bool more = db_seek(&c, (struct db_bytes){ "", 1 }, &key, &v); more && good;
 	     more = db_next(&c, &key, &v))
-		good = restore_name(names, key, v);
+		good = history_name(names, key, v);
 	db_cursor_close(&c);
 
 	enum db_status s = db_end(&x);
@@ -151,10 +151,9 @@ is_known(void *ctx, uint32_t number)
 static void
 open_segments(struct history *h)
 {
-	static const uint8_t label[] = "weir segments";
 	uint8_t identity[SEGMENT_IDENTITY];
 
-	crypto_generichash(identity, sizeof(identity), label, sizeof(label), h->secret, sizeof(h->secret));
+	segments_identity(h->secret, sizeof(h->secret), identity);
 	h->segments = segments_new(identity, !h->limits.keep_everything);
 	segments_sweep(h->segments, is_known, h);
 	h->blocks = block_writer_new();

@@ -13,6 +13,12 @@
 
 #define HISTORY_APPLIED "applied/"
 
+/* history.c: of what data.mdb is, in the table DB_META. */
+#define HISTORY_FORMAT 2u
+extern const struct db_bytes history_format_at, history_secret_at;
+/* An entry of the dictionary: they come in order. False where it is none. */
+bool history_name(struct names *names, struct db_bytes key, struct db_bytes v);
+
 struct find;
 struct row_order;
 
@@ -58,6 +64,8 @@ struct history {
 
 /* history_series.c */
 void history_add_series(struct history *h, struct db_txn *x, const struct batch *b);
+/* Whether an entry of the table is points of a series. */
+bool history_is_series(struct db_bytes key, struct db_bytes v);
 /* Deletes chunks of a resolution that end before cutoff, at most budget; returns how many. */
 unsigned history_trim_series(struct db_txn *x, unsigned res, int64_t cutoff_s, unsigned budget);
 

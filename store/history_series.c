@@ -153,6 +153,15 @@ history_trim_series(struct db_txn *x, unsigned res, int64_t cutoff_s, unsigned b
 	return n;
 }
 
+bool
+history_is_series(struct db_bytes key, struct db_bytes v)
+{
+	struct rcur k = rcur_of(key.p, key.n);
+	struct chunk c;
+
+	return key.n == SERIES_KEY_LEN && rcur_u8(&k) < CHUNK_RESOLUTIONS && chunk_decode(v.p, v.n, &c);
+}
+
 /* --- reading
  * ---------------------------------------------------------------------------------------------------------------
  */

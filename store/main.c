@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "base/log.h"
+#include "check.h"
 #include "ipc/boot.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
@@ -27,6 +28,8 @@ main(void)
 	if (sodium_init() == -1)
 		fatalx("libsodium does not start");
 	sandbox_warm();
+	if ((boot->flags & BOOT_CHECK) != 0)
+		return check_errand(BOOT_FD_TOLD);
 
 	struct store *s = store_new(boot);
 	struct serve *v = serve_new(s, BOOT_FD_LISTEN);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "base/mem.h"
 
 #define OPEN_MAX_SEGMENTS 32u
-#define NAME_LEN          sizeof("flows-00000000.mdb-lock")
+#define NAME_LEN          SEGMENT_NAME_LEN
 
 static const char identity_key[] = "identity";
 
@@ -44,6 +45,20 @@ static void
 name_of(uint32_t number, const char *behind, char name[static NAME_LEN])
 {
 	snprintf(name, NAME_LEN, "flows-%08" PRIx32 ".mdb%s", number, behind);
+}
+
+void
+segments_name(uint32_t number, char name[static SEGMENT_NAME_LEN])
+{
+	name_of(number, "", name);
+}
+
+void
+segments_identity(const uint8_t *secret, size_t len, uint8_t identity[static SEGMENT_IDENTITY])
+{
+	static const uint8_t label[] = "weir segments";
+
+	crypto_generichash(identity, SEGMENT_IDENTITY, label, sizeof(label), secret, len);
 }
 
 struct segments *
@@ -114,8 +129,8 @@ opened(struct segments *s, struct open_segment *o, struct db *db, uint32_t numbe
  * ----------------------------------------------------------------------------------------------------------------
  */
 
-static bool
-is_ours(struct db *db, const uint8_t identity[static SEGMENT_IDENTITY])
+bool
+segments_is_ours(struct db *db, const uint8_t identity[static SEGMENT_IDENTITY])
 {
 	struct db_bytes v;
 	struct db_txn x;
@@ -144,7 +159,7 @@ sign(struct segments *s, struct db *db, char *err, size_t errsize)
 {
 	struct db_txn x;
 
-	if (is_ours(db, s->identity))
+	if (segments_is_ours(db, s->identity))
 		return DB_OK;
 	db_begin(db, &x, true);
 	db_put(&x, DB_ONLY, (struct db_bytes){ identity_key, sizeof(identity_key) },
@@ -323,9 +338,8 @@ segments_retire(struct segments *s, uint32_t number)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* The number in a file's name; 0 where it is none of ours. */
-static uint32_t
-number_of(const char *name)
+uint32_t
+segments_number(const char *name)
 {
 	static const char prefix[] = "flows-";
 	char again[NAME_LEN];
@@ -345,7 +359,7 @@ sweep_one(struct segments *s, const char *name, uint32_t number)
 	enum db_status status;
 	char err[256];
 	struct db *db = db_open_file(name, 0, DB_READ_ONLY, &status, err, sizeof(err));
-	bool ours = db != NULL && is_ours(db, s->identity);
+	bool ours = db != NULL && segments_is_ours(db, s->identity);
 
 	db_close(&db);
 	if (ours)
@@ -362,7 +376,7 @@ segments_sweep(struct segments *s, bool (*keep)(void *ctx, uint32_t number), voi
 	if (d == NULL)
 		return;
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		uint32_t number = number_of(e->d_name);
+		uint32_t number = segments_number(e->d_name);
 
 		if (number != 0 && !keep(ctx, number))
 			sweep_one(s, e->d_name, number);

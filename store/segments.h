@@ -15,6 +15,16 @@
 
 struct segments;
 
+/* The mark of the segments that belong to the database with this secret. */
+void segments_identity(const uint8_t *secret, size_t len, uint8_t identity[static SEGMENT_IDENTITY]);
+/* Whether an open file bears it. */
+bool segments_is_ours(struct db *db, const uint8_t identity[static SEGMENT_IDENTITY]);
+
+#define SEGMENT_NAME_LEN sizeof("flows-00000000.mdb-lock")
+/* The name of a segment's file, and the number in such a name (0: it is none). */
+void segments_name(uint32_t number, char name[static SEGMENT_NAME_LEN]);
+uint32_t segments_number(const char *name);
+
 /* identity: of the database that they belong to; files of another one are left alone. */
 struct segments *segments_new(const uint8_t identity[static SEGMENT_IDENTITY], bool durable);
 /* No segment may be in use. */
