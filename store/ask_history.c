@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "kept_rows.h"
 
 #define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
 #define SLICES_MAX 1000
@@ -15,7 +16,20 @@ struct listing {
 	bool has_application;
 	uint16_t application;
 	unsigned left;
+	struct kept_rows rows;
 };
+
+static bool
+may_list(void *ctx, struct block_reader *r, const struct block *b)
+{
+	return kept_rows_may_match(ctx, r, b);
+}
+
+static bool
+match_list(void *ctx, struct columns *c, const uint32_t *tenant, uint8_t *wanted)
+{
+	return kept_rows_match(ctx, c, tenant, wanted);
+}
 
 static bool
 list_kept(void *ctx, const struct kept_flow *k)
@@ -88,8 +102,15 @@ ask_kept_flows(struct store *s, struct question *a)
 		q.after = &after;
 	}
 
+	kept_rows_begin(&l.rows, &a->v, a->filter, a->q.point);
+
+	const struct block_test test = { may_list, match_list, &l.rows };
+
+	q.test = &test;
+
 	enum db_status status = history_flows(s->history, &q, list_kept, &l, &last, &finished);
 
+	kept_rows_end(&l.rows);
 	if (status != DB_OK || finished) {
 		ask_history_end(a, status);
 		return;

@@ -71,6 +71,20 @@ bool block_rows_of(struct block_reader *r, const struct block *b, uint32_t tenan
 bool block_tenants(struct block_reader *r, const struct block *b, uint32_t *tenant);
 /* A column of flow_columns.def, or PART_SECONDARY: b->rows numbers. */
 bool block_numbers(struct block_reader *r, const struct block *b, unsigned number, uint64_t *v);
+/* The values of a pair of wide_pairs, p->size bytes each, one behind the other into out; 0 where damaged. */
+uint32_t block_values(struct block_reader *r, const struct block *b, const struct wide_pair *p,
+		      struct bytes *out);
+/* The server names that occur into out, and where each begins into at, COLUMN_MAX + 1; how many, 0 where
+ * damaged. */
+uint32_t block_names(struct block_reader *r, const struct block *b, struct bytes *out, uint32_t *at);
+/* The applications that occur, each once; how many, 0 where that is not known. They are r's until it is used
+ * again. */
+uint32_t block_applications(struct block_reader *r, const struct block *b, const uint64_t **v);
+/* Whether an address or a port can be one of a row's ends. True where a filter is damaged. */
+bool block_may_hold_address(const struct block *b, const struct ip_addr *ip);
+bool block_may_hold_port(const struct block *b, uint16_t port);
+/* No row's number in the column is outside [*least, *most]; told by the description alone. */
+void block_range(const struct block *b, unsigned number, uint64_t *least, uint64_t *most);
 /* wanted[i] &= whether row i is. */
 bool block_match(struct block_reader *r, const struct block *b, const struct block_want *f, uint8_t *wanted);
 /*

@@ -38,3 +38,11 @@ flow_column_of(unsigned number)
 			return &flow_columns[i];
 	return NULL;
 }
+
+void
+flow_column_set(struct rec_flow *f, const struct flow_column *c, uint64_t v)
+{
+	if (c->width == BIG_ENDIAN_8)
+		v = __builtin_bswap64(v);
+	memcpy((uint8_t *)f + c->offset, &v, c->width == BIG_ENDIAN_8 ? 8 : c->width);
+}

@@ -65,6 +65,9 @@ const struct flow_column *flow_column_of(unsigned number);
 enum { COLUMN_LAST = 1, COLUMN_ID_HIGH = 4, COLUMN_ID_LOW, COLUMN_SLICE, COLUMN_POINT };
 enum { COLUMN_END_REASON = 16, COLUMN_PORT_CLIENT = 21, COLUMN_PORT_SERVER, COLUMN_APPLICATION = 41 };
 
+/* Sets the column's field of a record. */
+void flow_column_set(struct rec_flow *f, const struct flow_column *c, uint64_t v);
+
 /* Two values of a row that share what occurs. */
 struct wide_pair {
 	uint8_t values, index[2]; /* enum block_part */

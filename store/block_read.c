@@ -119,10 +119,42 @@ may_hold(const struct block *b, unsigned number, uint64_t key)
 }
 
 bool
+block_may_hold_address(const struct block *b, const struct ip_addr *ip)
+{
+	return may_hold(b, PART_ADDRESS_FILTER, filter_key_of_address(ip));
+}
+
+bool
+block_may_hold_port(const struct block *b, uint16_t port)
+{
+	return may_hold(b, PART_PORT_FILTER, filter_key_of_number(port));
+}
+
+bool
 block_may_match(const struct block *b, const struct block_want *f)
 {
-	return (!f->has_ip || may_hold(b, PART_ADDRESS_FILTER, filter_key_of_address(&f->ip))) &&
-	       (!f->has_port || may_hold(b, PART_PORT_FILTER, filter_key_of_number(f->port)));
+	return (!f->has_ip || block_may_hold_address(b, &f->ip)) &&
+	       (!f->has_port || block_may_hold_port(b, f->port));
+}
+
+void
+block_range(const struct block *b, unsigned number, uint64_t *least, uint64_t *most)
+{
+	const struct column *c = part(b, number);
+	unsigned bits;
+
+	*least = 0;
+	*most = c == NULL ? 0 : UINT64_MAX;
+	if (c == NULL || c->order != COLUMN_PLAIN || c->coding > COLUMN_PLANES)
+		return;
+	bits = c->coding == COLUMN_CONSTANT ? 0 : c->coding == COLUMN_BITS ? c->width : 8u * c->width;
+	*least = c->least;
+	if (bits == 0)
+		*most = c->least;
+	else if (bits < 64 && (UINT64_C(1) << bits) - 1 <= UINT64_MAX - c->least)
+		*most = c->least + (UINT64_C(1) << bits) - 1;
+	else
+		*least = 0; /* what is damaged wraps */
 }
 
 bool
@@ -210,23 +242,22 @@ block_numbers(struct block_reader *r, const struct block *b, unsigned number, ui
 /* --- values that occur again and again
  * -------------------------------------------------------------------------------------- */
 
-/* The values of a pair, one behind the other, into r->values; returns how many, 0 where damaged. */
-static uint32_t
-wide_values(struct block_reader *r, const struct block *b, const struct wide_pair *p)
+uint32_t
+block_values(struct block_reader *r, const struct block *b, const struct wide_pair *p, struct bytes *values)
 {
 	const struct column *c = part(b, p->values);
 	size_t most = (size_t)2 * b->rows * p->size;
 
-	r->values.len = 0;
+	values->len = 0;
 	if (c == NULL) {
-		memset(bytes_room(&r->values, p->size), 0, p->size);
+		memset(bytes_room(values, p->size), 0, p->size);
 		return 1;
 	}
 	if (c->count > most || c->count % p->size != 0 || c->count == 0)
 		return 0;
 
 	uint32_t n = c->count / p->size;
-	uint8_t *out = bytes_room(&r->values, (size_t)2 * c->count), *turned = out + c->count;
+	uint8_t *out = bytes_room(values, (size_t)2 * c->count), *turned = out + c->count;
 
 	if (!column_get_bytes(&r->work, c, b->body, turned))
 		return 0;
@@ -262,7 +293,7 @@ match_side(struct block_reader *r, const struct block *b, const uint8_t column[2
 static bool
 match_address(struct block_reader *r, const struct block *b, const struct ip_addr *ip, uint8_t *wanted)
 {
-	uint32_t n = wide_values(r, b, &wide_pairs[0]);
+	uint32_t n = block_values(r, b, &wide_pairs[0], &r->values);
 
 	for (uint32_t i = 0; i < n; i++)
 		if (memcmp(r->values.p + i * sizeof(*ip), ip, sizeof(*ip)) == 0)
@@ -271,20 +302,29 @@ match_address(struct block_reader *r, const struct block *b, const struct ip_add
 	return n > 0;
 }
 
-static bool
-has_application(struct block_reader *r, const struct block *b, uint16_t application)
+uint32_t
+block_applications(struct block_reader *r, const struct block *b, const uint64_t **v)
 {
 	const struct column *c = part(b, PART_APPLICATIONS);
 
-	if (c == NULL)
-		return application == 0;
-	/* Damaged: the rows say so. */
-	if (!column_get(&r->work, c, b->body, r->v))
-		return true;
-	for (uint32_t i = 0; i < c->count; i++)
-		if (r->v[i] == application)
+	*v = r->v;
+	if (c == NULL) { /* only what has no number */
+		r->v[0] = 0;
+		return 1;
+	}
+	return column_get(&r->work, c, b->body, r->v) ? c->count : 0;
+}
+
+static bool
+has_application(struct block_reader *r, const struct block *b, uint16_t application)
+{
+	const uint64_t *v;
+	uint32_t n = block_applications(r, b, &v);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i] == application)
 			return true;
-	return false;
+	return n == 0; /* damaged: the rows say so */
 }
 
 bool
@@ -325,14 +365,6 @@ field_of(const struct rec_flow *f, const struct flow_column *c)
 	return c->width == BIG_ENDIAN_8 ? __builtin_bswap64(v) : v;
 }
 
-static void
-set_field(struct rec_flow *f, const struct flow_column *c, uint64_t v)
-{
-	if (c->width == BIG_ENDIAN_8)
-		v = __builtin_bswap64(v);
-	memcpy((uint8_t *)f + c->offset, &v, c->width == BIG_ENDIAN_8 ? 8 : c->width);
-}
-
 static bool
 fetch_fields(const struct fetch *f)
 {
@@ -350,7 +382,7 @@ fetch_fields(const struct fetch *f)
 			struct rec_flow *out = &f->out[i]->f;
 			uint64_t v = f->r->v[f->row[i]];
 
-			set_field(out, c, base == NULL ? v : field_of(out, base) - v);
+			flow_column_set(out, c, base == NULL ? v : field_of(out, base) - v);
 		}
 	}
 	return true;
@@ -359,7 +391,7 @@ fetch_fields(const struct fetch *f)
 static bool
 fetch_pair(const struct fetch *f, const struct wide_pair *p)
 {
-	uint32_t n = wide_values(f->r, f->b, p);
+	uint32_t n = block_values(f->r, f->b, p, &f->r->values);
 
 	for (int side = 0; side < 2; side++) {
 		if (n == 0 || !numbers(f->r, f->b, p->index[side], f->b->rows, f->r->v))
@@ -376,18 +408,19 @@ fetch_pair(const struct fetch *f, const struct wide_pair *p)
 	return true;
 }
 
-/* The strings of one kind into r->values and where they begin into r->text_at; how many, 0 where damaged. */
+/* The strings of one kind into values and where they begin into at; how many, 0 where damaged. */
 static uint32_t
-read_texts(struct block_reader *r, const struct block *b, unsigned number, uint32_t longest)
+read_texts(struct block_reader *r, const struct block *b, unsigned number, uint32_t longest,
+	   struct bytes *values, uint32_t *at)
 {
 	const struct column *lengths = part(b, number + 1), *c = part(b, number + 2);
 	uint64_t total = 0;
 
-	r->values.len = 0;
-	r->text_at[0] = 0;
+	values->len = 0;
+	at[0] = 0;
 	if (c == NULL || lengths == NULL) {
-		r->text_at[1] = 0;
-		(void)bytes_room(&r->values, 1);
+		at[1] = 0;
+		(void)bytes_room(values, 1);
 		return c == NULL && lengths == NULL ? 1 : 0;
 	}
 	if (lengths->count > b->rows || !column_get(&r->work, lengths, b->body, r->v))
@@ -396,12 +429,17 @@ read_texts(struct block_reader *r, const struct block *b, unsigned number, uint3
 		if (r->v[i] > longest)
 			return 0;
 		total += r->v[i];
-		r->text_at[i + 1] = (uint32_t)total;
+		at[i + 1] = (uint32_t)total;
 	}
-	if (total != c->count ||
-	    !column_get_bytes(&r->work, c, b->body, bytes_room(&r->values, c->count + 1)))
+	if (total != c->count || !column_get_bytes(&r->work, c, b->body, bytes_room(values, c->count + 1)))
 		return 0;
 	return lengths->count;
+}
+
+uint32_t
+block_names(struct block_reader *r, const struct block *b, struct bytes *out, uint32_t *at)
+{
+	return read_texts(r, b, PART_NAME, SERVER_NAME_MAX, out, at);
 }
 
 static void
@@ -426,8 +464,8 @@ set_text(struct kept_flow *k, unsigned number, const char *text, uint16_t len)
 static bool
 fetch_texts(const struct fetch *f, unsigned number, uint32_t longest, struct bytes *texts, size_t *placed)
 {
-	uint32_t n = read_texts(f->r, f->b, number, longest);
 	struct block_reader *r = f->r;
+	uint32_t n = read_texts(r, f->b, number, longest, &r->values, r->text_at);
 
 	if (n == 0 || !numbers(r, f->b, number, f->b->rows, r->v))
 		return false;

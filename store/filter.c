@@ -1,4 +1,5 @@
 #include "filter.h"
+#include "filter_parts.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -7,23 +8,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-
-#define SET_WORDS (NAME_NUMBER_MAX / 64)
-static_assert(NAME_NUMBER_MAX % 64 == 0, "whole words");
-static_assert(BOOT_POINTS_MAX <= NAME_NUMBER_MAX, "points are numbered as names are");
-
-/* Numbers that a name stands for: an application's parts are in many applications' names. */
-struct number_set {
-	uint64_t word[SET_WORDS];
-};
-
-struct filter {
-	struct store *s;
-	uint32_t ntests, nsets;
-	struct filter_test *test;
-	char *text;
-	struct number_set *set; /* of test i: set[test[i].reserved - 1] */
-};
 
 /* --- names --- */
 
@@ -65,13 +49,8 @@ is_any_name(const char *text, size_t len)
 static void
 set_add(struct number_set *set, uint32_t number)
 {
-	set->word[number / 64] |= UINT64_C(1) << number % 64;
-}
-
-static bool
-set_has(const struct number_set *set, uint32_t number)
-{
-	return number < NAME_NUMBER_MAX && (set->word[number / 64] >> number % 64 & 1) != 0;
+	if (number < NUMBER_SET_MAX)
+		set->word[number / 64] |= UINT64_C(1) << number % 64;
 }
 
 /* The numbers of a kind whose names match; 0, which is no name, is shown as Unknown. */
@@ -191,22 +170,12 @@ filter_free(struct filter **fp)
 
 /* --- one flow --- */
 
-static bool
-compares(const struct filter_test *t, uint64_t v)
-{
-	if (t->compare == FILTER_LESS)
-		return v < t->number;
-	if (t->compare == FILTER_MORE)
-		return v > t->number;
-	return v == t->number;
-}
-
 /* Either end, or the one that is named. */
 static bool
 compares_ends(const struct filter_test *t, uint64_t client, uint64_t server)
 {
-	return (t->end != FILTER_SERVER && compares(t, client)) ||
-	       (t->end != FILTER_CLIENT && compares(t, server));
+	return (t->end != FILTER_SERVER && filter_compares(t, client)) ||
+	       (t->end != FILTER_CLIENT && filter_compares(t, server));
 }
 
 /* Both directions together, or the one that is named. */
@@ -215,25 +184,7 @@ compares_sum(const struct filter_test *t, uint64_t sent, uint64_t received)
 {
 	uint64_t v = (t->end != FILTER_SERVER ? sent : 0) + (t->end != FILTER_CLIENT ? received : 0);
 
-	return compares(t, v);
-}
-
-static bool
-within(const struct filter_test *t, const struct ip_addr *ip)
-{
-	const struct ip_prefix prefix = { t->ip, t->bits };
-
-	return prefix_contains(&prefix, ip);
-}
-
-static uint64_t
-mac_number(const uint8_t mac[static 6])
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < 6; i++)
-		n = n << 8 | mac[i];
-	return n;
+	return filter_compares(t, v);
 }
 
 static uint64_t
@@ -256,29 +207,23 @@ per_second(uint64_t n, const struct rec_flow *r)
 static uint64_t
 as_of(const struct filter *f, const struct rec_flow *r, enum side side)
 {
-	const struct place *place;
-
-	if (r->as_number[side] != 0)
-		return r->as_number[side];
-	place = places_find(f->s->places, &r->ip[side]);
-	return place == NULL ? 0 : place->as_number;
+	return r->as_number[side] != 0 ? r->as_number[side]
+				       : places_look(f->s->places, &r->ip[side]).as_number;
 }
 
 static bool
 in_country(const struct filter *f, const struct filter_test *t, const struct rec_flow *r, enum side side)
 {
-	const struct place *place = places_find(f->s->places, &r->ip[side]);
+	struct place_short place = places_look(f->s->places, &r->ip[side]);
 
-	return place != NULL && place->country[0] != '\0' &&
-	       text_equal(place->country, sizeof(place->country), f->text + t->text_at, t->text_len);
+	return place.country[0] != '\0' &&
+	       text_equal(place.country, sizeof(place.country), f->text + t->text_at, t->text_len);
 }
 
-/* A name, or one below it: www.example.com is below example.com. */
-static bool
-in_domain(const struct filter *f, const struct filter_test *t, const struct filter_flow *flow)
+bool
+filter_in_domain(const struct filter *f, const struct filter_test *t, const char *name, size_t len)
 {
-	size_t len = flow->f->server_name_len;
-	const char *name = flow->server_name, *text = f->text + t->text_at;
+	const char *text = f->text + t->text_at;
 
 	if (text_equal(name, len, text, t->text_len))
 		return true;
@@ -290,7 +235,7 @@ static bool
 has_vlan(const struct filter_test *t, const struct rec_flow *r)
 {
 	for (size_t i = 0; i < FLOW_VLANS; i++)
-		if ((i == 0 || r->vlan[i] != 0) && compares(t, r->vlan[i]))
+		if ((i == 0 || r->vlan[i] != 0) && filter_compares(t, r->vlan[i]))
 			return true;
 	return false;
 }
@@ -310,15 +255,15 @@ holds_of_ends(const struct filter *f, const struct filter_test *t, const struct 
 {
 	switch ((enum filter_field)t->field) {
 	case FILTER_ADDRESS:
-		return (t->end != FILTER_SERVER && within(t, &r->ip[CLIENT])) ||
-		       (t->end != FILTER_CLIENT && within(t, &r->ip[SERVER]));
+		return (t->end != FILTER_SERVER && filter_within(t, &r->ip[CLIENT])) ||
+		       (t->end != FILTER_CLIENT && filter_within(t, &r->ip[SERVER]));
 	case FILTER_PORT:
 		return compares_ends(t, r->port[CLIENT], r->port[SERVER]);
 	case FILTER_MAC:
-		return compares_ends(t, mac_number(r->mac[CLIENT]), mac_number(r->mac[SERVER]));
+		return compares_ends(t, filter_mac_number(r->mac[CLIENT]), filter_mac_number(r->mac[SERVER]));
 	case FILTER_AS:
-		return (t->end != FILTER_SERVER && compares(t, as_of(f, r, CLIENT))) ||
-		       (t->end != FILTER_CLIENT && compares(t, as_of(f, r, SERVER)));
+		return (t->end != FILTER_SERVER && filter_compares(t, as_of(f, r, CLIENT))) ||
+		       (t->end != FILTER_CLIENT && filter_compares(t, as_of(f, r, SERVER)));
 	case FILTER_COUNTRY:
 		return (t->end != FILTER_SERVER && in_country(f, t, r, CLIENT)) ||
 		       (t->end != FILTER_CLIENT && in_country(f, t, r, SERVER));
@@ -394,43 +339,43 @@ holds_of_flow(const struct filter *f, const struct filter_test *t, const struct 
 	case FILTER_PROTOCOL:
 		return r->protocol == t->number;
 	case FILTER_FAMILY:
-		return compares(t, ip_is_v4(&r->ip[CLIENT]) ? 4 : 6);
+		return filter_compares(t, ip_is_v4(&r->ip[CLIENT]) ? 4 : 6);
 	case FILTER_DURATION:
-		return compares(t, duration_ms(r));
+		return filter_compares(t, duration_ms(r));
 	case FILTER_BPS:
-		return compares(t, per_second(bits_of(r), r));
+		return filter_compares(t, per_second(bits_of(r), r));
 	case FILTER_PPS:
-		return compares(t, per_second(packets_of(r), r));
+		return filter_compares(t, per_second(packets_of(r), r));
 	case FILTER_BPP:
-		return packets_of(r) != 0 && compares(t, bytes_of(r) / packets_of(r));
+		return packets_of(r) != 0 && filter_compares(t, bytes_of(r) / packets_of(r));
 	case FILTER_LATENCY:
-		return r->latency_us != 0 && compares(t, r->latency_us / 1000);
+		return r->latency_us != 0 && filter_compares(t, r->latency_us / 1000);
 	case FILTER_ICMP_TYPE:
-		return is_icmp(r) && compares(t, r->icmp_type);
+		return is_icmp(r) && filter_compares(t, r->icmp_type);
 	case FILTER_ICMP_CODE:
-		return is_icmp(r) && compares(t, r->icmp_code);
+		return is_icmp(r) && filter_compares(t, r->icmp_code);
 	case FILTER_VLAN:
 		return has_vlan(t, r);
 	case FILTER_INTERFACE:
-		return set_has(&f->set[t->reserved - 1], points_index(&f->s->points, r->point));
+		return number_set_has(&f->set[t->reserved - 1], points_index(&f->s->points, r->point));
 	case FILTER_IN_INTERFACE:
-		return compares(t, r->in_interface);
+		return filter_compares(t, r->in_interface);
 	case FILTER_OUT_INTERFACE:
-		return compares(t, r->out_interface);
+		return filter_compares(t, r->out_interface);
 	case FILTER_EXPORTER:
-		return within(t, &r->exporter);
+		return filter_within(t, &r->exporter);
 	case FILTER_NEXT_HOP:
-		return within(t, &r->next_hop);
+		return filter_within(t, &r->next_hop);
 	case FILTER_APPLICATION:
-		return set_has(&f->set[t->reserved - 1], r->application);
+		return number_set_has(&f->set[t->reserved - 1], r->application);
 	case FILTER_CATEGORY:
-		return set_has(&f->set[t->reserved - 1], r->category);
+		return number_set_has(&f->set[t->reserved - 1], r->category);
 	case FILTER_SNI:
-		return in_domain(f, t, flow);
+		return filter_in_domain(f, t, flow->server_name, r->server_name_len);
 	case FILTER_RISK:
 		return (r->risks & t->number) != 0;
 	case FILTER_SCORE:
-		return compares(t, r->score);
+		return filter_compares(t, r->score);
 	case FILTER_STATE:
 		return r->state == t->number;
 	case FILTER_END_REASON:
@@ -444,8 +389,8 @@ holds_of_flow(const struct filter *f, const struct filter_test *t, const struct 
 	}
 }
 
-static bool
-holds(const struct filter *f, const struct filter_test *t, const struct filter_flow *flow)
+bool
+filter_holds(const struct filter *f, const struct filter_test *t, const struct filter_flow *flow)
 {
 	switch ((enum filter_ends)filter_fields[t->field].ends) {
 	case FILTER_ENDS:
@@ -463,7 +408,7 @@ filter_passes(const struct filter *f, const struct filter_flow *flow)
 	uint16_t at = 0;
 
 	while (at < f->ntests)
-		at = holds(f, &f->test[at], flow) ? f->test[at].pass : f->test[at].fail;
+		at = filter_holds(f, &f->test[at], flow) ? f->test[at].pass : f->test[at].fail;
 	return at == FILTER_ACCEPT;
 }
 

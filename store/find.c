@@ -16,6 +16,7 @@ find_new(struct history *h)
 
 	f->h = h;
 	f->reader = block_reader_new();
+	f->columns = columns_new(f->reader);
 	f->last = mem_calloc(COLUMN_MAX, sizeof(*f->last));
 	f->high = mem_calloc(COLUMN_MAX, sizeof(*f->high));
 	f->low = mem_calloc(COLUMN_MAX, sizeof(*f->low));
@@ -41,6 +42,7 @@ find_free(struct find **fp)
 	if (f == NULL)
 		return;
 	find_reset(f);
+	columns_free(&f->columns);
 	block_reader_free(&f->reader);
 	free(f->block);
 	free(f->pick);
@@ -175,8 +177,7 @@ static bool
 look_into(struct find *f, const struct block_entry *e, struct db_bytes bytes, uint64_t tenant,
 	  bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx)
 {
-	if (!block_open(&f->head, bytes.p, bytes.n) || !mark_rows(f, tenant) ||
-	    !block_numbers(f->reader, &f->head, COLUMN_LAST, f->last))
+	if (!block_open(&f->head, bytes.p, bytes.n) || !mark_rows(f, tenant))
 		return false;
 	skip_dead(f, e);
 	return look(f, e, ctx);
@@ -192,8 +193,8 @@ damaged(struct find *f, const struct block_entry *e)
 }
 
 bool
-find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
-	  bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx)
+find_look_at(struct find *f, const struct block_entry *e, uint64_t tenant,
+	     bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx)
 {
 	uint8_t key[8];
 	struct wcur c = wcur_of(key, sizeof(key));
@@ -214,6 +215,28 @@ find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
 	if (!good)
 		damaged(f, e);
 	return good;
+}
+
+struct look {
+	bool (*look)(struct find *f, const struct block_entry *e, void *ctx);
+	void *ctx;
+};
+
+static bool
+look_with_ends(struct find *f, const struct block_entry *e, void *ctx)
+{
+	const struct look *l = ctx;
+
+	return block_numbers(f->reader, &f->head, COLUMN_LAST, f->last) && l->look(f, e, l->ctx);
+}
+
+bool
+find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
+	  bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx)
+{
+	struct look l = { look, ctx };
+
+	return find_look_at(f, e, tenant, look_with_ends, &l);
 }
 
 bool

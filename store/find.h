@@ -5,6 +5,7 @@
 #ifndef WEIR_STORE_FIND_H
 #define WEIR_STORE_FIND_H
 
+#include "columns.h"
 #include "history_parts.h"
 
 /* A row that was found. */
@@ -22,6 +23,7 @@ struct find {
 	struct find_pick *pick;
 	size_t npicks, picks_cap;
 	struct block head;
+	struct columns *columns; /* of head, where columns_begin was called */
 	/* Of the block that is looked at, COLUMN_MAX each. */
 	uint64_t *last, *high, *low, *slice;
 	uint32_t *tenant;
@@ -44,6 +46,9 @@ bool find_blocks(struct find *f, uint32_t tenant, int64_t from_ns, int64_t to_ns
  * Opens a block and calls look with f->head, f->last and f->wanted of all its rows: 1 where the row is alive
  * and tenant's. look may use f->reader. False where the block is damaged, which is counted and said.
  */
+/* As it, without f->last. */
+bool find_look_at(struct find *f, const struct block_entry *e, uint64_t tenant,
+		  bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx);
 bool find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
 	       bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx);
 /* The ids and slices of the block that is looked at, into f->high, f->low, f->slice. */

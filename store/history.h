@@ -57,12 +57,23 @@ struct flow_position {
 	uint32_t slice, tenant;
 };
 
+struct columns;
+
+/* What else is asked of a block's rows: may_match looks at no row, match sets wanted[i] to 0 where row i is
+ * not wanted; false: the block is damaged. tenant: of each row that is wanted so far. */
+struct block_test {
+	bool (*may_match)(void *ctx, struct block_reader *r, const struct block *b);
+	bool (*match)(void *ctx, struct columns *c, const uint32_t *tenant, uint8_t *wanted);
+	void *ctx;
+};
+
 struct flow_query {
 	uint32_t tenant;                   /* TENANT_PLATFORM: the primary rows of all */
 	int64_t from_ns, to_ns;            /* last packet within [from, to) */
 	const struct flow_position *after; /* NULL: from the newest */
 	unsigned visits;                   /* rows visited, at most */
 	struct block_want filter;          /* rows that it does not want are not visited */
+	const struct block_test *test;     /* the same; NULL: none */
 };
 
 /* Calls visit for rows in order until it returns false, none is left (*finished), the visits are used up or

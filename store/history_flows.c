@@ -86,9 +86,11 @@ look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 	const struct round *r = ctx;
 	int64_t from = oldest_of_use(f, r), to = r->before == NULL ? r->q->to_ns : r->before->last_ns;
 	bool inclusive = r->before != NULL, any = false;
+	const struct block_test *test = r->q->test;
 
 	(void)e;
-	if (!block_may_match(&f->head, &r->q->filter))
+	if (!block_may_match(&f->head, &r->q->filter) ||
+	    (test != NULL && !test->may_match(test->ctx, f->reader, &f->head)))
 		return true;
 	for (uint32_t i = 0; i < f->head.rows; i++) {
 		int64_t last = (int64_t)f->last[i];
@@ -98,7 +100,9 @@ look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 	}
 	if (!any)
 		return true;
-	if (!block_match(f->reader, &f->head, &r->q->filter, f->wanted))
+	columns_begin(f->columns, &f->head);
+	if (!block_match(f->reader, &f->head, &r->q->filter, f->wanted) ||
+	    (test != NULL && !test->match(test->ctx, f->columns, f->tenant, f->wanted)))
 		return false;
 	if (memchr(f->wanted, 1, f->head.rows) == NULL)
 		return true;

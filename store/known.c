@@ -133,3 +133,16 @@ places_find(struct lru *l, const struct ip_addr *ip)
 {
 	return lru_find(l, ip);
 }
+
+struct place_short
+places_look(struct lru *l, const struct ip_addr *ip)
+{
+	const struct place *found = places_find(l, ip);
+	struct place_short out = { 0 };
+
+	if (found != NULL) {
+		out.as_number = found->as_number;
+		memcpy(out.country, found->country, sizeof(out.country));
+	}
+	return out;
+}

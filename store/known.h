@@ -45,5 +45,11 @@ const struct known *known_find(struct lru *l, const struct host_key *key);
 struct lru *places_new(size_t max);
 bool places_learn(struct lru *l, const struct rec_host *h, const char *text);
 const struct place *places_find(struct lru *l, const struct ip_addr *ip);
+/* Both are zero where nothing is known. */
+struct place_short {
+	uint32_t as_number;
+	char country[2];
+};
+struct place_short places_look(struct lru *l, const struct ip_addr *ip);
 
 #endif

@@ -25,15 +25,23 @@ to_network(struct ip_addr *ip)
 }
 _Static_assert(MASK_BITS_V4 % 8 == 0 && MASK_BITS_V6 % 8 == 0, "to_network works in bytes");
 
+bool
+mask_address(const struct view *v, struct ip_addr *ip)
+{
+	bool hides = mask_hides(v, ip);
+
+	if (hides)
+		to_network(ip);
+	return hides;
+}
+
 void
 mask_flow(const struct view *v, struct rec_flow *f, bool side[static 2])
 {
 	for (int i = CLIENT; i <= SERVER; i++) {
-		side[i] = mask_hides(v, &f->ip[i]);
-		if (!side[i])
-			continue;
-		to_network(&f->ip[i]);
-		memset(f->mac[i], 0, sizeof(f->mac[i]));
+		side[i] = mask_address(v, &f->ip[i]);
+		if (side[i])
+			memset(f->mac[i], 0, sizeof(f->mac[i]));
 	}
 	if (!side[CLIENT] && !side[SERVER])
 		return;

@@ -1,0 +1,47 @@
+/* The columns of one block: each is unpacked when it is asked for, and kept until the next block. */
+#ifndef WEIR_STORE_COLUMNS_H
+#define WEIR_STORE_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "block.h"
+
+struct columns; /* one thread's */
+/* r is the caller's and outlives it. */
+struct columns *columns_new(struct block_reader *r);
+void columns_free(struct columns **c);
+
+/* b and its bytes outlive what is asked of it. */
+void columns_begin(struct columns *c, const struct block *b);
+const struct block *columns_block(const struct columns *c);
+struct block_reader *columns_reader(const struct columns *c);
+
+/* A column of flow_columns.def or an enum block_part of numbers: one a row. NULL: damaged. */
+const uint64_t *columns_numbers(struct columns *c, unsigned number);
+
+/* What occurs in a block, each once, and which of it each row has: below n. */
+enum { PAIR_ADDRESSES, PAIR_MACS, PAIR_ROUTERS, PAIRS }; /* of wide_pairs */
+struct column_pair {
+	uint32_t n;
+	const uint8_t *value; /* 16, 6, 16 bytes each */
+	const uint64_t *code[2];
+};
+bool columns_pair(struct columns *c, unsigned pair, struct column_pair *p);
+
+struct column_names {
+	uint32_t n;
+	const char *text;
+	const uint32_t *at; /* name i is [at[i], at[i + 1]) */
+	const uint64_t *code;
+};
+bool columns_names(struct columns *c, struct column_names *names);
+
+static inline const struct ip_addr *
+column_address(const struct column_pair *p, uint64_t code)
+{
+	return (const struct ip_addr *)(const void *)(p->value + code * sizeof(struct ip_addr));
+}
+
+#endif
