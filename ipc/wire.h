@@ -609,6 +609,8 @@ enum question_kind {
 	ASK_COUNTERS,     /* ROW_COUNTER: drops by place, undecoded by reason, store's own */
 	ASK_COMPONENTS,   /* ROW_COMPONENT: processes and how they do */
 	ASK_DEVICES,      /* ROW_DEVICE: MAC addresses */
+	ASK_GROUPS, /* ROW_GROUP: kept flows summed by `grouping`, at a point or any: the sum of all, the
+		       first `limit` groups, the sum of the others */
 	ASK_KIND_COUNT
 };
 

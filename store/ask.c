@@ -32,6 +32,7 @@ static const struct {
 	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false, true },
 	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false, true },
 	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true, true },
+	[ASK_GROUPS] = { ask_groups, ROW_GROUP, ACTION_READ_TRAFFIC, false, true },
 };
 
 #define LIMIT_DEFAULT 100u
@@ -43,14 +44,16 @@ well_formed(const struct wire_question *q, size_t len)
 	    q->ascending > 1)
 		return false;
 	if (q->grant_len > len - sizeof(*q) || q->filter_len != len - sizeof(*q) - q->grant_len ||
-	    (q->filter_len > 0 && q->kind != ASK_FLOWS) || q->cursor_len > CURSOR_MAX ||
-	    q->key_len > sizeof(q->key) || q->has_ip > 1)
+	    (q->filter_len > 0 && q->kind != ASK_FLOWS && q->kind != ASK_GROUPS) ||
+	    q->cursor_len > CURSOR_MAX || q->key_len > sizeof(q->key) || q->has_ip > 1)
 		return false;
 	if (q->from_ns < 0 || q->to_ns < 0 || (q->to_ns != 0 && q->to_ns < q->from_ns))
 		return false;
 	if (q->resolution_s != 0 && q->resolution_s != 1 && q->resolution_s != 60 && q->resolution_s != 3600)
 		return false;
 	if (q->kind == ASK_SERIES && (q->subject == 0 || q->subject >= SERIES_SUBJECT_COUNT))
+		return false;
+	if (q->kind == ASK_GROUPS && !ask_groups_sane(q, q->limit == 0 ? LIMIT_DEFAULT : q->limit))
 		return false;
 	return q->cursor_len == 0 || kinds[q->kind].pages;
 }

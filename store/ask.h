@@ -44,6 +44,7 @@ ask_handler ask_hosts, ask_host, ask_devices;                         /* ask_hos
 ask_handler ask_part_hosts, ask_part_host, ask_part_devices;          /* ask_part.c */
 ask_handler ask_kept_flows, ask_flow;                                 /* ask_history.c */
 ask_handler ask_series;                                               /* ask_series.c */
+ask_handler ask_groups;                                               /* ask_groups.c */
 ask_handler ask_counters, ask_components;                             /* ask_health.c */
 
 /* --- what they share: ask.c
@@ -59,6 +60,8 @@ struct ask_live_list {
 	void (*put)(struct store *s, struct question *a, const struct topk_entry *e);
 };
 bool ask_ordered(struct store *s, struct question *a, const struct ask_live_list *l);
+/* Whether a question for groups can be answered. limit: of its groups. */
+bool ask_groups_sane(const struct wire_question *q, uint32_t limit);
 /* Lists of live rows: the first of an order, behind the question's cursor. */
 struct topk *ask_list_begin(struct question *a);
 /* Frees t. */

@@ -10,6 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
 
+#define FILTER_MOST 2000u
+
 static unsigned last_ones;
 
 static void
@@ -68,7 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	struct store *s = fuzz_store();
 	struct asker who = { PROC_HTTPD, 0, check_answer, NULL };
 	struct wire_question q = { .kind = 1, .point = ANY_POINT, .subject = 1 };
-	uint8_t body[sizeof(q) + GRANT_BYTES_MAX], grant[GRANT_BYTES_MAX];
+	uint8_t body[sizeof(q) + GRANT_BYTES_MAX + FILTER_MOST], grant[GRANT_BYTES_MAX];
+	size_t filter = n <= 1 + sizeof(q) ? 0 : n - 1 - sizeof(q);
 
 	if (!filled)
 		fill(s);
@@ -84,12 +87,15 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 
 	size_t len = fuzz_grant(d[0] & 2 ? TENANT_PLATFORM : FUZZ_TENANT, d[0] >> 2 & 7, grant);
 
+	filter = filter > FILTER_MOST ? FILTER_MOST : filter;
 	q.grant_len = (uint32_t)len;
+	q.filter_len = (uint32_t)filter;
 	memcpy(body, &q, sizeof(q));
 	for (size_t i = 1; i < n && i <= sizeof(q); i++)
 		body[i - 1] ^= d[i];
 	memcpy(body + sizeof(q), grant, len);
-	ask(s, &who, body, sizeof(q) + len);
+	memcpy(body + sizeof(q) + len, d + n - filter, filter);
+	ask(s, &who, body, sizeof(q) + len + filter);
 	assert(last_ones == 1);
 	return 0;
 }

@@ -303,6 +303,15 @@ question_at(const struct world *w, unsigned i, struct wire_question *q)
 	q->resolution_s = kind == ASK_SERIES ? 60 : 0;
 	if (v % 5 == 4)
 		q->point = v % 2 == 0 ? ETH0 : ETH1;
+	if (kind == ASK_GROUPS) {
+		q->grouping.dimension[0] = (uint8_t)(1 + v * 7 % (DIMENSION_TENANT - 1));
+		q->grouping.dimension[1] = v % 3 == 0 || q->grouping.dimension[0] == DIMENSION_SERVER_IP
+					       ? DIMENSION_NONE
+					       : DIMENSION_SERVER_IP;
+		q->grouping.bits_v4 = v % 4 == 1 ? 20 : 0;
+		q->grouping.measure = (uint8_t)(v % MEASURE_COUNT);
+		q->grouping.measures = MEASURE_BIT(MEASURE_COUNT) - 1;
+	}
 	if ((kind == ASK_FLOWS && v % 3 == 1) || kind == ASK_SERIES)
 		q->from_ns = w->utc * NS_PER_S - NS_PER_S;
 	q->has_ip = kind == ASK_HOST || (kind == ASK_FLOWS && v % 4 == 3);
@@ -323,7 +332,7 @@ is_of_flows(const struct who *who, uint32_t kind)
 {
 	if (kind == ASK_HOSTS || kind == ASK_HOST || kind == ASK_DEVICES)
 		return who->tenant != TENANT_PLATFORM;
-	return kind == ASK_FLOWS || kind == ASK_APPLICATIONS;
+	return kind == ASK_FLOWS || kind == ASK_APPLICATIONS || kind == ASK_GROUPS;
 }
 
 static void
