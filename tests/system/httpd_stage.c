@@ -439,6 +439,27 @@ rows_of_series(struct message *m, const struct wire_question *q)
 	}
 }
 
+/* All, one group by the first dimension, the rest; a bucket where they were asked for. */
+static void
+rows_of_groups(struct message *m, const struct wire_question *q)
+{
+	const uint32_t measures = q->grouping.measures | MEASURE_BIT(q->grouping.measure);
+	struct row_group g = { .what = GROUP_ALL, .measures = (uint16_t)measures, .groups = 2 };
+
+	for (unsigned i = 0; i < MEASURE_COUNT; i++)
+		g.value[i] = measures & MEASURE_BIT(i) ? 10 + i : 0;
+	row(m, &g, sizeof(g), "");
+	g.what = GROUP_ONE;
+	g.groups = 1;
+	g.key[0] = (struct group_key){ .dimension = q->grouping.dimension[0],
+				       .bits = q->grouping.bits_v4 == 0 ? 32 : q->grouping.bits_v4,
+				       .ip = ip_from_v4((const uint8_t[4]){ 10, 0, 0, 0 }) };
+	row(m, &g, sizeof(g), "");
+	g.what = GROUP_REST;
+	g.key[0] = (struct group_key){ 0 };
+	row(m, &g, sizeof(g), "");
+}
+
 static bool
 answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 {
@@ -452,7 +473,8 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 							     [ASK_SERIES] = ROW_SERIES,
 							     [ASK_TOTALS] = ROW_TOTALS,
 							     [ASK_COUNTERS] = ROW_COUNTER,
-							     [ASK_COMPONENTS] = ROW_COMPONENT };
+							     [ASK_COMPONENTS] = ROW_COMPONENT,
+							     [ASK_GROUPS] = ROW_GROUP };
 	static struct message m;
 	struct row_point point = {
 		.id = 1, .space = 1, .kind = POINT_INTERFACE, .state = POINT_UP, .bytes = 5, .packets = 1
@@ -506,6 +528,9 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 			m.head.status = ANSWER_NOT_GRANTED;
 		else
 			rows_of_state(s, &m);
+		break;
+	case ASK_GROUPS:
+		rows_of_groups(&m, q);
 		break;
 	case ASK_KIND_COUNT:
 		return false;
