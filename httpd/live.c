@@ -21,8 +21,8 @@
 #include "state.h"
 
 #define EVENT_MAX    (1u << 20)
-#define PENDING_MAX  (256u << 10) /* bytes that wait for one window: more, and it is skipped */
-#define STALLED_S    15           /* for so long, and it is closed */
+#define PENDING_MAX  (64u << 10) /* bytes that wait for one window: more, and it is skipped */
+#define STALLED_S    15          /* for so long, and it is closed */
 #define KEEP_ALIVE_S 15
 #define GRANT_AGE_S  30 /* renewed at half its life */
 
@@ -132,8 +132,40 @@ watcher_pending(const struct watcher *w)
  * -----------------------------------------------------------------------------------------------------------
  */
 
+/* What goes to every window of a feed, without the empty line that ends it, is in memory once; the last that
+ * has sent it frees it. */
+struct text {
+	size_t users, len;
+	char bytes[];
+};
+
+static struct text *
+text_new(size_t len)
+{
+	struct text *t = mem_calloc(1, sizeof(*t) + len);
+
+	t->users = 1;
+	t->len = len;
+	return t;
+}
+
 static void
-send_to(struct watcher *w, const char *text, size_t len, int64_t now)
+text_release(struct text *t)
+{
+	if (--t->users == 0)
+		free(t);
+}
+
+static void
+on_sent(const void *bytes, size_t len, void *text)
+{
+	(void)bytes;
+	(void)len;
+	text_release(text);
+}
+
+static void
+send_to(struct watcher *w, struct text *t, int64_t now)
 {
 	struct evbuffer *b;
 
@@ -144,39 +176,55 @@ send_to(struct watcher *w, const char *text, size_t len, int64_t now)
 	}
 	w->flowing_ns = now;
 	b = evbuffer_new();
-	if (b == NULL || evbuffer_add(b, text, len) == -1)
+	t->users++;
+	/* The end by itself: evhttp appends to it, and libevent takes as much room for that as the last piece
+	 * has. */
+	if (b == NULL || evbuffer_add_reference(b, t->bytes, t->len, on_sent, t) == -1 ||
+	    evbuffer_add_reference(b, "\n\n", 2, NULL, NULL) == -1)
 		fatalx("no memory for an event");
 	evhttp_send_reply_chunk(w->ev, b);
 	evbuffer_free(b);
 }
 
+/* Takes t. */
 static void
-send_all(struct feed *f, const char *text, size_t len)
+send_all(struct feed *f, struct text *t)
 {
 	struct watcher *w, *next;
 	int64_t now = clock_boot_ns();
 
 	for (w = TAILQ_FIRST(&f->watchers); w != NULL; w = next) {
 		next = TAILQ_NEXT(w, entry);
-		send_to(w, text, len, now);
+		send_to(w, t, now);
 	}
+	text_release(t);
 	f->sent_ns = now;
+}
+
+static void
+send_line(struct feed *f, const char *line)
+{
+	struct text *t = text_new(strlen(line));
+
+	memcpy(t->bytes, line, t->len);
+	send_all(f, t);
 }
 
 /* "event: NAME", "data: JSON" and the empty line that ends an event; takes *w. */
 static void
 send_event(struct feed *f, const char *name, struct json_writer **w)
 {
-	size_t len = 0;
+	char head[64];
+	size_t len = 0, n = (size_t)snprintf(head, sizeof(head), "event: %s\ndata: ", name);
 	const char *json = json_text(*w, &len);
-	struct evbuffer *b = evbuffer_new();
 
-	if (b == NULL)
-		fatalx("no memory for an event");
-	if (json != NULL && evbuffer_add_printf(b, "event: %s\ndata: ", name) != -1 &&
-	    evbuffer_add(b, json, len) != -1 && evbuffer_add(b, "\n\n", 2) != -1)
-		send_all(f, (const char *)evbuffer_pullup(b, -1), evbuffer_get_length(b));
-	evbuffer_free(b);
+	if (json != NULL) {
+		struct text *t = text_new(n + len);
+
+		memcpy(t->bytes, head, n);
+		memcpy(t->bytes + n, json, len);
+		send_all(f, t);
+	}
 	json_free(w);
 }
 
@@ -237,9 +285,9 @@ static void
 end_feed(struct feed *f, const char *why)
 {
 	char end[64];
-	int n = snprintf(end, sizeof(end), "event: end\ndata: {\"why\":\"%s\"}\n\n", why);
 
-	send_all(f, end, (size_t)n);
+	(void)snprintf(end, sizeof(end), "event: end\ndata: {\"why\":\"%s\"}", why);
+	send_line(f, end);
 	end_watchers(f);
 }
 
@@ -295,7 +343,6 @@ ask(struct feed *f)
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	static const char comment[] = ": keep-alive\n\n";
 	struct feed *f = arg;
 
 	(void)fd;
@@ -303,7 +350,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (TAILQ_EMPTY(&f->watchers))
 		return; /* it goes when the answer that it waits for has come */
 	if (clock_boot_ns() - f->sent_ns > KEEP_ALIVE_S * NS_PER_S)
-		send_all(f, comment, sizeof(comment) - 1);
+		send_line(f, ": keep-alive");
 	if (f->asked == NULL)
 		ask(f);
 }

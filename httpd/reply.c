@@ -180,8 +180,8 @@ free_bytes(const void *bytes, size_t len, void *arg)
 	free((void *)(uintptr_t)bytes);
 }
 
-/* A table, in gzip where its reader takes it and it is long enough to be worth it. Answers with secrets of their own do not come here:
- * how short they get would tell of them. */
+/* A table, in gzip where its reader takes it and it is long enough to be worth it. Answers with secrets of
+ * their own do not come here: how short they get would tell of them. */
 static void
 finish_table(struct request *r, struct json_writer **w)
 {
