@@ -21,7 +21,7 @@ enum errand_count {
 	ERRAND_BLOCKS,
 	ERRAND_ROWS, /* of flows, those included that are dead */
 	ERRAND_DEAD_ROWS,
-	ERRAND_CHUNKS, /* of series */
+	ERRAND_CHUNKS, /* of series, and pieces that will be in some */
 	ERRAND_NAMES,  /* of the dictionary */
 	ERRAND_BYTES,  /* of blocks; of a copy: of what was written */
 	ERRAND_FAULTS, /* those included that were not told one by one */

@@ -10,7 +10,8 @@
 
 #define FLOWS_FIRST 1024u
 #define DELTA_FIRST 1024u
-#define LOOK_BACK   4 /* deltas of one series that are searched for a time: workers differ by one or two seconds */
+#define LOOK_BACK                                                                                            \
+	4 /* deltas of one series that are searched for a time: workers differ by one or two seconds */
 
 /* Bytes of the rows. */
 static size_t

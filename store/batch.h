@@ -21,9 +21,9 @@ struct series_key {
 };
 
 /*
- * What a series counts in some time. In and out are as the tenant whose series it is sees them, relative to its
- * networks. Where no direction is known (the frames of a point, a tenant without networks, traffic between two
- * of its own or two foreign addresses) all of it is in.
+ * What a series counts in some time. In and out are as the tenant whose series it is sees them, relative to
+ * its networks. Where no direction is known (the frames of a point, a tenant without networks, traffic
+ * between two of its own or two foreign addresses) all of it is in.
  */
 struct series_value {
 	uint64_t in_bytes, out_bytes, in_packets, out_packets;
@@ -104,8 +104,8 @@ bool batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const stru
  * none). False: no room. */
 bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,
 		      const struct series_value *v);
-/* Adds to a minute (Unix seconds / 60) of a series that is not kept by the second: nothing is known of it below
- * the minute. It may be added to in any number of batches. Otherwise as batch_add_second. */
+/* Adds to a minute (Unix seconds / 60) of a series that is not kept by the second: nothing is known of it
+ * below the minute. It may be added to in any number of batches. Otherwise as batch_add_second. */
 bool batch_add_minute(struct batch *b, const struct series_key *key, uint32_t *last, int64_t minute,
 		      const struct series_value *v);
 void batch_add_name(struct batch *b, enum name_kind kind, uint16_t number, const char *text);

@@ -20,12 +20,14 @@
 #include "sandbox/sandbox.h"
 
 #define ENTRIES_AT_ONCE 500u
+#define BYTES_AT_ONCE   (256u << 10)
 #define DATA            "data.mdb"
 
 struct check {
 	int told;
 	struct db *db;
 	struct block_checker *blocks;
+	struct chunk_work *chunks; /* while series are looked at */
 	uint8_t identity[SEGMENT_IDENTITY];
 	uint64_t count[ERRAND_COUNTS];
 	/* Segments of the catalogue. */
@@ -144,6 +146,7 @@ walk_on(struct check *c, enum db_table t, struct walk *w,
 	struct db_cursor cur;
 	struct db_txn x;
 	unsigned n = 0;
+	size_t bytes = 0;
 
 	db_begin(c->db, &x, false);
 	db_cursor_open(&x, t, &cur);
@@ -152,8 +155,9 @@ walk_on(struct check *c, enum db_table t, struct walk *w,
 
 	if (more && w->len > 0 && key.n == w->len && memcmp(key.p, w->key, w->len) == 0)
 		more = db_next(&cur, &key, &v);
-	for (; more && n < ENTRIES_AT_ONCE; more = db_next(&cur, &key, &v), n++) {
+	for (; more && n < ENTRIES_AT_ONCE && bytes < BYTES_AT_ONCE; more = db_next(&cur, &key, &v), n++) {
 		each(ctx, key, v);
+		bytes += v.n;
 		w->len = key.n > sizeof(w->key) ? sizeof(w->key) : key.n;
 		memcpy(w->key, key.p, w->len);
 	}
@@ -195,13 +199,47 @@ look_at_name(void *ctx, struct db_bytes key, struct db_bytes v)
 }
 
 static void
-look_at_series(void *ctx, struct db_bytes key, struct db_bytes v)
+look_at_journal(void *ctx, struct db_bytes key, struct db_bytes v)
 {
 	struct check *c = ctx;
 
 	c->count[ERRAND_CHUNKS]++;
-	if (!history_is_series(key, v))
-		fault(c, "series", 0, "chunk %" PRIu64 " is not points of a series", c->count[ERRAND_CHUNKS]);
+	if (!history_is_journal(key, v))
+		fault(c, "journal", 0, "an entry is not what a commit added to series");
+}
+
+static void
+look_at_series(void *ctx, struct db_bytes key, struct db_bytes v)
+{
+	struct check *c = ctx;
+	uint64_t chunks;
+
+	if (!series_entry_is_good(c->chunks, key, v, &chunks))
+		fault(c, "series", 0, "an entry behind chunk %" PRIu64 " is not points of series",
+		      c->count[ERRAND_CHUNKS]);
+	c->count[ERRAND_CHUNKS] += chunks;
+}
+
+/* An environment of their own. */
+static void
+check_series(struct check *c)
+{
+	struct db *data = c->db;
+	enum db_status status;
+	char err[160];
+
+	looks_at(c, SERIES_FILE);
+	c->db = db_open_file(SERIES_FILE, 0, DB_BESIDE, &status, err, sizeof(err));
+	if (c->db == NULL) {
+		fault(c, "file", 0, "it cannot be opened: %s", err);
+	} else {
+		c->chunks = chunk_work_new();
+		walk_table(c, DB_ONLY, look_at_series, c);
+		chunk_work_free(&c->chunks);
+	}
+	tell_faults(c);
+	db_close(&c->db);
+	c->db = data;
 }
 
 /* --- a segment
@@ -477,7 +515,7 @@ check_data(struct check *c)
 
 	walk_table(c, DB_NAMES, look_at_name, &d);
 	names_free(&d.names);
-	walk_table(c, DB_SERIES, look_at_series, c);
+	walk_table(c, DB_JOURNAL, look_at_journal, c);
 	if (!list_segments(c))
 		fault(c, "catalogue", 0, "it cannot be read");
 	check_owners(c, DB_BLOCKS, "blocks");
@@ -492,6 +530,7 @@ check_open(struct check *c, char *err, size_t errsize)
 	if (!db_has(c->db, DB_META) || !read_marks(c, err, errsize))
 		return refuse(c, db_has(c->db, DB_META) ? err : "data.mdb is no database of store's");
 	check_data(c);
+	check_series(c);
 	check_files(c);
 	for (size_t i = 0; i < c->nsegments; i++)
 		if (!c->segment[i].gone)

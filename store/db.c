@@ -19,8 +19,9 @@
 #define LOCK_FILE "lock.mdb"
 
 static const char *const table_names[] = {
-	[DB_META] = "meta",     [DB_NAMES] = "names", [DB_SERIES] = "series",   [DB_SEGMENTS] = "segments",
-	[DB_BLOCKS] = "blocks", [DB_DEAD] = "dead",   [DB_OLD_FLOWS] = "flows", [DB_OLD_IDS] = "ids",
+	[DB_META] = "meta",         [DB_NAMES] = "names",   [DB_JOURNAL] = "journal",
+	[DB_SEGMENTS] = "segments", [DB_BLOCKS] = "blocks", [DB_DEAD] = "dead",
+	[DB_OLD_FLOWS] = "flows",   [DB_OLD_IDS] = "ids",   [DB_OLD_SERIES] = "series",
 };
 _Static_assert(sizeof(table_names) / sizeof(table_names[0]) == DB_TABLE_COUNT, "name every table");
 
@@ -351,6 +352,12 @@ db_end(struct db_txn *x)
 	}
 	x->txn = NULL;
 	return x->status;
+}
+
+uint64_t
+db_number(const struct db_txn *x)
+{
+	return x->txn == NULL ? 0 : mdb_txn_id(x->txn);
 }
 
 /* LMDB calls a write that came out short EIO, whatever the cause. */

@@ -12,12 +12,13 @@
 enum db_table {
 	DB_META,
 	DB_NAMES,
-	DB_SERIES,
+	DB_JOURNAL, /* of series */
 	DB_SEGMENTS,
 	DB_BLOCKS,
 	DB_DEAD,
-	DB_OLD_FLOWS, /* of format 1: there only until they are brought to ours */
+	DB_OLD_FLOWS, /* of older formats: there only until they are brought to ours */
 	DB_OLD_IDS,
+	DB_OLD_SERIES,
 	DB_TABLE_COUNT
 };
 #define DB_ONLY DB_META /* the one table of a database that db_open_file opened */
@@ -74,6 +75,8 @@ uint64_t db_size(const struct db *db);
 /* A read transaction sees one moment and must be short; there is one write transaction at a time, in one
  * thread. */
 void db_begin(struct db *db, struct db_txn *x, bool write);
+/* The number of a write transaction; of a read transaction, that of the newest one that it sees. */
+uint64_t db_number(const struct db_txn *x);
 /* Commits a write transaction that had no error, else undoes it; ends a read transaction. */
 enum db_status db_end(struct db_txn *x);
 /* In words, for the log and the page. */

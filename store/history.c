@@ -23,7 +23,8 @@ history_limits_of(const struct settings *s, bool analyze, struct history_limits 
 		.size = (uint64_t)s->store_size,
 		.keep_flows_ns = s->keep_flows_ms * NS_PER_MS,
 		.keep_ns = { s->keep_seconds_ms * NS_PER_MS, s->keep_minutes_ms * NS_PER_MS,
-			     s->keep_hours_ms * NS_PER_MS },
+			     s->keep_five_minutes_ms * NS_PER_MS, s->keep_hours_ms * NS_PER_MS,
+			     s->keep_days_ms * NS_PER_MS },
 		.keep_everything = analyze,
 	};
 }
@@ -164,6 +165,7 @@ static enum db_status
 open_all(struct history *h, struct names *names, char *err, size_t errsize)
 {
 	char why[HISTORY_WHY_MAX] = "";
+	uint8_t identity[SERIES_IDENTITY];
 	uint32_t format = FORMAT;
 	enum db_status s = check_format(h, &format, err, errsize);
 
@@ -175,7 +177,11 @@ open_all(struct history *h, struct names *names, char *err, size_t errsize)
 	s = history_find_segments(h, why);
 	if (s != DB_OK)
 		snprintf(err, errsize, "%s", why);
-	else if (format < FORMAT)
+	if (s == DB_OK) {
+		series_identity(h->secret, sizeof(h->secret), identity);
+		s = history_open_series(h, identity, err, errsize);
+	}
+	if (s == DB_OK && format < FORMAT)
 		s = history_upgrade(h, err, errsize);
 	if (s == DB_OK)
 		history_recall(h);
@@ -211,6 +217,7 @@ history_close(struct history **hp)
 	find_free(&h->find);
 	find_free(&h->back);
 	segments_free(&h->segments);
+	history_close_series(h);
 	db_close(&h->db);
 	pthread_mutex_destroy(&h->reading);
 	block_writer_free(&h->blocks);
@@ -221,7 +228,6 @@ history_close(struct history **hp)
 	free(h->keys);
 	free(h->same);
 	free(h->fate);
-	free(h->order);
 	sodium_memzero(h->secret, sizeof(h->secret));
 	free(h);
 	*hp = NULL;
@@ -231,7 +237,13 @@ void
 history_counts(const struct history *h, uint64_t *forgotten, uint64_t *damaged)
 {
 	*forgotten = atomic_load(&h->rows_forgotten);
-	*damaged = atomic_load(&h->blocks_damaged);
+	*damaged = atomic_load(&h->blocks_damaged) + series_store_damaged(h->series);
+}
+
+uint64_t
+history_seconds_refused(const struct history *h)
+{
+	return series_store_refused(h->series);
 }
 
 const uint8_t *

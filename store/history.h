@@ -1,7 +1,7 @@
 /*
  * What was: kept flows and series, by tenant. Callers know questions and batches, not the layout: flows are
- * columns in blocks, blocks stand in segments, and data.mdb holds their catalogue, the dictionary and the
- * series. One thread writes (history_write); others may read at the same time.
+ * columns in blocks, blocks stand in segments, data.mdb holds their catalogue and the dictionary, and
+ * series.mdb the points of series. One thread writes (history_write); others may read at the same time.
  */
 #ifndef WEIR_STORE_HISTORY_H
 #define WEIR_STORE_HISTORY_H
@@ -22,7 +22,7 @@ struct history;
 
 struct history_limits {
 	uint64_t size;
-	int64_t keep_flows_ns, keep_ns[3]; /* of series of 1 s, 1 min, 1 h */
+	int64_t keep_flows_ns, keep_ns[5]; /* of series of 1 s, 1 min, 5 min, 1 h, 1 d */
 	bool keep_everything;              /* analyze: nothing is trimmed by age */
 };
 void history_limits_of(const struct settings *s, bool analyze, struct history_limits *l);
@@ -87,8 +87,8 @@ enum db_status history_flow(struct history *h, uint32_t tenant, const struct flo
 			    bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx);
 
 /*
- * What a bucket holds: sums, and the least and most of what is known within it, which is each second or, where
- * the series is kept by the minute, each minute (finest_s). What had no traffic counts as 0.
+ * What a bucket holds: sums, and the least and most of what is known within it, which is each second or,
+ * where the series is kept by the minute, each minute (finest_s). What had no traffic counts as 0.
  */
 struct series_point {
 	int64_t time_s;
@@ -103,5 +103,20 @@ struct series_point {
 enum db_status history_series(struct history *h, const struct series_key *key, uint32_t resolution_s,
 			      int64_t from_s, int64_t to_s,
 			      bool (*visit)(void *ctx, const struct series_point *p), void *ctx);
+
+/*
+ * What providers bill: of the buckets that begin within [from, to), those without traffic too, the bytes that
+ * `percent` (1 to 100) of them do not exceed, by nearest rank. The field's is 95 of 300 s.
+ */
+struct series_percentile {
+	uint64_t buckets;
+	uint64_t in_bytes, out_bytes; /* each by itself */
+	uint64_t bytes;               /* of both together */
+};
+enum db_status history_series_percentile(struct history *h, const struct series_key *key,
+					 uint32_t resolution_s, int64_t from_s, int64_t to_s,
+					 unsigned percent, struct series_percentile *out);
+/* Seconds that were added to more series than have each of theirs kept. */
+uint64_t history_seconds_refused(const struct history *h);
 
 #endif

@@ -378,6 +378,8 @@ finish(struct history *h)
 bool
 history_tidy(struct history *h)
 {
+	if (series_store_tidy(h->series))
+		return true;
 	if (h->merge == NULL)
 		return begin_merge(h);
 

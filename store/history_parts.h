@@ -10,17 +10,19 @@
 #include "history.h"
 #include "seen.h"
 #include "segments.h"
+#include "series_store.h"
 
 #define HISTORY_APPLIED "applied/"
 
 /* history.c: of what data.mdb is, in the table DB_META. */
-#define HISTORY_FORMAT 2u
+#define HISTORY_FORMAT 3u
 extern const struct db_bytes history_format_at, history_secret_at;
 /* An entry of the dictionary: they come in order. False where it is none. */
 bool history_name(struct names *names, struct db_bytes key, struct db_bytes v);
 
 struct find;
 struct row_order;
+struct series_journal;
 
 /* A segment that is written. */
 struct segment_writer {
@@ -33,7 +35,8 @@ struct segment_writer {
 struct merge;
 
 struct history {
-	struct db *db; /* catalogue, dictionary, series */
+	struct db *db; /* catalogue, dictionary, journal of series */
+	struct series_store *series;
 	struct segments *segments;
 	struct history_limits limits;
 	uint8_t secret[FLOW_ID_SECRET];
@@ -58,16 +61,19 @@ struct history {
 	struct segment_writer fresh, merged; /* what comes, and what was made of it */
 	struct merge *merge;                 /* NULL: none is under way */
 	unsigned merge_rest;                 /* commits before the next one */
-	uint32_t *order;                     /* of a batch's deltas */
-	uint32_t order_cap;
+	struct series_journal *journal;
 };
 
 /* history_series.c */
+enum db_status history_open_series(struct history *h, const uint8_t identity[static SERIES_IDENTITY],
+				   char *err, size_t errsize);
+void history_close_series(struct history *h);
+/* Puts what b adds into the journal. */
 void history_add_series(struct history *h, struct db_txn *x, const struct batch *b);
-/* Whether an entry of the table is points of a series. */
-bool history_is_series(struct db_bytes key, struct db_bytes v);
-/* Deletes chunks of a resolution that end before cutoff, at most budget; returns how many. */
-unsigned history_trim_series(struct db_txn *x, unsigned res, int64_t cutoff_s, unsigned budget);
+/* Whether an entry of the table is one of the journal. */
+bool history_is_journal(struct db_bytes key, struct db_bytes v);
+/* It is committed. */
+void history_series_written(struct history *h, int64_t now_ns);
 
 /* history_rows.c: the rows of a batch into h->rows, each slice once, in the order of a block; returns how
  * many. Those that are on disk already are left out; those that stand there with another end are marked dead
@@ -107,7 +113,7 @@ struct history_gone {
 };
 void history_trim(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone);
 /* As it, where a batch found no room. */
-void history_make_room(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone);
+void history_make_room(struct history *h, struct db_txn *x, struct history_gone *gone);
 void history_retire(struct history *h, const struct history_gone *gone);
 
 /* history_upgrade.c */

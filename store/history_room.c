@@ -4,12 +4,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "history_parts.h"
-#include "series_chunk.h"
 
 #define TRIM_BLOCKS 2000u /* entries of the catalogue, along with one commit */
-#define TRIM_CHUNKS 500u
-#define PRESSURE    85u /* percent of store.size: from here on the oldest goes, whatever its age */
-#define SERIES_PART 2u  /* of store.size belong to series at most */
+#define PRESSURE    85u   /* percent of store.size: from here on the oldest goes, whatever its age */
 
 static bool
 is_written(const struct history *h, uint32_t number)
@@ -73,15 +70,6 @@ oldest(struct history *h, struct db_txn *x, struct segment_entry *found, uint64_
 }
 
 static void
-trim_series(struct db_txn *x, int64_t now_ns)
-{
-	unsigned n = 0;
-
-	for (unsigned res = 0; n < TRIM_CHUNKS && res < CHUNK_RESOLUTIONS; res++)
-		n += history_trim_series(x, res, now_ns / NS_PER_S, TRIM_CHUNKS - n);
-}
-
-static void
 let_oldest_go(struct history *h, struct db_txn *x, struct segment_entry *e, struct history_gone *gone)
 {
 	let_go(x, e, gone);
@@ -92,38 +80,34 @@ let_oldest_go(struct history *h, struct db_txn *x, struct segment_entry *e, stru
 }
 
 static void
-trim_pressure(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone)
+trim_pressure(struct history *h, struct db_txn *x, struct history_gone *gone)
 {
-	uint64_t most = h->limits.size / 100 * PRESSURE, data = db_file_bytes(h->db), bytes;
+	uint64_t most = h->limits.size / 100 * PRESSURE,
+		 data = db_file_bytes(h->db) + series_store_bytes(h->series), bytes;
 	struct segment_entry e;
 
 	while (gone->n < HISTORY_GONE_MAX && oldest(h, x, &e, &bytes) && bytes + data > most)
 		let_oldest_go(h, x, &e, gone);
-	if (db_used(x) > most / SERIES_PART)
-		trim_series(x, now_ns);
 }
 
 void
 history_trim(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone)
 {
-	trim_pressure(h, x, now_ns, gone);
+	trim_pressure(h, x, gone);
 	forget_blocks(x);
 	if (h->limits.keep_everything)
 		return;
 	trim_old(h, x, now_ns - h->limits.keep_flows_ns, gone);
-	for (unsigned res = 0; res < CHUNK_RESOLUTIONS; res++)
-		history_trim_series(x, res, (now_ns - h->limits.keep_ns[res]) / NS_PER_S, TRIM_CHUNKS);
 }
 
 void
-history_make_room(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone)
+history_make_room(struct history *h, struct db_txn *x, struct history_gone *gone)
 {
 	struct segment_entry e;
 	uint64_t bytes;
 
 	if (oldest(h, x, &e, &bytes))
 		let_oldest_go(h, x, &e, gone);
-	trim_series(x, now_ns);
 }
 
 void

@@ -1,238 +1,371 @@
-/* Series in history: chunks of points (series_chunk.h), written, read and deleted. */
+/* Series in history: what commits add goes into a journal with everything else of theirs, and from there to
+ * the store of series (series_store.h). */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "history_parts.h"
-#include "keys.h"
-#include "series_chunk.h"
+#include "series_pack.h"
+#include "series_store.h"
 #include "sum.h"
+
+#define FRONT      12u  /* of an entry: the newest minute in it, and how many records there are */
+#define PRUNE      256u /* entries that go with one commit */
+#define SECOND_END (INT64_C(1) << 40) /* no time that is meant is behind it */
+
+/* The entry of the commit that is under way. */
+struct series_journal {
+	struct series_record *r;
+	uint32_t n, cap;
+	uint64_t number; /* of the next entry */
+	struct bytes bytes;
+};
 
 /* --- writing
  * ---------------------------------------------------------------------------------------------------------------
  */
 
-static int64_t
-minute_of(const struct batch_delta *d)
-{
-	return d->second / 60;
-}
-
-/* By minute, then series, then second: the order of the keys of the finest chunks. */
-static int
-delta_compare(const void *a, const void *b, void *ctx)
-{
-	const struct batch_delta *deltas = ctx, *x = &deltas[*(const uint32_t *)a],
-				 *y = &deltas[*(const uint32_t *)b];
-
-#define BY(p, q)                                                                                             \
-	if ((p) != (q))                                                                                      \
-	return (p) < (q) ? -1 : 1
-	BY(minute_of(x), minute_of(y));
-	BY(x->key.tenant, y->key.tenant);
-	BY(x->key.subject, y->key.subject);
-	BY(x->key.number, y->key.number);
-	BY(x->second, y->second);
-#undef BY
-	return 0;
-}
-
-static bool
-same_chunk(const struct batch_delta *a, const struct batch_delta *b)
-{
-	return minute_of(a) == minute_of(b) && a->key.tenant == b->key.tenant &&
-	       a->key.subject == b->key.subject && a->key.number == b->key.number;
-}
-
 static void
-chunk_load(struct db_txn *x, const struct key_bytes *k, struct chunk *c)
+take_deltas(struct series_journal *j, const struct batch *b)
 {
-	struct db_bytes v;
-
-	memset(c, 0, sizeof(*c));
-	if (db_get(x, DB_SERIES, key_of(k), &v) && !chunk_decode(v.p, v.n, c))
-		memset(c, 0, sizeof(*c));
-}
-
-static void
-chunk_save(struct db_txn *x, const struct key_bytes *k, const struct chunk *c)
-{
-	uint8_t bytes[CHUNK_MAX];
-
-	db_put(x, DB_SERIES, key_of(k), (struct db_bytes){ bytes, chunk_encode(c, bytes) });
-}
-
-/* Adds one minute's sum to the point of a coarser chunk. */
-static void
-add_coarse(struct db_txn *x, unsigned res, const struct series_key *key, int64_t second,
-	   const struct chunk_point *sum)
-{
-	const struct chunk_resolution *r = &chunk_resolutions[res];
-	int64_t bucket = second / r->seconds;
-	struct key_bytes k = series_key_bytes(res, bucket / r->points, key);
-	struct chunk c;
-
-	chunk_load(x, &k, &c);
-	chunk_add(&c, (unsigned)(bucket % r->points), sum->bytes, sum->packets, sum->bytes_max,
-		  sum->packets_max, sum->flows_max);
-	chunk_save(x, &k, &c);
-}
-
-/* n deltas of one series within one minute: into its seconds, and their sum into its minute and hour. */
-static void
-write_minute(struct db_txn *x, const struct batch *b, const uint32_t *order, uint32_t n)
-{
-	const struct batch_delta *first = &b->delta[order[0]];
-	struct key_bytes k = series_key_bytes(CHUNK_SECONDS, minute_of(first), &first->key);
-	struct chunk_point sum = { 0 };
-	struct chunk c;
-
-	chunk_load(x, &k, &c);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct batch_delta *d = &b->delta[order[i]];
-		unsigned at = (unsigned)(d->second % 60);
-		struct chunk_point *p = &c.point[at];
-
-		uint64_t bytes = sum_sat(d->v.in_bytes, d->v.out_bytes),
-			 packets = sum_sat(d->v.in_packets, d->v.out_packets);
-
-		chunk_add(&c, at, bytes, packets, 0, 0, d->v.flows_max);
-		p->bytes_max = p->bytes;
-		p->packets_max = p->packets;
-		sum.bytes = sum_sat(sum.bytes, bytes);
-		sum.packets = sum_sat(sum.packets, packets);
-		sum.bytes_max = p->bytes > sum.bytes_max ? p->bytes : sum.bytes_max;
-		sum.packets_max = p->packets > sum.packets_max ? p->packets : sum.packets_max;
-		sum.flows_max = d->v.flows_max > sum.flows_max ? d->v.flows_max : sum.flows_max;
+	if (b->ndelta > j->cap) {
+		j->cap = b->ndelta;
+		j->r = mem_reallocarray(j->r, j->cap, sizeof(*j->r));
 	}
-	chunk_save(x, &k, &c);
-	add_coarse(x, CHUNK_MINUTES, &first->key, first->second, &sum);
-	add_coarse(x, CHUNK_HOURS, &first->key, first->second, &sum);
+	j->n = 0;
+	for (uint32_t i = 0; i < b->ndelta; i++) {
+		const struct batch_delta *d = &b->delta[i];
+
+		if (d->second < 0 || d->second >= SECOND_END)
+			continue;
+		j->r[j->n++] = (struct series_record){
+			.key = d->key,
+			.kind = d->span_s == 1 ? RECORD_SECOND : RECORD_MINUTE,
+			.p = { .bucket = d->span_s == 1 ? d->second : d->second / 60, .sum = d->v },
+		};
+	}
+}
+
+static int
+record_compare(const void *a, const void *b)
+{
+	const struct series_record *x = a, *y = b;
+	int order = series_key_compare(&x->key, &y->key);
+
+	if (order != 0)
+		return order;
+	return x->p.bucket < y->p.bucket ? -1 : x->p.bucket > y->p.bucket;
+}
+
+static void
+encode(struct series_journal *j)
+{
+	struct record_place at = { 0 };
+	int64_t newest = 0;
+
+	j->bytes.len = 0;
+
+	/* All at once: it does not move below the cursors. */
+	size_t room = FRONT + (size_t)j->n * RECORD_MAX;
+	struct wcur front = wcur_of(bytes_room(&j->bytes, room), FRONT);
+	struct wcur w = wcur_of(j->bytes.p + FRONT, room - FRONT);
+
+	for (uint32_t i = 0; i < j->n; i++) {
+		int64_t minute = record_minute(&j->r[i]);
+
+		newest = minute > newest ? minute : newest;
+		record_put(&w, &at, &j->r[i]);
+	}
+	wcur_be64(&front, (uint64_t)newest);
+	wcur_be32(&front, j->n);
+	j->bytes.len = FRONT + wcur_len(&w);
+}
+
+static struct db_bytes
+number_key(uint64_t number, uint8_t out[static 8])
+{
+	struct wcur c = wcur_of(out, 8);
+
+	wcur_be64(&c, number);
+	return (struct db_bytes){ out, 8 };
+}
+
+/* Entries of which series.mdb has everything. */
+static void
+prune(struct history *h, struct db_txn *x)
+{
+	struct db_bytes key, v;
+	struct db_cursor c;
+	unsigned n = 0;
+
+	db_cursor_open(x, DB_JOURNAL, &c);
+	for (bool more = db_seek(&c, (struct db_bytes){ "", 1 }, &key, &v); more && n < PRUNE;
+	     more = db_next(&c, &key, &v), n++) {
+		struct rcur k = rcur_of(key.p, key.n), r = rcur_of(v.p, v.n);
+		uint64_t number = rcur_be64(&k);
+		int64_t newest = (int64_t)rcur_be64(&r);
+
+		if (!r.bad && !series_store_has(h->series, number, newest))
+			break;
+		db_cursor_delete(&c);
+	}
+	db_cursor_close(&c);
 }
 
 void
 history_add_series(struct history *h, struct db_txn *x, const struct batch *b)
 {
-	if (b->ndelta > h->order_cap) {
-		h->order_cap = b->ndelta;
-		h->order = mem_reallocarray(h->order, h->order_cap, sizeof(*h->order));
+	struct series_journal *j = h->journal;
+	uint8_t key[8];
+
+	take_deltas(j, b);
+	if (j->n > 1)
+		qsort(j->r, j->n, sizeof(*j->r), record_compare);
+	if (j->n > 0) {
+		encode(j);
+		db_put(x, DB_JOURNAL, number_key(j->number, key),
+		       (struct db_bytes){ j->bytes.p, j->bytes.len });
 	}
-	for (uint32_t i = 0; i < b->ndelta; i++)
-		h->order[i] = i;
-	if (b->ndelta > 1)
-		qsort_r(h->order, b->ndelta, sizeof(*h->order), delta_compare, b->delta);
-	for (uint32_t i = 0, n; i < b->ndelta && x->status == DB_OK; i += n) {
-		for (n = 1;
-		     i + n < b->ndelta && same_chunk(&b->delta[h->order[i]], &b->delta[h->order[i + n]]);)
-			n++;
-		write_minute(x, b, &h->order[i], n);
-	}
+	prune(h, x);
 }
 
-unsigned
-history_trim_series(struct db_txn *x, unsigned res, int64_t cutoff_s, unsigned budget)
+void
+history_series_written(struct history *h, int64_t now_ns)
 {
-	const struct chunk_resolution *r = &chunk_resolutions[res];
-	static const struct series_key none;
-	struct key_bytes from = series_key_bytes(res, 0, &none);
-	int64_t span = (int64_t)r->seconds * r->points;
-	struct db_cursor c;
-	struct db_bytes key;
-	unsigned n = 0;
+	struct series_journal *j = h->journal;
 
-	db_cursor_open(x, DB_SERIES, &c);
-	for (bool more = db_seek(&c, key_of(&from), &key, NULL); more && n < budget;
-	     more = db_next(&c, &key, NULL), n++) {
-		struct rcur k = rcur_of(key.p, key.n);
-
-		if (rcur_u8(&k) != res || (int64_t)rcur_be64(&k) >= cutoff_s / span || k.bad)
-			break;
-		db_cursor_delete(&c);
-	}
-	db_cursor_close(&c);
-	return n;
+	if (j->n > 0)
+		series_store_take(h->series, j->number++, j->r, j->n);
+	j->n = 0;
+	series_store_turn(h->series, now_ns / NS_PER_S);
 }
 
 bool
-history_is_series(struct db_bytes key, struct db_bytes v)
+history_is_journal(struct db_bytes key, struct db_bytes v)
 {
-	struct rcur k = rcur_of(key.p, key.n);
-	struct chunk c;
+	struct rcur c = rcur_of(v.p, v.n);
+	struct record_place at = { 0 };
+	struct series_record r;
+	bool good = rcur_skip(&c, FRONT - 4) && key.n == 8;
 
-	return key.n == SERIES_KEY_LEN && rcur_u8(&k) < CHUNK_RESOLUTIONS && chunk_decode(v.p, v.n, &c);
+	for (uint32_t n = rcur_be32(&c); good && n > 0; n--)
+		good = record_get(&c, &at, &r) && r.kind != RECORD_POINT;
+	return good && !c.bad && rcur_left(&c) == 0;
 }
 
-/* --- reading
+/* --- opening
  * ---------------------------------------------------------------------------------------------------------------
  */
 
-struct points {
-	int64_t from_s, to_s;
-	bool (*visit)(void *ctx, const struct series_point *p);
-	void *ctx;
-};
-
 static bool
-visit_chunk(const struct points *q, const struct chunk *c, int64_t start_s, uint32_t step_s)
+replay_entry(struct history *h, struct db_bytes key, struct db_bytes v)
 {
-	for (unsigned i = 0; i < CHUNK_POINTS; i++) {
-		int64_t t = start_s + (int64_t)i * step_s;
-		const struct chunk_point *p = &c->point[i];
+	struct series_journal *j = h->journal;
+	struct rcur k = rcur_of(key.p, key.n), c = rcur_of(v.p, v.n);
+	struct record_place at = { 0 };
+	uint64_t number = rcur_be64(&k);
+	bool good;
 
-		if ((c->present >> i & 1) == 0 || t < q->from_s || t >= q->to_s)
-			continue;
+	rcur_skip(&c, FRONT - 4);
 
-		struct series_point out = { .time_s = t,
-					    .finest_s = 1,
-					    .sum = { p->bytes, 0, p->packets, 0, p->flows_max },
-					    .most = { p->bytes_max, 0, p->packets_max, 0, p->flows_max },
-					    .bytes = p->bytes,
-					    .packets = p->packets,
-					    .bytes_max = p->bytes_max,
-					    .packets_max = p->packets_max,
-					    .flows_max = p->flows_max };
+	uint32_t n = rcur_be32(&c);
 
-		if (!q->visit(q->ctx, &out))
-			return false;
+	/* A record takes more bytes than this. */
+	good = !k.bad && !c.bad && n <= rcur_left(&c) / 4;
+	if (good && n > j->cap) {
+		j->cap = n;
+		j->r = mem_reallocarray(j->r, j->cap, sizeof(*j->r));
 	}
-	return true;
+	for (j->n = 0; good && j->n < n; j->n += good)
+		good = record_get(&c, &at, &j->r[j->n]) && j->r[j->n].kind != RECORD_POINT;
+	series_store_take(h->series, number, j->r, j->n);
+	j->number = number + 1;
+	j->n = 0;
+	return good;
 }
 
-static const struct chunk_resolution *
-resolution_of(uint32_t seconds, unsigned *index)
+static enum db_status
+replay(struct history *h)
 {
-	for (*index = 0; *index < CHUNK_RESOLUTIONS; ++*index)
-		if (chunk_resolutions[*index].seconds == seconds)
-			return &chunk_resolutions[*index];
-	return NULL;
+	struct db_bytes key, v;
+	struct db_cursor c;
+	struct db_txn x;
+
+	db_begin(h->db, &x, false);
+	db_cursor_open(&x, DB_JOURNAL, &c);
+	for (bool more = db_seek(&c, (struct db_bytes){ "", 1 }, &key, &v); more;
+	     more = db_next(&c, &key, &v)) {
+		if (replay_entry(h, key, v))
+			continue;
+		atomic_fetch_add(&h->blocks_damaged, 1);
+		log_error("data.mdb: an entry of the journal of series is damaged: what is behind the damage "
+			  "in it is lost");
+	}
+	db_cursor_close(&c);
+	return db_end(&x);
 }
 
-#define SERIES_CHUNKS_MAX 4096 /* looked at for one question */
+enum db_status
+history_open_series(struct history *h, const uint8_t identity[static SERIES_IDENTITY], char *err,
+		    size_t errsize)
+{
+	struct series_limits l = { .size = h->limits.size / 2, .keep_everything = h->limits.keep_everything };
+	enum db_status status;
+
+	for (unsigned i = 0; i < CHUNK_RESOLUTIONS; i++)
+		l.keep_s[i] = h->limits.keep_ns[i] / NS_PER_S;
+	h->journal = mem_calloc(1, sizeof(*h->journal));
+	h->series = series_store_open(&l, identity, &status, err, errsize);
+	if (h->series == NULL)
+		return status;
+	/* data.mdb may be an older copy than series.mdb is. */
+	h->journal->number = series_store_newest(h->series) + 1;
+	status = replay(h);
+	if (status != DB_OK)
+		snprintf(err, errsize,
+			 "data.mdb in the store's directory cannot be read (journal of series)");
+	if (h->journal->number <= series_store_newest(h->series))
+		h->journal->number = series_store_newest(h->series) + 1;
+	return status;
+}
+
+void
+history_close_series(struct history *h)
+{
+	series_store_close(&h->series);
+	if (h->journal == NULL)
+		return;
+	free(h->journal->r);
+	bytes_free(&h->journal->bytes);
+	free(h->journal);
+	h->journal = NULL;
+}
+
+/* --- reading
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* The coarsest resolution that is kept and of whose points the buckets can be made. */
+static bool
+resolution_of(uint32_t seconds, unsigned *r)
+{
+	for (*r = CHUNK_RESOLUTIONS; *r > 0;)
+		if (seconds % chunk_resolutions[--*r].seconds == 0)
+			return seconds != 0 && (*r != CHUNK_SECONDS || seconds == 1);
+	return false;
+}
+
+static struct series_point
+point_of(const struct chunk_point *p, uint32_t resolution_s)
+{
+	struct series_point out = { .time_s = p->bucket * resolution_s,
+				    .finest_s = p->finest_s,
+				    .sum = p->sum,
+				    .least = p->least,
+				    .most = p->most };
+
+	/* Minutes without traffic are in no point. */
+	if (p->minutes < resolution_s / 60)
+		out.least = (struct series_value){ 0 };
+	out.bytes = sum_sat(p->sum.in_bytes, p->sum.out_bytes);
+	out.packets = sum_sat(p->sum.in_packets, p->sum.out_packets);
+	out.bytes_max = sum_sat(p->most.in_bytes, p->most.out_bytes);
+	out.packets_max = sum_sat(p->most.in_packets, p->most.out_packets);
+	out.flows_max = p->sum.flows_max;
+	return out;
+}
+
+static enum db_status
+points(struct history *h, const struct series_key *key, uint32_t resolution_s, int64_t from_s, int64_t to_s,
+       struct chunk_point **p, size_t *n)
+{
+	enum db_status status;
+	unsigned r;
+
+	*p = NULL;
+	*n = 0;
+	if (!resolution_of(resolution_s, &r) || from_s < 0 || to_s <= from_s)
+		return DB_OK;
+	to_s = to_s < SECOND_END ? to_s : SECOND_END;
+	/* Whole buckets: those that begin within. */
+	from_s = (from_s + resolution_s - 1) / resolution_s * resolution_s;
+	to_s = (to_s + resolution_s - 1) / resolution_s * resolution_s;
+	status = series_store_read(h->series, key, r, from_s, to_s, p, n);
+	*n = chunk_coarser(*p, *n, chunk_resolutions[r].seconds, resolution_s);
+	return status;
+}
 
 enum db_status
 history_series(struct history *h, const struct series_key *key, uint32_t resolution_s, int64_t from_s,
 	       int64_t to_s, bool (*visit)(void *ctx, const struct series_point *p), void *ctx)
 {
-	struct points q = { from_s, to_s, visit, ctx };
-	unsigned res;
-	const struct chunk_resolution *r = resolution_of(resolution_s, &res);
-	struct db_txn x;
-	struct chunk c;
+	struct chunk_point *p;
+	size_t n;
+	enum db_status status = points(h, key, resolution_s, from_s, to_s, &p, &n);
 
-	if (r == NULL || from_s < 0 || to_s <= from_s)
-		return DB_OK;
+	for (size_t i = 0; i < n; i++) {
+		struct series_point out = point_of(&p[i], resolution_s);
 
-	int64_t span = (int64_t)r->seconds * r->points, chunk = from_s / span, last = (to_s - 1) / span;
-	bool on = true;
-
-	db_begin(h->db, &x, false);
-	for (unsigned n = 0; on && chunk <= last && n < SERIES_CHUNKS_MAX && x.status == DB_OK;
-	     n++, chunk++) {
-		struct key_bytes k = series_key_bytes(res, chunk, key);
-		struct db_bytes v;
-
-		if (db_get(&x, DB_SERIES, key_of(&k), &v) && chunk_decode(v.p, v.n, &c))
-			on = visit_chunk(&q, &c, chunk * span, r->seconds);
+		if (!visit(ctx, &out))
+			break;
 	}
-	return db_end(&x);
+	free(p);
+	return status;
+}
+
+static int
+value_compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* v[0..n) and as many zeros as make it `all`: the one at `rank`, counted from 1. */
+static uint64_t
+ranked(uint64_t *v, size_t n, size_t all, size_t rank)
+{
+	size_t zeros = all - n;
+
+	if (rank <= zeros)
+		return 0;
+	qsort(v, n, sizeof(*v), value_compare);
+	return v[rank - zeros - 1];
+}
+
+enum db_status
+history_series_percentile(struct history *h, const struct series_key *key, uint32_t resolution_s,
+			  int64_t from_s, int64_t to_s, unsigned percent, struct series_percentile *out)
+{
+	struct chunk_point *p;
+	size_t n;
+	enum db_status status = points(h, key, resolution_s, from_s, to_s, &p, &n);
+	uint64_t *v = mem_reallocarray(NULL, n + 1, sizeof(*v));
+
+	*out = (struct series_percentile){ 0 };
+	if (status == DB_OK && resolution_s != 0 && percent >= 1 && percent <= 100 && to_s > from_s) {
+		int64_t all =
+		    (to_s + resolution_s - 1) / resolution_s - (from_s + resolution_s - 1) / resolution_s;
+
+		out->buckets = all < (int64_t)n ? n : (uint64_t)all;
+
+		/* Nearest rank, rounded up, in a way that does not overflow. */
+		size_t rank =
+		    (size_t)(out->buckets / 100 * percent + (out->buckets % 100 * percent + 99) / 100);
+
+#define RANK(field, value)                                                                                   \
+	for (size_t i = 0; i < n; i++)                                                                       \
+		v[i] = value;                                                                                \
+	out->field = out->buckets == 0 ? 0 : ranked(v, n, (size_t)out->buckets, rank);
+		RANK(in_bytes, p[i].sum.in_bytes)
+		RANK(out_bytes, p[i].sum.out_bytes)
+		RANK(bytes, sum_sat(p[i].sum.in_bytes, p[i].sum.out_bytes))
+#undef RANK
+	}
+	free(v);
+	free(p);
+	return status;
 }

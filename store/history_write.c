@@ -95,6 +95,7 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 		history_remember(h, b);
 	h->merge_rest -= h->merge_rest > 0;
 	set_floor(h, now_ns);
+	history_series_written(h, now_ns);
 	history_retire(h, &gone);
 	return DB_OK;
 }
@@ -102,13 +103,13 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 /* Deletes alone, when a batch found no room in the map (a full disk is no reason to delete): half a commit's
  * worth of deleting needs far less room than it makes. */
 static bool
-make_room(struct history *h, int64_t now_ns)
+make_room(struct history *h)
 {
 	struct history_gone gone = { 0 };
 	struct db_txn x;
 
 	db_begin(h->db, &x, true);
-	history_make_room(h, &x, now_ns, &gone);
+	history_make_room(h, &x, &gone);
 	if (db_end(&x) != DB_OK)
 		return false;
 	history_retire(h, &gone);
@@ -120,7 +121,7 @@ history_write(struct history *h, const struct batch *b, int64_t now_ns, char why
 {
 	enum db_status s = write_once(h, b, now_ns, why);
 
-	for (int i = 0; s == DB_MAP_FULL && i < ROOM_ATTEMPTS && make_room(h, now_ns); i++)
+	for (int i = 0; s == DB_MAP_FULL && i < ROOM_ATTEMPTS && make_room(h); i++)
 		s = write_once(h, b, now_ns, why);
 	return s;
 }

@@ -46,9 +46,18 @@ squeeze(struct squeeze *s, const void *bytes, size_t n, uint8_t *out, size_t roo
 }
 
 bool
+squeeze_undo_some(struct squeeze *s, const void *bytes, size_t len, void *out, size_t room, size_t *n)
+{
+	size_t got = ZSTD_decompressDCtx(s->undo, out, room, bytes, len);
+
+	*n = ZSTD_isError(got) ? 0 : got;
+	return !ZSTD_isError(got);
+}
+
+bool
 squeeze_undo(struct squeeze *s, const void *bytes, size_t len, void *out, size_t n)
 {
-	size_t got = ZSTD_decompressDCtx(s->undo, out, n, bytes, len);
+	size_t got;
 
-	return !ZSTD_isError(got) && got == n;
+	return squeeze_undo_some(s, bytes, len, out, n, &got) && got == n;
 }

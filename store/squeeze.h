@@ -14,5 +14,7 @@ void squeeze_free(struct squeeze **s);
 size_t squeeze(struct squeeze *s, const void *bytes, size_t n, uint8_t *out, size_t room);
 /* Gives back exactly n bytes; false where the len bytes do not. */
 bool squeeze_undo(struct squeeze *s, const void *bytes, size_t len, void *out, size_t n);
+/* As it, where it is not known how many there are: at most room, *n of them. */
+bool squeeze_undo_some(struct squeeze *s, const void *bytes, size_t len, void *out, size_t room, size_t *n);
 
 #endif

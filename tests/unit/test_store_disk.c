@@ -300,7 +300,7 @@ damage_is_said_in_one_line(void **state)
 	assert_non_null(strstr(line, "damaged"));
 
 	assert_int_equal(unlink("data.mdb"), 0);
-	assert_int_equal(open_in_child(line), 0); /* moved away: as new, and the flows of the old one stay */
+	assert_int_equal(open_in_child(line), 0); /* moved away: as new, and what the old one had stays */
 	assert_non_null(strstr(line, "left alone"));
 	assert_int_equal(stat("flows-00000001.mdb", &st), 0);
 	assert_int_equal(chmod("data.mdb", 0666), 0);

@@ -281,7 +281,7 @@ series_agree_at_every_resolution(void **state)
 static void
 replayed_seconds_count_once(void **state)
 {
-	struct wire_question q = series(SERIES_POINT, ETH0, 1), totals = world_question(ASK_TOTALS);
+	struct wire_question q = series(SERIES_POINT, ETH0, 60), totals = world_question(ASK_TOTALS);
 
 	(void)state;
 	for (int64_t i = 0; i < 20; i++)
@@ -311,7 +311,7 @@ replayed_seconds_count_once(void **state)
 static void
 flows_known_before_a_restart_are_not_counted_twice(void **state)
 {
-	struct wire_question q = series(SERIES_TENANT, ANY_POINT, 1), hosts = world_question(ASK_HOSTS);
+	struct wire_question q = series(SERIES_TENANT, ANY_POINT, 60), hosts = world_question(ASK_HOSTS);
 	struct rec_flow f = world_flow(w, 1, ETH0, "10.1.0.1", "192.0.2.1"),
 			g = world_flow(w, 2, ETH0, "10.1.0.1", "192.0.2.1");
 

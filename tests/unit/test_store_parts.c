@@ -1,4 +1,4 @@
-/* The small parts of store: ids, rows, chunks, the first k, cursors, the dictionary, host rows. */
+/* The small parts of store: ids, rows, the first k, cursors, the dictionary, host rows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,6 @@
 #include "lru.h"
 #include "names.h"
 #include "page.h"
-#include "series_chunk.h"
 #include "slots.h"
 #include "subjects.h"
 #include "sum.h"
@@ -58,7 +57,7 @@ ids_are_veiled_for_each_tenant(void **state)
 }
 
 static void
-rows_and_chunks_survive_any_bytes(void **state)
+rows_survive_any_bytes(void **state)
 {
 	struct rec_flow f = { .last_ns = 50,
 			      .first_ns = 10,
@@ -69,9 +68,8 @@ rows_and_chunks_survive_any_bytes(void **state)
 			      .latency_us = 1500,
 			      .attributes_len = 9 };
 	const struct flow_texts texts = flow_texts_of(&f, "abcde\1\7TLSv1.3");
-	uint8_t row[FLOW_ROW_MAX], bytes[CHUNK_MAX];
+	uint8_t row[FLOW_ROW_MAX];
 	struct kept_flow k;
-	struct chunk c, back;
 
 	(void)state;
 	memset(&f.ip, 0x20, sizeof(f.ip));
@@ -101,19 +99,6 @@ rows_and_chunks_survive_any_bytes(void **state)
 	row[len - 9] = 1;
 	row[0]++;
 	assert_false(flow_row_decode(row, len, &k));
-
-	memset(&c, 0, sizeof(c));
-	for (unsigned i = 0; i < CHUNK_POINTS; i++)
-		chunk_add(&c, i, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-			  UINT64_MAX); /* the longest there is */
-	chunk_add(&c, 0, 1, 1, 1, 1, 1);
-	len = chunk_encode(&c, bytes);
-	assert_true(chunk_decode(bytes, len, &back));
-	assert_memory_equal(&c, &back, sizeof(c));
-	for (size_t cut = 0; cut < len; cut++)
-		assert_false(chunk_decode(bytes, cut, &back));
-	bytes[2] = 60;
-	assert_false(chunk_decode(bytes, len, &back));
 }
 
 /* Rows that were kept before attributes were: as they are on disk. */
@@ -610,7 +595,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids_are_veiled_for_each_tenant),
-		cmocka_unit_test(rows_and_chunks_survive_any_bytes),
+		cmocka_unit_test(rows_survive_any_bytes),
 		cmocka_unit_test(rows_of_version_1_are_read),
 		cmocka_unit_test(the_first_k_are_those_of_a_sort),
 		cmocka_unit_test(cursors_cannot_be_made_outside),
