@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "basic.h"
 #include "granting.h"
 #include "rights.h"
 #include "sealed.h"
@@ -210,6 +211,14 @@ take_back(struct authd *a, struct numbers *s)
 	granting_revoke_accounts(a, s->item, s->n);
 }
 
+/* Whatever changed about somebody, what is remembered of his password may not be true any more. */
+static void
+forget_basic(struct authd *a, const struct numbers *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		basic_forget(a, s->item[i]);
+}
+
 /* What is on disk now holds in memory as well. */
 static void
 settle(struct admin_call *c)
@@ -230,6 +239,9 @@ settle(struct admin_call *c)
 	}
 	if (c->op->done != NULL)
 		c->op->done(c);
+	forget_basic(a, &c->touched);
+	forget_basic(a, &c->ended);
+	forget_basic(a, &c->removed);
 	take_back(a, &c->touched);
 	for (size_t i = 0; i < c->tenants_gone.n; i++)
 		granting_revoke_tenant(a, (uint32_t)c->tenants_gone.item[i]);
@@ -384,9 +396,11 @@ identify_holder(struct admin_call *c, const struct channel *ch, const uint8_t *b
 		       sizeof(c->session));
 		(void)snprintf(c->credential, sizeof(c->credential), "session:%s",
 			       events_handle(c->session, handle));
-	} else {
+	} else if (l->holder->kind == HOLDER_TOKEN) {
 		(void)snprintf(c->credential, sizeof(c->credential), "token:%s",
 			       tokens_handle(l->holder, handle));
+	} else {
+		(void)str_copy(c->credential, sizeof(c->credential), BASIC_CREDENTIAL);
 	}
 	return true;
 }

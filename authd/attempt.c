@@ -113,25 +113,58 @@ has_rights(struct txn *x, uint64_t account)
 	return all.n > 0;
 }
 
+/* Fails with DB_NONE for who has no access to anything; returns whether he has. */
+static bool
+write_coming(struct txn *x, const struct attempt *t, const char *credential)
+{
+	struct audit_entry e = events_entry(AUDIT_LOGIN, AUDIT_DONE, t->name, &t->client);
+	bool may = has_rights(x, t->account);
+
+	if (!may)
+		txn_fail(x, DB_NONE);
+	write_login(x, t, t->account);
+	(void)str_copy(e.credential, sizeof(e.credential), credential);
+	audit_add(t->a->audit, x, &e);
+	return may;
+}
+
 static void
 write_admission(void *ctx, struct txn *x)
 {
 	struct admission *d = ctx;
 	struct attempt *t = d->attempt;
-	struct audit_entry e;
-	char handle[HANDLE_TEXT];
+	char handle[HANDLE_TEXT], credential[sizeof("session:") + HANDLE_TEXT];
 
 	if (d->also != NULL)
 		d->also(d->ctx, x);
 	d->session->account = t->account;
-	d->has_rights = has_rights(x, t->account);
-	if (!d->has_rights)
-		txn_fail(x, DB_NONE);
-	write_login(x, t, t->account);
-	e = events_entry(AUDIT_LOGIN, AUDIT_DONE, t->name, &t->client);
-	(void)snprintf(e.credential, sizeof(e.credential), "session:%s",
-		       events_handle(d->session->id, handle));
-	audit_add(t->a->audit, x, &e);
+	(void)snprintf(credential, sizeof(credential), "session:%s", events_handle(d->session->id, handle));
+	d->has_rights = write_coming(x, t, credential);
+}
+
+static void
+refuse_admission(struct attempt *t, enum db_status why, bool has_rights)
+{
+	if (why == DB_NONE)
+		attempt_refuse(t, has_rights ? "second factor" : "no access to anything");
+	else
+		attempt_unwritable(t, why);
+}
+
+bool
+attempt_note(struct attempt *t, const char *credential)
+{
+	struct txn x = txn_begin(accounts_db_tables(t->a->db), true);
+	bool may = write_coming(&x, t, credential);
+	enum db_status why = txn_end(&x);
+
+	if (why == DB_OK) {
+		throttle_succeeded(t->a->throttle, &t->charge, clock_boot_ns());
+		log_info("login of '%s' from %s (%s)", t->name, t->from, credential);
+	} else {
+		refuse_admission(t, why, may);
+	}
+	return why == DB_OK;
 }
 
 bool
@@ -155,10 +188,8 @@ attempt_admit(struct attempt *t, sessions_also *also, void *ctx)
 		free(t);
 	} else if (why == DB_EXISTS) {
 		attempt_excuse(t, AUTH_BUSY, "Too many sessions are open.");
-	} else if (why == DB_NONE) {
-		attempt_refuse(t, d.has_rights ? "second factor" : "no access to anything");
 	} else {
-		attempt_unwritable(t, why);
+		refuse_admission(t, why, d.has_rights);
 	}
 	sodium_memzero(cookie, sizeof(cookie));
 	return s != NULL;

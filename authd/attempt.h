@@ -44,5 +44,10 @@ void attempt_throttled(struct attempt *t, uint32_t retry_s);
  * whether it was right.
  */
 bool attempt_admit(struct attempt *t, sessions_also *also, void *ctx);
+/*
+ * It was right, but no session begins: writes down that somebody came in, by this kind of credential. Returns
+ * whether he may; otherwise it has ended.
+ */
+bool attempt_note(struct attempt *t, const char *credential);
 
 #endif

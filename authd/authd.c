@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "basic.h"
 #include "configuration.h"
 #include "directory.h"
 #include "granting.h"
@@ -61,6 +62,7 @@ sweep(struct authd *a)
 	enum db_status status;
 
 	grants_sweep(&a->grants, now);
+	basic_sweep(a, clock_boot_ns());
 	status = sessions_sweep(a->sessions, now);
 	if (status == DB_OK)
 		status = tokens_sweep(a->tokens, now);
@@ -152,6 +154,7 @@ open_accounts(struct authd *a)
 	a->events = events_new(a);
 	a->tickets = locked_pages(sizeof(*a->tickets));
 	a->tokens = tokens_new(a);
+	a->basic = basic_new();
 	a->sessions = sessions_new(a->db, &rules, on_session_ended, a);
 	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
@@ -215,6 +218,7 @@ authd_free(struct authd **ap)
 	if (tokens_flush(a->tokens) != DB_OK || events_flush(a) != DB_OK)
 		log_warn("what came last could not be written: %s", accounts_db_why(a->db));
 	signing_forget(&a->signing);
+	basic_wipe(a->basic);
 	setup_disarm(&a->setup);
 	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
 	sessions_free(&a->sessions);

@@ -17,6 +17,7 @@
 #include "tickets.h"
 #include "tokens.h"
 
+struct basic;
 struct event_base;
 
 struct authd {
@@ -33,6 +34,7 @@ struct authd {
 	struct tickets *tickets;
 	struct sessions *sessions;
 	struct tokens *tokens;
+	struct basic *basic;
 	struct grants grants;
 	struct signing signing;
 	struct setup setup;

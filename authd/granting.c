@@ -162,6 +162,9 @@ granting_get(struct authd *a, const struct return_address *to, struct holder *h,
 	}
 	if (status != DB_OK)
 		return status;
+	/* Nobody can enrol without a session, and a password alone shall not do. */
+	if (h->kind == HOLDER_BASIC && b.lacks_factor)
+		return DB_NONE;
 	if (!make_grant(a, to, h, token, &b, &g))
 		return DB_NONE;
 	*out = issue(a, h, &b, tenant, &g);

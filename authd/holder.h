@@ -1,4 +1,5 @@
-/* Whoever grants are given to: a session or a token. It stands at the beginning of both. */
+/* Whoever grants are given to: a session, a token, or who shows name and password with every request. It
+ * stands at the beginning of each. */
 #ifndef WEIR_AUTHD_HOLDER_H
 #define WEIR_AUTHD_HOLDER_H
 
@@ -6,7 +7,7 @@
 
 struct live_grant;
 
-enum holder_kind { HOLDER_SESSION = 1, HOLDER_TOKEN };
+enum holder_kind { HOLDER_SESSION = 1, HOLDER_TOKEN, HOLDER_BASIC };
 
 struct holder {
 	struct live_grant *grants; /* grants.h: those that it has now */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "events.h"
 #include "factor.h"
+#include "judging.h"
 #include "password.h"
 #include "rows.h"
 #include "user_name.h"
@@ -18,42 +19,6 @@
 #define ENDS(text) (memchr((text), 0, sizeof(text)) != NULL)
 
 /* --- LOGIN --- */
-
-static const char could_not[] = "The password could not be checked now.";
-
-static void
-fingerprint(const struct account *who, uint8_t out[static JUDGED_LEN])
-{
-	(void)crypto_generichash(out, JUDGED_LEN, (const uint8_t *)who->hash, strlen(who->hash), NULL, 0);
-}
-
-/* Judging takes a while: meanwhile the password may have become another, and what was right is not any more;
- * or another login has hashed it anew. */
-static bool
-is_still_judged(const struct attempt *t, const struct account *who)
-{
-	uint8_t now[JUDGED_LEN];
-
-	fingerprint(who, now);
-	return sodium_memcmp(now, t->judged, sizeof(now)) == 0;
-}
-
-/* The cost in the settings is not the one of the stored hash: the worker made a new one. It may wait. */
-static void
-renew_hash(struct attempt *t, const char *hash)
-{
-	struct txn x = txn_begin(accounts_db_tables(t->a->db), true);
-	struct account who;
-
-	account_read(&x, t->account, &who);
-	(void)str_copy(who.hash, sizeof(who.hash), hash);
-	if (x.rc == 0)
-		account_write(&x, &who);
-	sodium_memzero(&who, sizeof(who));
-	if (txn_end(&x) != DB_OK)
-		log_warn("the password hash of '%s' could not be renewed: %s", t->name,
-			 accounts_db_why(t->a->db));
-}
 
 static void
 ask_second_factor(struct attempt *t)
@@ -69,80 +34,18 @@ ask_second_factor(struct attempt *t)
 	free(t);
 }
 
-/* The password was right. */
-static void
-login_matched(struct attempt *t, const struct hash_answer *judged)
-{
-	struct txn x = txn_begin(accounts_db_tables(t->a->db), false);
-	struct account who;
-	struct factor_record factor;
-	enum db_status status;
-	bool has_factor, disabled, same;
-
-	account_read(&x, t->account, &who);
-	disabled = who.disabled;
-	same = is_still_judged(t, &who);
-	has_factor = factor_look(&x, t->account, &factor) && factor.confirmed;
-	sodium_memzero(&who, sizeof(who));
-	sodium_memzero(&factor, sizeof(factor));
-	status = txn_end(&x);
-	if (status == DB_NONE) {
-		attempt_refuse(t, NULL);
-		return;
-	}
-	if (status != DB_OK) {
-		attempt_unwritable(t, status);
-		return;
-	}
-	if (disabled) {
-		attempt_refuse(t, "the account is disabled");
-		return;
-	}
-	if (!same) {
-		attempt_excuse(t, AUTH_BUSY, could_not);
-		return;
-	}
-	if (judged->hash[0] != '\0')
-		renew_hash(t, judged->hash);
-	if (has_factor)
-		ask_second_factor(t);
-	else
-		attempt_admit(t, NULL, NULL);
-}
-
 static void
 login_judged(void *ctx, const struct hash_answer *judged)
 {
 	struct attempt *t = ctx;
+	bool has_factor;
 
-	if (judged->verdict == HASH_FAILED)
-		attempt_excuse(t, AUTH_BUSY, could_not);
-	else if (judged->verdict != HASH_MATCH || t->account == 0)
-		attempt_refuse(t, NULL);
-	else if (return_address_find(t->a, &t->to) == NULL)
-		attempt_excuse(t, AUTH_DENIED, NULL); /* nobody is there to take the cookie */
+	if (!judging_passed(t, judged, &has_factor))
+		return;
+	if (has_factor)
+		ask_second_factor(t);
 	else
-		login_matched(t, judged);
-}
-
-static void
-login_check(struct authd *a, struct attempt *t, const char *password)
-{
-	struct txn x = txn_begin(accounts_db_tables(a->db), false);
-	struct account who;
-	bool found = account_look(&x, t->name, &who);
-	enum db_status status = txn_end(&x);
-
-	if (status == DB_OK) {
-		t->account = found ? who.number : 0;
-		fingerprint(&who, t->judged);
-		/* An unknown user's password is judged at the same cost, against what nothing matches. */
-		if (!hash_queue_verify(a->hashing, password, found ? who.hash : "", login_judged, t))
-			attempt_excuse(t, AUTH_BUSY, "Too many passwords are being checked.");
-	} else {
-		attempt_unwritable(t, status);
-	}
-	sodium_memzero(&who, sizeof(who));
+		attempt_admit(t, NULL, NULL);
 }
 
 bool
@@ -159,7 +62,7 @@ login_serve(struct authd *a, struct channel *ch, struct wire_login *w)
 	else if (w->password[0] == '\0' || w->name[0] == '\0')
 		attempt_end(t, AUTH_DENIED, NULL);
 	else
-		login_check(a, t, w->password);
+		(void)judging_begin(t, w->password, login_judged, t);
 	sodium_memzero(w, sizeof(*w));
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "basic.h"
 #include "granting.h"
 #include "login.h"
 #include "policy/role.h"
@@ -130,6 +131,18 @@ serve_token(struct authd *a, struct channel *ch, const struct msg *m)
 }
 
 static bool
+serve_basic(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_basic w;
+	bool good;
+
+	memcpy(&w, m->body, sizeof(w));
+	good = basic_serve(a, ch, &w);
+	sodium_memzero(&w, sizeof(w));
+	return good;
+}
+
+static bool
 serve_admin(struct authd *a, struct channel *ch, const struct msg *m)
 {
 	return admin_serve(a, ch, m->body, m->len);
@@ -232,6 +245,7 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_LOGOUT] = serve_logout,
 	[MSG_SECOND_FACTOR] = serve_second_factor,
 	[MSG_TOKEN] = serve_token,
+	[MSG_BASIC] = serve_basic,
 	[MSG_ADMIN] = serve_admin,
 	[MSG_CLI_ADMIN] = serve_admin,
 	[MSG_CLI_APPLY] = serve_cli_apply,

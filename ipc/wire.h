@@ -503,6 +503,16 @@ struct wire_token {
 };
 static_assert(sizeof(struct wire_token) == 312, "no padding");
 
+/* Name and password of Basic authentication (RFC 7617), which its client sends with every request. */
+struct wire_basic {
+	uint64_t request;
+	struct wire_client client;
+	char tenant[TENANT_TEXT_MAX]; /* as in wire_session */
+	char name[ACCOUNT_NAME_MAX];  /* terminated */
+	char password[PASSWORD_MAX];  /* terminated; wiped by both sides after use */
+};
+static_assert(sizeof(struct wire_basic) == 600, "no padding");
+
 enum auth_status {
 	AUTH_OK = 1,
 	AUTH_DENIED,        /* wrong name or password, no such session, no such tenant: one answer for all */
@@ -513,7 +523,8 @@ enum auth_status {
 	AUTH_SETUP_OVER,    /* an administrator exists already, or the link was used */
 	AUTH_UNAVAILABLE,   /* authd cannot write: disk full */
 	AUTH_SECOND_FACTOR  /* LOGIN: the password was right; cookie is a ticket for SECOND_FACTOR, good for 5
-			       minutes */
+			       minutes. BASIC: the account has a second factor, and so comes in by a token only
+			     */
 };
 
 struct wire_auth_answer {

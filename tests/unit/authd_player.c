@@ -462,6 +462,19 @@ player_send_token(struct player *p, const char *token, const char *tenant, const
 }
 
 uint64_t
+player_send_basic(struct player *p, const char *name, const char *password, const char *tenant,
+		  const char *from)
+{
+	struct wire_basic w = { .request = ++p->request, .client = client(from) };
+
+	assert_true(str_copy(w.name, sizeof(w.name), name) &&
+		    str_copy(w.password, sizeof(w.password), password) &&
+		    str_copy(w.tenant, sizeof(w.tenant), tenant));
+	put(p, MSG_BASIC, &w, sizeof(w));
+	return w.request;
+}
+
+uint64_t
 player_send_second_factor(struct player *p, const uint8_t *ticket, const char *code, const char *from)
 {
 	struct wire_second_factor w = { .request = ++p->request, .client = client(from) };

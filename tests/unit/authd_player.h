@@ -75,6 +75,8 @@ void player_cli(struct player *p, enum msg_id id, struct wire_cli_answer *a);
 
 uint64_t player_send_tenant_session(struct player *p, const uint8_t *cookie, const char *tenant);
 uint64_t player_send_token(struct player *p, const char *token, const char *tenant, const char *from);
+uint64_t player_send_basic(struct player *p, const char *name, const char *password, const char *tenant,
+			   const char *from);
 uint64_t player_send_second_factor(struct player *p, const uint8_t *ticket, const char *code,
 				   const char *from);
 /* An operation, as whoever has the grant (len 0: as the command line): its status; the answer's text goes to
