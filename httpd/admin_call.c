@@ -187,6 +187,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 	struct httpd *h = c->request->httpd;
 
 	if (end != SESSION_OK) {
+		c->request->retry_after_s = s == NULL ? 0 : s->retry_after_s;
 		refuse_inquiry(c->request, inquiry_end_of(end));
 		call_free(h, c);
 		return;

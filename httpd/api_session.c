@@ -93,13 +93,10 @@ second_step(struct request *r, const struct wire_auth_answer *a)
 static void
 refused(struct request *r, const struct wire_auth_answer *a)
 {
-	char seconds[16];
-
 	switch ((enum auth_status)a->status) {
 	case AUTH_THROTTLED:
-		(void)snprintf(seconds, sizeof(seconds), "%u", a->retry_after_s > 0 ? a->retry_after_s : 1);
-		reply_header(r, "Retry-After", seconds);
-		reply_problem(r, 429, "Too many attempts: try again in %s s.", seconds);
+		r->retry_after_s = a->retry_after_s > 0 ? a->retry_after_s : 1;
+		reply_problem(r, 429, "Too many attempts: try again in %u s.", r->retry_after_s);
 		break;
 	case AUTH_WEAK_PASSWORD:
 	case AUTH_BAD_NAME:

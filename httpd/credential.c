@@ -11,23 +11,79 @@
 #define TOKEN_PREFIX  "weir_"
 #define TOKEN_LETTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* "Bearer TOKEN" (RFC 6750 section 2.1); the scheme's name in any case, one space or more. */
-static bool
-read_bearer(struct credential *c, const char *authorization)
+/* What follows the name of a scheme (RFC 9110 section 11.4), in any case, and one space or more; NULL:
+ * another scheme. */
+static const char *
+behind_scheme(const char *authorization, const char *scheme)
 {
-	static const char scheme[] = "Bearer";
-	const char *at = authorization + sizeof(scheme) - 1;
-	size_t prefix = sizeof(TOKEN_PREFIX) - 1, n;
+	size_t n = strlen(scheme);
 
-	if (strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0 || *at != ' ')
-		return false;
-	at += strspn(at, " ");
-	n = strlen(at);
+	if (strncasecmp(authorization, scheme, n) != 0 || authorization[n] != ' ')
+		return NULL;
+	return authorization + n + strspn(authorization + n, " ");
+}
+
+static bool
+read_token(struct credential *c, const char *at)
+{
+	size_t prefix = sizeof(TOKEN_PREFIX) - 1, n = strlen(at);
+
 	if (n <= prefix || strncmp(at, TOKEN_PREFIX, prefix) != 0 ||
 	    prefix + strspn(at + prefix, TOKEN_LETTERS) != n || !str_copy(c->token, sizeof(c->token), at))
 		return false;
 	c->kind = CREDENTIAL_TOKEN;
 	return true;
+}
+
+/* "Bearer TOKEN" (RFC 6750 section 2.1). */
+static bool
+read_bearer(struct credential *c, const char *authorization)
+{
+	const char *at = behind_scheme(authorization, "Bearer");
+
+	return at != NULL && read_token(c, at);
+}
+
+/* NAME:PASSWORD; the password may hold colons. */
+static bool
+split_basic(struct credential *c, const char *text, size_t len)
+{
+	const char *colon = memchr(text, ':', len);
+	size_t n = colon == NULL ? 0 : (size_t)(colon - text);
+
+	if (n == 0 || n >= sizeof(c->name) || len - n - 1 >= sizeof(c->password) || !utf8_valid(text, len))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return false;
+	memcpy(c->name, text, n);
+	memcpy(c->password, colon + 1, len - n - 1);
+	c->kind = CREDENTIAL_BASIC;
+	return true;
+}
+
+static bool
+read_basic(struct credential *c, const char *at)
+{
+	char text[ACCOUNT_NAME_MAX + PASSWORD_MAX];
+	size_t len = 0;
+	bool good = sodium_base642bin((unsigned char *)text, sizeof(text), at, strlen(at), NULL, &len, NULL,
+				      sodium_base64_VARIANT_ORIGINAL) == 0 &&
+		    split_basic(c, text, len);
+
+	sodium_memzero(text, sizeof(text));
+	return good;
+}
+
+static bool
+read_any(struct credential *c, const char *authorization)
+{
+	const char *token = behind_scheme(authorization, "Token");
+	const char *basic = behind_scheme(authorization, "Basic");
+
+	if (token != NULL)
+		return read_token(c, token);
+	return basic != NULL ? read_basic(c, basic) : read_bearer(c, authorization);
 }
 
 bool
@@ -40,19 +96,32 @@ credential_set_tenant(struct credential *c, const char *tenant)
 	       str_copy(c->tenant, sizeof(c->tenant), tenant);
 }
 
-enum credential_verdict
-credential_read(struct credential *c, const char *cookie, const char *authorization, const char *tenant)
+static enum credential_verdict
+read_headers(struct credential *c, const char *cookie, const char *authorization, const char *tenant,
+	     bool (*read)(struct credential *c, const char *authorization))
 {
 	memset(c, 0, sizeof(*c));
 	if (cookie_parse(cookie, c->cookie))
 		c->kind = CREDENTIAL_COOKIE;
 	if (authorization != NULL && c->kind == CREDENTIAL_COOKIE)
 		return CREDENTIAL_BOTH;
-	if (authorization != NULL && !read_bearer(c, authorization))
+	if (authorization != NULL && !read(c, authorization))
 		return CREDENTIAL_NO_TOKEN;
 	if (tenant != NULL && !credential_set_tenant(c, tenant))
 		return CREDENTIAL_NO_TENANT;
 	return CREDENTIAL_GOOD;
+}
+
+enum credential_verdict
+credential_read(struct credential *c, const char *cookie, const char *authorization, const char *tenant)
+{
+	return read_headers(c, cookie, authorization, tenant, read_bearer);
+}
+
+enum credential_verdict
+credential_read_guide(struct credential *c, const char *cookie, const char *authorization, const char *tenant)
+{
+	return read_headers(c, cookie, authorization, tenant, read_any);
 }
 
 void
@@ -64,6 +133,8 @@ credential_key(const struct credential *c, const struct ip_addr *ip, const uint8
 		uint8_t kind;
 		uint8_t cookie[COOKIE_BYTES];
 		char token[API_TOKEN_MAX];
+		char name[ACCOUNT_NAME_MAX];
+		char password[PASSWORD_MAX];
 		char tenant[TENANT_TEXT_MAX];
 		struct ip_addr ip;
 	} all;
@@ -72,10 +143,14 @@ credential_key(const struct credential *c, const struct ip_addr *ip, const uint8
 	all.kind = (uint8_t)c->kind;
 	if (c->kind == CREDENTIAL_COOKIE)
 		memcpy(all.cookie, c->cookie, sizeof(all.cookie));
-	if (c->kind == CREDENTIAL_TOKEN) {
+	if (c->kind == CREDENTIAL_TOKEN)
 		(void)str_copy(all.token, sizeof(all.token), c->token);
-		all.ip = *ip;
+	if (c->kind == CREDENTIAL_BASIC) {
+		(void)str_copy(all.name, sizeof(all.name), c->name);
+		(void)str_copy(all.password, sizeof(all.password), c->password);
 	}
+	if (c->kind == CREDENTIAL_TOKEN || c->kind == CREDENTIAL_BASIC)
+		all.ip = *ip;
 	(void)str_copy(all.tenant, sizeof(all.tenant), c->tenant);
 	(void)crypto_generichash(key, CREDENTIAL_KEY_BYTES, (const unsigned char *)&all, sizeof(all), secret,
 				 secret_len);

@@ -26,18 +26,25 @@ encoded(const struct filter_program *p, size_t *len)
 	return bytes;
 }
 
+uint8_t *
+filter_program_of(const char *text, size_t *len, struct filter_error *e)
+{
+	struct filter_program *p = mem_calloc(1, sizeof(*p));
+	uint8_t *bytes = NULL;
+
+	if (filter_compile(text, strlen(text), p, e))
+		bytes = encoded(p, len);
+	free(p);
+	return bytes;
+}
+
 static void
 compile(struct request *r, filtered_fn *fn)
 {
-	const char *text = r->params.filter;
-	struct filter_program *p = mem_calloc(1, sizeof(*p));
 	struct filter_error e;
-	uint8_t *bytes = NULL;
 	size_t len = 0;
+	uint8_t *bytes = filter_program_of(r->params.filter, &len, &e);
 
-	if (filter_compile(text, strlen(text), p, &e))
-		bytes = encoded(p, &len);
-	free(p);
 	if (bytes == NULL)
 		reply_problem_at(r, "filter", e.at, e.len, e.text);
 	else

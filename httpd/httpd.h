@@ -40,6 +40,7 @@ struct httpd {
 	unsigned drain_steps;
 	size_t held;                 /* bytes of answers that wait for their rest, of HELD_MAX */
 	int64_t down_ns[PROC_COUNT]; /* UTC since when a peer is away; 0: it is there */
+	int64_t started_ns;          /* clock_boot_ns */
 	bool draining;               /* SIGTERM came: finish, take nothing new */
 };
 

@@ -148,6 +148,9 @@ inquiry_end_of(enum session_end end)
 	static const enum inquiry_end ends[] = { [SESSION_OK] = INQUIRY_OK,
 						 [SESSION_DENIED] = INQUIRY_NO_SESSION,
 						 [SESSION_NO_TENANT] = INQUIRY_NO_TENANT,
+						 [SESSION_THROTTLED] = INQUIRY_THROTTLED,
+						 [SESSION_BUSY] = INQUIRY_LOGIN_BUSY,
+						 [SESSION_TOKEN_ONLY] = INQUIRY_TOKEN_ONLY,
 						 [SESSION_NO_AUTHD] = INQUIRY_NO_AUTHD };
 
 	return ends[end];
@@ -271,6 +274,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 	bool sent = true;
 
 	if (end != SESSION_OK) {
+		q->retry_after_s = s == NULL ? 0 : s->retry_after_s;
 		finish(q, inquiry_end_of(end));
 		return;
 	}

@@ -20,6 +20,9 @@ enum inquiry_end {
 	INQUIRY_OK,
 	INQUIRY_NO_SESSION, /* authd knows no such session or token, or store does not take its grant */
 	INQUIRY_NO_TENANT,  /* there is no such tenant for it */
+	INQUIRY_THROTTLED,  /* too many wrong passwords: retry_after_s */
+	INQUIRY_LOGIN_BUSY, /* too many passwords are being judged */
+	INQUIRY_TOKEN_ONLY, /* a password that is right, of an account with a second factor */
 	INQUIRY_DENIED,     /* it is good, but neither role nor scopes allow the question */
 	INQUIRY_NO_AUTHD,
 	INQUIRY_NO_STORE, /* away, or it answers nothing as long as authd is silent */
@@ -63,6 +66,7 @@ struct inquiry {
 	struct part part[INQUIRY_PARTS];
 	unsigned n, left;
 	bool retried;
+	unsigned retry_after_s; /* INQUIRY_THROTTLED */
 	size_t bytes;
 	inquiry_fn *fn;
 	void *ctx;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "asks.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "clients.h"
 #include "front.h"
@@ -42,6 +43,7 @@ static void
 httpd_open(struct httpd *h, const struct boot *boot)
 {
 	h->boot = boot;
+	h->started_ns = clock_boot_ns();
 	h->base = loop_new();
 	h->sigterm = h->base == NULL ? NULL : evsignal_new(h->base, SIGTERM, on_sigterm, h);
 	if (h->sigterm == NULL || evsignal_add(h->sigterm, NULL) == -1)

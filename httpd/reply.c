@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "clients.h"
 #include "guard.h"
+#include "guide_reply.h"
 #include "page.h"
 #include "request.h"
 #include "zip.h"
@@ -274,16 +275,26 @@ static void
 problem(struct request *r, int status, const char *field, const struct place *place, const char *detail)
 {
 	struct json_writer *w = json_new(PROBLEM_MAX);
-	char whole[FIELD_MAX + DETAIL_MAX + 4];
+	char whole[FIELD_MAX + DETAIL_MAX + 4], seconds[16];
 
+	if (status == 503 || status == 429) {
+		(void)snprintf(seconds, sizeof(seconds), "%u", r->retry_after_s > 0 ? r->retry_after_s : 1);
+		reply_header(r, "Retry-After", seconds);
+	}
+	if (r->guide) {
+		(void)snprintf(whole, sizeof(whole), "%.*s%s%.*s", FIELD_MAX, field == NULL ? "" : field,
+			       field == NULL || detail == NULL ? "" : ": ", DETAIL_MAX,
+			       detail == NULL ? "" : detail);
+		json_free(&w);
+		guide_refuse(r, guide_rc_of(status), status, whole);
+		return;
+	}
 	/* RFC 9110 section 15.5.2 wants it of every 401; browsers ask nobody for a bearer's token. */
 	if (status == 401)
 		reply_header(r, "WWW-Authenticate",
 			     r->who.kind == CREDENTIAL_TOKEN || request_header(r, "Authorization") != NULL
 				 ? "Bearer realm=\"weir\", error=\"invalid_token\""
 				 : "Bearer realm=\"weir\"");
-	if (status == 503)
-		reply_header(r, "Retry-After", "1");
 	json_object(w, NULL);
 	json_string(w, "type", "about:blank");
 	json_string(w, "title", reason(status));

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "clients.h"
 #include "guard.h"
+#include "guide.h"
 #include "page.h"
 
 const char *
@@ -220,6 +221,10 @@ dispatch(struct request *r, const char *path, const char *query, unsigned method
 {
 	unsigned methods;
 
+	if (strncmp(path, GUIDE_PREFIX, sizeof(GUIDE_PREFIX) - 1) == 0) {
+		guide_serve(r, path, query, method);
+		return;
+	}
 	r->route = route_find(path, method, r->segment, &methods);
 	if (r->route != NULL) {
 		if (admit(r, query))

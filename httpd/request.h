@@ -25,13 +25,15 @@ struct request {
 	struct httpd *httpd;
 	struct evhttp_request *ev;
 	struct client *client;
-	const struct route *route; /* NULL: the page, or nothing */
+	const struct route *route; /* NULL: the page, the guide's API, or nothing */
+	bool guide;                /* errors are ntopng's envelope */
 	struct wire_client from;
 	bool head;
 	struct credential who;
 	char segment[SEGMENT_MAX];
 	struct params params;
-	void *data; /* the handler's */
+	void *data;             /* the handler's */
+	unsigned retry_after_s; /* of a 429; 0: a second */
 };
 
 #define BODY_MAX 65536

@@ -25,6 +25,7 @@ struct entry {
 	LIST_ENTRY(entry) chain;
 	struct sessions *set;
 	uint8_t key[CREDENTIAL_KEY_BYTES];
+	enum credential_kind kind;
 	uint64_t ask;          /* 0: authd is not being asked */
 	struct credential who; /* while it is being asked */
 	struct wire_client client;
@@ -172,12 +173,28 @@ tell(struct entry *e, enum session_end end)
 		entry_free(e);
 	while ((w = STAILQ_FIRST(&waiters)) != NULL) {
 		STAILQ_REMOVE_HEAD(&waiters, entry);
-		w->fn(w->ctx, end, end == SESSION_OK ? &copy : NULL);
+		w->fn(w->ctx, end, end == SESSION_OK || end == SESSION_THROTTLED ? &copy : NULL);
 		free(w);
 	}
 }
 
 static bool ask_authd(struct entry *e);
+
+/* What authd says of a password beside right and wrong. */
+static enum session_end
+refused_password(const struct wire_auth_answer *a)
+{
+	switch ((enum auth_status)a->status) {
+	case AUTH_THROTTLED:
+		return SESSION_THROTTLED;
+	case AUTH_BUSY:
+		return SESSION_BUSY;
+	case AUTH_SECOND_FACTOR:
+		return SESSION_TOKEN_ONLY;
+	default:
+		return SESSION_NO_AUTHD;
+	}
+}
 
 static bool
 on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
@@ -205,6 +222,10 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 	} else if (a->status == AUTH_DENIED) {
 		entry_forget(e);
 		tell(e, SESSION_DENIED);
+	} else if (e->kind == CREDENTIAL_BASIC) {
+		entry_forget(e);
+		e->session.retry_after_s = a->retry_after_s;
+		tell(e, refused_password(a));
 	} else
 		tell(e, SESSION_NO_AUTHD);
 	return true;
@@ -237,14 +258,37 @@ send_token(struct channel *ch, const struct entry *e)
 }
 
 static bool
+send_basic(struct channel *ch, const struct entry *e)
+{
+	struct wire_basic q = { .request = e->ask, .client = e->client };
+	bool sent;
+
+	(void)str_copy(q.name, sizeof(q.name), e->who.name);
+	(void)str_copy(q.password, sizeof(q.password), e->who.password);
+	(void)str_copy(q.tenant, sizeof(q.tenant), e->without_tenant ? "" : e->who.tenant);
+	sent = channel_send(ch, MSG_BASIC, &q, sizeof(q));
+	sodium_memzero(&q, sizeof(q));
+	return sent;
+}
+
+static bool
+send_who(struct channel *ch, const struct entry *e)
+{
+	if (e->who.kind == CREDENTIAL_BASIC)
+		return send_basic(ch, e);
+	return e->who.kind == CREDENTIAL_TOKEN ? send_token(ch, e) : send_cookie(ch, e);
+}
+
+static bool
 ask_authd(struct entry *e)
 {
 	struct httpd *h = e->set->httpd;
 	struct channel *ch = peers_find(h->peers, PROC_AUTHD, 0);
+	enum ask_time time = e->who.kind == CREDENTIAL_BASIC ? ASK_SLOW : ASK_QUICK;
 
-	if (ch == NULL || (e->ask = asks_add(h->asks, PROC_AUTHD, ASK_QUICK, on_answer, e)) == 0)
+	if (ch == NULL || (e->ask = asks_add(h->asks, PROC_AUTHD, time, on_answer, e)) == 0)
 		return false;
-	if (!(e->who.kind == CREDENTIAL_TOKEN ? send_token(ch, e) : send_cookie(ch, e))) {
+	if (!send_who(ch, e)) {
 		asks_cancel(h->asks, e->ask);
 		e->ask = 0;
 	}
@@ -255,6 +299,7 @@ static bool
 begin_asking(struct entry *e, const struct credential *who, const struct wire_client *client)
 {
 	e->who = *who;
+	e->kind = who->kind;
 	e->client = *client;
 	e->without_tenant = false;
 	if (ask_authd(e))

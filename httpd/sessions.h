@@ -28,17 +28,21 @@ struct session {
 	struct me me;
 	int64_t grant_expires_ns; /* UTC */
 	size_t grant_len;
-	const uint8_t *grant; /* opaque */
+	const uint8_t *grant;   /* opaque */
+	unsigned retry_after_s; /* SESSION_THROTTLED alone */
 };
 
 enum session_end {
 	SESSION_OK,
-	SESSION_DENIED,    /* no such session or token */
-	SESSION_NO_TENANT, /* it is good, but not for the tenant that it names */
+	SESSION_DENIED,     /* no such session or token */
+	SESSION_NO_TENANT,  /* it is good, but not for the tenant that it names */
+	SESSION_THROTTLED,  /* a password: too many failures, s->retry_after_s says when to come back */
+	SESSION_BUSY,       /* a password: too many are being judged */
+	SESSION_TOKEN_ONLY, /* a password that is right, of an account with a second factor */
 	SESSION_NO_AUTHD
 };
 
-/* s is NULL but for SESSION_OK, and valid during the call only. */
+/* s is NULL but for SESSION_OK and SESSION_THROTTLED, and valid during the call only. */
 typedef void session_fn(void *ctx, enum session_end end, const struct session *s);
 
 struct sessions *sessions_new(struct httpd *h);

@@ -1,5 +1,5 @@
 /* Lines of a request's head as browsers (and others) send them: address, Cookie, Host, Accept-Encoding,
- * If-None-Match, Authorization (and Weir-Tenant). */
+ * If-None-Match, Authorization (and Weir-Tenant), and the parameters of the guide's API. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "credential.h"
 #include "guard.h"
+#include "guide.h"
 #include "page.h"
 #include "params.h"
 #include "routes.h"
@@ -34,6 +35,24 @@ look_at_address(char *target)
 		assert(r == NULL || (p.given & ~r->params) == 0);
 	} else
 		assert(memchr(why, 0, sizeof(why)) != NULL);
+}
+
+static void
+look_at_guide(const char *line)
+{
+	struct guide_params p = { 0 };
+	char err[GUIDE_ERROR_MAX];
+	struct ip_addr ip;
+	uint16_t vlan = 0;
+
+	(void)guide_route_find(line);
+	if (!guide_params_query(&p, line, err) || !guide_params_json(&p, line, strlen(line), err))
+		assert(memchr(err, 0, sizeof(err)) != NULL);
+	for (unsigned i = 0; i < GUIDE_PARAM_COUNT; i++)
+		assert(p.value[i] == NULL || (p.value[i][0] != '\0' && strlen(p.value[i]) < GUIDE_VALUE_MAX));
+	if (guide_host(&p, &ip, &vlan))
+		assert(vlan <= 4095);
+	guide_params_free(&p);
 }
 
 static void
@@ -84,6 +103,9 @@ look_at_identity(const char *line)
 	}
 	if (credential_read(&c, line, NULL, line) == CREDENTIAL_GOOD)
 		assert(strcmp(c.tenant, line) == 0);
+	if (credential_read_guide(&c, NULL, line, NULL) == CREDENTIAL_GOOD && c.kind == CREDENTIAL_BASIC)
+		assert(c.name[0] != '\0' && strlen(c.name) < sizeof(c.name) &&
+		       strlen(c.password) < sizeof(c.password));
 }
 
 int
@@ -92,7 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	char *text = mem_calloc(len + 1, 1), *at = text;
 
 	memcpy(text, data, len);
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		size_t n = strcspn(at, "\n");
 		bool more = at[n] == '\n';
 
@@ -112,6 +134,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			break;
 		case 4:
 			look_at_identity(at);
+			break;
+		case 5:
+			look_at_guide(at);
 			break;
 		}
 		if (!more)

@@ -45,6 +45,50 @@ cookies_and_tokens(void **state)
 	assert_int_equal(credential_read(&c, COOKIE, "Basic YTpi", NULL), CREDENTIAL_BOTH);
 }
 
+/* What ntopng's clients send; to /api/v1 none of it is a credential. */
+static void
+the_guides_schemes(void **state)
+{
+	/* alice:a:b */
+	static const char basic[] = "Basic YWxpY2U6YTpi";
+	static const char *const bad[] = { "Basic",
+					   "Basic ",
+					   "Basic YWxpY2U",
+					   "Basic YWxpY2U=",
+					   "Basic OmE=",
+					   "Basic !",
+					   "Basic YQ== x",
+					   "Basic YWxpY2U6CgA=" /* "alice:" and a line's end */,
+					   "Basic /zpi" /* no UTF-8 */,
+					   "Token",
+					   "Token abc",
+					   "Tokenweir_abc",
+					   "Digest x" };
+	struct credential c, other;
+	struct ip_addr here = { { 1 } }, there = { { 2 } };
+
+	(void)state;
+	assert_int_equal(credential_read(&c, NULL, basic, NULL), CREDENTIAL_NO_TOKEN);
+	assert_int_equal(credential_read(&c, NULL, "Token " TOKEN, NULL), CREDENTIAL_NO_TOKEN);
+	assert_int_equal(credential_read_guide(&c, NULL, basic, "acme"), CREDENTIAL_GOOD);
+	assert_int_equal(c.kind, CREDENTIAL_BASIC);
+	assert_string_equal(c.name, "alice");
+	assert_string_equal(c.password, "a:b");
+	assert_string_equal(c.tenant, "acme");
+	assert_int_equal(credential_read_guide(&other, NULL, "basic  YWxpY2U6YTpi", "acme"), CREDENTIAL_GOOD);
+	assert_true(credential_same(&c, &here, &other, &here));
+	assert_false(credential_same(&c, &here, &other, &there));
+	assert_int_equal(credential_read_guide(&other, NULL, "Basic YWxpY2U6YTpj", "acme"), CREDENTIAL_GOOD);
+	assert_false(credential_same(&c, &here, &other, &here));
+	assert_int_equal(credential_read_guide(&c, NULL, "Token " TOKEN, NULL), CREDENTIAL_GOOD);
+	assert_int_equal(c.kind, CREDENTIAL_TOKEN);
+	assert_string_equal(c.token, TOKEN);
+	assert_int_equal(credential_read_guide(&c, NULL, "Bearer " TOKEN, NULL), CREDENTIAL_GOOD);
+	assert_int_equal(credential_read_guide(&c, COOKIE, basic, NULL), CREDENTIAL_BOTH);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(credential_read_guide(&c, NULL, bad[i], NULL), CREDENTIAL_NO_TOKEN);
+}
+
 static void
 what_is_no_token(void **state)
 {
@@ -122,6 +166,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody),
 		cmocka_unit_test(cookies_and_tokens),
+		cmocka_unit_test(the_guides_schemes),
 		cmocka_unit_test(what_is_no_token),
 		cmocka_unit_test(what_is_no_tenant),
 		cmocka_unit_test(keys),
