@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "filter/filter.h"
+#include "find.h"
 #include "flows.h"
 #include "groups.h"
 #include "history.h"
@@ -81,6 +82,7 @@ bytes_here(void)
 
 struct work {
 	struct history *h;
+	struct find *find;
 	struct batch batch;
 	int64_t gap_ns;
 	uint64_t flows;
@@ -201,7 +203,7 @@ ask_list(struct work *w, const struct filter *f, int64_t from_ns, int64_t to_ns,
 	kept_rows_begin(&kept, &w->view, f, ANY_POINT);
 	q.test = &test;
 	for (*rows = 0; !finished;) {
-		if (history_flows(w->h, &q, count, rows, &last, &finished) != DB_OK)
+		if (history_flows(w->find, &q, count, rows, &last, &finished) != DB_OK)
 			fatalx("question");
 		after = last;
 		q.after = &after;
@@ -224,7 +226,7 @@ ask_top(struct work *w, const struct filter *f, struct groups *g)
 				       .memory = 64u << 20 };
 	enum db_status status;
 
-	if (history_groups(w->h, &q, g, &status) != GROUPS_DONE)
+	if (history_groups(w->find, &q, g, &status) != GROUPS_DONE)
 		fatalx("question");
 }
 
@@ -331,6 +333,7 @@ run_weir(const char *dir, uint64_t flows, int64_t gap_ns)
 	w->h = history_open(&l, w->s.names, &status, err, sizeof(err));
 	if (w->h == NULL)
 		fatalx("%s", err);
+	w->find = find_new(w->h);
 	batch_init(&w->batch, BATCH_SIZE, 4096);
 	keep(w, flows);
 	printf("{\"flows\": %" PRIu64 ", \"commits\": %u, \"add_s\": %.3f, \"commit_s\": %.3f, "
@@ -338,6 +341,7 @@ run_weir(const char *dir, uint64_t flows, int64_t gap_ns)
 	       flows, w->commits, w->adding, w->committing, w->merging, w->making);
 	ask_all(w);
 	printf("\"bytes\": %" PRIu64 "}\n", bytes_here());
+	find_free(&w->find);
 	history_close(&w->h);
 	names_free(&w->s.names);
 	free(w);

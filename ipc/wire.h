@@ -692,6 +692,12 @@ struct wire_question {
 };
 static_assert(sizeof(struct wire_question) == 248, "no padding");
 
+/* Nobody wants the answer any more. One that is answered, or was never asked, is ignored. */
+struct wire_question_cancel {
+	uint64_t request;
+};
+static_assert(sizeof(struct wire_question_cancel) == 8, "no padding");
+
 enum answer_status {
 	ANSWER_OK = 1,
 	ANSWER_NOT_FOUND,   /* no such thing, or not the caller's: one answer for both */

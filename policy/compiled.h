@@ -42,6 +42,7 @@ struct narrowed {
 };
 
 struct snapshot {
+	unsigned holds;
 	uint64_t number;
 	size_t ntenants, npoints, ngroups, nnarrowed;
 	struct tenant *tenants;  /* ascending by number */

@@ -242,6 +242,7 @@ snapshot_open(const uint8_t *bytes, size_t len, const uint8_t (*keys)[32], size_
 	if (len == 0)
 		return NULL;
 	s = mem_calloc(1, sizeof(*s));
+	s->holds = 1;
 	c = rcur_of(bytes, len);
 	if (take_document(&c, s, &d))
 		snapshot_compile(s, &d);
@@ -251,12 +252,20 @@ snapshot_open(const uint8_t *bytes, size_t len, const uint8_t (*keys)[32], size_
 	return s;
 }
 
+struct snapshot *
+snapshot_hold(struct snapshot *s)
+{
+	s->holds++;
+	return s;
+}
+
 void
 snapshot_free(struct snapshot **sp)
 {
 	struct snapshot *s = *sp;
 
-	if (s == NULL)
+	*sp = NULL;
+	if (s == NULL || --s->holds > 0)
 		return;
 	for (size_t i = 0; i < s->ngroups; i++)
 		ranges_free(&s->groups[i].networks);
@@ -274,7 +283,6 @@ snapshot_free(struct snapshot **sp)
 	free(s->bucket);
 	free(s->narrowed);
 	free(s);
-	*sp = NULL;
 }
 
 /* --- asking

@@ -87,6 +87,9 @@ void snapshot_builder_free(struct snapshot_builder **b);
 struct snapshot;
 /* Verifies and compiles; NULL where it is forged or malformed. */
 struct snapshot *snapshot_open(const uint8_t *bytes, size_t len, const uint8_t (*keys)[32], size_t nkeys);
+/* One more who has to free it: counted, not copied. Both by one thread; any thread may evaluate it meanwhile.
+ */
+struct snapshot *snapshot_hold(struct snapshot *s);
 void snapshot_free(struct snapshot **s);
 uint64_t snapshot_number(const struct snapshot *s);
 size_t snapshot_tenants(const struct snapshot *s);

@@ -135,6 +135,8 @@ ask_again(struct store *s, const struct asker *who, const void *body, size_t len
 	struct question *a = mem_calloc(1, sizeof(*a));
 	enum answer_status status = ANSWER_BAD_QUESTION;
 
+	a->holds = 1;
+	a->ready = who->ready;
 	store_clock(s);
 	if (len >= sizeof(a->q))
 		memcpy(&a->q, body, sizeof(a->q));
@@ -159,7 +161,26 @@ ask_again(struct store *s, const struct asker *who, const void *body, size_t len
 	}
 	if (a->park)
 		park(s, a, who, body, len, deadline_ns);
+	question_drop(&a);
+}
+
+struct question *
+question_hold(struct question *a)
+{
+	a->holds++;
+	return a;
+}
+
+void
+question_drop(struct question **ap)
+{
+	struct question *a = *ap;
+
+	*ap = NULL;
+	if (--a->holds > 0)
+		return;
 	filter_free(&a->filter);
+	view_end(&a->v);
 	free(a);
 }
 

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "base/cursor.h"
+#include "jobs.h"
 #include "live_rows.h"
 #include "page.h"
 #include "store.h"
@@ -17,16 +18,29 @@
 struct asker {
 	uint32_t proc, instance;
 	answer_emit *emit;
-	void *ctx;
+	void *ctx;                      /* of its own: no two askers have the same */
+	bool (*ready)(const void *ctx); /* whether it takes answers now; NULL: always */
 };
 
-/* Answers the body of a QUESTION in one or more messages, always: at once, or from a later parked_turn. */
+/* Answers the body of a QUESTION in one or more messages, once in all: at once, or from a later jobs_turn,
+ * ask_turn or parked_turn. */
 void ask(struct store *s, const struct asker *who, const void *body, size_t len);
 /* One that was parked. */
 void ask_again(struct store *s, const struct asker *who, const void *body, size_t len, int64_t deadline_ns);
+/* It does not want the answer any more, and gets nothing. What is answered already is ignored. */
+void ask_cancel(struct store *s, const void *asker, uint64_t request);
+/* It is gone: nothing of its is answered any more. */
+void ask_gone(struct store *s, const void *asker);
+/* Grants have gone, or authd is silent: what is under way for those is refused now. */
+void ask_again_allowed(struct store *s);
+/* At each turn of the loop: that, and what waited for its asker. */
+void ask_turn(struct store *s);
+/* Ends the threads, and what is under way without an answer. */
+void ask_end_all(struct store *s);
 
 /* A question that is well-formed, with its grant verified: what the handlers of each kind get. */
 struct question {
+	unsigned holds;
 	struct wire_question q;
 	uint32_t limit;
 	struct view v;
@@ -34,8 +48,13 @@ struct question {
 	struct page page;
 	struct filter *filter; /* NULL: none */
 	bool park;             /* the handler's word: it has no answer yet, to be asked again */
+	bool (*ready)(const void *ctx);
 	struct answer_out out;
 };
+
+/* By the loop's thread only. */
+struct question *question_hold(struct question *a);
+void question_drop(struct question **a);
 
 typedef void ask_handler(struct store *s, struct question *a);
 
@@ -62,6 +81,23 @@ struct ask_live_list {
 bool ask_ordered(struct store *s, struct question *a, const struct ask_live_list *l);
 /* Whether a question for groups can be answered. limit: of its groups. */
 bool ask_groups_sane(const struct wire_question *q, uint32_t limit);
+
+/*
+ * A question that takes long, in parts (ask_work.c). run is called on a thread beside the loop and may look
+ * at the question (not its out), at what a view tells any thread, at history with the thread's own f, and at
+ * ctx; it breaks off where job_should_stop. answer is called by the loop and ends the answer, or calls
+ * ask_stopped where end is neither JOB_DONE nor leaves a part worth having. drop frees ctx.
+ */
+struct ask_work {
+	enum job_kind kind;
+	void (*run)(void *ctx, const struct question *a, struct find *f, struct job *j);
+	void (*answer)(struct store *s, struct question *a, void *ctx, enum job_end end);
+	void (*drop)(void *ctx);
+};
+/* The last thing that a handler does. Where s->jobs is NULL all of it happens here and now. */
+void ask_work(struct store *s, struct question *a, const struct ask_work *work, void *ctx);
+void ask_stopped(struct store *s, struct question *a, enum job_end end);
+
 /* Lists of live rows: the first of an order, behind the question's cursor. */
 struct topk *ask_list_begin(struct question *a);
 /* Frees t. */

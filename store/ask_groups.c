@@ -187,35 +187,73 @@ put_groups(struct store *s, struct question *a, const struct groups *g)
 	ask_end(a);
 }
 
+/* --- beside the loop
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+struct grouping {
+	struct group_query q;
+	struct groups g;
+	enum groups_end end;
+	enum db_status status;
+};
+
+static void
+find_groups(void *ctx, const struct question *a, struct find *f, struct job *j)
+{
+	struct grouping *w = ctx;
+
+	(void)a;
+	(void)j; /* f has it */
+	w->end = history_groups(f, &w->q, &w->g, &w->status);
+}
+
+static void
+answer_groups(struct store *s, struct question *a, void *ctx, enum job_end end)
+{
+	struct grouping *w = ctx;
+
+	if (end != JOB_DONE)
+		ask_stopped(s, a, end);
+	else if (w->end == GROUPS_DONE)
+		put_groups(s, a, &w->g);
+	else
+		answer_end(&a->out, ANSWER_HISTORY_DOWN, NULL, 0);
+}
+
+static void
+drop_groups(void *ctx)
+{
+	struct grouping *w = ctx;
+
+	groups_free(&w->g);
+	for (unsigned i = 0; i < GROUP_DIMENSIONS_MAX; i++)
+		free((void *)(uintptr_t)w->q.name[i]);
+	free(w);
+}
+
 void
 ask_groups(struct store *s, struct question *a)
 {
-	struct group_query q = { .view = &a->v,
-				 .filter = a->filter,
-				 .point = a->q.point,
-				 .from_ns = a->q.from_ns,
-				 .to_ns = a->q.to_ns == 0 ? INT64_MAX : a->q.to_ns,
-				 .by = a->q.grouping,
-				 .limit = a->limit,
-				 .ascending = a->q.ascending != 0,
-				 .memory = (size_t)s->boot->settings.query_memory };
-	enum db_status status = DB_OK;
-	struct groups g;
+	static const struct ask_work work = { JOB_HISTORY, find_groups, answer_groups, drop_groups };
+	struct grouping *w;
 
 	if (!may_group(a)) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 		return;
 	}
-	if (q.from_ns < a->v.since_ns)
-		q.from_ns = a->v.since_ns;
+	w = mem_calloc(1, sizeof(*w));
+	w->q = (struct group_query){ .view = &a->v,
+				     .filter = a->filter,
+				     .point = a->q.point,
+				     .from_ns = a->q.from_ns > a->v.since_ns ? a->q.from_ns : a->v.since_ns,
+				     .to_ns = a->q.to_ns == 0 ? INT64_MAX : a->q.to_ns,
+				     .by = a->q.grouping,
+				     .limit = a->limit,
+				     .ascending = a->q.ascending != 0,
+				     .memory = (size_t)s->boot->settings.query_memory };
 	for (unsigned i = 0; i < GROUP_DIMENSIONS_MAX; i++)
-		if (kind_of(q.by.dimension[i]) != 0)
-			copy_names(s, kind_of(q.by.dimension[i]), &q.name[i], &q.nnames[i]);
-	if (history_groups(s->history, &q, &g, &status) == GROUPS_DONE)
-		put_groups(s, a, &g);
-	else
-		answer_end(&a->out, ANSWER_HISTORY_DOWN, NULL, 0);
-	groups_free(&g);
-	for (unsigned i = 0; i < GROUP_DIMENSIONS_MAX; i++)
-		free((void *)(uintptr_t)q.name[i]);
+		if (kind_of(w->q.by.dimension[i]) != 0)
+			copy_names(s, kind_of(w->q.by.dimension[i]), &w->q.name[i], &w->q.nnames[i]);
+	ask_work(s, a, &work, w);
 }

@@ -1,23 +1,80 @@
-/* Questions about what was: kept flows, one flow with all its slices. */
+/* Questions about what was: kept flows, one flow with all its slices. Their rows are found beside the loop,
+ * and become an answer in it, which alone knows names. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
+#include "base/mem.h"
+#include "find.h"
 #include "kept_rows.h"
 
 #define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
 #define SLICES_MAX 1000
 
-/* --- kept flows by time
- * ------------------------------------------------------------------------------------------------------- */
-
+/* What is found of a question. */
 struct listing {
-	struct store *s;
-	struct question *a;
+	const struct question *a;
+	struct flow_query q;
 	bool has_application;
 	uint16_t application;
-	unsigned left;
 	struct kept_rows rows;
+	struct flow_id id; /* one flow */
+	bool live;         /* its live row is in the answer already */
+	unsigned most, n;
+	struct kept_flow *row; /* each one's texts are one piece of memory */
+	struct flow_position begin, last;
+	bool finished;
+	enum db_status status;
 };
+
+static struct listing *
+listing_new(const struct question *a, unsigned most)
+{
+	struct listing *l = mem_calloc(1, sizeof(*l));
+
+	l->a = a;
+	l->most = most;
+	l->row = mem_calloc(most, sizeof(*l->row));
+	l->status = DB_OK;
+	return l;
+}
+
+static void
+listing_drop(void *ctx)
+{
+	struct listing *l = ctx;
+
+	for (unsigned i = 0; i < l->n; i++)
+		free((void *)(uintptr_t)l->row[i].texts.server_name);
+	free(l->row);
+	free(l);
+}
+
+/* False: there is room for no more. */
+static bool
+listing_add(struct listing *l, const struct kept_flow *k)
+{
+	const struct rec_flow *f = &k->f;
+	size_t name = f->server_name_len, info = f->info_len, attributes = f->attributes_len;
+	char *text = mem_calloc(name + info + attributes + 1, 1);
+
+	memcpy(text, k->texts.server_name, name);
+	memcpy(text + name, k->texts.info, info);
+	memcpy(text + name + info, k->texts.attributes, attributes);
+	l->row[l->n] = *k;
+	l->row[l->n].texts = flow_texts_of(f, text);
+	return ++l->n < l->most;
+}
+
+static void
+listing_put(struct store *s, struct question *a, const struct listing *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		ask_put_flow(s, a, l->row[i].tenant, &l->row[i].f, &l->row[i].texts, NULL);
+}
+
+/* --- kept flows by time
+ * ------------------------------------------------------------------------------------------------------- */
 
 static bool
 may_list(void *ctx, struct block_reader *r, const struct block *b)
@@ -39,8 +96,7 @@ list_kept(void *ctx, const struct kept_flow *k)
 	if (!view_admits(&l->a->v, &k->f) ||
 	    !ask_wants_flow(l->a, &k->f, k->texts.server_name, k->tenant, l->has_application, l->application))
 		return true;
-	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
-	return --l->left > 0;
+	return listing_add(l, k);
 }
 
 /* A position as a cursor holds it, with the id as the viewer knows it; and back. */
@@ -66,57 +122,93 @@ position_of(const struct view *v, const struct topk_entry *e, struct flow_positi
 	p->tenant = e->tenant;
 }
 
+static void
+find_kept(void *ctx, const struct question *a, struct find *f, struct job *j)
+{
+	struct listing *l = ctx;
+	const struct block_test test = { may_list, match_list, &l->rows };
+
+	(void)j; /* f has it */
+	kept_rows_begin(&l->rows, &a->v, a->filter, a->q.point);
+	l->q.test = &test;
+	l->status = history_flows(f, &l->q, list_kept, l, &l->last, &l->finished);
+	kept_rows_end(&l->rows);
+}
+
+/* What was found before it was stopped is an answer, and a cursor leads on. */
+static void
+answer_kept(struct store *s, struct question *a, void *ctx, enum job_end end)
+{
+	struct listing *l = ctx;
+	struct topk_entry at;
+
+	if (end != JOB_DONE && find_compare(&l->last, &l->begin) == 0) {
+		ask_stopped(s, a, end);
+		return;
+	}
+	listing_put(s, a, l);
+	if (l->status != DB_OK || l->finished) {
+		ask_history_end(a, l->status);
+		return;
+	}
+	entry_of(&a->v, &l->last, &at);
+	ask_end_page(s, a, ASK_FLOWS | PAGE_HISTORY, &at);
+}
+
+/* Before the newest. */
+static struct flow_position
+newest(void)
+{
+	struct flow_position p = { .last_ns = INT64_MAX, .slice = UINT32_MAX, .tenant = UINT32_MAX };
+
+	memset(p.id.b, 0xff, sizeof(p.id.b));
+	return p;
+}
+
+/* What the question says of rows. */
+static void
+want(struct listing *l, const struct question *a)
+{
+	l->q = (struct flow_query){ .tenant = a->v.tenant,
+				    .from_ns = a->q.from_ns > a->v.since_ns ? a->q.from_ns : a->v.since_ns,
+				    .to_ns = a->q.to_ns == 0 ? INT64_MAX : a->q.to_ns,
+				    .visits = VISITS_MAX };
+	/* What can be skipped on disk; list_kept looks at each row all the same. */
+	l->q.filter = (struct block_want){ .has_ip = a->q.has_ip != 0,
+					   .ip = a->q.ip,
+					   .has_application = l->has_application,
+					   .application = l->application,
+					   .has_point = a->q.point != ANY_POINT,
+					   .point = a->q.point };
+	l->begin = newest();
+	if (a->has_page) {
+		position_of(&a->v, &a->page.at, &l->begin);
+		l->q.after = &l->begin;
+	}
+	l->last = l->begin;
+}
+
 /* Kept flows come by their end, newest first, whatever order is asked for. */
 void
 ask_kept_flows(struct store *s, struct question *a)
 {
-	struct listing l = { .s = s, .a = a, .has_application = a->q.key_len > 0, .left = a->limit };
-	struct flow_query q = {
-		.tenant = a->v.tenant, .from_ns = a->q.from_ns, .to_ns = a->q.to_ns, .visits = VISITS_MAX
-	};
-	struct flow_position after, last;
-	struct topk_entry at;
-	bool finished = false;
+	static const struct ask_work work = { JOB_HISTORY, find_kept, answer_kept, listing_drop };
+	uint16_t application = 0;
+	struct listing *l;
 
 	if (a->has_page && a->page.kind != (ASK_FLOWS | PAGE_HISTORY)) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 		return;
 	}
-	if (q.to_ns == 0)
-		q.to_ns = INT64_MAX;
-	if (q.from_ns < a->v.since_ns)
-		q.from_ns = a->v.since_ns;
-	if (l.has_application && !ask_application(s, a, &l.application)) {
+	if (a->q.key_len > 0 && !ask_application(s, a, &application)) {
 		ask_end(a);
 		return;
 	}
-	/* What can be skipped on disk; list_kept looks at each row all the same. */
-	q.filter = (struct block_want){ .has_ip = a->q.has_ip != 0,
-					.ip = a->q.ip,
-					.has_application = l.has_application,
-					.application = l.application,
-					.has_point = a->q.point != ANY_POINT,
-					.point = a->q.point };
-	if (a->has_page) {
-		position_of(&a->v, &a->page.at, &after);
-		q.after = &after;
-	}
-
-	kept_rows_begin(&l.rows, &a->v, a->filter, a->q.point);
-
-	const struct block_test test = { may_list, match_list, &l.rows };
-
-	q.test = &test;
-
-	enum db_status status = history_flows(s->history, &q, list_kept, &l, &last, &finished);
-
-	kept_rows_end(&l.rows);
-	if (status != DB_OK || finished) {
-		ask_history_end(a, status);
-		return;
-	}
-	entry_of(&a->v, &last, &at);
-	ask_end_page(s, a, ASK_FLOWS | PAGE_HISTORY, &at);
+	l = listing_new(a, a->limit);
+	l->has_application = a->q.key_len > 0;
+	l->application = application;
+	want(l, a);
+	ask_work(s, a, &work, l);
 }
 
 /* --- one flow
@@ -130,8 +222,7 @@ list_slice(void *ctx, const struct kept_flow *k)
 
 	if (!view_admits(&l->a->v, &k->f) || k->f.last_ns < l->a->v.since_ns)
 		return true;
-	ask_put_flow(l->s, l->a, k->tenant, &k->f, &k->texts, NULL);
-	return --l->left > 0;
+	return listing_add(l, k);
 }
 
 /* Puts the live row of an id, if the viewer sees it. */
@@ -151,17 +242,38 @@ put_live(struct store *s, struct question *a, const struct flow_id *id)
 	return false;
 }
 
+static void
+find_slices(void *ctx, const struct question *a, struct find *f, struct job *j)
+{
+	struct listing *l = ctx;
+
+	(void)j; /* f has it */
+	l->status = history_flow(f, a->v.tenant, &l->id, SLICES_MAX, list_slice, l);
+}
+
+static void
+answer_slices(struct store *s, struct question *a, void *ctx, enum job_end end)
+{
+	struct listing *l = ctx;
+
+	if (end != JOB_DONE) {
+		ask_stopped(s, a, end);
+	} else if (!l->live && l->n == 0) {
+		answer_end(&a->out, l->status == DB_OK ? ANSWER_NOT_FOUND : ANSWER_HISTORY_DOWN, NULL, 0);
+	} else {
+		listing_put(s, a, l);
+		ask_end(a);
+	}
+}
+
+/* The live row is looked for first: a flow that ends meanwhile is not in history yet. */
 void
 ask_flow(struct store *s, struct question *a)
 {
-	struct flow_id id = flow_id_unveil(&a->v.id, &a->q.flow);
-	struct listing l = { .s = s, .a = a, .left = SLICES_MAX };
-	bool live = put_live(s, a, &id);
+	static const struct ask_work work = { JOB_HISTORY, find_slices, answer_slices, listing_drop };
+	struct listing *l = listing_new(a, SLICES_MAX);
 
-	enum db_status status = history_flow(s->history, a->v.tenant, &id, SLICES_MAX, list_slice, &l);
-
-	if (!live && l.left == SLICES_MAX)
-		answer_end(&a->out, status == DB_OK ? ANSWER_NOT_FOUND : ANSWER_HISTORY_DOWN, NULL, 0);
-	else
-		ask_end(a);
+	l->id = flow_id_unveil(&a->v.id, &a->q.flow);
+	l->live = put_live(s, a, &l->id);
+	ask_work(s, a, &work, l);
 }

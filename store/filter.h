@@ -1,6 +1,7 @@
 /*
  * A filter (ipc/filter.h) made ready for what store keeps: names are looked up once, then each flow runs
- * through numbers. One question's; nothing it refers to may change meanwhile.
+ * through numbers, in any thread. One question's, which may take its time: names that come later are none of
+ * its.
  */
 #ifndef WEIR_STORE_FILTER_H
 #define WEIR_STORE_FILTER_H

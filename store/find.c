@@ -143,6 +143,7 @@ mark_rows(struct find *f, uint64_t tenant)
 
 	if (tenant == FIND_ALL) {
 		memset(f->wanted, 1, f->head.rows);
+		f->mine = f->head.rows;
 		return block_tenants(f->reader, &f->head, f->tenant);
 	}
 	if (tenant != TENANT_PLATFORM) {
@@ -150,6 +151,7 @@ mark_rows(struct find *f, uint64_t tenant)
 			return false;
 		memset(f->wanted, 0, f->head.rows);
 		memset(f->wanted + from, 1, to - from);
+		f->mine = to - from;
 		for (uint32_t i = from; i < to; i++)
 			f->tenant[i] = (uint32_t)tenant;
 		return true;
@@ -160,6 +162,7 @@ mark_rows(struct find *f, uint64_t tenant)
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++)
 		f->wanted[i] = f->slice[i] == 0;
+	f->mine = f->head.rows;
 	return true;
 }
 
@@ -313,9 +316,10 @@ by_block(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-void
+bool
 find_fetch(struct find *f)
 {
+	bool stopped = false;
 	const struct find_pick **order = mem_calloc(f->npicks + 1, sizeof(const struct find_pick *));
 
 	if (f->npicks > f->kept_cap) {
@@ -327,7 +331,7 @@ find_fetch(struct find *f)
 		order[i] = &f->pick[i];
 	if (f->npicks > 1)
 		qsort(order, f->npicks, sizeof(const struct find_pick *), by_block);
-	for (size_t i = 0, n; i < f->npicks; i += n) {
+	for (size_t i = 0, n; i < f->npicks && !(stopped = job_should_stop(f->job)); i += n) {
 		for (n = 1; i + n < f->npicks && order[i + n]->block == order[i]->block;)
 			n++;
 
@@ -339,4 +343,5 @@ find_fetch(struct find *f)
 			f->texts[f->ntexts++] = w.texts;
 	}
 	free(order);
+	return !stopped;
 }

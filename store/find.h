@@ -7,6 +7,7 @@
 
 #include "columns.h"
 #include "history_parts.h"
+#include "jobs.h"
 
 /* A row that was found. */
 struct find_pick {
@@ -17,6 +18,7 @@ struct find_pick {
 
 struct find {
 	struct history *h;
+	struct job *job; /* that it is used for: it is stopped between blocks. NULL: nobody stops it */
 	struct block_reader *reader;
 	struct block_entry *block; /* those that may hold what is wanted, newest end first */
 	size_t nblocks, blocks_cap;
@@ -24,6 +26,8 @@ struct find {
 	size_t npicks, picks_cap;
 	struct block head;
 	struct columns *columns; /* of head, where columns_begin was called */
+	uint32_t
+	    mine; /* rows of the tenant's in the block that is looked at, as far as they cost something */
 	/* Of the block that is looked at, COLUMN_MAX each. */
 	uint64_t *last, *high, *low, *slice;
 	uint32_t *tenant;
@@ -58,8 +62,8 @@ struct flow_position find_position(const struct find *f, uint32_t row);
 /* Where a comes in the order of history_flows, before (> 0) or behind b. */
 int find_compare(const struct flow_position *a, const struct flow_position *b);
 /* Keeps the picks' rows whole in f->kept, in the picks' order. A row that is damaged has no server_name
- * (NULL). */
-void find_fetch(struct find *f);
+ * (NULL). False: f->job was stopped. */
+bool find_fetch(struct find *f);
 void find_reset(struct find *f);
 
 #endif

@@ -236,6 +236,12 @@ grants_policy(const struct grants *g)
 	return g->snapshot;
 }
 
+struct snapshot *
+grants_hold_policy(const struct grants *g)
+{
+	return snapshot_hold(g->snapshot);
+}
+
 /* --- the check
  * --------------------------------------------------------------------------------------------------------------
  */
@@ -274,29 +280,48 @@ is_live(const struct grants *g, const struct grant *grant, int64_t now_ns)
 	return l->expires_ns > now_ns && grant->expires_ns > now_ns && grant->issued_ns <= now_ns;
 }
 
+static bool
+is_silent(const struct grants *g, int64_t now_boot_ns)
+{
+	return !g->heard || now_boot_ns - g->heard_ns > GRANTS_SILENCE_NS || !g->complete || g->nkeys == 0 ||
+	       g->snapshot == NULL;
+}
+
+enum answer_status
+grants_still(const struct grants *g, const struct grant *grant, int64_t now_utc_ns, int64_t now_boot_ns)
+{
+	if (is_silent(g, now_boot_ns))
+		return ANSWER_UNAVAILABLE;
+	if (!is_live(g, grant, now_utc_ns))
+		return ANSWER_NOT_GRANTED;
+	if (grant->tenant != TENANT_PLATFORM && snapshot_tenant(g->snapshot, grant->tenant) == NULL)
+		return ANSWER_NOT_GRANTED;
+	for (uint32_t i = 0; i < grant->nnarrowings; i++)
+		if (snapshot_narrowing(g->snapshot, grant->narrowing[i]) == NULL)
+			return ANSWER_NOT_GRANTED;
+	return ANSWER_OK;
+}
+
 enum answer_status
 grants_check(struct grants *g, const uint8_t *bytes, size_t len, uint32_t proc, uint32_t instance,
 	     int64_t now_utc_ns, int64_t now_boot_ns, struct grant *out)
 {
-	if (!g->heard || now_boot_ns - g->heard_ns > GRANTS_SILENCE_NS || !g->complete || g->nkeys == 0 ||
-	    g->snapshot == NULL)
+	if (is_silent(g, now_boot_ns))
 		return ANSWER_UNAVAILABLE;
 	if (len == 0 || len > GRANT_BYTES_MAX)
 		return ANSWER_NOT_GRANTED;
 
 	const struct grant *grant = verified(g, bytes, len, now_utc_ns);
 
-	if (grant == NULL || grant->audience_proc != proc || grant->audience_instance != instance ||
-	    !is_live(g, grant, now_utc_ns))
+	if (grant == NULL || grant->audience_proc != proc || grant->audience_instance != instance)
 		return ANSWER_NOT_GRANTED;
 	/* Made from a policy that has not come yet. */
-	if (grant->snapshot > snapshot_number(g->snapshot))
+	if (is_live(g, grant, now_utc_ns) && grant->snapshot > snapshot_number(g->snapshot))
 		return ANSWER_UNAVAILABLE;
-	if (grant->tenant != TENANT_PLATFORM && snapshot_tenant(g->snapshot, grant->tenant) == NULL)
-		return ANSWER_NOT_GRANTED;
-	for (uint32_t i = 0; i < grant->nnarrowings; i++)
-		if (snapshot_narrowing(g->snapshot, grant->narrowing[i]) == NULL)
-			return ANSWER_NOT_GRANTED;
-	*out = *grant;
-	return ANSWER_OK;
+
+	enum answer_status status = grants_still(g, grant, now_utc_ns, now_boot_ns);
+
+	if (status == ANSWER_OK)
+		*out = *grant;
+	return status;
 }

@@ -38,10 +38,16 @@ void grants_revoke(struct grants *g, const uint8_t id[static GRANT_ID_BYTES]);
 /* The newest snapshot, NULL before the first. */
 const struct snapshot *grants_policy(const struct grants *g);
 
+/* The same for somebody who goes on using it when a newer one has come: he frees it. */
+struct snapshot *grants_hold_policy(const struct grants *g);
+
 /* Judges the grant of a question from proc@instance. ANSWER_OK: *out is set; otherwise the status to answer
  * with. */
 enum answer_status grants_check(struct grants *g, const uint8_t *bytes, size_t len, uint32_t proc,
 				uint32_t instance, int64_t now_utc_ns, int64_t now_boot_ns,
 				struct grant *out);
+/* Whether a grant that was good when something began still is. */
+enum answer_status grants_still(const struct grants *g, const struct grant *grant, int64_t now_utc_ns,
+				int64_t now_boot_ns);
 
 #endif

@@ -113,6 +113,7 @@ find_rows(struct group_scan *s)
 	columns_begin(f->columns, &f->head);
 	if (!kept_rows_may_match(&s->rows, f->reader, &f->head))
 		return true;
+	job_spend(f->job, f->mine);
 	if (!match_time(s) || !kept_rows_match(&s->rows, f->columns, f->tenant, f->wanted))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++) {
@@ -426,7 +427,7 @@ static bool
 each_block(struct group_scan *s, bool (*look)(struct find *f, const struct block_entry *e, void *ctx))
 {
 	for (size_t i = 0; i < s->f->nblocks; i++) {
-		if (s->q->stop != NULL && s->q->stop(s->q->ctx))
+		if (job_should_stop(s->f->job))
 			return false;
 		find_look_at(s->f, &s->f->block[i], s->q->view->tenant, look, s);
 	}

@@ -299,8 +299,9 @@ make(struct group_scan *s)
 }
 
 enum groups_end
-history_groups(struct history *h, const struct group_query *q, struct groups *g, enum db_status *status)
+history_groups(struct find *f, const struct group_query *q, struct groups *g, enum db_status *status)
 {
+	struct history *h = f->h;
 	struct group_query kept = *q;
 	int64_t floor = atomic_load(&h->floor_ns);
 	enum groups_end end = GROUPS_FAILED;
@@ -308,15 +309,13 @@ history_groups(struct history *h, const struct group_query *q, struct groups *g,
 
 	*g = (struct groups){ 0 };
 	kept.from_ns = kept.from_ns > floor ? kept.from_ns : floor;
-	pthread_mutex_lock(&h->reading);
 	segments_reader_begins(h->segments);
-	if (find_blocks(h->find, q->view->tenant, kept.from_ns, kept.to_ns, status)) {
-		group_scan_begin(&s, h->find, &kept, g);
+	if (find_blocks(f, q->view->tenant, kept.from_ns, kept.to_ns, status)) {
+		group_scan_begin(&s, f, &kept, g);
 		end = make(&s) ? GROUPS_DONE : GROUPS_STOPPED;
 		group_scan_end(&s);
 	}
 	segments_reader_ends(h->segments);
-	pthread_mutex_unlock(&h->reading);
 	return end;
 }
 

@@ -29,9 +29,6 @@ struct group_query {
 	 * say in which order names came, from whomever: groups are not ordered by them. */
 	const char (*name[GROUP_DIMENSIONS_MAX])[NAME_TEXT_MAX + 1];
 	uint32_t nnames[GROUP_DIMENSIONS_MAX];
-	/* Asked before each block: true: give up. NULL: never. */
-	bool (*stop)(void *ctx);
-	void *ctx;
 };
 
 struct group_sum {
@@ -60,8 +57,8 @@ struct groups {
 uint32_t groups_buckets(int64_t from_ns, int64_t to_ns, uint32_t bucket_s);
 
 enum groups_end { GROUPS_DONE, GROUPS_STOPPED, GROUPS_FAILED };
-/* *status where it failed. g is to be freed in any case. */
-enum groups_end history_groups(struct history *h, const struct group_query *q, struct groups *g,
+/* *status where it failed; GROUPS_STOPPED: f->job was. g is to be freed in any case. */
+enum groups_end history_groups(struct find *f, const struct group_query *q, struct groups *g,
 			       enum db_status *status);
 void groups_free(struct groups *g);
 

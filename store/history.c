@@ -158,7 +158,6 @@ open_segments(struct history *h)
 	h->segments = segments_new(identity, !h->limits.keep_everything);
 	segments_sweep(h->segments, is_known, h);
 	h->blocks = block_writer_new();
-	h->find = find_new(h);
 }
 
 static enum db_status
@@ -196,8 +195,6 @@ history_open(const struct history_limits *l, struct names *names, enum db_status
 
 	h->limits = *l;
 	atomic_store(&h->floor_ns, INT64_MIN);
-	if (pthread_mutex_init(&h->reading, NULL) != 0)
-		fatal("cannot make a lock");
 	h->db = db_open(l->size, !l->keep_everything, status, err, errsize);
 	if (h->db != NULL)
 		*status = open_all(h, names, err, errsize);
@@ -214,12 +211,10 @@ history_close(struct history **hp)
 	if (h == NULL)
 		return;
 	history_merge_free(h);
-	find_free(&h->find);
 	find_free(&h->back);
 	segments_free(&h->segments);
 	history_close_series(h);
 	db_close(&h->db);
-	pthread_mutex_destroy(&h->reading);
 	block_writer_free(&h->blocks);
 	seen_free(&h->seen);
 	seen_free(&h->lost);

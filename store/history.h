@@ -17,6 +17,7 @@
 #include "flow_id.h"
 
 struct history;
+struct find; /* find.h: what a thread that reads flows has for itself */
 
 #define HISTORY_WHY_MAX 200
 
@@ -77,13 +78,16 @@ struct flow_query {
 };
 
 /* Calls visit for rows in order until it returns false, none is left (*finished), the visits are used up or
- * a question of the platform has taken long enough. *last is a position behind which nothing was looked at.
+ * a question of the platform has taken long enough. *last is a position behind which nothing was looked at; it
+ * stays as it was where f->job was stopped before there was one. A question of a tenant is stopped between rows
+ * of its own: where, does not tell of others.
  */
-enum db_status history_flows(struct history *h, const struct flow_query *q,
+enum db_status history_flows(struct find *f, const struct flow_query *q,
 			     bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx,
 			     struct flow_position *last, bool *finished);
-/* Every slice of one flow, first one first, at most max; TENANT_PLATFORM as above. */
-enum db_status history_flow(struct history *h, uint32_t tenant, const struct flow_id *id, unsigned max,
+/* Every slice of one flow, first one first, at most max; TENANT_PLATFORM as above. Where f->job is stopped, some
+ * may be missing. */
+enum db_status history_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned max,
 			    bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx);
 
 /*

@@ -92,6 +92,7 @@ look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 	if (!block_may_match(&f->head, &r->q->filter) ||
 	    (test != NULL && !test->may_match(test->ctx, f->reader, &f->head)))
 		return true;
+	job_spend(f->job, f->mine);
 	for (uint32_t i = 0; i < f->head.rows; i++) {
 		int64_t last = (int64_t)f->last[i];
 
@@ -128,9 +129,11 @@ drop_older(struct find *f, int64_t edge_ns)
 		f->npicks--;
 }
 
-/* Fills f->pick, newest first. Blocks that were not looked at, for want of time, hold nothing newer than
- * *edge_ns; INT64_MIN where all were. */
-static void
+/*
+ * Fills f->pick, newest first. Blocks that were not looked at, for want of time, hold nothing newer than
+ * *edge_ns; INT64_MIN where all were. False: f->job was stopped, and nothing is sure.
+ */
+static bool
 run_round(struct find *f, struct round *r, int64_t *edge_ns)
 {
 	int64_t to = r->before == NULL ? r->q->to_ns : r->before->last_ns;
@@ -145,18 +148,25 @@ run_round(struct find *f, struct round *r, int64_t *edge_ns)
 			break;
 		if (e->least_last_ns > to)
 			continue;
+
+		bool stopped = job_should_stop(f->job);
+
 		/* Blocks are of several tenants: where one tenant's question stopped would tell of the
 		 * others. */
-		if (scanned >= SCAN_ROWS && e->most_last_ns < to && r->q->tenant == TENANT_PLATFORM) {
+		if ((stopped || scanned >= SCAN_ROWS) && e->most_last_ns < to &&
+		    r->q->tenant == TENANT_PLATFORM) {
 			*edge_ns = e->most_last_ns;
 			break;
 		}
+		if (stopped)
+			return false;
 		r->block = (uint32_t)i;
 		scanned += e->rows;
 		find_look(f, e, r->q->tenant, look_for_newest, r);
 	}
 	qsort(f->pick, f->npicks, sizeof(*f->pick), newest_first);
 	drop_older(f, *edge_ns);
+	return true;
 }
 
 /* All rows that are newer than edge were looked at. */
@@ -191,8 +201,8 @@ read_flows(struct find *f, const struct flow_query *q, int64_t from_ns,
 	for (;;) {
 		r.most = r.most > q->visits - visits ? q->visits - visits : r.most;
 		room_for_picks(f, r.most);
-		run_round(f, &r, &edge);
-		find_fetch(f);
+		if (!run_round(f, &r, &edge) || !find_fetch(f))
+			return;
 		for (size_t i = 0; i < f->npicks; i++) {
 			*last = f->pick[i].at;
 			visits++;
@@ -224,10 +234,10 @@ kept_from(struct history *h, int64_t from_ns)
 }
 
 enum db_status
-history_flows(struct history *h, const struct flow_query *q,
-	      bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx, struct flow_position *last,
-	      bool *finished)
+history_flows(struct find *f, const struct flow_query *q, bool (*visit)(void *ctx, const struct kept_flow *k),
+	      void *ctx, struct flow_position *last, bool *finished)
 {
+	struct history *h = f->h;
 	int64_t from = kept_from(h, q->from_ns), to = q->to_ns;
 	enum db_status status;
 
@@ -239,15 +249,13 @@ history_flows(struct history *h, const struct flow_query *q,
 
 	if (q->after != NULL && q->after->last_ns >= q->to_ns)
 		clipped.after = NULL;
-	pthread_mutex_lock(&h->reading);
 	segments_reader_begins(h->segments);
-	if (q->visits > 0 && find_blocks(h->find, q->tenant, from, to, &status))
-		read_flows(h->find, &clipped, from, visit, ctx, last, finished);
+	if (q->visits > 0 && find_blocks(f, q->tenant, from, to, &status))
+		read_flows(f, &clipped, from, visit, ctx, last, finished);
 	else if (q->visits == 0)
 		status = DB_OK;
-	find_reset(h->find);
+	find_reset(f);
 	segments_reader_ends(h->segments);
-	pthread_mutex_unlock(&h->reading);
 	return status;
 }
 
@@ -270,6 +278,7 @@ look_for_id(struct find *f, const struct block_entry *e, void *ctx)
 	(void)e;
 	if (!block_may_hold_id(&f->head, w->id))
 		return true;
+	job_spend(f->job, f->mine);
 	if (!find_ids(f))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows && f->npicks < SLICES_MOST; i++) {
@@ -301,7 +310,7 @@ read_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned ma
 	struct by_id w = { .id = id };
 
 	find_reset(f);
-	for (size_t i = 0; i < f->nblocks; i++) {
+	for (size_t i = 0; i < f->nblocks && !job_should_stop(f->job); i++) {
 		w.block = (uint32_t)i;
 		find_look(f, &f->block[i], tenant, look_for_id, &w);
 	}
@@ -310,24 +319,24 @@ read_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned ma
 	if (f->npicks > max)
 		f->npicks = max;
 
-	find_fetch(f);
+	if (!find_fetch(f))
+		return;
 	for (size_t i = 0; i < f->npicks; i++)
 		if (f->kept[i].texts.server_name != NULL && !visit(ctx, &f->kept[i]))
 			break;
 }
 
 enum db_status
-history_flow(struct history *h, uint32_t tenant, const struct flow_id *id, unsigned max,
+history_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned max,
 	     bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx)
 {
+	struct history *h = f->h;
 	enum db_status status;
 
-	pthread_mutex_lock(&h->reading);
 	segments_reader_begins(h->segments);
-	if (find_blocks(h->find, tenant, kept_from(h, INT64_MIN), INT64_MAX, &status))
-		read_flow(h->find, tenant, id, max, visit, ctx);
-	find_reset(h->find);
+	if (find_blocks(f, tenant, kept_from(h, INT64_MIN), INT64_MAX, &status))
+		read_flow(f, tenant, id, max, visit, ctx);
+	find_reset(f);
 	segments_reader_ends(h->segments);
-	pthread_mutex_unlock(&h->reading);
 	return status;
 }

@@ -2,7 +2,6 @@
 #ifndef WEIR_STORE_HISTORY_PARTS_H
 #define WEIR_STORE_HISTORY_PARTS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "block.h"
@@ -43,10 +42,6 @@ struct history {
 	/* Ends of flows that are kept: before it, a row is as if it was not there. */
 	_Atomic int64_t floor_ns;
 	_Atomic uint64_t rows_forgotten, blocks_damaged;
-
-	/* One reader at a time. */
-	pthread_mutex_t reading;
-	struct find *find;
 
 	/* The writer's own. */
 	struct block_writer *blocks;

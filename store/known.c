@@ -1,9 +1,11 @@
 /* Names in the order of how sure they are. */
 #include "known.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "lru.h"
 
@@ -106,18 +108,54 @@ drop_place(void *row)
 	free(((struct place *)row)->text);
 }
 
-struct lru *
-places_new(size_t max)
+struct places {
+	struct lru *rows;
+	pthread_rwlock_t lock; /* between the loop's thread when it learns and others when they look */
+};
+
+/* Whoever writes goes first: the loop does not wait for one reader after the other. */
+static bool
+lock_init(pthread_rwlock_t *lock)
 {
-	return lru_new((uint32_t)max, sizeof(struct place), sizeof(struct ip_addr), drop_place);
+	pthread_rwlockattr_t a;
+	bool good = pthread_rwlockattr_init(&a) == 0 &&
+		    pthread_rwlockattr_setkind_np(&a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0 &&
+		    pthread_rwlock_init(lock, &a) == 0;
+
+	pthread_rwlockattr_destroy(&a);
+	return good;
 }
 
-bool
-places_learn(struct lru *l, const struct rec_host *h, const char *text)
+struct places *
+places_new(size_t max)
+{
+	struct places *p = mem_calloc(1, sizeof(*p));
+
+	p->rows = lru_new((uint32_t)max, sizeof(struct place), sizeof(struct ip_addr), drop_place);
+	if (!lock_init(&p->lock))
+		fatal("cannot make a lock");
+	return p;
+}
+
+void
+places_free(struct places **pp)
+{
+	struct places *p = *pp;
+
+	if (p == NULL)
+		return;
+	lru_free(&p->rows);
+	pthread_rwlock_destroy(&p->lock);
+	free(p);
+	*pp = NULL;
+}
+
+static bool
+learn_place(struct places *l, const struct rec_host *h, const char *text)
 {
 	size_t len = (size_t)h->as_name_len + h->city_len;
 	bool evicted;
-	struct place *p = lru_get(l, &h->ip, &evicted);
+	struct place *p = lru_get(l->rows, &h->ip, &evicted);
 
 	free(p->text);
 	p->text = len == 0 ? NULL : copy(text, len);
@@ -128,21 +166,36 @@ places_learn(struct lru *l, const struct rec_host *h, const char *text)
 	return evicted;
 }
 
-const struct place *
-places_find(struct lru *l, const struct ip_addr *ip)
+bool
+places_learn(struct places *p, const struct rec_host *h, const char *text)
 {
-	return lru_find(l, ip);
+	pthread_rwlock_wrlock(&p->lock);
+
+	bool evicted = learn_place(p, h, text);
+
+	pthread_rwlock_unlock(&p->lock);
+	return evicted;
+}
+
+const struct place *
+places_find(struct places *p, const struct ip_addr *ip)
+{
+	return lru_find(p->rows, ip);
 }
 
 struct place_short
-places_look(struct lru *l, const struct ip_addr *ip)
+places_look(struct places *p, const struct ip_addr *ip)
 {
-	const struct place *found = places_find(l, ip);
 	struct place_short out = { 0 };
+
+	pthread_rwlock_rdlock(&p->lock);
+
+	const struct place *found = lru_find(p->rows, ip);
 
 	if (found != NULL) {
 		out.as_number = found->as_number;
 		memcpy(out.country, found->country, sizeof(out.country));
 	}
+	pthread_rwlock_unlock(&p->lock);
 	return out;
 }

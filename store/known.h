@@ -42,14 +42,17 @@ bool known_learn(struct lru *l, const struct host_key *key, const struct rec_lea
 /* NULL: nothing. */
 const struct known *known_find(struct lru *l, const struct host_key *key);
 
-struct lru *places_new(size_t max);
-bool places_learn(struct lru *l, const struct rec_host *h, const char *text);
-const struct place *places_find(struct lru *l, const struct ip_addr *ip);
-/* Both are zero where nothing is known. */
+/* The loop's thread learns and finds; others look a place up, which holds the loop up by one look at most. */
+struct places;
+struct places *places_new(size_t max);
+void places_free(struct places **p);
+bool places_learn(struct places *p, const struct rec_host *h, const char *text);
+const struct place *places_find(struct places *p, const struct ip_addr *ip);
+/* By any thread. Both are zero where nothing is known. */
 struct place_short {
 	uint32_t as_number;
 	char country[2];
 };
-struct place_short places_look(struct lru *l, const struct ip_addr *ip);
+struct place_short places_look(struct places *p, const struct ip_addr *ip);
 
 #endif

@@ -6,13 +6,10 @@
 bool
 mask_hides(const struct view *v, const struct ip_addr *ip)
 {
-	const struct snapshot *policy;
-
 	if (!v->masked || ip_is_multicast_or_broadcast(ip))
 		return false;
-	policy = grants_policy(v->s->grants);
-	if (!v->platform && snapshot_has_networks(policy, v->tenant))
-		return !snapshot_in_networks(policy, v->tenant, ip);
+	if (!v->platform && snapshot_has_networks(v->policy, v->tenant))
+		return !snapshot_in_networks(v->policy, v->tenant, ip);
 	return !store_is_local(v->s, ip);
 }
 

@@ -119,6 +119,7 @@ drop(struct orders *o, struct live_order *x)
 	let_go(x->s, &x->now);
 	let_go(x->s, &x->next);
 	o->bytes -= x->bytes;
+	view_end(&x->v);
 	memset(x, 0, sizeof(*x));
 }
 
@@ -206,6 +207,7 @@ begin(struct store *s, struct live_order *x)
 {
 	struct live_part p;
 
+	view_renew(s, &x->v);
 	view_clock(s, &x->v);
 	if (!has_memory(s, x, live_count(&x->v, x->list)))
 		return false;
@@ -472,6 +474,8 @@ find(struct store *s, const struct view *v, enum live_list list)
 		return NULL;
 	*x = (struct live_order){ .s = s, .used = true, .list = list, .v = *v };
 	memset(&x->v.grant, 0, sizeof(x->v.grant));
+	x->v.policy = NULL; /* the question's */
+	view_renew(s, &x->v);
 	return x;
 }
 

@@ -34,7 +34,13 @@
 	  false) /* hosts whose name was not asked for: too many at a time, or weir-dial went */             \
 	X(OWN_ORDERS_FULL, "store.orders_full",                                                              \
 	  false) /* an order of a long live list made room for another's: who looks at it waits anew */      \
-	X(OWN_QUESTIONS_REFUSED, "store.questions_refused", false)
+	X(OWN_QUESTIONS_REFUSED, "store.questions_refused", false)                                           \
+	X(OWN_QUESTIONS_BUSY, "store.questions_busy", false) /* that found no room to wait in */             \
+	X(OWN_QUESTIONS_LATE, "store.questions_late", false) /* that took longer than store.query_time */    \
+	X(OWN_QUESTIONS_COSTLY, "store.questions_costly",                                                    \
+	  false) /* that would have looked into more than store.query_rows */                                \
+	X(OWN_QUESTIONS_CANCELLED, "store.questions_cancelled",                                              \
+	  false) /* whose asker did not want the answer any more */
 
 enum own_counter {
 #define X(name, text, loss) name,

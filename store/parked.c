@@ -92,20 +92,37 @@ parked_turn(struct store *s)
 	}
 }
 
-void
-parked_forget(struct store *s, const void *ctx)
+/* Those of an asker; request NULL: all. */
+static bool
+forget(struct parked *p, const void *ctx, const uint64_t *request)
 {
-	struct parked *p = s->parked;
 	struct waiter *w = TAILQ_FIRST(&p->list);
+	bool any = false;
 
 	while (w != NULL) {
 		struct waiter *next = TAILQ_NEXT(w, entry);
 
-		if (w->who.ctx == ctx) {
+		/* A question begins with its number. */
+		if (w->who.ctx == ctx &&
+		    (request == NULL || memcmp(w->body, request, sizeof(*request)) == 0)) {
 			TAILQ_REMOVE(&p->list, w, entry);
 			p->n--;
 			free(w);
+			any = true;
 		}
 		w = next;
 	}
+	return any;
+}
+
+bool
+parked_cancel(struct store *s, const void *ctx, uint64_t request)
+{
+	return forget(s->parked, ctx, &request);
+}
+
+void
+parked_forget(struct store *s, const void *ctx)
+{
+	(void)forget(s->parked, ctx, NULL);
 }

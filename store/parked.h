@@ -20,6 +20,8 @@ void parked_free(struct parked **p);
 bool parked_add(struct store *s, const struct asker *who, const void *body, size_t len, int64_t deadline_ns);
 /* Asks what waits, where there are news or its time is over. */
 void parked_turn(struct store *s);
+/* Who asked as ctx does not want the answer of this request any more. False: it does not wait here. */
+bool parked_cancel(struct store *s, const void *ctx, uint64_t request);
 /* Who asked as ctx is gone. */
 void parked_forget(struct store *s, const void *ctx);
 

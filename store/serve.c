@@ -185,6 +185,7 @@ on_grant_revoke(struct serve *v, struct channel *ch, struct msg *m)
 	const struct wire_grant_change *c = m->body;
 
 	grants_revoke(v->store->grants, c->grant.id);
+	ask_again_allowed(v->store); /* before authd hears that it is done */
 	channel_send(ch, MSG_GRANT_TAKEN, c, sizeof(*c));
 	return true;
 }
@@ -210,10 +211,16 @@ send_answer(void *ctx, const void *body, size_t len)
 	channel_send(ch, channel_proc(ch) == PROC_HTTPD ? MSG_ANSWER : MSG_CLI_ANSWER_ROWS, body, len);
 }
 
+static bool
+takes_answers(const void *ctx)
+{
+	return channel_queued(ctx) < QUEUED_PAUSE;
+}
+
 static void
 answer_one(struct serve *v, struct channel *ch, const void *body, size_t len)
 {
-	struct asker who = { channel_proc(ch), channel_instance(ch), send_answer, ch };
+	struct asker who = { channel_proc(ch), channel_instance(ch), send_answer, ch, takes_answers };
 
 	ask(v->store, &who, body, len);
 }
@@ -221,7 +228,7 @@ answer_one(struct serve *v, struct channel *ch, const void *body, size_t len)
 static void
 refuse_busy(struct channel *ch, const void *body)
 {
-	struct wire_answer a = { .status = ANSWER_UNAVAILABLE, .now_ns = clock_utc_ns() };
+	struct wire_answer a = { .status = ANSWER_BUSY, .now_ns = clock_utc_ns() };
 
 	memcpy(&a.request, body, sizeof(a.request));
 	send_answer(ch, &a, sizeof(a));
@@ -250,6 +257,31 @@ on_question(struct serve *v, struct channel *ch, struct msg *m)
 	*k->last = w;
 	k->last = &w->next;
 	k->n++;
+	return true;
+}
+
+static bool
+on_question_cancel(struct serve *v, struct channel *ch, struct msg *m)
+{
+	struct asking *k = channel_data(ch);
+	struct wire_question_cancel c;
+
+	if (k == NULL)
+		return false;
+	memcpy(&c, m->body, sizeof(c));
+	for (struct waiting **at = &k->first, *w; (w = *at) != NULL;) {
+		if (memcmp(w->body, &c.request, sizeof(c.request)) != 0) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		k->n--;
+		free(w);
+	}
+	k->last = &k->first;
+	while (*k->last != NULL)
+		k->last = &(*k->last)->next;
+	ask_cancel(v->store, ch, c.request);
 	return true;
 }
 
@@ -298,6 +330,7 @@ asking_remove(struct serve *v, struct asking *k)
 	struct asking **at = &v->asking;
 	struct waiting *w;
 
+	ask_gone(v->store, k->ch);
 	while (*at != k)
 		at = &(*at)->next;
 	*at = k->next;
@@ -336,12 +369,19 @@ on_component(struct serve *v, struct channel *ch, struct msg *m)
  */
 
 static bool (*const handlers[MSG_COUNT])(struct serve *v, struct channel *ch, struct msg *m) = {
-	[MSG_RECORD_RING] = on_record_ring,   [MSG_RECORD_WAKE] = on_record_wake,
-	[MSG_GRANT_KEYS] = on_keys,           [MSG_POLICY_SNAPSHOT] = on_snapshot,
-	[MSG_GRANT_SET] = on_grant_set,       [MSG_GRANT_ADD] = on_grant_add,
-	[MSG_GRANT_REVOKE] = on_grant_revoke, [MSG_AUTHD_ALIVE] = on_alive,
-	[MSG_QUESTION] = on_question,         [MSG_CLI_QUESTION] = on_question,
-	[MSG_COMPONENT] = on_component,       [MSG_NAME_TOLD] = on_name_told,
+	[MSG_RECORD_RING] = on_record_ring,
+	[MSG_RECORD_WAKE] = on_record_wake,
+	[MSG_GRANT_KEYS] = on_keys,
+	[MSG_POLICY_SNAPSHOT] = on_snapshot,
+	[MSG_GRANT_SET] = on_grant_set,
+	[MSG_GRANT_ADD] = on_grant_add,
+	[MSG_GRANT_REVOKE] = on_grant_revoke,
+	[MSG_AUTHD_ALIVE] = on_alive,
+	[MSG_QUESTION] = on_question,
+	[MSG_CLI_QUESTION] = on_question,
+	[MSG_QUESTION_CANCEL] = on_question_cancel,
+	[MSG_COMPONENT] = on_component,
+	[MSG_NAME_TOLD] = on_name_told,
 };
 
 static bool
@@ -380,10 +420,8 @@ on_down(void *ctx, struct channel *ch)
 		pump_gone(v->store, e);
 		work_soon(v);
 	}
-	if (k != NULL) {
-		parked_forget(v->store, ch);
+	if (k != NULL)
 		asking_remove(v, k);
-	}
 	if (channel_proc(ch) == PROC_DIAL)
 		resolve_lost(v->store);
 }
@@ -435,6 +473,7 @@ on_through(evutil_socket_t fd, short what, void *ctx)
 	store_clock(v->store);
 	jobs_turn(v->store->jobs, v->store->now_boot_ns);
 	parked_turn(v->store);
+	ask_turn(v->store);
 }
 
 #define HOSTS_IDLE_NS                                                                                        \
@@ -521,7 +560,7 @@ serve_run(struct serve *v)
 	work_soon(v);
 	event_base_dispatch(v->base);
 	event_del(v->through);
-	jobs_free(&v->store->jobs);
+	ask_end_all(v->store);
 	stop(v->store);
 }
 
@@ -532,7 +571,7 @@ serve_free(struct serve **vp)
 
 	if (v == NULL)
 		return;
-	jobs_free(&v->store->jobs);
+	ask_end_all(v->store);
 	v->store->peers = NULL;
 	peers_free(&v->peers);
 	event_free(v->tick);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -206,6 +207,7 @@ store_free(struct store **sp)
 
 	if (s == NULL)
 		return;
+	ask_end_all(s);
 	writer_free(&s->writer);
 	parked_free(&s->parked);
 	orders_free(&s->orders);
@@ -218,7 +220,7 @@ store_free(struct store **sp)
 	vendors_free(&s->vendors);
 	resolve_free(&s->resolve);
 	lru_free(&s->devices);
-	lru_free(&s->places);
+	places_free(&s->places);
 	lru_free(&s->known);
 	hosts_free(&s->hosts);
 	subjects_free(&s->subjects);

@@ -23,6 +23,7 @@
 
 #define STORE_ENGINES_MAX  16
 #define LOCAL_NETWORKS_MAX 64
+#define STORE_THREADS_MAX  33 /* store.query_threads at most, and the one for what is short */
 
 struct store {
 	const struct boot *boot;
@@ -32,7 +33,9 @@ struct store {
 	struct names *names;
 	struct history *history;
 	struct writer *writer;
-	struct jobs *jobs; /* NULL in tests: what would run beside the loop is done at once */
+	struct jobs *jobs;      /* NULL in tests: what would run beside the loop is done at once */
+	struct ask_task *tasks; /* questions that run there: ask_work.c */
+	struct find *find[STORE_THREADS_MAX]; /* of each thread, by its number; NULL until it needs it */
 	struct orders *orders;
 	struct parked *parked;
 	struct grants *grants;
@@ -44,7 +47,8 @@ struct store {
 	struct points points;
 	struct subjects *subjects;
 	struct hosts *hosts;
-	struct lru *known, *places; /* known.h */
+	struct lru *known; /* known.h */
+	struct places *places;
 	struct lru *devices;
 	struct vendors *vendors;
 	struct resolve *resolve; /* NULL: nobody asks for names */

@@ -15,8 +15,7 @@ view_part(const struct view *v, uint32_t point)
 	enum narrowed_part least = NARROWED_ALL;
 
 	for (uint32_t i = 0; i < v->nnarrowed; i++) {
-		enum narrowed_part p =
-		    narrowed_point(v->narrowed[i], v->s->points.point[point].policy_number);
+		enum narrowed_part p = narrowed_point(v->narrowed[i], v->point_number[point]);
 
 		least = p < least ? p : least;
 	}
@@ -37,16 +36,17 @@ bool
 view_admits(const struct view *v, const struct rec_flow *f)
 {
 	uint32_t point = points_index(&v->s->points, f->point);
-	struct vantage at;
+	struct vantage at = { .exporter = f->exporter,
+			      .in_interface = f->in_interface,
+			      .out_interface = f->out_interface };
 
 	if (v->nnarrowed == 0)
 		return true;
-	if (point == POINT_NONE) /* of a time when the configuration was another: no name to go by */
-		at = (struct vantage){ .exporter = f->exporter,
-				       .in_interface = f->in_interface,
-				       .out_interface = f->out_interface };
-	else
-		whose_vantage(v->s, point, f, &at);
+	if (point != POINT_NONE) { /* else of a time when the configuration was another: no name to go by */
+		at.point = v->point_number[point];
+		at.space = v->s->points.point[point].boot->space;
+		at.vlan = f->vlan[0];
+	}
 	return view_admits_at(v, &at, &f->ip[CLIENT], &f->ip[SERVER]);
 }
 
@@ -54,7 +54,7 @@ bool
 view_admits_live(const struct view *v, const struct live *l, const struct live_flow *r)
 {
 	const struct point *p = &v->s->points.point[r->point];
-	struct vantage at = { .point = p->policy_number, .space = p->boot->space, .vlan = r->vlan };
+	struct vantage at = { .point = v->point_number[r->point], .space = p->boot->space, .vlan = r->vlan };
 
 	if (r->flags & LIVE_RARE) {
 		const struct live_rare *x = &l->rare[live_slot(l, r)];
@@ -166,12 +166,12 @@ last_seen(struct store *s, const struct view *v, uint32_t point)
 
 /* Of narrowings that name nothing only the mask counts. */
 static void
-take_narrowings(const struct store *s, const struct grant *g, struct view *v)
+take_narrowings(const struct grant *g, struct view *v)
 {
 	v->masked = grant_is_masked(g);
 	for (uint32_t i = 0; i < g->nnarrowings; i++) {
 		/* grants_check has seen that they are there. */
-		const struct narrowed *n = snapshot_narrowing(grants_policy(s->grants), g->narrowing[i]);
+		const struct narrowed *n = snapshot_narrowing(v->policy, g->narrowing[i]);
 
 		v->masked |= narrowed_masks(n);
 		if (!narrowed_is_whole(n))
@@ -180,9 +180,9 @@ take_narrowings(const struct store *s, const struct grant *g, struct view *v)
 }
 
 static int64_t
-retained_since(const struct store *s, const struct view *v)
+retained_since(const struct view *v)
 {
-	const struct tenant *t = v->platform ? NULL : snapshot_tenant(grants_policy(s->grants), v->tenant);
+	const struct tenant *t = v->platform ? NULL : snapshot_tenant(v->policy, v->tenant);
 
 	if (t == NULL || t->quota.retention_s == 0 || t->quota.retention_s > (uint64_t)v->now_ns / NS_PER_S)
 		return 0;
@@ -217,6 +217,17 @@ view_clock(struct store *s, struct view *v)
 }
 
 void
+view_renew(struct store *s, struct view *v)
+{
+	struct snapshot *was = v->policy;
+
+	v->policy = grants_hold_policy(s->grants);
+	snapshot_free(&was);
+	for (uint32_t i = 0; i < s->points.n; i++)
+		v->point_number[i] = s->points.point[i].policy_number;
+}
+
+void
 view_make(struct store *s, const struct grant *g, struct view *v)
 {
 	memset(v, 0, sizeof(*v));
@@ -224,12 +235,19 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 	v->tenant = g->tenant;
 	v->platform = g->tenant == TENANT_PLATFORM;
 	v->s = s;
-	take_narrowings(s, g, v);
+	view_renew(s, v);
+	take_narrowings(g, v);
 	v->sees_platform =
 	    policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM) && v->nnarrowed == 0;
 	flow_id_key(history_secret(s->history), g->tenant, &v->id);
 	view_clock(s, v);
-	v->since_ns = retained_since(s, v);
+	v->since_ns = retained_since(v);
+}
+
+void
+view_end(struct view *v)
+{
+	snapshot_free(&v->policy);
 }
 
 const struct host_share *

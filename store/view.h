@@ -11,12 +11,15 @@
 
 struct view {
 	struct grant grant;
-	uint32_t tenant;       /* TENANT_PLATFORM: all, each flow once */
-	bool platform;         /* tenant is that */
-	bool sees_platform;    /* may read what belongs to no tenant: losses, processes */
-	const struct store *s; /* as the view lasts one question, so does everything below */
-	bool masked;           /* remote addresses, and what tells who is there, are hidden: mask.h */
-	uint32_t nnarrowed;    /* 0: the tenant whole */
+	uint32_t tenant;    /* TENANT_PLATFORM: all, each flow once */
+	bool platform;      /* tenant is that */
+	bool sees_platform; /* may read what belongs to no tenant: losses, processes */
+	const struct store *s;
+	/* As it was when the question came, whatever comes meanwhile; point_number: of s->points. */
+	struct snapshot *policy;
+	uint32_t point_number[BOOT_POINTS_MAX];
+	bool masked;        /* remote addresses, and what tells who is there, are hidden: mask.h */
+	uint32_t nnarrowed; /* 0: the tenant whole */
 	const struct narrowed *narrowed[GRANT_NARROWINGS_MAX];
 	struct flow_id_key id; /* flow ids as this tenant sees them */
 	int64_t now_ns;        /* UTC now, or where only files are seen the time of their last frame */
@@ -24,7 +27,12 @@ struct view {
 	int64_t since_ns;      /* history before is over for the tenant: its quota of retention */
 };
 
+/* To be ended by view_end; g is good (grants_check). Threads beside the loop may ask the view whom it admits
+ * and what it masks. */
 void view_make(struct store *s, const struct grant *g, struct view *v);
+void view_end(struct view *v);
+/* For one that is not narrowed and lasts longer than a question: goes on by the policy of now. */
+void view_renew(struct store *s, struct view *v);
 /* Sets now_ns and rate_second anew. */
 void view_clock(struct store *s, struct view *v);
 /* What of the tenant's traffic at the point the viewer sees. Where that is not all of it, what is kept of the

@@ -68,7 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 {
 	static bool filled;
 	struct store *s = fuzz_store();
-	struct asker who = { PROC_HTTPD, 0, check_answer, NULL };
+	struct asker who = { PROC_HTTPD, 0, check_answer, NULL, NULL };
 	struct wire_question q = { .kind = 1, .point = ANY_POINT, .subject = 1 };
 	uint8_t body[sizeof(q) + GRANT_BYTES_MAX + FILTER_MOST], grant[GRANT_BYTES_MAX];
 	size_t filter = n <= 1 + sizeof(q) ? 0 : n - 1 - sizeof(q);

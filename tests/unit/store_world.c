@@ -338,7 +338,7 @@ world_ask_filtered(struct world *w, const struct wire_question *q, const uint8_t
 		   const void *filter, size_t filter_len)
 {
 	static uint8_t body[WIRE_QUESTION_MAX];
-	struct asker who = { PROC_HTTPD, 0, collect, w };
+	struct asker who = { PROC_HTTPD, 0, collect, w, NULL };
 	struct wire_question copy = *q;
 
 	copy.grant_len = (uint32_t)len;

@@ -239,7 +239,7 @@ note_status(void *ctx, const void *body, size_t len)
 static enum answer_status
 ask_raw(const void *body, size_t len)
 {
-	struct asker who = { PROC_HTTPD, 0, note_status, NULL };
+	struct asker who = { PROC_HTTPD, 0, note_status, NULL, NULL };
 
 	seen.n = 0;
 	ask(w->s, &who, body, len);
