@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "clients.h"
 #include "filter_param.h"
 #include "inquiry.h"
 #include "present/present.h"
@@ -46,7 +47,10 @@ answer_with(struct request *r, struct inquiry *q, enum inquiry_end end, shape_fn
 static struct inquiry *
 inquiry_of(struct request *r, inquiry_fn *fn)
 {
-	return inquiry_new(r->httpd, &r->who, &r->from, fn, r);
+	struct inquiry *q = inquiry_new(r->httpd, &r->who, &r->from, fn, r);
+
+	inquiry_watch(q, client_socket(r->client));
+	return q;
 }
 
 /* An interface that nobody knows and one that the caller may not see give the same: nothing. */

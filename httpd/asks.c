@@ -26,6 +26,7 @@ static const struct timeval often = { 0, SWEEP_MS * 1000 };
 struct asks {
 	struct event *sweep;
 	struct ask_queue free, waiting[ASK_TIMES]; /* each by deadline */
+	int64_t patience_ns[ASK_TIMES];
 	uint64_t uses;
 	bool closing;
 	struct ask slot[ASKS_MAX];
@@ -60,9 +61,6 @@ ask_end(struct asks *a, struct ask *k, enum ask_end end, const void *body, size_
 uint64_t
 asks_add(struct asks *a, enum proc proc, enum ask_time time, ask_fn *fn, void *ctx)
 {
-	static const int64_t patience_ns[ASK_TIMES] = {
-		[ASK_QUICK] = 5 * NS_PER_S, [ASK_SLOW] = 30 * NS_PER_S
-	};
 	struct ask *k = TAILQ_FIRST(&a->free);
 
 	if (k == NULL || a->closing)
@@ -71,7 +69,7 @@ asks_add(struct asks *a, enum proc proc, enum ask_time time, ask_fn *fn, void *c
 	k->id = ++a->uses * ASKS_MAX + (uint64_t)(k - a->slot);
 	k->proc = proc;
 	k->time = time;
-	k->deadline_ns = clock_boot_ns() + patience_ns[time];
+	k->deadline_ns = clock_boot_ns() + a->patience_ns[time];
 	k->fn = fn;
 	k->ctx = ctx;
 	TAILQ_INSERT_TAIL(&a->waiting[time], k, entry);
@@ -134,6 +132,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct asks *a = arg;
 	int64_t now = clock_boot_ns();
+	bool waits = false;
 
 	(void)fd;
 	(void)what;
@@ -143,15 +142,20 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 		while ((k = TAILQ_FIRST(&a->waiting[t])) != NULL && k->deadline_ns <= now)
 			(void)ask_end(a, k, ASK_LATE, NULL, 0);
 	}
-	if (TAILQ_EMPTY(&a->waiting[ASK_QUICK]) && TAILQ_EMPTY(&a->waiting[ASK_SLOW]))
+	for (unsigned t = 0; t < ASK_TIMES; t++)
+		waits |= !TAILQ_EMPTY(&a->waiting[t]);
+	if (!waits)
 		(void)event_del(a->sweep);
 }
 
 struct asks *
-asks_new(struct event_base *base)
+asks_new(struct event_base *base, int64_t store_ns)
 {
 	struct asks *a = mem_calloc(1, sizeof(*a));
 
+	a->patience_ns[ASK_QUICK] = 5 * NS_PER_S;
+	a->patience_ns[ASK_SLOW] = 30 * NS_PER_S;
+	a->patience_ns[ASK_STORE] = store_ns;
 	TAILQ_INIT(&a->free);
 	for (unsigned t = 0; t < ASK_TIMES; t++)
 		TAILQ_INIT(&a->waiting[t]);

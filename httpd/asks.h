@@ -24,9 +24,10 @@ enum ask_end {
  * the end is told. Returns false where the content cannot be, which ends the channel. */
 typedef bool ask_fn(void *ctx, enum ask_end end, const void *body, size_t len);
 
-enum ask_time { ASK_QUICK, ASK_SLOW, ASK_TIMES }; /* 5 s; 30 s for what waits for a password check */
+/* 5 s; 30 s for what waits for a password check; what the owner says for what store may take its time for */
+enum ask_time { ASK_QUICK, ASK_SLOW, ASK_STORE, ASK_TIMES };
 
-struct asks *asks_new(struct event_base *base);
+struct asks *asks_new(struct event_base *base, int64_t store_ns);
 /* Fails what waits (ASK_LOST) and takes nothing new. */
 void asks_close(struct asks *a);
 /* Closes before it frees. */

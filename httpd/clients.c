@@ -153,6 +153,12 @@ client_gather(struct client *c)
 	(void)evbuffer_pullup(out, (ev_ssize_t)(len < RECORD_BYTES ? len : RECORD_BYTES));
 }
 
+int
+client_socket(const struct client *c)
+{
+	return bufferevent_getfd(c->bev);
+}
+
 bool
 client_ip(struct client *c, struct ip_addr *ip)
 {

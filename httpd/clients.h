@@ -45,6 +45,8 @@ struct client *client_of(struct bufferevent *bev);
 void client_enter(struct client *c, enum client_state state);
 /* The client's address; false where it is gone already. */
 bool client_ip(struct client *c, struct ip_addr *ip);
+/* Its socket: to be looked at, not read. */
+int client_socket(const struct client *c);
 /* Shuts the connection down; evhttp notices and frees it. */
 void client_cut(struct client *c);
 

@@ -1,5 +1,7 @@
 #include "inquiry.h"
 
+#include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +38,14 @@ inquiry_new(struct httpd *h, const struct credential *who, const struct wire_cli
 	q->max_age_s = SESSION_ANY_AGE;
 	q->fn = fn;
 	q->ctx = ctx;
+	q->client = -1;
 	return q;
+}
+
+void
+inquiry_watch(struct inquiry *q, int client)
+{
+	q->client = client;
 }
 
 struct part *
@@ -72,13 +81,32 @@ drop_bodies(struct inquiry *q)
 	q->bytes = 0;
 }
 
+/* Store need not go on with it. */
+static void
+tell_store(const struct inquiry *q, uint64_t ask)
+{
+	const struct wire_question_cancel c = { ask };
+	struct channel *ch = peers_find(q->httpd->peers, PROC_STORE, 0);
+
+	if (ch != NULL)
+		channel_send(ch, MSG_QUESTION_CANCEL, &c, sizeof(c));
+}
+
+static void
+cancel_part(struct part *p)
+{
+	if (p->ask == 0)
+		return;
+	asks_cancel(p->inquiry->httpd->asks, p->ask);
+	tell_store(p->inquiry, p->ask);
+	p->ask = 0;
+}
+
 static void
 cancel_asks(struct inquiry *q)
 {
-	for (unsigned i = 0; i < q->n; i++) {
-		asks_cancel(q->httpd->asks, q->part[i].ask);
-		q->part[i].ask = 0;
-	}
+	for (unsigned i = 0; i < q->n; i++)
+		cancel_part(&q->part[i]);
 }
 
 void
@@ -90,6 +118,8 @@ inquiry_free(struct inquiry **q)
 	drop_bodies(*q);
 	for (unsigned i = 0; i < (*q)->n; i++)
 		free((*q)->part[i].filter);
+	if ((*q)->watch != NULL)
+		event_free((*q)->watch);
 	credential_wipe(&(*q)->who);
 	free(*q);
 	*q = NULL;
@@ -213,6 +243,8 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 	struct part *p = ctx;
 	struct answer a;
 
+	if (end == ASK_LATE)
+		tell_store(p->inquiry, p->ask);
 	if (end != ASK_PART)
 		p->ask = 0;
 	if (end == ASK_LATE || end == ASK_LOST) {
@@ -225,8 +257,7 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 		return false;
 	}
 	if (a.head.status != ANSWER_OK) {
-		asks_cancel(p->inquiry->httpd->asks, p->ask); /* it may have said that more follows */
-		p->ask = 0;
+		cancel_part(p); /* it may have said that more follows */
 		part_failed(p, end_of(a.head.status));
 		return true;
 	}
@@ -245,6 +276,37 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 	return true;
 }
 
+/* --- the client
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+#define WATCH_MS 250
+
+/* evhttp does not look at a connection whose request waits for us. */
+static void
+on_watch(evutil_socket_t fd, short what, void *ctx)
+{
+	struct inquiry *q = ctx;
+	struct pollfd p = { .fd = q->client, .events = POLLRDHUP };
+
+	(void)fd;
+	(void)what;
+	if (poll(&p, 1, 0) == 1)
+		finish(q, INQUIRY_GONE);
+}
+
+static void
+watch(struct inquiry *q)
+{
+	static const struct timeval every = { 0, WATCH_MS * 1000 };
+
+	if (q->client == -1 || q->watch != NULL)
+		return;
+	q->watch = event_new(q->httpd->base, -1, EV_PERSIST, on_watch, q);
+	if (q->watch == NULL || event_add(q->watch, &every) == -1)
+		fatalx("no memory for a question");
+}
+
 /* --- questions
  * -------------------------------------------------------------------------------------------------------- */
 
@@ -255,7 +317,7 @@ part_ask(struct part *p, const struct session *s)
 	struct channel *ch = peers_find(h->peers, PROC_STORE, 0);
 	uint8_t message[WIRE_QUESTION_MAX];
 
-	if (ch == NULL || (p->ask = asks_add(h->asks, PROC_STORE, ASK_QUICK, on_answer, p)) == 0)
+	if (ch == NULL || (p->ask = asks_add(h->asks, PROC_STORE, ASK_STORE, on_answer, p)) == 0)
 		return false;
 	p->q.request = p->ask;
 	p->q.grant_len = (uint32_t)s->grant_len;
@@ -280,6 +342,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 	}
 	q->me = s->me;
 	q->left = q->n;
+	watch(q);
 	for (unsigned i = 0; i < q->n && sent; i++)
 		sent = part_ask(&q->part[i], s);
 	if (!sent || q->n == 0)

@@ -34,9 +34,11 @@ enum inquiry_end {
 	INQUIRY_BUSY,       /* store has as many questions as it takes */
 	INQUIRY_TOO_SLOW,   /* it took longer than store lets one question take */
 	INQUIRY_TOO_COSTLY, /* it would have looked into more than one question may */
-	INQUIRY_TOO_LONG
+	INQUIRY_TOO_LONG,
+	INQUIRY_GONE /* the client closed its connection: store need not go on, and nobody reads the answer */
 };
 
+struct event;
 struct body; /* one message of an answer */
 
 struct part {
@@ -67,6 +69,8 @@ struct inquiry {
 	unsigned n, left;
 	bool retried;
 	unsigned retry_after_s; /* INQUIRY_THROTTLED */
+	int client;             /* socket of whoever waits; -1: nobody in particular */
+	struct event *watch;    /* looks whether he still does */
 	size_t bytes;
 	inquiry_fn *fn;
 	void *ctx;
@@ -74,6 +78,8 @@ struct inquiry {
 
 struct inquiry *inquiry_new(struct httpd *h, const struct credential *who, const struct wire_client *from,
 			    inquiry_fn *fn, void *ctx);
+/* Whoever waits for the answer waits at this socket: when it is closed there, the inquiry ends. */
+void inquiry_watch(struct inquiry *q, int client);
 /* Adds a question, all of whose other fields say "any". */
 struct part *inquiry_add(struct inquiry *q, enum question_kind kind);
 /* Asks; fn is called once, perhaps at once, and owns q then: it calls inquiry_free. */

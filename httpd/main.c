@@ -16,6 +16,8 @@
 #include "tls.h"
 #include "zip.h"
 
+#define STORE_LATE_NS (2 * NS_PER_S) /* store says itself when a question has taken too long */
+
 static void
 on_sigterm(evutil_socket_t signal, short what, void *arg)
 {
@@ -49,7 +51,7 @@ httpd_open(struct httpd *h, const struct boot *boot)
 	if (h->sigterm == NULL || evsignal_add(h->sigterm, NULL) == -1)
 		fatalx("no event loop");
 	h->zip = zip_new();
-	h->asks = asks_new(h->base);
+	h->asks = asks_new(h->base, boot->settings.query_time_ms * NS_PER_MS + STORE_LATE_NS);
 	h->sessions = sessions_new(h);
 	h->live = live_new(h);
 	front_open(h);

@@ -24,6 +24,7 @@ static const struct {
 	[INQUIRY_TOO_SLOW] = { 504, "This takes longer than one question may: ask for a shorter time." },
 	[INQUIRY_TOO_COSTLY] = { 400, "This looks through more flows than one question may: ask for a "
 				      "shorter time." },
+	[INQUIRY_GONE] = { 503, "The connection was closed before the answer was there." },
 	[INQUIRY_TOO_LONG] = { 503, "The answer is longer than this server can hold now: ask for less." },
 };
 
