@@ -38,7 +38,8 @@ doors_are_the_ones_of_the_house(void **state)
 		{ PROC_STORE, PROC_AUTHD },    { PROC_HTTPD, PROC_AUTHD },    { PROC_AUTHD, PROC_HTTPD },
 		{ PROC_HTTPD, PROC_STORE },    { PROC_STORE, PROC_HTTPD },    { PROC_WEIR, PROC_AUTHD },
 		{ PROC_AUTHD, PROC_WEIR },     { PROC_WEIR, PROC_STORE },     { PROC_STORE, PROC_WEIR },
-		{ PROC_WEIR, PROC_ENGINE },    { PROC_STORE, PROC_DIAL },     { PROC_DIAL, PROC_STORE }
+		{ PROC_WEIR, PROC_ENGINE },    { PROC_STORE, PROC_DIAL },     { PROC_DIAL, PROC_STORE },
+		{ PROC_WEIR, PROC_HTTPD }
 	};
 
 	(void)state;
