@@ -40,7 +40,9 @@ subject_add(struct store *s, uint32_t i, uint64_t bytes, uint64_t packets, int64
 		u->delta = 0;
 	}
 
-	const struct series_value v = { .in_bytes = bytes, .in_packets = packets, .flows_max = u->flows_active };
+	const struct series_value v = { .in_bytes = bytes,
+					.in_packets = packets,
+					.flows_max = u->flows_active };
 
 	if (!batch_add_second(s->open, &u->key, &u->delta, second, &v))
 		s->counters.n[OWN_HISTORY_FULL]++;

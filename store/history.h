@@ -78,15 +78,15 @@ struct flow_query {
 };
 
 /* Calls visit for rows in order until it returns false, none is left (*finished), the visits are used up or
- * a question of the platform has taken long enough. *last is a position behind which nothing was looked at; it
- * stays as it was where f->job was stopped before there was one. A question of a tenant is stopped between rows
- * of its own: where, does not tell of others.
+ * a question of the platform has taken long enough. *last is a position behind which nothing was looked at;
+ * it stays as it was where f->job was stopped before there was one. A question of a tenant is stopped between
+ * rows of its own: where, does not tell of others.
  */
 enum db_status history_flows(struct find *f, const struct flow_query *q,
 			     bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx,
 			     struct flow_position *last, bool *finished);
-/* Every slice of one flow, first one first, at most max; TENANT_PLATFORM as above. Where f->job is stopped, some
- * may be missing. */
+/* Every slice of one flow, first one first, at most max; TENANT_PLATFORM as above. Where f->job is stopped,
+ * some may be missing. */
 enum db_status history_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned max,
 			    bool (*visit)(void *ctx, const struct kept_flow *k), void *ctx);
 
