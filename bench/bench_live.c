@@ -425,7 +425,7 @@ static void
 ask_next(struct bench *b, struct asking *k, int64_t due_ns)
 {
 	static uint8_t body[WIRE_QUESTION_MAX];
-	struct asker who = { PROC_HTTPD, 0, take_answer, k };
+	struct asker who = { PROC_HTTPD, 0, take_answer, k, NULL };
 	struct asked *q = &k->list[k->n];
 	uint64_t r = random_next(&k->state);
 	struct wire_question w = { .request = k->n, .point = ANY_POINT };
