@@ -71,7 +71,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	str_copy(dir, sizeof(dir), "/dev/shm/weir-series-test-XXXXXX");
+	str_copy(dir, sizeof(dir), "/dev/shm/weir-points-test-XXXXXX");
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
 		return -1;
 	limits = (struct history_limits){ .size = 256 << 20, .keep_flows_ns = 1000 * 86400 * NS_PER_S };
