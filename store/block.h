@@ -26,6 +26,8 @@ struct block_row {
 
 /* The order of rows in a block: tenant, end, id, slice. */
 int block_row_compare(const struct block_row *a, const struct block_row *b);
+/* The least and the greatest end of n rows in their order. */
+void block_rows_ends(const struct block_row *row, uint32_t n, int64_t *least, int64_t *most);
 
 struct block_writer; /* one thread's */
 struct block_writer *block_writer_new(void);

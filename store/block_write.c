@@ -14,6 +14,7 @@ struct distinct {
 	uint32_t n;
 };
 
+#define AHEAD          12 /* rows lie in the batch as they came: so many before its turn one is asked for */
 #define DISTINCT_SLOTS (4 * BLOCK_ROWS_MAX) /* two values a row, half full at most */
 
 struct text_ref {
@@ -48,6 +49,21 @@ block_row_compare(const struct block_row *a, const struct block_row *b)
 	if (id != 0)
 		return id;
 	return a->f->slice < b->f->slice ? -1 : a->f->slice > b->f->slice;
+}
+
+void
+block_rows_ends(const struct block_row *row, uint32_t n, int64_t *least, int64_t *most)
+{
+	*least = *most = row[0].f->last_ns;
+	for (uint32_t i = 1; i <= n; i++) {
+		if (i < n && row[i].tenant == row[i - 1].tenant)
+			continue;
+
+		int64_t last = row[i - 1].f->last_ns, first = i < n ? row[i].f->last_ns : last;
+
+		*most = last > *most ? last : *most;
+		*least = first < *least ? first : *least;
+	}
 }
 
 struct block_writer *
@@ -136,6 +152,13 @@ put_bytes(struct block_writer *w, unsigned number, const void *bytes, size_t n, 
 	describe(w, &c);
 }
 
+static inline void
+ask_ahead(const struct block_row *row, uint32_t i, uint32_t n, size_t at)
+{
+	if (i + AHEAD < n)
+		__builtin_prefetch((const uint8_t *)row[i + AHEAD].f + at);
+}
+
 static void
 take_field(const struct block_row *row, uint32_t n, const struct flow_column *c, uint64_t *v)
 {
@@ -145,6 +168,7 @@ take_field(const struct block_row *row, uint32_t n, const struct flow_column *c,
 	for (uint32_t i = 0; i < n; i++) {                                                                   \
 		type x;                                                                                      \
                                                                                                              \
+		ask_ahead(row, i, n, at);                                                                    \
 		memcpy(&x, (const uint8_t *)row[i].f + at, sizeof(x));                                       \
 		v[i] = convert(x);                                                                           \
 	}                                                                                                    \
@@ -369,6 +393,7 @@ put_pair(struct block_writer *w, const struct wide_pair *p, const struct block_r
 		for (uint32_t i = 0; i < n; i++) {
 			const uint8_t *value = (const uint8_t *)row[i].f + p->offset[side];
 
+			ask_ahead(row, i, n, p->offset[side]);
 			w->index[side][i] = before != NULL && memcmp(before, value, p->size) == 0
 						? w->index[side][i - 1]
 						: wide_number(w, value, p->size);
@@ -423,18 +448,31 @@ text_of(const struct block_row *r, unsigned part)
 	}
 }
 
+static size_t
+length_at(unsigned part)
+{
+	switch (part) {
+	case PART_NAME:
+		return offsetof(struct rec_flow, server_name_len);
+	case PART_INFO:
+		return offsetof(struct rec_flow, info_len);
+	default:
+		return offsetof(struct rec_flow, attributes_len);
+	}
+}
+
 /* part is the index; lengths and bytes follow it. */
 static void
 put_texts(struct block_writer *w, unsigned part, const struct block_row *row, uint32_t n)
 {
+	if (is_constant(w, length_at(part), sizeof(uint16_t)) && text_of(&row[0], part).len == 0)
+		return;
 	distinct_reset(&w->seen, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct text_ref t = text_of(&row[i], part);
 
 		w->index[0][i] = text_number(w, &t);
 	}
-	if (w->seen.n == 1 && w->text[0].len == 0)
-		return;
 	put_indexes(w, part, w->index[0], n);
 
 	size_t total = 0;
@@ -456,12 +494,11 @@ put_texts(struct block_writer *w, unsigned part, const struct block_row *row, ui
  */
 
 static uint64_t
-id_key(const void *ctx, size_t i)
+key_itself(const void *ctx, size_t i)
 {
-	const struct block_row *row = ctx;
-	const uint8_t *id = row[i].f->id.b;
+	const uint64_t *key = ctx;
 
-	return filter_key_of_id(big_endian_64(id), big_endian_64(id + 8));
+	return key[i];
 }
 
 static uint64_t
@@ -487,20 +524,24 @@ marked(const uint64_t bits[static 1024], uint64_t *v)
 static void
 put_what_occurs(struct block_writer *w, const struct block_row *row, uint32_t n)
 {
-	uint64_t port[1024] = { 0 }, application[1024] = { 0 };
+	uint64_t port[1024] = { 0 }, application[1024] = { 0 }, *id = w->v + BLOCK_ROWS_MAX;
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct rec_flow *f = row[i].f;
 
+		ask_ahead(row, i, n, offsetof(struct rec_flow, id));
+		ask_ahead(row, i, n, offsetof(struct rec_flow, port));
+		ask_ahead(row, i, n, offsetof(struct rec_flow, application));
 		port[f->port[CLIENT] / 64] |= UINT64_C(1) << f->port[CLIENT] % 64;
 		port[f->port[SERVER] / 64] |= UINT64_C(1) << f->port[SERVER] % 64;
 		application[f->application / 64] |= UINT64_C(1) << f->application % 64;
+		id[i] = filter_key_of_id(big_endian_64(f->id.b), big_endian_64(f->id.b + 8));
 	}
 
 	uint32_t ports = marked(port, w->v);
 
 	put_filter(w, PART_PORT_FILTER, ports, number_key, w->v);
-	put_filter(w, PART_ID_FILTER, n, id_key, row);
+	put_filter(w, PART_ID_FILTER, n, key_itself, id);
 
 	uint32_t applications = marked(application, w->v);
 
@@ -523,13 +564,10 @@ begin(struct block_writer *w)
 static const uint8_t *
 end(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len)
 {
-	int64_t least = row[0].f->last_ns, most = least;
 	struct wcur c = wcur_of(w->head.p, BLOCK_HEAD);
+	int64_t least, most;
 
-	for (uint32_t i = 1; i < n; i++) {
-		least = row[i].f->last_ns < least ? row[i].f->last_ns : least;
-		most = row[i].f->last_ns > most ? row[i].f->last_ns : most;
-	}
+	block_rows_ends(row, n, &least, &most);
 	wcur_be32(&c, n);
 	wcur_be64(&c, (uint64_t)least);
 	wcur_be64(&c, (uint64_t)most);

@@ -107,18 +107,12 @@ describe(const struct segment_writer *w, const struct block_row *row, uint32_t n
 {
 	*e = (struct block_entry){ .segment = w->segment.number,
 				   .sequence = w->sequence + 1,
-				   .least_last_ns = row[0].f->last_ns,
-				   .most_last_ns = row[0].f->last_ns,
 				   .rows = n,
 				   .tenant = row[0].tenant,
 				   .tenants = 1 };
-	for (uint32_t i = 1; i < n; i++) {
-		int64_t last = row[i].f->last_ns;
-
-		e->least_last_ns = last < e->least_last_ns ? last : e->least_last_ns;
-		e->most_last_ns = last > e->most_last_ns ? last : e->most_last_ns;
+	block_rows_ends(row, n, &e->least_last_ns, &e->most_last_ns);
+	for (uint32_t i = 1; i < n; i++)
 		e->tenants += row[i].tenant != row[i - 1].tenant;
-	}
 }
 
 enum db_status

@@ -207,6 +207,20 @@ hosts_expect_row(const struct hosts *h, const struct host_place *place)
 	expect_row(h, i - 1);
 }
 
+void
+hosts_expect_peers(const struct hosts *h, const struct host_place *place)
+{
+	uint32_t i = h->bucket[place->hash & h->mask];
+	const struct host_more *more = i == 0 ? NULL : h->row[i - 1].more;
+
+	if (more == NULL)
+		return;
+	for (size_t at = 0; at < sizeof(more->peers); at += 64)
+		__builtin_prefetch((const char *)&more->peers + at, 1);
+	/* The union need not begin with a line. */
+	__builtin_prefetch((const char *)(&more->peers + 1) - 1, 1);
+}
+
 uint32_t
 hosts_get(struct hosts *h, const struct host_place *place, bool *fresh)
 {

@@ -110,6 +110,8 @@ void hosts_expect(const struct hosts *h, const struct host_key *key, struct host
 uint32_t hosts_get(struct hosts *h, const struct host_place *place, bool *fresh);
 /* Once that memory is likely there: asks for the row that it leads to. */
 void hosts_expect_row(const struct hosts *h, const struct host_place *place);
+/* Once the row is likely there too: asks for what one more peer is noted in. */
+void hosts_expect_peers(const struct hosts *h, const struct host_place *place);
 struct host *hosts_find(struct hosts *h, const struct host_key *key);
 struct host *hosts_at(struct hosts *h, uint32_t i);
 /* Rows 0 .. limit - 1 may be used: host_is_used. */

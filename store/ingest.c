@@ -629,3 +629,10 @@ ingest_expect_rest(struct store *s, const struct expected *x)
 			ask_for(hosts_at(s->hosts, host)->more, HOST_MORE_OFTEN);
 	}
 }
+
+void
+ingest_expect_peers(struct store *s, const struct expected *x)
+{
+	for (int side = CLIENT; x->row != NULL && x->begins != NULL && side <= SERVER; side++)
+		hosts_expect_peers(s->hosts, &x->place[side]);
+}

@@ -14,7 +14,7 @@
 const char *ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *bytes, size_t len);
 
 /* A record that will be applied soon. Flows and hosts lie in tables that no cache holds: their memory is
- * asked for before, in three steps, each of which looks at what the one before asked for. */
+ * asked for before, in four steps, each of which looks at what the one before asked for. */
 struct expected {
 	const struct live_flow *row;   /* that the record is about; NULL: none */
 	const struct rec_flow *begins; /* the record, where no row is there yet */
@@ -23,5 +23,6 @@ struct expected {
 void ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len, struct expected *x);
 void ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x);
 void ingest_expect_rest(struct store *s, const struct expected *x);
+void ingest_expect_peers(struct store *s, const struct expected *x);
 
 #endif

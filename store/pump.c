@@ -181,7 +181,7 @@ lie_found(struct store *s, struct engine *e, const char *what)
  * to come: STEP from one step of asking for it (ingest.h) to the next. */
 
 #define STEP     6
-#define PIPELINE (3 * STEP)
+#define PIPELINE (4 * STEP)
 #define RUN      128 /* records between which it is not emptied */
 
 struct taken {
@@ -193,7 +193,7 @@ struct taken {
 
 struct pipeline {
 	struct taken place[PIPELINE];
-	uint32_t taken, hosts, rest, done; /* records that came so far, modulo 2^32 */
+	uint32_t taken, hosts, rest, peers, done; /* records that came so far, modulo 2^32 */
 };
 
 static struct taken *
@@ -226,7 +226,9 @@ advance(struct store *s, struct engine *e, struct pipeline *l, uint32_t lag)
 		ingest_expect_hosts(s, e, &nth(l, l->hosts)->expected);
 	for (; l->hosts - l->rest > lag; l->rest++)
 		ingest_expect_rest(s, &nth(l, l->rest)->expected);
-	for (; l->rest - l->done > lag && lie == NULL; l->done++) {
+	for (; l->rest - l->peers > lag; l->peers++)
+		ingest_expect_peers(s, &nth(l, l->peers)->expected);
+	for (; l->peers - l->done > lag && lie == NULL; l->done++) {
 		const struct taken *t = nth(l, l->done);
 
 		lie = ingest_record(s, e, t->kind, t->record, t->len);
@@ -251,7 +253,7 @@ drain(struct store *s, struct engine *e, unsigned budget)
 		unsigned n = !batch_fits(s->open, RUN) ? 1 : budget < RUN ? budget : RUN;
 
 		budget -= n;
-		l.taken = l.hosts = l.rest = l.done = 0;
+		l.taken = l.hosts = l.rest = l.peers = l.done = 0;
 		for (; n > 0 && got == 1 && lie == NULL; n--) {
 			got = take(e, &l);
 			lie = advance(s, e, &l, STEP - 1);
