@@ -35,7 +35,7 @@ flow_find(const struct flow_table *t, const struct flow_key *key, uint32_t hash)
 }
 
 uint32_t
-flow_prefetch(const struct flow_table *t, uint32_t hash)
+flow_prefetch(const struct flow_table *t, uint32_t hash, bool segment)
 {
 	uint32_t at = index_home(&t->index, hash);
 	uint32_t n = index_next(&t->index, hash, &at);
@@ -46,7 +46,8 @@ flow_prefetch(const struct flow_table *t, uint32_t hash)
 
 	__builtin_prefetch(f, 1);
 	__builtin_prefetch(f + 64, 1);
-	__builtin_prefetch(f + 128, 1);
+	if (segment)
+		__builtin_prefetch(f + 128, 1);
 	return n;
 }
 

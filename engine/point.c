@@ -216,7 +216,8 @@ batch_decode(struct engine *e, const struct point *p, struct batch *b)
 	}
 	for (unsigned i = 0; i < b->n; i++)
 		if (b->packet[i].reason == DECODED)
-			b->flow[i] = flow_prefetch(&e->flows, flow_hash32(b->packet[i].hash));
+			b->flow[i] = flow_prefetch(&e->flows, flow_hash32(b->packet[i].hash),
+						   b->packet[i].key.protocol == IP_TCP);
 	batch_prefetch(e, p, b);
 	b->decoded = true;
 }

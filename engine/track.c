@@ -19,15 +19,16 @@ track_deadline(const struct engine *e, const struct flow *f)
 	return f->last_ns + (closed && e->closed_ns < e->idle_ns ? e->closed_ns : e->idle_ns);
 }
 
-/* What the next one points to, and the one behind it itself. */
+/* What the one behind the next points to, and the one behind that itself. */
 void
 track_prefetch_end(const struct engine *e, uint32_t number)
 {
 	const struct flow_table *t = &e->flows;
-	const struct flow *f = &t->flow[number];
+	const struct flow *f;
 
-	if (number == FLOW_NONE)
+	if (number == FLOW_NONE || t->flow[number].wheel_next == FLOW_NONE)
 		return;
+	f = &t->flow[t->flow[number].wheel_next];
 	flow_prefetch_index(t, f->hash);
 	for (unsigned side = 0; side < 2; side++)
 		if (f->host[side] != FLOW_NONE)
