@@ -219,7 +219,8 @@ history_close(struct history **hp)
 	seen_free(&h->seen);
 	seen_free(&h->lost);
 	free(h->rows);
-	free(h->sort);
+	free(h->sort[0]);
+	free(h->sort[1]);
 	free(h->keys);
 	free(h->same);
 	free(h->fate);

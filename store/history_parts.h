@@ -50,7 +50,7 @@ struct history {
 	uint32_t *same;         /* a table of them */
 	uint8_t *fate;          /* of its slices: history_rows.c */
 	struct find *back;      /* to find what was written before; NULL until it is needed */
-	struct row_order *sort; /* 2 * BATCH_FLOWS_MAX */
+	struct row_order *sort[2]; /* 2 * BATCH_FLOWS_MAX each */
 	struct seen seen, lost;
 	uint64_t seed;
 	struct segment_writer fresh, merged; /* what comes, and what was made of it */

@@ -12,10 +12,12 @@
 #include "base/mem.h"
 #include "find.h"
 #include "policy/snapshot.h"
+#include "row_order.h"
 
 #define SEEN_LINES 131072u /* a million slices */
 #define LOST_LINES 16384u
 #define BACK_ROWS  1000000u /* of blocks that are looked into for what came again */
+#define ROWS_AHEAD 12
 #define SAME_SLOTS (2 * BATCH_FLOWS_MAX)
 
 /* What becomes of a slice of the batch. */
@@ -24,11 +26,6 @@ enum fate {
 	FATE_LEFT_OUT, /* it is written already, or a later one of the batch is it */
 	FATE_SUSPECT,  /* its key came before */
 	FATE_REPLACES  /* it stands there with another end: that row is dead now */
-};
-
-struct row_order {
-	int64_t last_ns;
-	uint32_t tenant, at; /* at: index of the slice, twice; odd: its second tenant's row */
 };
 
 static uint64_t
@@ -49,7 +46,8 @@ make_memory(struct history *h)
 	if (h->rows != NULL)
 		return;
 	h->rows = mem_calloc((size_t)2 * BATCH_FLOWS_MAX, sizeof(*h->rows));
-	h->sort = mem_calloc((size_t)2 * BATCH_FLOWS_MAX, sizeof(*h->sort));
+	for (int i = 0; i < 2; i++)
+		h->sort[i] = mem_calloc((size_t)2 * BATCH_FLOWS_MAX, sizeof(*h->sort[i]));
 	h->keys = mem_calloc(BATCH_FLOWS_MAX, sizeof(*h->keys));
 	h->fate = mem_calloc(BATCH_FLOWS_MAX, sizeof(*h->fate));
 	h->same = mem_calloc(SAME_SLOTS, sizeof(*h->same));
@@ -206,22 +204,31 @@ leave_out_known(struct history *h, const struct batch *b, struct db_txn *x)
  */
 
 static int
-by_tenant_and_end(const void *a, const void *b, void *ctx)
+by_slice(const void *a, const void *b, void *ctx)
 {
 	const struct row_order *x = a, *y = b;
 	const struct batch *batch = ctx;
-
-	if (x->tenant != y->tenant)
-		return x->tenant < y->tenant ? -1 : 1;
-	if (x->last_ns != y->last_ns)
-		return x->last_ns < y->last_ns ? -1 : 1;
-
 	const struct rec_flow *f = &batch->flow[x->at / 2].f, *g = &batch->flow[y->at / 2].f;
 	int id = memcmp(&f->id, &g->id, sizeof(f->id));
 
 	if (id != 0)
 		return id;
 	return f->slice < g->slice ? -1 : f->slice > g->slice;
+}
+
+static void
+sort(struct history *h, const struct batch *b, uint32_t n)
+{
+	struct row_order *r = h->sort[0];
+
+	row_order_sort(r, h->sort[1], n);
+	for (uint32_t from = 0, to; from < n; from = to) {
+		for (to = from + 1;
+		     to < n && r[to].last_ns == r[from].last_ns && r[to].tenant == r[from].tenant; to++)
+			;
+		if (to - from > 1)
+			qsort_r(&r[from], to - from, sizeof(*r), by_slice, (void *)(uintptr_t)b);
+	}
 }
 
 uint32_t
@@ -241,16 +248,22 @@ history_rows(struct history *h, const struct batch *b, struct db_txn *x)
 
 		for (uint32_t t = 0; h->fate[i] != FATE_LEFT_OUT && t < 2 && (t == 0 || f->tenant[t] != 0);
 		     t++)
-			h->sort[n++] = (struct row_order){ f->f.last_ns, f->tenant[t], 2 * i + t };
+			h->sort[0][n++] = (struct row_order){ f->f.last_ns, f->tenant[t], 2 * i + t };
 	}
-	if (n > 1)
-		qsort_r(h->sort, n, sizeof(*h->sort), by_tenant_and_end, (void *)(uintptr_t)b);
+	sort(h, b, n);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct batch_flow *f = &b->flow[h->sort[i].at / 2];
+		const struct row_order *o = &h->sort[0][i];
+		const struct batch_flow *f = &b->flow[o->at / 2];
 
+		if (i + ROWS_AHEAD < n) {
+			const struct batch_flow *later = &b->flow[h->sort[0][i + ROWS_AHEAD].at / 2];
+
+			__builtin_prefetch(later);
+			__builtin_prefetch(&later->f.server_name_len);
+		}
 		h->rows[i] =
 		    (struct block_row){ &f->f, flow_texts_of(&f->f, (const char *)b->text.p + f->text),
-					h->sort[i].tenant, (h->sort[i].at & 1) != 0 };
+					o->tenant, (o->at & 1) != 0 };
 	}
 	return n;
 }

@@ -18,6 +18,7 @@
 #include "lru.h"
 #include "names.h"
 #include "page.h"
+#include "row_order.h"
 #include "slots.h"
 #include "subjects.h"
 #include "sum.h"
@@ -590,6 +591,46 @@ rows_never_straddle_messages(void **state)
 	free(bytes);
 }
 
+static int
+by_tenant_end_and_place(const void *a, const void *b)
+{
+	const struct row_order *x = a, *y = b;
+
+	if (x->tenant != y->tenant)
+		return x->tenant < y->tenant ? -1 : 1;
+	if (x->last_ns != y->last_ns)
+		return x->last_ns < y->last_ns ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Of few and many tenants, of ends close together, far apart, equal and absurd. */
+static void
+rows_are_ordered_as_by_comparing(void **state)
+{
+	static const uint64_t spans[] = { 1, 3, 1000, UINT64_C(3000000000), UINT64_MAX };
+	static const uint32_t sizes[] = { 0, 1, 2, 17, 5000 };
+	static struct row_order row[5000], spare[5000], want[5000];
+
+	(void)state;
+	for (unsigned kind = 0; kind < 5 * 5 * 2; kind++) {
+		uint32_t n = sizes[kind / 5 % 5];
+
+		for (uint32_t i = 0; i < n; i++) {
+			uint64_t r[2];
+
+			randombytes_buf(r, sizeof(r));
+			row[i] = (struct row_order){ (int64_t)(r[0] % spans[kind % 5]),
+						     kind < 25 ? 7 : (uint32_t)r[1] % (kind * 40000), i };
+			if (kind % 5 < 4)
+				row[i].last_ns += INT64_C(1700000000) * 1000000000;
+		}
+		memcpy(want, row, sizeof(row));
+		qsort(want, n, sizeof(want[0]), by_tenant_end_and_place);
+		row_order_sort(row, spare, n);
+		assert_memory_equal(row, want, n * sizeof(row[0]));
+	}
+}
+
 int
 main(void)
 {
@@ -611,6 +652,7 @@ main(void)
 		cmocka_unit_test(rates_are_of_full_seconds),
 		cmocka_unit_test(subjects_are_bounded),
 		cmocka_unit_test(rows_never_straddle_messages),
+		cmocka_unit_test(rows_are_ordered_as_by_comparing),
 	};
 
 	if (sodium_init() == -1)
