@@ -90,7 +90,8 @@ host_names(const struct known *k, struct row_host *r, char *out, size_t size)
 }
 
 static void
-fill_host(const struct question *a, const struct host *h, const struct host_share *n, struct row_host *r)
+fill_host(struct store *s, const struct question *a, const struct host *h, const struct host_share *n,
+	  struct row_host *r)
 {
 	*r = (struct row_host){ .ip = h->key.ip,
 				.space = h->key.space,
@@ -100,7 +101,7 @@ fill_host(const struct question *a, const struct host *h, const struct host_shar
 				.score = h->score,
 				.flows_client = n->active[CLIENT],
 				.flows_server = n->active[SERVER],
-				.peers = host_peers(h),
+				.peers = host_peers(s->hosts, h),
 				.tcp = host_tcp_of(h),
 				.first_ns = h->first_ns,
 				.last_ns = h->last_ns };
@@ -126,7 +127,7 @@ put_host(struct store *s, struct question *a, const struct host *h, const struct
 	size_t vendor_len = 0;
 	struct row_host r;
 
-	fill_host(a, h, n, &r);
+	fill_host(s, a, h, n, &r);
 	if (r.has_mac)
 		vendor = vendors_find(s->vendors, h->mac, &vendor_len);
 	r.names_len = (uint16_t)host_names(k, &r, names, sizeof(names));

@@ -25,13 +25,22 @@ union more_place {
 };
 static_assert(sizeof(union more_place) % 64 == 0, "lines of one host are its own");
 
+/* Hashes of peers, or, of too many of them, registers. */
+union peers {
+	uint32_t exact[HOST_PEERS / 4];
+	uint8_t reg[HOST_PEERS]; /* HyperLogLog (Flajolet et al., 2007) */
+	uint32_t next;           /* free: number + 1 */
+};
+
 struct hosts {
 	struct host *row;
 	struct link *link;
 	uint32_t *bucket; /* number + 1 */
 	union more_place *more, *more_free;
 	struct slots *slots; /* by tenant */
-	uint32_t max, mask, limit, more_limit;
+	union peers *peers;
+	uint32_t max, mask, limit, more_limit, peers_limit;
+	uint32_t peers_free;     /* number + 1 */
 	uint32_t unused;         /* first of the freed rows; HOST_NONE: none */
 	uint32_t oldest, newest; /* without active flows */
 	uint64_t seed;
@@ -52,6 +61,7 @@ hosts_new(size_t max)
 	h->row = mem_pages(max * sizeof(*h->row));
 	h->link = mem_pages(max * sizeof(*h->link));
 	h->more = mem_pages(max * sizeof(*h->more));
+	h->peers = mem_pages(max * sizeof(*h->peers));
 	h->slots = slots_new(h->max);
 	h->unused = h->oldest = h->newest = HOST_NONE;
 	randombytes_buf(&h->seed, sizeof(h->seed));
@@ -69,6 +79,7 @@ hosts_free(struct hosts **hp)
 	munmap(h->row, (size_t)h->max * sizeof(*h->row));
 	munmap(h->link, (size_t)h->max * sizeof(*h->link));
 	munmap(h->more, (size_t)h->max * sizeof(*h->more));
+	munmap(h->peers, (size_t)h->max * sizeof(*h->peers));
 	slots_free(&h->slots);
 	free(h);
 	*hp = NULL;
@@ -132,6 +143,10 @@ forget(struct hosts *h, uint32_t i)
 
 		place->next = h->more_free;
 		h->more_free = place;
+	}
+	if (r->npeers > HOST_FEW_PEERS) {
+		h->peers[r->peers].next = h->peers_free;
+		h->peers_free = r->peers + 1;
 	}
 	memset(r, 0, sizeof(*r));
 	h->link[i].next = h->unused;
@@ -211,14 +226,11 @@ void
 hosts_expect_peers(const struct hosts *h, const struct host_place *place)
 {
 	uint32_t i = h->bucket[place->hash & h->mask];
-	const struct host_more *more = i == 0 ? NULL : h->row[i - 1].more;
 
-	if (more == NULL)
+	if (i == 0 || h->row[i - 1].npeers <= HOST_FEW_PEERS)
 		return;
-	for (size_t at = 0; at < sizeof(more->peers); at += 64)
-		__builtin_prefetch((const char *)&more->peers + at, 1);
-	/* The union need not begin with a line. */
-	__builtin_prefetch((const char *)(&more->peers + 1) - 1, 1);
+	for (size_t at = 0; at < sizeof(*h->peers); at += 64)
+		__builtin_prefetch((const char *)&h->peers[h->row[i - 1].peers] + at, 1);
 }
 
 uint32_t
@@ -307,7 +319,6 @@ more_of(struct hosts *h, struct host *host)
 	host->more->app[0] = host->app;
 	for (int kind = 0; kind < PORT_KINDS; kind++)
 		host->more->port[kind][0] = host->port[kind];
-	memcpy(host->more->peers.exact, host->peer, sizeof(host->peer));
 	return host->more;
 }
 
@@ -321,9 +332,9 @@ host_share(struct hosts *h, struct host *host, int share)
 }
 
 static void
-register_add(struct host_more *m, uint32_t hash)
+register_add(union peers *p, uint32_t hash)
 {
-	uint8_t *reg = &m->peers.reg[hash % HOST_PEERS];
+	uint8_t *reg = &p->reg[hash % HOST_PEERS];
 	uint32_t rest = hash / HOST_PEERS;
 	uint8_t rank = rest == 0 ? 26 : (uint8_t)(__builtin_ctz(rest) + 1);
 
@@ -332,44 +343,59 @@ register_add(struct host_more *m, uint32_t hash)
 }
 
 static void
-begin_registers(struct host *host, struct host_more *m)
+begin_registers(struct host *host, union peers *p)
 {
 	uint32_t old[HOST_PEERS / 4];
 
-	memcpy(old, m->peers.exact, sizeof(old));
-	memset(&m->peers, 0, sizeof(m->peers));
+	memcpy(old, p->exact, sizeof(old));
+	memset(p, 0, sizeof(*p));
 	host->npeers = UINT8_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(old); i++)
-		register_add(m, old[i]);
+		register_add(p, old[i]);
+}
+
+/* There is a place for each row. */
+static void
+move_peers(struct hosts *h, struct host *host)
+{
+	uint32_t i = h->peers_free;
+
+	if (i != 0)
+		h->peers_free = h->peers[i - 1].next;
+	else
+		i = ++h->peers_limit;
+	memcpy(h->peers[i - 1].exact, host->peer, sizeof(host->peer));
+	host->peers = i - 1;
 }
 
 void
 host_add_peer(struct hosts *h, struct host *host, const struct ip_addr *peer)
 {
-	uint32_t hash = (uint32_t)hash_bytes(peer, sizeof(*peer), h->seed);
+	uint32_t hash = (uint32_t)hash_bytes(peer, sizeof(*peer), h->seed), *exact = host->peer;
 
 	if (host->npeers == UINT8_MAX) {
-		register_add(host->more, hash);
+		register_add(&h->peers[host->peers], hash);
 		return;
 	}
-
-	uint32_t *exact = host->more == NULL ? host->peer : host->more->peers.exact;
-
+	if (host->npeers > HOST_FEW_PEERS)
+		exact = h->peers[host->peers].exact;
 	for (unsigned i = 0; i < host->npeers; i++)
 		if (exact[i] == hash)
 			return;
-	if (host->npeers == HOST_FEW_PEERS)
-		exact = more_of(h, host)->peers.exact;
+	if (host->npeers == HOST_FEW_PEERS) {
+		move_peers(h, host);
+		exact = h->peers[host->peers].exact;
+	}
 	if (host->npeers < HOST_PEERS / 4) {
 		exact[host->npeers++] = hash;
 		return;
 	}
-	begin_registers(host, host->more);
-	register_add(host->more, hash);
+	begin_registers(host, &h->peers[host->peers]);
+	register_add(&h->peers[host->peers], hash);
 }
 
 uint32_t
-host_peers(const struct host *host)
+host_peers(const struct hosts *h, const struct host *host)
 {
 	const uint32_t least = HOST_PEERS / 4 + 1;
 	double sum = 0, m = HOST_PEERS;
@@ -377,9 +403,12 @@ host_peers(const struct host *host)
 
 	if (host->npeers != UINT8_MAX)
 		return host->npeers;
+
+	const uint8_t *reg = h->peers[host->peers].reg;
+
 	for (unsigned i = 0; i < HOST_PEERS; i++) {
-		sum += ldexp(1.0, -host->more->peers.reg[i]);
-		zero += host->more->peers.reg[i] == 0;
+		sum += ldexp(1.0, -reg[i]);
+		zero += reg[i] == 0;
 	}
 
 	double estimate = 0.715 * m * m / sum;

@@ -56,10 +56,6 @@ struct host_more {
 	struct host_port port[PORT_KINDS][HOST_PORTS];
 	struct host_tcp tcp;
 	struct host_share secondary;
-	union {
-		uint32_t exact[HOST_PEERS / 4];
-		uint8_t reg[HOST_PEERS]; /* HyperLogLog (Flajolet et al., 2007) */
-	} peers;
 };
 
 #define HOST_MORE_OFTEN 128 /* bytes at its start that a delta likely touches */
@@ -67,8 +63,9 @@ struct host_more {
 #define HOST_FEW_PEERS 3
 
 /*
- * Four cache lines, of which a delta touches three. One application, one port of each kind and a few peers
- * have their places here; a host with more keeps all of them in a struct host_more.
+ * Four cache lines, of which a delta touches three. One application and one port of each kind have their
+ * places here; a host with more keeps all of them in a struct host_more. Peers have a place of their own once
+ * there are more than a few: hosts that are scanned have many of them and nothing else.
  */
 struct host {
 	struct host_key key; /* of nobody (TENANT_PLATFORM): the row is not used */
@@ -89,7 +86,10 @@ struct host {
 	uint8_t npeers;   /* exact while below HOST_PEERS / 4, then 255: registers */
 
 	struct host_port port[PORT_KINDS];
-	uint32_t peer[HOST_FEW_PEERS];
+	union {
+		uint32_t peer[HOST_FEW_PEERS];
+		uint32_t peers; /* more than that: the number of their place */
+	};
 };
 static_assert(sizeof(struct host) == 256, "four cache lines: memory is counted");
 static_assert(offsetof(struct host, more) == 128 && offsetof(struct host, port) == 192,
@@ -127,7 +127,7 @@ bool hosts_flow_ends(struct hosts *h, uint32_t i, int share, enum side side);
 void hosts_forget(struct hosts *h, int64_t before_ns, unsigned budget);
 
 void host_add_peer(struct hosts *h, struct host *host, const struct ip_addr *peer);
-uint32_t host_peers(const struct host *host);
+uint32_t host_peers(const struct hosts *h, const struct host *host);
 /* Adds what an application's flows counted; and takes it back. Keeps those with most bytes. */
 void host_add_application(struct hosts *h, struct host *host, uint16_t application, uint64_t bytes,
 			  uint64_t packets);

@@ -304,9 +304,17 @@ peers_are_counted(void **state)
 		host_add_peer(table, h, &ip);
 		host_add_peer(table, h, &ip);
 		if (n <= HOST_PEERS / 4)
-			assert_int_equal(host_peers(h), n);
+			assert_int_equal(host_peers(table, h), n);
 		if (n == 100 || n == 1000 || n == 100000)
-			assert_in_range(host_peers(h), n * 65 / 100, n * 135 / 100);
+			assert_in_range(host_peers(table, h), n * 65 / 100, n * 135 / 100);
+	}
+	/* Who comes after a forgotten host counts its own. */
+	hosts_forget(table, INT64_MAX, 1);
+	h = only_host(table);
+	for (uint32_t n = 1; n <= HOST_PEERS / 4; n++) {
+		memcpy(ip.b, &n, sizeof(n));
+		host_add_peer(table, h, &ip);
+		assert_int_equal(host_peers(table, h), n);
 	}
 	hosts_free(&table);
 }
