@@ -71,6 +71,9 @@ struct txn {
 /* Opens (or makes) the file at path and its tables. NULL with *e. Before the sandbox. */
 struct db *db_open(const char *path, struct db_error *e);
 void db_close(struct db **db);
+/* Writes a copy of the file at path as of one moment into fd, while another process may write it. False with
+ * *e. */
+bool db_copy(const char *path, int fd, struct db_error *e);
 /* What the last DB_FULL, DB_UNWRITABLE or DB_BROKEN was about. */
 const char *db_why(const struct db *db);
 /* Fills *e (and returns false) for a transaction that failed while the database was being opened. */

@@ -25,6 +25,8 @@ int cmd_config_doc(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_audit_verify(int argc, char **argv);
 int cmd_store_check(int argc, char **argv);
+int cmd_backup(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_admin(int argc, char **argv); /* argv[0]: tenant, user, group, token, session, audit or key */
 int cmd_apply(int argc, char **argv);
 
@@ -42,7 +44,7 @@ struct options {
 	} interfaces, files, set, anchors;
 	const char *data;
 	long workers; /* 0: as the settings say */
-	bool json, totals;
+	bool json, totals, copy;
 };
 
 enum option_set {
@@ -52,7 +54,8 @@ enum option_set {
 	TAKES_FILES = 8,
 	TAKES_TOTALS = 16,
 	TAKES_ANCHORS = 32,
-	TAKES_DATA = 64
+	TAKES_DATA = 64,
+	TAKES_COPY = 128
 };
 
 /* Parses argv[1..] of a command that takes what the bits of enum option_set say. False after a line that says

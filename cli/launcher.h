@@ -98,6 +98,8 @@ void prepare_undo(struct launcher *l);
 
 /* plan.c: who each process is, and who its peers are. */
 void plan_children(struct launcher *l);
+/* The user of the first instance of a process. */
+uid_t plan_uid(uint32_t uid_base, enum proc proc);
 void plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number, struct boot *b);
 
 /* supervise.c */

@@ -32,7 +32,8 @@ enum what {
 	OPT_WORKERS,
 	OPT_JSON,
 	OPT_TOTALS,
-	OPT_ANCHORS
+	OPT_ANCHORS,
+	OPT_COPY
 };
 
 static const struct {
@@ -52,6 +53,7 @@ static const struct {
 	{ "--workers", OPT_WORKERS, TAKES_MONITOR | TAKES_TOTALS, true },
 	{ "--json", OPT_JSON, TAKES_JSON, false },
 	{ "--totals", OPT_TOTALS, TAKES_TOTALS, false },
+	{ "--copy", OPT_COPY, TAKES_COPY, false },
 };
 
 static bool
@@ -90,6 +92,9 @@ take(struct options *o, const char *option, enum what what, const char *value)
 		return true;
 	case OPT_TOTALS:
 		o->totals = true;
+		return true;
+	case OPT_COPY:
+		o->copy = true;
 		return true;
 	case OPT_WORKERS:
 		if (value == NULL)

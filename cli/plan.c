@@ -22,6 +22,12 @@ slot_of(enum proc proc)
 	return slots[proc];
 }
 
+uid_t
+plan_uid(uint32_t uid_base, enum proc proc)
+{
+	return uid_base + slot_of(proc);
+}
+
 static struct child *
 add_child(struct launcher *l, enum proc proc, unsigned instance)
 {

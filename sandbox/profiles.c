@@ -120,6 +120,23 @@ const struct sandbox sandbox_check = {
 	.own_directory = true, .file_size = UINT64_C(1) << 20, /* of a lock file */
 };
 
+/* Store or authd on an errand of `weir backup`: from its own directory into the one at descriptor 5 (BOOT_FD_COPY), in which it
+ * makes files and reads what it made. */
+#define COPY_TO 5
+static const struct sandbox_call copy_calls[] = {
+	DATABASE,
+	CALL2(openat, 0, SANDBOX_EQUAL_32, HERE, 2, SANDBOX_MASKED_ZERO, ~(uint32_t)OPEN_FLAGS),
+	CALL2(openat, 0, SANDBOX_EQUAL_32, COPY_TO, 2, SANDBOX_MASKED_ZERO, ~(uint32_t)(OPEN_FLAGS | O_EXCL)),
+	CALL2(unlinkat, 0, SANDBOX_EQUAL_32, COPY_TO, 2, SANDBOX_EQUAL, 0),
+	CALL2(newfstatat, 0, SANDBOX_EQUAL_32, HERE, 3, SANDBOX_EQUAL, AT_SYMLINK_NOFOLLOW),
+	CALL2(newfstatat, 0, SANDBOX_EQUAL_32, COPY_TO, 3, SANDBOX_EQUAL, AT_SYMLINK_NOFOLLOW),
+	CALL(fchdir), CALL(getdents64), CALL(uname),
+};
+const struct sandbox sandbox_copy = {
+	.name = "weir/copy", .calls = copy_calls, .ncalls = ARRAY_LEN(copy_calls), .files = 64,
+	.own_directory = true, .other_directory = COPY_TO, .file_size = UINT64_C(1) << 45,
+};
+
 static const struct sandbox_call authd_calls[] = {
 	PEERS, CALL(sendmsg), DATABASE,
 };

@@ -87,6 +87,21 @@ limit_resources(const struct sandbox *s)
 		fatal("%s: cannot ignore SIGXFSZ: not starting", s->name);
 }
 
+/* Files below dir may be read, written, made and removed. */
+static void
+open_directory(const struct sandbox *s, int rules, int dir)
+{
+	const struct landlock_path_beneath_attr own = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				  LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+				  LANDLOCK_ACCESS_FS_REMOVE_FILE,
+		.parent_fd = dir,
+	};
+
+	if (dir == -1 || syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &own, 0) == -1)
+		fatal("%s: cannot keep the own directory: not starting", s->name);
+}
+
 static void
 close_file_system(const struct sandbox *s)
 {
@@ -97,17 +112,11 @@ close_file_system(const struct sandbox *s)
 		fatal("%s: this kernel has no Landlock: not starting", s->name);
 	if (s->own_directory) {
 		AUTO(fd_drop) int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		const struct landlock_path_beneath_attr own = {
-			.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-					  LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-					  LANDLOCK_ACCESS_FS_REMOVE_FILE,
-			.parent_fd = dir,
-		};
 
-		if (dir == -1 ||
-		    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &own, 0) == -1)
-			fatal("%s: cannot keep the own directory: not starting", s->name);
+		open_directory(s, rules, dir);
 	}
+	if (s->other_directory != 0)
+		open_directory(s, rules, s->other_directory);
 	if (syscall(SYS_landlock_restrict_self, rules, 0) == -1)
 		fatal("%s: Landlock refused: not starting", s->name);
 }

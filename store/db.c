@@ -314,6 +314,13 @@ db_close(struct db **db)
 	*db = NULL;
 }
 
+bool
+db_copy(const struct db *db, int fd, enum db_status *status)
+{
+	*status = status_of(mdb_env_copyfd(db->env, fd));
+	return *status == DB_OK;
+}
+
 uint64_t
 db_size(const struct db *db)
 {

@@ -69,6 +69,12 @@ enum db_mode { DB_DURABLE, DB_QUICK, DB_READ_ONLY, DB_BESIDE };
 struct db *db_open_file(const char *name, uint64_t size, enum db_mode mode, enum db_status *status, char *err,
 			size_t errsize);
 void db_close(struct db **db);
+/*
+ * Writes a copy of the file as of one moment into fd, all of it. Beside a process that writes it, pages that
+ * are freed meanwhile are not used again until the copy is done, since LMDB has no other way to see one
+ * moment: so the file grows by what is written while it is copied. False with *status.
+ */
+bool db_copy(const struct db *db, int fd, enum db_status *status);
 /* The most that the map may grow to. */
 uint64_t db_size(const struct db *db);
 

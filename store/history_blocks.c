@@ -57,12 +57,12 @@ open_segment(struct history *h, struct segment_writer *w, char why[static HISTOR
 	return fresh && status == DB_DAMAGED ? DB_IO : status;
 }
 
+/* Never one that the catalogue still has: of a segment whose file is deleted, entries go in steps. */
 static uint32_t
-next_number(const struct history *h)
+next_number(struct history *h)
 {
-	uint32_t a = h->fresh.segment.number, b = h->merged.segment.number;
-
-	return segments_free_number((a > b ? a : b) + 1);
+	h->newest = segments_free_number(h->newest + 1);
+	return h->newest;
 }
 
 static enum db_status
@@ -166,7 +166,8 @@ go_on(struct history *h, struct segment_writer *w, char why[static HISTORY_WHY_M
 {
 	enum db_status status = DB_OK;
 
-	if (w->segment.number != 0 && w->segment.bytes < segment_size(h, w))
+	if (w->segment.number != 0 && w->segment.bytes < segment_size(h, w) &&
+	    !segments_is_linked(w->segment.number))
 		status = open_segment(h, w, why);
 	if (w->db == NULL)
 		w->segment = (struct segment_entry){ 0 };
@@ -193,9 +194,11 @@ history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
 	db_begin(h->db, &x, false);
 	read_sequence(&x, &h->fresh);
 	read_sequence(&x, &h->merged);
-	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1)
+	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1) {
+		h->newest = e.number;
 		if (!e.gone && !e.left)
 			(e.merged ? &h->merged : &h->fresh)->segment = e;
+	}
 
 	enum db_status status = db_end(&x);
 

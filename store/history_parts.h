@@ -54,6 +54,7 @@ struct history {
 	struct seen seen, lost;
 	uint64_t seed;
 	struct segment_writer fresh, merged; /* what comes, and what was made of it */
+	uint32_t newest;                     /* number of a segment that was given */
 	struct merge *merge;                 /* NULL: none is under way */
 	unsigned merge_rest;                 /* commits before the next one */
 	struct series_journal *journal;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "check.h"
+#include "copy.h"
 #include "ipc/boot.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
@@ -30,6 +31,8 @@ main(void)
 	sandbox_warm();
 	if ((boot->flags & BOOT_CHECK) != 0)
 		return check_errand(BOOT_FD_TOLD);
+	if ((boot->flags & BOOT_COPY) != 0)
+		return copy_errand(BOOT_FD_TOLD, BOOT_FD_COPY);
 
 	struct store *s = store_new(boot);
 	struct serve *v = serve_new(s, BOOT_FD_LISTEN);

@@ -220,6 +220,16 @@ segments_sealed(struct segments *s, uint32_t number)
 	pthread_mutex_unlock(&s->lock);
 }
 
+bool
+segments_is_linked(uint32_t number)
+{
+	char name[NAME_LEN];
+	struct stat st;
+
+	name_of(number, "", name);
+	return fstatat(AT_FDCWD, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1;
+}
+
 uint32_t
 segments_free_number(uint32_t from)
 {

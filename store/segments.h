@@ -36,6 +36,8 @@ struct db *segments_write(struct segments *s, uint32_t number, uint64_t size, en
 			  char *err, size_t errsize);
 /* It is not written any more. */
 void segments_sealed(struct segments *s, uint32_t number);
+/* Whether its file has another name somewhere: a backup's. Then it may not be written any more. */
+bool segments_is_linked(uint32_t number);
 /* The first number from here on for which there is no file yet. */
 uint32_t segments_free_number(uint32_t from);
 

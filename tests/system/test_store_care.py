@@ -92,3 +92,99 @@ class Check(LabTest):
             self.assertEqual(done.returncode, 1)
             self.assertIn(said, done.stderr)
         self.assertEqual(run(weir_binary(), "store", "check", "a", "b", check=False).returncode, 64)
+
+
+class Backup(LabTest):
+    """A backup of a Weir under load, and a Weir that is restored from it."""
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.serve_dns()
+        cls.weir = Weir(cls.lab, settings={"store.commit_interval": "200ms"}).start()
+        cls.api = cls.weir.setup()
+        for i in range(30):
+            cls.lab.dig(f"backup-{i}.weir-test.example")
+        wait_for("flows on disk", lambda: check(cls.weir)[1]["flows"] >= 30, 30)
+        wait_for("them in answers", lambda: len(cls.kept(cls.api)) >= 30, 30)
+        cls.before = cls.kept(cls.api)
+        cls.load, _ = cls.lab.load(3600, "20M")
+        cls.asker = cls.lab.spawn(cls.lab.client, "sh", "-c", "while :; do dig @10.77.0.2 +tries=1 more.weir-test.example; done", log="asker")
+        cls.to = os.path.join(cls.lab.dir, "backup")
+        cls.done = cls.backup(cls.to)
+
+    @staticmethod
+    def kept(api):
+        rows = api.all("/api/v1/flows?from=1000000000&to=4000000000", "flows")
+        return {(f["id"], f["slice"]): (f["packets"], f["bytes"], f["first"], f["last"], f["server_name"]) for f in rows if not f["live"]}
+
+    @classmethod
+    def backup(cls, to, *extra, weir=None):
+        weir = weir or cls.weir
+        return run(weir_binary(), "backup", to, "-c", weir.config(), "--json", *extra, check=False)
+
+    def test_what_it_says_and_whose_it_is(self):
+        self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)
+        d = json.loads(self.done.stdout)
+        self.assertTrue(d["sound"] and d["complete"])
+        self.assertGreaterEqual(d["flows"], 30)
+        for name, mode, uid in ((".", 0o700, 0), ("store", 0o700, 1), ("store/data.mdb", 0o600, 1), ("authd", 0o700, 2),
+                                ("authd/accounts.mdb", 0o600, 2), ("authd/audit.key", 0o600, 2), ("weir-backup", 0o600, 0)):
+            st = os.stat(os.path.join(self.to, name))
+            self.assertEqual((st.st_mode & 0o777, st.st_uid), (mode, uid and self.lab.first_uid + uid), name)
+        self.assertEqual([n for n in os.listdir(os.path.join(self.to, "store")) if "lock" in n], [])
+        again = self.backup(self.to)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("is there already", again.stderr)
+        self.assertEqual(check(self.weir, self.to)[0], 0)
+
+    def test_restored_elsewhere_it_answers_the_same(self):
+        other = Weir(self.lab, name="other", interfaces=(), arguments=("--pcap", self.nothing()))
+        done = run(weir_binary(), "restore", self.to, "-c", other.config())
+        self.assertIn("sound:", done.stdout)
+        self.assertIn("whole: the entries", done.stdout)
+        again = run(weir_binary(), "restore", self.to, "-c", other.config(), check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("is not empty", again.stderr)
+        self.weir.stop()
+        try:
+            other.start()
+            api = other.login()
+            after = self.kept(api)
+            for key, row in self.before.items():
+                self.assertEqual(after.get(key), row)
+            self.assertEqual(run(weir_binary(), "audit", "verify", "-c", other.config(), check=False).returncode, 0)
+        finally:
+            other.stop()
+            self.weir.start()
+
+    def nothing(self):
+        """A capture without frames."""
+        return self.lab.file("nothing.pcap", bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
+
+    def test_what_is_damaged_is_told_and_not_restored(self):
+        to = os.path.join(self.lab.dir, "damaged")
+        self.assertEqual(self.backup(to, "--copy").returncode, 0)
+        name = turn_a_byte(os.path.join(to, "store"))
+        other = Weir(self.lab, name="third")
+        done = run(weir_binary(), "restore", to, "-c", other.config(), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"FAULT {name}", done.stdout)
+        self.assertIn("nothing was restored", done.stderr)
+        self.assertEqual([n for n in os.listdir(other.data) if n != "lock"], [])
+        # The same files as those of a Weir that does not run: a backup of them says so.
+        for n in os.listdir(to):
+            if n != "weir-backup":
+                shutil.move(os.path.join(to, n), other.data)
+        again = self.backup(to + "-again", weir=other)
+        self.assertEqual(again.returncode, 2, again.stdout + again.stderr)
+        self.assertEqual({f["file"] for f in json.loads(again.stdout)["faults"]}, {name})
+
+    def test_what_is_no_backup_is_refused(self):
+        empty = os.path.join(self.lab.dir, "empty")
+        os.makedirs(empty, exist_ok=True)
+        done = run(weir_binary(), "restore", empty, "--data", os.path.join(self.lab.dir, "elsewhere"), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no whole backup", done.stderr)
+        done = run(weir_binary(), "restore", self.to, "-c", self.weir.config(), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("a Weir runs with this directory", done.stderr)
