@@ -25,6 +25,7 @@ void api_flow(struct request *r);
 void api_filter(struct request *r); /* api_filter.c */
 void api_applications(struct request *r);
 void api_timeseries(struct request *r);
+void api_timeseries_subjects(struct request *r);
 void api_totals(struct request *r);
 
 /* api_health.c */

@@ -355,12 +355,9 @@ put_point(struct json_writer *w, const char *key, const struct row *r)
 static void
 shape_series(struct json_writer *w, const struct request *r, const struct inquiry *q)
 {
-	static const char *const names[] = {
-		[SERIES_TENANT] = "tenant", [SERIES_POINT] = "interface", [SERIES_APPLICATION] = "application"
-	};
 	const struct wire_question *asked = &q->part[0].q;
 
-	json_string(w, "subject", names[asked->subject]);
+	json_string(w, "subject", subject_name((enum series_subject)asked->subject));
 	json_string(w, "key", r->params.key[0] != '\0' ? r->params.key : NULL);
 	json_uint(w, "resolution", asked->resolution_s);
 	part_array(w, "points", &q->part[0], put_point);
@@ -372,6 +369,13 @@ on_series(void *ctx, struct inquiry *q, enum inquiry_end end)
 	answer_with(ctx, q, end, shape_series);
 }
 
+/* All others are kept by the minute. */
+static bool
+is_by_second(enum series_subject subject)
+{
+	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
+}
+
 /* The finest that is kept for so long and gives at most 1,000 points. */
 static uint32_t
 finest(const struct request *r, int64_t from_ns, int64_t to_ns)
@@ -379,9 +383,51 @@ finest(const struct request *r, int64_t from_ns, int64_t to_ns)
 	const struct settings *s = &r->httpd->boot->settings;
 	int64_t age_ms = (clock_utc_ns() - from_ns) / NS_PER_MS, span_s = (to_ns - from_ns) / NS_PER_S;
 
-	if (span_s <= 1000 && age_ms <= s->keep_seconds_ms)
+	if (is_by_second(r->params.subject) && span_s <= 1000 && age_ms <= s->keep_seconds_ms)
 		return 1;
 	return span_s <= 60000 && age_ms <= s->keep_minutes_ms ? 60 : 3600;
+}
+
+static bool
+is_number(const char *text)
+{
+	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* What is no key of its subject is a mistake; what is one may have no series. */
+static bool
+key_is_valid(struct request *r)
+{
+	const char *key = r->params.key, *at = strchr(key, '@'), *want = NULL;
+	struct ip_prefix network;
+	struct ip_addr ip;
+
+	switch (r->params.subject) {
+	case SERIES_HOST:
+	case SERIES_EXPORTER:
+		want = ip_parse(key, &ip) ? NULL : "an IP address";
+		break;
+	case SERIES_NETWORK:
+		want = prefix_parse(key, &network) ? NULL : "a network, as 10.0.0.0/8";
+		break;
+	case SERIES_AS:
+		want = is_number(key) ? NULL : "the number of an autonomous system";
+		break;
+	case SERIES_COUNTRY:
+		want = strlen(key) == 2 ? NULL : "two letters";
+		break;
+	case SERIES_EXPORTER_INTERFACE:
+		want = at != NULL && ip_parse(at + 1, &ip)
+			   ? NULL
+			   : "an interface's number and its exporter, as 3@192.0.2.1";
+		break;
+	default:
+		break;
+	}
+	if (want == NULL || strcmp(key, "(other)") == 0)
+		return true;
+	reply_problem(r, 400, "key: is not %s", want);
+	return false;
 }
 
 /* The conditions that its parameters set one another; false where r was answered. */
@@ -389,14 +435,25 @@ static bool
 series_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
 {
 	const struct params *p = &r->params;
-	bool wants_key = p->subject == SERIES_POINT || p->subject == SERIES_APPLICATION;
+	bool wants_key = p->subject != SERIES_TENANT;
 
 	if (wants_key != params_has(p, PARAM_KEY)) {
 		reply_problem(r, 400, wants_key ? "key: is missing" : "key: the tenant's series has none");
 		return false;
 	}
+	if (wants_key && !key_is_valid(r))
+		return false;
+	if (p->subject != SERIES_HOST && (params_has(p, PARAM_VLAN) || params_has(p, PARAM_SPACE))) {
+		reply_problem(r, 400, "%s: only hosts have one",
+			      params_has(p, PARAM_VLAN) ? "vlan" : "space");
+		return false;
+	}
 	if (!range_is_valid(r, from_ns, to_ns))
 		return false;
+	if (params_has(p, PARAM_RESOLUTION) && p->resolution_s < 60 && !is_by_second(p->subject)) {
+		reply_problem(r, 400, "resolution: of this subject series are kept by the minute");
+		return false;
+	}
 	if (params_has(p, PARAM_RESOLUTION) &&
 	    (to_ns - from_ns) / NS_PER_S / p->resolution_s > SERIES_POINTS) {
 		reply_problem(r, 400, "resolution: gives more than %d points for this range", SERIES_POINTS);
@@ -410,12 +467,15 @@ api_timeseries(struct request *r)
 {
 	struct params *p = &r->params;
 	int64_t to_ns = params_has(p, PARAM_TO) ? p->to_ns : clock_utc_ns();
-	int64_t from_ns = params_has(p, PARAM_FROM) ? p->from_ns : to_ns - 300 * NS_PER_S;
 	struct inquiry *q;
 	struct part *part;
 
 	if (!params_has(p, PARAM_SUBJECT))
 		p->subject = SERIES_TENANT;
+
+	int64_t length_s = is_by_second(p->subject) ? 300 : 3600;
+	int64_t from_ns = params_has(p, PARAM_FROM) ? p->from_ns : to_ns - length_s * NS_PER_S;
+
 	if (!series_is_valid(r, from_ns, to_ns))
 		return;
 	q = inquiry_of(r, on_series);
@@ -428,10 +488,46 @@ api_timeseries(struct request *r)
 	part->q.resolution_s = params_has(p, PARAM_RESOLUTION) ? p->resolution_s : finest(r, from_ns, to_ns);
 	if (p->subject == SERIES_POINT)
 		part->q.point = point_number(r, p->key);
-	if (p->subject == SERIES_APPLICATION) {
+	if (p->subject != SERIES_TENANT && p->subject != SERIES_POINT) {
 		part->q.key_len = (uint16_t)strlen(p->key);
 		memcpy(part->q.key, p->key, part->q.key_len);
 	}
+	part->q.vlan = p->vlan;
+	if (p->subject == SERIES_HOST)
+		part->q.space = params_has(p, PARAM_SPACE) ? p->space : common_space(r);
+	inquiry_run(q);
+}
+
+static void
+shape_subjects(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	json_string(w, "subject", subject_name(r->params.subject));
+	part_array(w, "subjects", &q->part[0], present_series_of);
+	put_cursor(w, &q->part[0]);
+}
+
+static void
+on_subjects(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_subjects);
+}
+
+void
+api_timeseries_subjects(struct request *r)
+{
+	enum series_subject subject = r->params.subject;
+	struct inquiry *q;
+
+	if (!params_has(&r->params, PARAM_SUBJECT)) {
+		reply_problem(r, 400, "subject: is missing");
+		return;
+	}
+	if (subject == SERIES_TENANT || subject == SERIES_POINT) {
+		reply_problem(r, 400, "subject: has no list of series (interfaces are in /interfaces)");
+		return;
+	}
+	q = inquiry_of(r, on_subjects);
+	ask_list(q, ASK_SERIES_LIST, r)->q.subject = subject;
 	inquiry_run(q);
 }
 

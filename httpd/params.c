@@ -128,17 +128,33 @@ set_to(struct params *p, const char *v)
 	return moment(v, &p->to_ns);
 }
 
-static bool
-set_subject(struct params *p, const char *v)
+const char *
+subject_name(enum series_subject subject)
 {
 	static const char *const names[] = {
-		[SERIES_TENANT] = "tenant", [SERIES_POINT] = "interface", [SERIES_APPLICATION] = "application"
+		[SERIES_TENANT] = "tenant",
+		[SERIES_POINT] = "interface",
+		[SERIES_APPLICATION] = "application",
+		[SERIES_CATEGORY] = "category",
+		[SERIES_HOST] = "host",
+		[SERIES_NETWORK] = "network",
+		[SERIES_AS] = "as",
+		[SERIES_COUNTRY] = "country",
+		[SERIES_EXPORTER] = "exporter",
+		[SERIES_EXPORTER_INTERFACE] = "exporter_interface",
+		[SERIES_WEIR] = "weir",
 	};
 	static_assert(ARRAY_LEN(names) == SERIES_SUBJECT_COUNT, "name every subject");
 
-	for (unsigned i = SERIES_TENANT; i < ARRAY_LEN(names); i++)
-		if (strcmp(names[i], v) == 0) {
-			p->subject = (enum series_subject)i;
+	return names[subject];
+}
+
+static bool
+set_subject(struct params *p, const char *v)
+{
+	for (enum series_subject i = SERIES_TENANT; i < SERIES_SUBJECT_COUNT; i++)
+		if (strcmp(subject_name(i), v) == 0) {
+			p->subject = i;
 			return true;
 		}
 	return false;
@@ -252,8 +268,11 @@ static const struct {
 	[PARAM_APPLICATION] = { "application", set_application, "the name of an application" },
 	[PARAM_FROM] = { "from", set_from, "Unix seconds" },
 	[PARAM_TO] = { "to", set_to, "Unix seconds" },
-	[PARAM_SUBJECT] = { "subject", set_subject, "tenant, interface or application" },
-	[PARAM_KEY] = { "key", set_key, "the name of an interface or application" },
+	[PARAM_SUBJECT] = { "subject", set_subject,
+			    "tenant, interface, application, category, host, network, as, country, exporter, "
+			    "exporter_interface or weir" },
+	[PARAM_KEY] = { "key", set_key,
+			"of what the subject is: the name of an interface or application, an address ..." },
 	[PARAM_RESOLUTION] = { "resolution", set_resolution, "1, 60 or 3600" },
 	[PARAM_VLAN] = { "vlan", set_vlan, "a number from 0 to 4095" },
 	[PARAM_SPACE] = { "space", set_space, "the number of an address space" },

@@ -73,6 +73,9 @@ struct params {
 bool params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct params *p, char *err,
 		  size_t errsize);
 
+/* As it is written. */
+const char *subject_name(enum series_subject subject);
+
 static inline bool
 params_has(const struct params *p, enum param which)
 {

@@ -620,8 +620,9 @@ enum question_kind {
 	ASK_COUNTERS,     /* ROW_COUNTER: drops by place, undecoded by reason, store's own */
 	ASK_COMPONENTS,   /* ROW_COMPONENT: processes and how they do */
 	ASK_DEVICES,      /* ROW_DEVICE: MAC addresses */
-	ASK_GROUPS, /* ROW_GROUP: kept flows summed by `grouping`, at a point or any: the sum of all, the
-		       first `limit` groups, the sum of the others */
+	ASK_GROUPS,      /* ROW_GROUP: kept flows summed by `grouping`, at a point or any: the sum of all, the
+			    first `limit` groups, the sum of the others */
+	ASK_SERIES_LIST, /* ROW_SERIES_OF: what a subject has series of */
 	ASK_KIND_COUNT
 };
 
@@ -641,7 +642,15 @@ enum series_subject {
 	SERIES_TENANT = 1, /* key: none: the sum of the tenant's flows */
 	SERIES_POINT, /* key: observation point id: all frames where the grant owns the whole point, else its
 			 flows */
-	SERIES_APPLICATION, /* key: application name */
+	SERIES_APPLICATION,        /* key: application name */
+	SERIES_CATEGORY,           /* key: its name */
+	SERIES_HOST,               /* key: its address; ip, vlan, space are set */
+	SERIES_NETWORK,            /* key: "10.0.0.0/8": one of the tenant's networks */
+	SERIES_AS,                 /* key: its number, as text; "0": not known */
+	SERIES_COUNTRY,            /* key: two letters; "ZZ": not known */
+	SERIES_EXPORTER,           /* key: its address */
+	SERIES_EXPORTER_INTERFACE, /* key: "3@192.0.2.1": its ifIndex and the exporter */
+	SERIES_WEIR,               /* key: place of a counter, or what is measured: the platform's */
 	SERIES_SUBJECT_COUNT
 };
 
@@ -683,7 +692,7 @@ struct wire_question {
 	struct flow_id flow; /* ASK_FLOW */
 	uint32_t subject;    /* ASK_SERIES: enum series_subject */
 	uint16_t cursor_len; /* 0: from the start; else the bytes that an answer gave */
-	uint16_t key_len;    /* ASK_SERIES, ASK_FLOWS: name of an application; 0: none */
+	uint16_t key_len;    /* ASK_FLOWS: name of an application; ASK_SERIES: as its subject says; 0: none */
 	uint8_t cursor[CURSOR_MAX];
 	char key[64];
 	struct wire_grouping grouping; /* ASK_GROUPS */
@@ -725,6 +734,7 @@ enum row_kind {
 	ROW_COUNTER,
 	ROW_COMPONENT,
 	ROW_DEVICE,
+	ROW_SERIES_OF,
 	ROW_GROUP,
 	ROW_KIND_COUNT
 };
@@ -844,12 +854,23 @@ static_assert(sizeof(struct row_application) == 40, "no padding");
 
 struct row_series {
 	int64_t time_ns; /* start of the bucket */
-	uint32_t resolution_s, reserved;
+	uint32_t resolution_s;
+	uint32_t finest_s;               /* 1; 60 where it is kept by the minute */
 	uint64_t bytes, packets;         /* within the bucket */
-	uint64_t bytes_max, packets_max; /* largest second within it */
+	uint64_t bytes_max, packets_max; /* largest second (minute: finest_s) within it */
 	uint64_t flows_max;              /* most active flows; 0 where not known for the subject */
+	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* of bytes, packets */
 };
-static_assert(sizeof(struct row_series) == 56, "no padding");
+static_assert(sizeof(struct row_series) == 88, "no padding");
+
+/* One of the series that there are. */
+struct row_series_of {
+	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* since store started */
+	int64_t last_ns;                                       /* of its newest minute with traffic, about */
+	uint32_t space;                                        /* of a host */
+	uint16_t vlan, key_len;                                /* the key follows */
+};
+static_assert(sizeof(struct row_series_of) == 48, "no padding");
 
 struct group_key {
 	uint8_t dimension; /* enum dimension; 0: the question has no more */

@@ -136,3 +136,21 @@ snapshot_in_networks(const struct snapshot *s, uint32_t tenant, const struct ip_
 	return snapshot_has_networks(s, tenant) &&
 	       ranges_find(&s->networks[snapshot_tenant(s, tenant) - s->tenants], ip)->tenant != 0;
 }
+
+bool
+snapshot_network(const struct snapshot *s, uint32_t tenant, const struct ip_addr *ip,
+		 struct ip_prefix *network)
+{
+	const struct range_value *v;
+
+	if (!snapshot_has_networks(s, tenant))
+		return false;
+	v = ranges_find(&s->networks[snapshot_tenant(s, tenant) - s->tenants], ip);
+	if (v->tenant == 0)
+		return false;
+	/* The prefix that won has this many bits, and ip is in it. */
+	*network = (struct ip_prefix){ .addr = *ip, .bits = (uint8_t)(v->specificity - 1) };
+	for (unsigned bit = network->bits; bit < 128; bit++)
+		network->addr.b[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
+	return true;
+}

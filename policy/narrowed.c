@@ -121,6 +121,34 @@ narrowed_admits(const struct narrowed *n, const struct vantage *at, const struct
 	return admits_place(n, at) && (!n->has_networks || admits_end(n, client) || admits_end(n, server));
 }
 
+static bool
+admits_network(const struct narrowed *n, const struct ip_prefix *network)
+{
+	struct ip_addr last = network->addr;
+
+	for (unsigned bit = network->bits; bit < 128; bit++)
+		last.b[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
+	return ranges_hold(&n->networks, &network->addr, &last);
+}
+
+bool
+narrowed_holds(const struct narrowed *n, const struct ip_prefix *network)
+{
+	return n->npoints == 0 && n->nexporters == 0 && (!n->has_networks || admits_network(n, network));
+}
+
+bool
+narrowed_holds_exporter(const struct narrowed *n, const struct exporter_ref *e)
+{
+	bool anywhere = n->npoints == 0 && n->nexporters == 0;
+
+	if (n->has_networks)
+		return false;
+	return anywhere || (n->nexporters > 0 &&
+			    (has_exporter(n, &e->ip, false, 0) ||
+			     (e->has_interface != 0 && has_exporter(n, &e->ip, true, e->interface))));
+}
+
 bool
 narrowed_masks(const struct narrowed *n)
 {

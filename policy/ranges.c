@@ -1,7 +1,6 @@
 /* Makes ranges of prefixes by a sweep over the addresses, and finds one by a jump and a few halvings. */
 #include "policy/ranges.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cursor.h"
@@ -203,4 +202,18 @@ ranges_find(const struct ranges *r, const struct ip_addr *ip)
 	for (; n > 1; n -= n / 2)
 		base += base[n / 2] <= a ? n / 2 : 0;
 	return &r->value[base - r->start];
+}
+
+bool
+ranges_hold(const struct ranges *r, const struct ip_addr *first, const struct ip_addr *last)
+{
+	u128 from = span_address(first), to = span_address(last);
+	uint32_t at = 0;
+
+	for (uint32_t n = r->n; n > 1; n -= n / 2)
+		at += r->start[at + n / 2] <= from ? n / 2 : 0;
+	for (; at < r->n && r->start[at] <= to; at++)
+		if (r->value[at].tenant == 0)
+			return false;
+	return true;
 }

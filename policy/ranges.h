@@ -2,6 +2,7 @@
 #ifndef WEIR_POLICY_RANGES_H
 #define WEIR_POLICY_RANGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,5 +49,7 @@ void ranges_make(struct ranges *r, const struct span *s, size_t n);
 void ranges_free(struct ranges *r);
 /* r must have been made. */
 const struct range_value *ranges_find(const struct ranges *r, const struct ip_addr *a);
+/* Whether every address from first to last is in a span. */
+bool ranges_hold(const struct ranges *r, const struct ip_addr *first, const struct ip_addr *last);
 
 #endif

@@ -121,6 +121,9 @@ uint32_t snapshot_point_owner(const struct snapshot *s, uint32_t point, uint32_t
 /* Whether the tenant's selectors name any network, and whether one of these holds ip. */
 bool snapshot_has_networks(const struct snapshot *s, uint32_t tenant);
 bool snapshot_in_networks(const struct snapshot *s, uint32_t tenant, const struct ip_addr *ip);
+/* The longest of the tenant's networks that holds ip: false where none does. */
+bool snapshot_network(const struct snapshot *s, uint32_t tenant, const struct ip_addr *ip,
+		      struct ip_prefix *network);
 
 /* A narrowing as it is evaluated; NULL where the snapshot has none of this number. */
 struct narrowed;
@@ -130,6 +133,10 @@ bool narrowed_admits(const struct narrowed *n, const struct vantage *at, const s
 bool narrowed_masks(const struct narrowed *n);
 /* It names nothing and so admits everything; it may mask. */
 bool narrowed_is_whole(const struct narrowed *n);
+/* Whether it admits all flows with an end in the network, wherever they are seen. */
+bool narrowed_holds(const struct narrowed *n, const struct ip_prefix *network);
+/* Whether it admits all flows that the exporter told of; has_interface: those of one of its interfaces. */
+bool narrowed_holds_exporter(const struct narrowed *n, const struct exporter_ref *e);
 /* Whether it admits everything that is seen at the point (named so, in the snapshot), or nothing that is. */
 enum narrowed_part { NARROWED_NONE, NARROWED_SOME, NARROWED_ALL };
 enum narrowed_part narrowed_point(const struct narrowed *n, uint32_t point);

@@ -38,6 +38,7 @@ static const struct layout layouts[ROW_KIND_COUNT] = {
 			      2,
 			      { APPLICATION(name_len), APPLICATION(category_len) } },
 	[ROW_SERIES] = { sizeof(struct row_series), 0, { 0 } },
+	[ROW_SERIES_OF] = { sizeof(struct row_series_of), 1, { offsetof(struct row_series_of, key_len) } },
 	[ROW_TOTALS] = { sizeof(struct row_totals), 0, { 0 } },
 	[ROW_COUNTER] = { sizeof(struct row_counter), 2, { COUNTER(name_len), COUNTER(point_len) } },
 	[ROW_DEVICE] = { sizeof(struct row_device), 2, { DEVICE(vendor_len), DEVICE(point_len) } },

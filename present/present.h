@@ -38,6 +38,7 @@ struct row {
 		struct row_flow flow;
 		struct row_application application;
 		struct row_series series;
+		struct row_series_of series_of;
 		struct row_totals totals;
 		struct row_counter counter;
 		struct wire_component component;
@@ -92,6 +93,7 @@ int answer_next(struct answer *a, struct row *r);
 
 void present_interface(struct json_writer *w, const char *key, const struct row *r);   /* ROW_POINT */
 void present_host(struct json_writer *w, const char *key, const struct row *r);        /* ROW_HOST */
+void present_series_of(struct json_writer *w, const char *key, const struct row *r);   /* ROW_SERIES_OF */
 void present_device(struct json_writer *w, const char *key, const struct row *r);      /* ROW_DEVICE */
 void present_flow(struct json_writer *w, const char *key, const struct row *r);        /* ROW_FLOW */
 void present_application(struct json_writer *w, const char *key, const struct row *r); /* ROW_APPLICATION */

@@ -614,7 +614,35 @@ present_series_point(struct json_writer *w, const struct row *r)
 	json_uint(w, NULL, s->bytes_max);
 	json_uint(w, NULL, s->packets_max);
 	json_uint(w, NULL, s->flows_max);
+	json_uint(w, NULL, s->in_bytes);
+	json_uint(w, NULL, s->out_bytes);
+	json_uint(w, NULL, s->in_packets);
+	json_uint(w, NULL, s->out_packets);
 	json_array_end(w);
+}
+
+static void
+put_in_out(struct json_writer *w, const char *key, uint64_t in, uint64_t out)
+{
+	json_object(w, key);
+	json_uint(w, "in", in);
+	json_uint(w, "out", out);
+	json_object_end(w);
+}
+
+void
+present_series_of(struct json_writer *w, const char *key, const struct row *r)
+{
+	const struct row_series_of *s = &r->series_of;
+
+	json_object(w, key);
+	put_text(w, "key", &r->text[0]);
+	json_uint(w, "vlan", s->vlan);
+	json_uint(w, "address_space", s->space);
+	put_in_out(w, "bytes", s->in_bytes, s->out_bytes);
+	put_in_out(w, "packets", s->in_packets, s->out_packets);
+	put_time(w, "last", s->last_ns);
+	json_object_end(w);
 }
 
 void

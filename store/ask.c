@@ -33,6 +33,7 @@ static const struct {
 	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false, true },
 	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true, true },
 	[ASK_GROUPS] = { ask_groups, ROW_GROUP, ACTION_READ_TRAFFIC, false, true },
+	[ASK_SERIES_LIST] = { ask_series_list, ROW_SERIES_OF, ACTION_READ_TRAFFIC, true, true },
 };
 
 #define LIMIT_DEFAULT 100u
@@ -51,7 +52,8 @@ well_formed(const struct wire_question *q, size_t len)
 		return false;
 	if (q->resolution_s != 0 && q->resolution_s != 1 && q->resolution_s != 60 && q->resolution_s != 3600)
 		return false;
-	if (q->kind == ASK_SERIES && (q->subject == 0 || q->subject >= SERIES_SUBJECT_COUNT))
+	if ((q->kind == ASK_SERIES || q->kind == ASK_SERIES_LIST) &&
+	    (q->subject == 0 || q->subject >= SERIES_SUBJECT_COUNT))
 		return false;
 	if (q->kind == ASK_GROUPS && !ask_groups_sane(q, q->limit == 0 ? LIMIT_DEFAULT : q->limit))
 		return false;

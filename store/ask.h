@@ -62,8 +62,8 @@ ask_handler ask_points, ask_live_flows, ask_applications, ask_totals; /* ask_liv
 ask_handler ask_hosts, ask_host, ask_devices;                         /* ask_hosts.c */
 ask_handler ask_part_hosts, ask_part_host, ask_part_devices;          /* ask_part.c */
 ask_handler ask_kept_flows, ask_flow;                                 /* ask_history.c */
-ask_handler ask_series;                                               /* ask_series.c */
 ask_handler ask_groups;                                               /* ask_groups.c */
+ask_handler ask_series, ask_series_list;                              /* ask_series.c */
 ask_handler ask_counters, ask_components;                             /* ask_health.c */
 
 /* --- what they share: ask.c

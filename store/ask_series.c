@@ -1,9 +1,11 @@
 /* Questions about series. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "mask.h"
 #include "sum.h"
 
 #define POINTS_MAX 98000 /* of a series, in one range: what 4096 chunks of any resolution hold */
@@ -29,7 +31,12 @@ put_series_point(void *ctx, const struct series_point *p)
 				.packets = p->packets,
 				.bytes_max = p->bytes_max,
 				.packets_max = p->packets_max,
-				.flows_max = p->flows_max };
+				.flows_max = p->flows_max,
+				.finest_s = p->finest_s,
+				.in_bytes = p->sum.in_bytes,
+				.out_bytes = p->sum.out_bytes,
+				.in_packets = p->sum.in_packets,
+				.out_packets = p->sum.out_packets };
 
 	answer_row(&l->a->out);
 	answer_put(&l->a->out, &r, sizeof(r));
@@ -37,6 +44,13 @@ put_series_point(void *ctx, const struct series_point *p)
 	l->last_s = p->time_s;
 	l->left--;
 	return true;
+}
+
+/* All others are kept by the minute. */
+static bool
+is_by_second(uint32_t subject)
+{
+	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
 }
 
 /* The finest resolution that covers the range within the limit of points and is kept for so long. */
@@ -48,27 +62,88 @@ resolution_for(const struct store *s, const struct question *a, int64_t from_s, 
 	const int64_t keep_s[] = { set->keep_seconds_ms / 1000, set->keep_minutes_ms / 1000, INT64_MAX };
 	int64_t age_s = a->v.now_ns / NS_PER_S - from_s;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = is_by_second(a->q.subject) ? 0 : 1; i < 2; i++)
 		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit && age_s <= keep_s[i])
 			return resolutions[i];
 	return resolutions[2];
 }
 
-/* Whether the viewer sees all of the tenant's traffic that the series sums, or none at all. Series are kept
- * of nothing smaller. */
-static bool
-series_is_whole(const struct store *s, const struct question *a)
-{
-	uint32_t point = points_index(&s->points, a->q.point);
+/* --- what the viewer may see
+ * -----------------------------------------------------------------------------------------------
+ */
 
-	if (a->v.nnarrowed == 0)
-		return true;
-	if (a->q.subject == SERIES_POINT)
-		return point == POINT_NONE || view_part(&a->v, point) != NARROWED_SOME;
-	for (uint32_t i = 0; i < s->points.n; i++)
-		if (view_part(&a->v, i) == NARROWED_SOME)
-			return false;
-	return a->q.subject == SERIES_TENANT; /* some points, each of them whole */
+enum sees { SEES_NONE, SEES_PART, SEES_ALL };
+
+static enum sees
+part_of_point(const struct store *s, const struct view *v, uint32_t id)
+{
+	uint32_t point = points_index(&s->points, id);
+	enum narrowed_part part = point == POINT_NONE ? NARROWED_NONE : view_part(v, point);
+
+	return part == NARROWED_NONE ? SEES_NONE : part == NARROWED_SOME ? SEES_PART : SEES_ALL;
+}
+
+/* Some points, each of them whole: their series can be added up. */
+static enum sees
+part_of_tenant(const struct store *s, const struct view *v)
+{
+	for (uint32_t i = 0; v->nnarrowed > 0 && i < s->points.n; i++)
+		if (view_part(v, i) == NARROWED_SOME)
+			return SEES_PART;
+	return SEES_ALL;
+}
+
+static bool
+holds(const struct narrowed *n, const struct series_id *id)
+{
+	const struct ip_prefix one = { id->ip, 128 }, network = { id->ip, (uint8_t)id->number };
+	const struct exporter_ref e = { .ip = id->ip,
+					.has_interface = id->subject == SERIES_EXPORTER_INTERFACE,
+					.interface = id->number };
+
+	if (id->number == SERIES_OTHER)
+		return false;
+	switch (id->subject) {
+	case SERIES_HOST:
+		return narrowed_holds(n, &one);
+	case SERIES_NETWORK:
+		return narrowed_holds(n, &network);
+	case SERIES_EXPORTER:
+	case SERIES_EXPORTER_INTERFACE:
+		return narrowed_holds_exporter(n, &e);
+	default:
+		return false;
+	}
+}
+
+/* Series are kept of the tenant as a whole: who sees a part of it gets those of which every flow is in that
+ * part. Where remote ends are hidden, so is what tells where they are. */
+static enum sees
+part_of(const struct store *s, const struct view *v, const struct series_id *id)
+{
+	switch (id->subject) {
+	case SERIES_TENANT:
+		return part_of_tenant(s, v);
+	case SERIES_POINT:
+		return part_of_point(s, v, id->number);
+	case SERIES_WEIR:
+		return v->sees_platform ? SEES_ALL : SEES_NONE;
+	case SERIES_AS:
+	case SERIES_COUNTRY:
+		if (v->masked)
+			return SEES_PART;
+		break;
+	case SERIES_HOST:
+		if (id->number != SERIES_OTHER && mask_hides(v, &id->ip))
+			return SEES_NONE;
+		break;
+	default:
+		break;
+	}
+	for (uint32_t i = 0; i < v->nnarrowed; i++)
+		if (!holds(v->narrowed[i], id))
+			return SEES_PART;
+	return SEES_ALL;
 }
 
 /* The series of a point: of all its frames where the viewer owns it, else of the tenant's. */
@@ -79,25 +154,42 @@ point_series(struct store *s, const struct view *v, uint32_t point)
 				    s->points.point[point].boot->id };
 }
 
-/* What is asked for. False: nothing that the viewer could see. */
+/* What is asked for. False: it names nothing that there could be. */
 static bool
-series_of(struct store *s, const struct question *a, struct series_key *k)
+id_of(const struct store *s, const struct question *a, struct series_id *id)
 {
-	uint16_t application;
+	char key[sizeof(a->q.key) + 1] = "";
 
-	*k = (struct series_key){ a->v.tenant, a->q.subject, 0 };
-	if (a->q.subject == SERIES_APPLICATION) {
-		if (!ask_application(s, a, &application))
-			return false;
-		k->number = application;
+	*id = (struct series_id){ .tenant = a->v.tenant, .subject = a->q.subject };
+	if (id->subject == SERIES_POINT)
+		id->number = a->q.point;
+	if (id->subject == SERIES_POINT || id->subject == SERIES_TENANT)
+		return true; /* neither has a key */
+	memcpy(key, a->q.key, a->q.key_len);
+	if (!series_id_parse(s->names, key, id))
+		return false;
+	if (id->subject == SERIES_HOST && id->number != SERIES_OTHER) {
+		id->space = a->q.space;
+		id->number = a->q.vlan;
 	}
-	if (a->q.subject == SERIES_POINT) {
-		uint32_t point = points_index(&s->points, a->q.point);
+	return true;
+}
 
-		if (point == POINT_NONE || view_part(&a->v, point) == NARROWED_NONE)
-			return false;
-		*k = point_series(s, &a->v, point);
-	}
+/* The key of its series. False: there is none. */
+static bool
+key_of(struct store *s, const struct question *a, const struct series_id *id, struct series_key *k)
+{
+	const struct series_entry *e;
+
+	*k = (struct series_key){ id->tenant, id->subject, id->number };
+	if (id->subject == SERIES_POINT)
+		*k = point_series(s, &a->v, points_index(&s->points, id->number));
+	if (!series_id_is_numbered(id))
+		return true;
+	e = series_book_find(s->book, id);
+	if (e == NULL)
+		return false;
+	*k = series_entry_key(e);
 	return true;
 }
 
@@ -125,6 +217,8 @@ pile_add(void *ctx, const struct series_point *p)
 	b->bytes_max = sum_sat(b->bytes_max, p->bytes_max);
 	b->packets_max = sum_sat(b->packets_max, p->packets_max);
 	b->flows_max = sum_sat(b->flows_max, p->flows_max);
+	b->finest_s = p->finest_s;
+	series_value_add(&b->sum, &p->sum);
 	return true;
 }
 
@@ -185,13 +279,17 @@ ask_series(struct store *s, struct question *a)
 	int64_t from_s = second_from(a->q.from_ns);
 	int64_t to_s = a->q.to_ns == 0 ? a->v.now_ns / NS_PER_S + 1 : second_from(a->q.to_ns);
 	struct plot l = { .a = a, .left = a->limit };
+	struct series_id id;
 	struct series_key k;
+	bool named = id_of(s, a, &id);
+	/* First: whether there is such a name is nothing that a part may tell. */
+	enum sees sees = part_of(s, &a->v, &id);
 
 	if (a->has_page && a->page.kind != (ASK_SERIES | PAGE_HISTORY)) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 		return;
 	}
-	if (!series_is_whole(s, a)) {
+	if (sees == SEES_PART) {
 		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
 		return;
 	}
@@ -205,7 +303,7 @@ ask_series(struct store *s, struct question *a)
 	}
 	if (a->has_page)
 		from_s = (int64_t)a->page.at.value;
-	if (!series_of(s, a, &k) || from_s >= to_s) {
+	if (!named || sees == SEES_NONE || from_s >= to_s || !key_of(s, a, &id, &k)) {
 		ask_end(a);
 		return;
 	}
@@ -224,4 +322,83 @@ ask_series(struct store *s, struct question *a)
 	struct topk_entry at = { .value = (uint64_t)(l.last_s + l.resolution_s) };
 
 	ask_end_page(s, a, ASK_SERIES | PAGE_HISTORY, &at);
+}
+
+/* --- what there is
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+list_value(const struct question *a, const struct series_entry *e)
+{
+	const struct series_value *v = &e->total;
+
+	return a->q.sort == SORT_PACKETS ? sum_sat(v->in_packets, v->out_packets)
+					 : sum_sat(v->in_bytes, v->out_bytes);
+}
+
+/* Never by numbers that tell in which order things came up. */
+static void
+list_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_TIE])
+{
+	if (id->subject == SERIES_HOST && id->number != SERIES_OTHER) {
+		memcpy(tie, id->ip.b, sizeof(id->ip.b));
+		memcpy(tie + sizeof(id->ip.b), &id->space, sizeof(id->space));
+		memcpy(tie + sizeof(id->ip.b) + sizeof(id->space), &id->number, sizeof(id->number));
+	} else {
+		memcpy(tie, text, strnlen(text, TOPK_TIE));
+	}
+}
+static_assert(TOPK_TIE == sizeof(struct ip_addr) + 2 * sizeof(uint32_t), "a host is told by it");
+
+static void
+put_series_of(struct store *s, struct question *a, const struct series_entry *e)
+{
+	char text[SERIES_TEXT_MAX];
+	struct row_series_of r = { .in_bytes = e->total.in_bytes,
+				   .out_bytes = e->total.out_bytes,
+				   .in_packets = e->total.in_packets,
+				   .out_packets = e->total.out_packets,
+				   .last_ns = (int64_t)e->minute * 60 * NS_PER_S,
+				   .space = e->id.space,
+				   .key_len = (uint16_t)strlen(series_id_text(s->names, &e->id, text)) };
+
+	if (e->id.subject == SERIES_HOST && e->id.number != SERIES_OTHER)
+		r.vlan = (uint16_t)e->id.number;
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_put(&a->out, text, r.key_len);
+	answer_row_end(&a->out);
+}
+
+/* There is one series of the tenant, and interfaces have a list of their own. */
+void
+ask_series_list(struct store *s, struct question *a)
+{
+	const struct series_entry *e;
+	char text[SERIES_TEXT_MAX];
+	uint32_t at = 0;
+
+	if (ask_wrong_page(a))
+		return;
+	if (a->q.subject == SERIES_TENANT || a->q.subject == SERIES_POINT) {
+		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+		return;
+	}
+
+	struct topk *t = ask_list_begin(a);
+
+	while ((e = series_book_next(s->book, a->v.tenant, &at)) != NULL) {
+		struct topk_entry k = { .value = list_value(a, e), .tenant = e->id.tenant, .ref = { at, 0 } };
+
+		if (e->id.subject != a->q.subject || part_of(s, &a->v, &e->id) != SEES_ALL ||
+		    !topk_wants(t, k.value))
+			continue;
+		list_tie(&e->id, series_id_text(s->names, &e->id, text), k.tie);
+		topk_offer(t, &k);
+	}
+	topk_finish(t);
+	for (size_t n = 0; n < t->n; n++)
+		put_series_of(s, a, series_book_at(s->book, t->heap[n].ref[0]));
+	ask_list_end(s, a, t);
 }

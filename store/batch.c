@@ -34,6 +34,7 @@ batch_free(struct batch *b)
 	bytes_free(&b->text);
 	free(b->delta);
 	free(b->name);
+	free(b->series);
 	free(b->applied);
 	*b = (struct batch){ 0 };
 }
@@ -43,9 +44,16 @@ batch_reset(struct batch *b)
 {
 	b->text.len = b->nflows = 0;
 	b->packets = 0;
-	b->ndelta = b->nname = b->napplied = 0;
+	b->ndelta = b->nname = b->nseries = b->napplied = 0;
 	memset(b->position, 0, sizeof(b->position));
 	memset(b->ring, 0, sizeof(b->ring));
+}
+
+/* Deltas that records may add up to: what is derived of them when the batch is complete takes a part. */
+static uint32_t
+reserved(const struct batch *b)
+{
+	return b->delta_max - b->delta_max / 4;
 }
 
 bool
@@ -54,7 +62,7 @@ batch_fits(const struct batch *b, unsigned n)
 	/* One record may add two rows (it ends what stood in its slot) and, over its tenants, seven deltas
 	 * for each. */
 	return size_of(b) + 2 * (sizeof(struct batch_flow) + FLOW_TEXT_MAX) * n <= b->rows_max &&
-	       b->nflows + 2 * (size_t)n <= BATCH_FLOWS_MAX && b->ndelta + 16 * n <= b->delta_max;
+	       b->nflows + 2 * (size_t)n <= BATCH_FLOWS_MAX && b->ndelta + 16 * n <= reserved(b);
 }
 
 bool
@@ -66,7 +74,7 @@ batch_full(const struct batch *b)
 bool
 batch_empty(const struct batch *b)
 {
-	return b->nflows == 0 && b->ndelta == 0 && b->nname == 0 && b->napplied == 0;
+	return b->nflows == 0 && b->ndelta == 0 && b->nname == 0 && b->nseries == 0 && b->napplied == 0;
 }
 
 bool
@@ -158,6 +166,30 @@ batch_add_minute(struct batch *b, const struct series_key *key, uint32_t *last, 
 		 const struct series_value *v)
 {
 	return add_delta(b, key, last, minute * 60, 60, v);
+}
+
+/* The book may forget two for the sake of a third. */
+bool
+batch_fits_series(const struct batch *b)
+{
+	return b->nseries + 3 <= BATCH_SERIES_MAX;
+}
+
+/* Records have half of the deltas to themselves. */
+bool
+batch_fits_minute(const struct batch *b)
+{
+	return batch_fits_series(b) && b->ndelta < b->delta_max / 2;
+}
+
+void
+batch_add_series(struct batch *b, const struct batch_series *s)
+{
+	if (b->nseries == b->series_cap) {
+		b->series_cap = b->series_cap == 0 ? 64 : b->series_cap * 2;
+		b->series = mem_reallocarray(b->series, b->series_cap, sizeof(*b->series));
+	}
+	b->series[b->nseries++] = *s;
 }
 
 void

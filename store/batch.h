@@ -12,18 +12,19 @@
 #include "bytes.h"
 #include "flow_row.h"
 #include "names.h"
+#include "series_id.h"
 
 /* Whose series: what a subject is (subjects.h), and its key in history. */
 struct series_key {
 	uint32_t tenant;
 	uint32_t subject; /* enum series_subject */
-	uint32_t number;  /* 0, point id, application number */
+	uint32_t number;  /* series_id.h, or of the book (series_book.h) */
 };
 
 /*
  * What a series counts in some time. In and out are as the tenant whose series it is sees them, relative to
- * its networks. Where no direction is known (the frames of a point, a tenant without networks, traffic
- * between two of its own or two foreign addresses) all of it is in.
+ * its networks (without any: local_networks). Of traffic that stays within or passes by, the client's end
+ * counts as the inner one: what clients send is out. What belongs to no flow is in.
  */
 struct series_value {
 	uint64_t in_bytes, out_bytes, in_packets, out_packets;
@@ -54,6 +55,14 @@ struct batch_name {
 	char text[NAME_TEXT_MAX + 1];
 };
 
+/* What a series is of, and its number; or (gone) that this is forgotten. */
+struct batch_series {
+	struct series_id id;
+	uint32_t number;
+	uint32_t minute; /* UTC: had traffic then */
+	bool gone;
+};
+
 /* How far the records of one engine's run are applied to series and totals of a point. Kept with the data, so
  * that what is replayed after a restart of store is recognised. */
 struct batch_applied {
@@ -67,6 +76,7 @@ struct batch_applied {
 
 #define BATCH_ENGINES     64
 #define BATCH_APPLIED_MAX 512
+#define BATCH_SERIES_MAX  16384u
 #define BATCH_FLOWS_MAX   32768u /* with a row for each of two tenants they fit one block */
 
 struct batch {
@@ -80,6 +90,8 @@ struct batch {
 	uint32_t generation; /* changes with each use of the memory: subjects remember deltas by it */
 	struct batch_name *name;
 	uint32_t nname, name_cap;
+	struct batch_series *series;
+	uint32_t nseries, series_cap;
 	struct batch_applied *applied;
 	uint32_t napplied;
 	uint64_t position[BATCH_ENGINES];     /* of each engine's ring, taken so far */
@@ -108,8 +120,12 @@ bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *l
  * below the minute. It may be added to in any number of batches. Otherwise as batch_add_second. */
 bool batch_add_minute(struct batch *b, const struct series_key *key, uint32_t *last, int64_t minute,
 		      const struct series_value *v);
+/* Whether what the book says of one more series will fit; and a minute of it. */
+bool batch_fits_series(const struct batch *b);
+bool batch_fits_minute(const struct batch *b);
+void batch_add_series(struct batch *b, const struct batch_series *s);
 void batch_add_name(struct batch *b, enum name_kind kind, uint16_t number, const char *text);
-/* Forgets rows and additions to series, keeps names. */
+/* Forgets rows and additions to series, keeps names and what series are of. */
 void batch_discard(struct batch *b);
 
 #endif

@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "minutes.h"
 #include "pump.h"
+#include "subject_series.h"
 #include "sum.h"
 
 #define RETRY_NS (3 * NS_PER_S)
@@ -66,6 +68,7 @@ start(struct store *s)
 {
 	struct batch *b = s->open;
 
+	subjects_derive(s, b);
 	add_names(s, b);
 	add_applied(s, b);
 	s->flight = b;
@@ -144,6 +147,7 @@ succeeded(struct store *s)
 	s->packets_stored = sum_sat(s->packets_stored, b->packets);
 	for (unsigned i = 0; i < s->nengines; i++)
 		pump_release(&s->engine[i], b->ring[i], b->position[i]);
+	minutes_committed(s);
 	history_counts(s->history, &s->counters.n[OWN_HISTORY_FORGOTTEN], &s->counters.n[OWN_BLOCK_DAMAGED]);
 	s->flight = NULL;
 	if (s->degraded) {

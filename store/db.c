@@ -19,9 +19,11 @@
 #define LOCK_FILE "lock.mdb"
 
 static const char *const table_names[] = {
-	[DB_META] = "meta",         [DB_NAMES] = "names",   [DB_JOURNAL] = "journal",
-	[DB_SEGMENTS] = "segments", [DB_BLOCKS] = "blocks", [DB_DEAD] = "dead",
-	[DB_OLD_FLOWS] = "flows",   [DB_OLD_IDS] = "ids",   [DB_OLD_SERIES] = "series",
+	[DB_META] = "meta",         [DB_NAMES] = "names",
+	[DB_JOURNAL] = "journal",   [DB_SERIES_IDS] = "series_ids",
+	[DB_SEGMENTS] = "segments", [DB_BLOCKS] = "blocks",
+	[DB_DEAD] = "dead",         [DB_OLD_FLOWS] = "flows",
+	[DB_OLD_IDS] = "ids",       [DB_OLD_SERIES] = "series",
 };
 _Static_assert(sizeof(table_names) / sizeof(table_names[0]) == DB_TABLE_COUNT, "name every table");
 

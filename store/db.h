@@ -13,6 +13,7 @@ enum db_table {
 	DB_META,
 	DB_NAMES,
 	DB_JOURNAL, /* of series */
+	DB_SERIES_IDS,
 	DB_SEGMENTS,
 	DB_BLOCKS,
 	DB_DEAD,

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "minutes.h"
+#include "subject_series.h"
 #include "sum.h"
 #include "whose.h"
 
@@ -18,7 +20,7 @@ enum part { PART_LIVE = 1, PART_SERIES = 2, PART_ALL = 3 };
  */
 
 static void
-subject_add(struct store *s, uint32_t i, uint64_t bytes, uint64_t packets, int64_t second, int64_t last_ns,
+subject_add(struct store *s, uint32_t i, const struct series_value *v, int64_t second, int64_t last_ns,
 	    unsigned parts)
 {
 	if (i == SUBJECT_NONE)
@@ -27,6 +29,8 @@ subject_add(struct store *s, uint32_t i, uint64_t bytes, uint64_t packets, int64
 	struct subject *u = subjects_at(s->subjects, i);
 
 	if (parts & PART_LIVE) {
+		uint64_t bytes = v->in_bytes + v->out_bytes, packets = v->in_packets + v->out_packets;
+
 		u->bytes = sum_sat(u->bytes, bytes);
 		u->packets = sum_sat(u->packets, packets);
 		rate_add(&u->rate, second, bytes, packets);
@@ -35,35 +39,42 @@ subject_add(struct store *s, uint32_t i, uint64_t bytes, uint64_t packets, int64
 	}
 	if ((parts & PART_SERIES) == 0)
 		return;
-	if (u->delta_generation != s->open->generation) {
-		u->delta_generation = s->open->generation;
-		u->delta = 0;
-	}
 
-	const struct series_value v = { .in_bytes = bytes,
-					.in_packets = packets,
-					.flows_max = u->flows_active };
+	struct series_value most = *v;
 
-	if (!batch_add_second(s->open, &u->key, &u->delta, second, &v))
-		s->counters.n[OWN_HISTORY_FULL]++;
+	most.flows_max = u->flows_active;
+	subject_second(s, u, second, &most);
 }
 
+/* Hosts tell their series once a minute: what is in there already they do not tell again. */
 static void
-host_add(struct store *s, uint32_t i, int share, enum side side, const struct live_flow *r,
-	 const struct flow_counters *d, int64_t second)
+host_add(struct store *s, const struct stamp *st, int share, enum side side, const struct live_flow *r,
+	 const struct flow_counters *d, int64_t second, unsigned parts)
 {
-	if (i == HOST_NONE)
+	const uint32_t i = st->host[side];
+	const int sent = (int)side, received = 1 - (int)side;
+	const struct host_told now = { { d->bytes[sent], d->bytes[received] },
+				       { d->packets[sent], d->packets[received] } };
+
+	if (i == HOST_NONE) {
+		const struct host_key k = { st->tenant, s->points.point[r->point].boot->space, r->ip[side],
+					    r->vlan };
+
+		if (parts & PART_SERIES)
+			minutes_unkept(s, &k, share, &now);
 		return;
+	}
 
 	struct host *h = hosts_at(s->hosts, i);
 	struct host_share *n = host_share(s->hosts, h, share);
-	const int sent = (int)side, received = 1 - (int)side;
 
-	n->bytes[0] = sum_sat(n->bytes[0], d->bytes[sent]);
-	n->bytes[1] = sum_sat(n->bytes[1], d->bytes[received]);
-	n->packets[0] = sum_sat(n->packets[0], d->packets[sent]);
-	n->packets[1] = sum_sat(n->packets[1], d->packets[received]);
+	for (int k = 0; k < 2; k++) {
+		n->bytes[k] = sum_sat(n->bytes[k], now.bytes[k]);
+		n->packets[k] = sum_sat(n->packets[k], now.packets[k]);
+	}
 	rate_add(&n->rate, second, d->bytes[sent], d->bytes[received]);
+	if ((parts & PART_SERIES) == 0)
+		hosts_tell_not(s->hosts, i, share, &now);
 	if (r->last_ns > h->last_ns)
 		h->last_ns = r->last_ns;
 	if (r->application != 0)
@@ -94,28 +105,85 @@ device_count(struct store *s, const struct live_flow *r, const struct stamp *st,
 	device_add(s->devices, st->device[side], &k, share, bytes, packets, r->last_ns);
 }
 
-static void
-account(struct store *s, struct engine *e, struct live_flow *r, const struct flow_counters *d, int64_t second,
-	unsigned parts)
+/* As whoever has the server inside sees it, or as all others do. */
+static struct series_value
+value_of(const struct flow_counters *d, bool turned)
 {
-	uint64_t bytes = d->bytes[0] + d->bytes[1], packets = d->packets[0] + d->packets[1];
+	const int inner = turned ? SERVER : CLIENT, outer = 1 - inner;
+
+	return (struct series_value){ .in_bytes = d->bytes[outer],
+				      .out_bytes = d->bytes[inner],
+				      .in_packets = d->packets[outer],
+				      .out_packets = d->packets[inner] };
+}
+
+/* Which way the frames of the point's next second went, of which only their sum is told: in the eyes of whose
+ * point it is. */
+static void
+point_flows(const struct store *s, struct engine *e, const struct live_flow *r, const struct flow_counters *d)
+{
+	unsigned whose = s->points.point[r->point].owner == 0 ? TURNED_PLATFORM : 1u << SHARE_PRIMARY;
+	const struct series_value v = value_of(d, (r->turned & whose) != 0);
+
+	series_value_add(&e->progress[r->point].flows, &v);
+}
+
+/* x: the exporter that told of it, NULL for none. */
+static void
+account(struct store *s, struct engine *e, struct live_flow *r, const struct flow_counters *d,
+	const struct exported *x, int64_t second, unsigned parts)
+{
+	const struct series_value platform = value_of(d, (r->turned & TURNED_PLATFORM) != 0);
 	const struct stamp *st;
 
-	if (packets == 0 && bytes == 0)
+	if (platform.in_packets + platform.out_packets == 0 && platform.in_bytes + platform.out_bytes == 0)
 		return;
 	if (parts & PART_LIVE)
 		rate_add(&r->rate, second, d->bytes[0], d->bytes[1]);
 	for (int t = 0; t < SHARES && (st = live_stamp(&e->live, r, t)) != NULL; t++) {
+		const struct series_value v = value_of(d, (r->turned & 1u << t) != 0);
+
 		for (int i = 0; i < 3; i++)
-			subject_add(s, st->subject[i], bytes, packets, second, r->last_ns, parts);
+			subject_add(s, st->subject[i], &v, second, r->last_ns, parts);
 		if (parts & PART_LIVE) {
-			host_add(s, st->host[CLIENT], t, CLIENT, r, d, second);
-			host_add(s, st->host[SERVER], t, SERVER, r, d, second);
+			host_add(s, st, t, CLIENT, r, d, second, parts);
+			host_add(s, st, t, SERVER, r, d, second, parts);
 			device_count(s, r, st, t, CLIENT, d);
 			device_count(s, r, st, t, SERVER, d);
 		}
+		if (x != NULL && (parts & PART_SERIES) && st->tenant != TENANT_UNASSIGNED)
+			minutes_exported(s, st->tenant, x, &v, d);
 	}
-	subject_add(s, r->platform_application, bytes, packets, second, r->last_ns, parts);
+	subject_add(s, r->platform_application, &platform, second, r->last_ns, parts);
+	if ((parts & PART_SERIES) == 0)
+		return;
+	point_flows(s, e, r, d);
+	if (x != NULL)
+		minutes_exported(s, TENANT_PLATFORM, x, &platform, d);
+}
+
+/* NULL: it was seen here. */
+static const struct exported *
+exported_of(const struct rec_flow *f, struct exported *x)
+{
+	static const struct ip_addr none;
+
+	if (ip_equal(&f->exporter, &none))
+		return NULL;
+	*x = (struct exported){ f->exporter, f->in_interface, f->out_interface };
+	return x;
+}
+
+static const struct exported *
+exported_live(const struct live *l, const struct live_flow *r, struct exported *x)
+{
+	static const struct ip_addr none;
+	const struct live_rare *rare = &l->rare[live_slot(l, r)];
+
+	if ((r->flags & LIVE_RARE) == 0 || ip_equal(&rare->exporter, &none))
+		return NULL;
+	*x = (struct exported){ rare->exporter, rare->in_interface, rare->out_interface };
+	return x;
 }
 
 /* What came since the row was last told, which becomes the row's. */
@@ -169,6 +237,8 @@ subject_begin(struct store *s, uint32_t tenant, enum series_subject subject, uin
 
 	struct subject *u = subjects_at(s->subjects, i);
 
+	if (u->minute == 0)
+		subject_admit(s, u, s->open);
 	u->flows_active++;
 	u->flows += is_new;
 	if (u->first_ns == 0 || f->first_ns < u->first_ns)
@@ -202,6 +272,14 @@ device_flow_begins(struct store *s, const struct live_flow *r, const struct stam
 	return i;
 }
 
+static bool
+is_inside(const struct store *s, uint32_t tenant, const struct ip_addr *ip)
+{
+	struct ip_prefix network;
+
+	return whose_network(s, tenant, ip, &network);
+}
+
 static uint32_t
 host_begin(struct store *s, const struct rec_flow *f, const struct host_place *place, uint32_t point,
 	   int share, enum side side, uint32_t tenant_subject, bool is_new)
@@ -219,6 +297,7 @@ host_begin(struct store *s, const struct rec_flow *f, const struct host_place *p
 	if (fresh) {
 		h->first_ns = f->first_ns;
 		h->local = store_is_local(s, &f->ip[side]);
+		h->inside = is_inside(s, place->key.tenant, &f->ip[side]);
 		resolve_host(s, h);
 	}
 	if (f->first_ns < h->first_ns)
@@ -242,6 +321,25 @@ host_end(struct store *s, uint32_t i, int share, enum side side, uint32_t tenant
 		subjects_at(s->subjects, tenant_subject)->hosts_active--;
 }
 
+/* For whom the server is the inner end: where only that one is inside. Hosts know whether they are. */
+static void
+turn(const struct store *s, struct live_flow *r, const struct stamp *st, int share)
+{
+	bool inside[2], local[2];
+
+	for (int side = CLIENT; side <= SERVER; side++) {
+		const struct host *h =
+		    st->host[side] == HOST_NONE ? NULL : hosts_at(s->hosts, st->host[side]);
+
+		inside[side] = h != NULL ? h->inside : is_inside(s, st->tenant, &r->ip[side]);
+		local[side] = h != NULL ? h->local : store_is_local(s, &r->ip[side]);
+	}
+	if (inside[SERVER] && !inside[CLIENT])
+		r->turned |= (uint8_t)(1u << share);
+	if (share == SHARE_PRIMARY && local[SERVER] && !local[CLIENT])
+		r->turned |= TURNED_PLATFORM;
+}
+
 static void
 stamp_tenant(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow *f, int share,
 	     uint32_t tenant, bool is_new)
@@ -263,6 +361,7 @@ stamp_tenant(struct store *s, struct engine *e, struct live_flow *r, const struc
 					    st->subject[STAMP_TENANT], is_new);
 		st->device[side] = device_flow_begins(s, r, st, (enum side)side);
 	}
+	turn(s, r, st, share);
 	if (r != live_spare(&e->live))
 		slots_add(e->live.slots, tenant, share, live_slot(&e->live, r));
 }
@@ -491,6 +590,7 @@ begin(struct store *s, struct engine *e, struct live_flow *r, const struct rec_f
 	struct progress *p = &e->progress[point];
 	bool known = p->resumed && memcmp(f->id.b, p->resume_id.b, sizeof(f->id.b)) <= 0;
 	unsigned parts = !known ? PART_ALL : p->live_known ? 0 : PART_LIVE;
+	struct exported x;
 
 	live_begin(r, f, point);
 	stamp(s, e, r, f, f->slice == 0 && (parts & PART_LIVE) != 0);
@@ -503,7 +603,7 @@ begin(struct store *s, struct engine *e, struct live_flow *r, const struct rec_f
 		    (struct live_counted){ d.bytes[0] + d.bytes[1], d.packets[0] + d.packets[1] };
 		r->flags |= LIVE_UNCOUNTED;
 	}
-	account(s, e, r, &d, second_of(f->last_ns), parts);
+	account(s, e, r, &d, exported_of(f, &x), second_of(f->last_ns), parts);
 	ports_begin(s, e, r, f);
 	if (memcmp(f->id.b, p->applied.newest.b, sizeof(f->id.b)) > 0) {
 		p->applied.newest = f->id;
@@ -555,7 +655,9 @@ change(struct store *s, struct engine *e, struct live_flow *r, const struct rec_
 
 	struct flow_counters d = advance(r, &f->count);
 
-	account(s, e, r, &d, second_of(f->last_ns), PART_ALL);
+	struct exported x;
+
+	account(s, e, r, &d, exported_of(f, &x), second_of(f->last_ns), PART_ALL);
 	ports_begin(s, e, r, f);
 }
 
@@ -571,11 +673,12 @@ void
 flow_count(struct store *s, struct engine *e, struct live_flow *r, const struct rec_flow_count *c)
 {
 	struct flow_counters d = advance(r, &c->count);
+	struct exported x;
 
 	if (c->last_ns > r->last_ns)
 		r->last_ns = c->last_ns;
 	r->state = (uint8_t)c->state;
-	account(s, e, r, &d, c->second, PART_ALL);
+	account(s, e, r, &d, exported_live(&e->live, r, &x), c->second, PART_ALL);
 }
 
 void

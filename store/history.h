@@ -38,6 +38,9 @@ const uint8_t *history_secret(const struct history *h);
 /* Calls visit for each record of how far engines' records were applied. */
 void history_applied(struct history *h, void (*visit)(void *ctx, const struct batch_applied *a), void *ctx);
 
+/* Calls visit for each series of whose key is known what it is of. */
+void history_series_ids(struct history *h, void (*visit)(void *ctx, const struct batch_series *s), void *ctx);
+
 /* Rows that went before their time because store.size was reached, and blocks that could not be read, since
  * the start. */
 void history_counts(const struct history *h, uint64_t *forgotten, uint64_t *damaged);

@@ -71,6 +71,9 @@ bool history_is_journal(struct db_bytes key, struct db_bytes v);
 /* It is committed. */
 void history_series_written(struct history *h, int64_t now_ns);
 
+/* history_ids.c */
+void history_add_series_ids(struct db_txn *x, const struct batch *b);
+
 /* history_rows.c: the rows of a batch into h->rows, each slice once, in the order of a block; returns how
  * many. Those that are on disk already are left out; those that stand there with another end are marked dead
  * within x. */

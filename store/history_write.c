@@ -78,6 +78,7 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 	bool block = write_flows(h, b, &x, now_ns, &after, why);
 
 	write_names(&x, b);
+	history_add_series_ids(&x, b);
 	history_add_series(h, &x, b);
 	write_applied(&x, b);
 	history_trim(h, &x, now_ns, &gone);

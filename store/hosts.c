@@ -39,6 +39,9 @@ struct hosts {
 	union more_place *more, *more_free;
 	struct slots *slots; /* by tenant */
 	union peers *peers;
+	struct host_told *told[SHARES]; /* of the rows */
+	void (*gone)(void *ctx, uint32_t i);
+	void *gone_ctx;
 	uint32_t max, mask, limit, more_limit, peers_limit;
 	uint32_t peers_free;     /* number + 1 */
 	uint32_t unused;         /* first of the freed rows; HOST_NONE: none */
@@ -63,6 +66,8 @@ hosts_new(size_t max)
 	h->more = mem_pages(max * sizeof(*h->more));
 	h->peers = mem_pages(max * sizeof(*h->peers));
 	h->slots = slots_new(h->max);
+	for (int share = 0; share < SHARES; share++)
+		h->told[share] = mem_pages(max * sizeof(*h->told[share]));
 	h->unused = h->oldest = h->newest = HOST_NONE;
 	randombytes_buf(&h->seed, sizeof(h->seed));
 	return h;
@@ -81,6 +86,8 @@ hosts_free(struct hosts **hp)
 	munmap(h->more, (size_t)h->max * sizeof(*h->more));
 	munmap(h->peers, (size_t)h->max * sizeof(*h->peers));
 	slots_free(&h->slots);
+	for (int share = 0; share < SHARES; share++)
+		munmap(h->told[share], (size_t)h->max * sizeof(*h->told[share]));
 	free(h);
 	*hp = NULL;
 }
@@ -133,6 +140,11 @@ forget(struct hosts *h, uint32_t i)
 	struct host *r = &h->row[i];
 	uint32_t *at = &h->bucket[h->link[i].hash & h->mask];
 
+	if (h->gone != NULL)
+		h->gone(h->gone_ctx, i);
+	h->told[SHARE_PRIMARY][i] = (struct host_told){ 0 };
+	if (r->shared)
+		h->told[SHARE_SECONDARY][i] = (struct host_told){ 0 };
 	idle_remove(h, i);
 	slots_remove(h->slots, r->key.tenant, SHARE_PRIMARY, i);
 	while (*at != i + 1)
@@ -193,8 +205,14 @@ take_row(struct hosts *h)
 {
 	if (h->unused == HOST_NONE && h->limit < h->max)
 		return h->limit++;
-	if (h->unused == HOST_NONE && h->oldest != HOST_NONE)
+	if (h->unused == HOST_NONE && h->oldest != HOST_NONE) {
 		forget(h, h->oldest);
+		/* Where one had to go, the next one likely will. */
+		if (h->oldest != HOST_NONE) {
+			expect_row(h, h->oldest);
+			__builtin_prefetch(&h->told[SHARE_PRIMARY][h->oldest]);
+		}
+	}
 
 	uint32_t i = h->unused;
 
@@ -295,6 +313,48 @@ hosts_flow_ends(struct hosts *h, uint32_t i, int share, enum side side)
 		return false;
 	idle_add(h, i);
 	return true;
+}
+
+/* --- what was counted since
+ * ----------------------------------------------------------------------------------------------- */
+
+void
+hosts_on_gone(struct hosts *h, void (*gone)(void *ctx, uint32_t i), void *ctx)
+{
+	h->gone = gone;
+	h->gone_ctx = ctx;
+}
+
+void
+hosts_tell_not(struct hosts *h, uint32_t i, int share, const struct host_told *d)
+{
+	struct host_told *told = &h->told[share][i];
+
+	for (int k = 0; k < 2; k++) {
+		told->bytes[k] = sum_sat(told->bytes[k], d->bytes[k]);
+		told->packets[k] = sum_sat(told->packets[k], d->packets[k]);
+	}
+}
+
+bool
+hosts_tell(struct hosts *h, uint32_t i, int share, struct host_told *d)
+{
+	const struct host_share *n = host_share_of(&h->row[i], share);
+	uint64_t any = 0;
+
+	if (n == NULL)
+		return false;
+
+	struct host_told *told = &h->told[share][i];
+
+	for (int k = 0; k < 2; k++) {
+		d->bytes[k] = sum_less(n->bytes[k], told->bytes[k]);
+		d->packets[k] = sum_less(n->packets[k], told->packets[k]);
+		any |= d->bytes[k] | d->packets[k];
+	}
+	if (any != 0)
+		hosts_tell_not(h, i, share, d);
+	return any != 0;
 }
 
 /* --- more of a host

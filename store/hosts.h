@@ -33,6 +33,11 @@ struct host_share {
 };
 enum { SHARE_PRIMARY, SHARE_SECONDARY, SHARES };
 
+/* What of a share's counters was told. [0] sent, [1] received. */
+struct host_told {
+	uint64_t bytes[2], packets[2];
+};
+
 /* Few of many, those with most kept (space saving, Metwally et al., 2005): a newcomer takes the least one's
  * place with its count, of which `before` is not its own. */
 struct host_app {
@@ -69,9 +74,10 @@ struct host_more {
  */
 struct host {
 	struct host_key key; /* of nobody (TENANT_PLATFORM): the row is not used */
-	bool local;
-	bool shared;    /* more->secondary counts */
-	uint16_t score; /* largest of its flows */
+	bool local : 1;
+	bool inside : 1; /* of the tenant's networks (whose_network), as of the last look */
+	bool shared;     /* more->secondary counts */
+	uint16_t score;  /* largest of its flows */
 	struct host_share primary;
 	int64_t last_ns;
 
@@ -99,6 +105,12 @@ struct hosts;
 
 struct hosts *hosts_new(size_t max);
 void hosts_free(struct hosts **h);
+/* Calls gone for each row that is about to be forgotten. */
+void hosts_on_gone(struct hosts *h, void (*gone)(void *ctx, uint32_t i), void *ctx);
+/* What a share counted since it was last told. False: nothing. */
+bool hosts_tell(struct hosts *h, uint32_t i, int share, struct host_told *d);
+/* Counts as told what is about to be counted. */
+void hosts_tell_not(struct hosts *h, uint32_t i, int share, const struct host_told *d);
 /* Where a host will be looked for: asks for that memory. */
 struct host_place {
 	struct host_key key;

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "flows.h"
 #include "ipc/attribute.h"
+#include "minutes.h"
+#include "subject_series.h"
 #include "sum.h"
 #include "whose.h"
 
@@ -387,26 +389,37 @@ judge_second(struct store *s, struct engine *e, const struct rec_second *r, uint
 }
 
 static void
-platform_second(struct store *s, uint32_t subject, const struct rec_second *r)
+platform_second(struct store *s, uint32_t subject, const struct rec_second *r, const struct series_value *v)
 {
 	struct subject *u = subjects_at(s->subjects, subject);
 
 	u->bytes = sum_sat(u->bytes, r->bytes);
 	u->packets = sum_sat(u->packets, r->packets);
 	rate_add(&u->rate, r->second, r->bytes, r->packets);
-	if (u->delta_generation != s->open->generation) {
-		u->delta_generation = s->open->generation;
-		u->delta = 0;
-	}
-	if (r->packets == 0 && r->flows_active == 0)
-		return;
+	if (r->packets != 0 || r->flows_active != 0)
+		subject_second(s, u, r->second, v);
+}
 
-	const struct series_value v = { .in_bytes = r->bytes,
-					.in_packets = r->packets,
-					.flows_max = r->flows_active };
+static uint64_t
+take_least(uint64_t *from, uint64_t most)
+{
+	uint64_t n = *from < most ? *from : most;
 
-	if (!batch_add_second(s->open, &u->key, &u->delta, r->second, &v))
-		s->counters.n[OWN_HISTORY_FULL]++;
+	*from -= n;
+	return n;
+}
+
+/* All frames of a second, of which flows say which way they went; what belongs to no flow came in. */
+static struct series_value
+second_value(struct progress *g, const struct rec_second *r)
+{
+	struct series_value v = { .out_bytes = take_least(&g->flows.out_bytes, r->bytes),
+				  .out_packets = take_least(&g->flows.out_packets, r->packets),
+				  .flows_max = r->flows_active };
+
+	v.in_bytes = r->bytes - v.out_bytes;
+	v.in_packets = r->packets - v.out_packets;
+	return v;
 }
 
 static void
@@ -429,8 +442,11 @@ apply_second(struct store *s, struct engine *e, uint32_t point, const struct rec
 		g->applied.undecoded[n - 1] = sum_sat(g->applied.undecoded[n - 1], r->undecoded[i]);
 	}
 	rate_add(&p->rate, r->second, r->bytes, r->packets);
-	platform_second(s, p->subject, r);
-	platform_second(s, s->platform_total, r);
+
+	const struct series_value v = second_value(g, r);
+
+	platform_second(s, p->subject, r, &v);
+	platform_second(s, s->platform_total, r, &v);
 	if (r->second > g->applied.second)
 		g->applied.second = r->second;
 	g->dirty = true;
@@ -463,6 +479,7 @@ take_second(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 		s->counters.n[OWN_SECOND_AGAIN]++;
 	else
 		apply_second(s, e, point, &r);
+	minutes_clock(s, r.second);
 	return NULL;
 }
 

@@ -48,7 +48,7 @@ void
 live_begin(struct live_flow *r, const struct rec_flow *f, uint32_t point)
 {
 	*r = (struct live_flow){ .generation = f->generation,
-				 .point = (uint16_t)point,
+				 .point = (uint8_t)point,
 				 .flags = LIVE_ACTIVE,
 				 .state = f->state,
 				 .last_ns = f->last_ns,

@@ -35,10 +35,14 @@ enum live_flag {
 	LIVE_UNCOUNTED = 32 /* column uncounted */
 };
 
+#define TURNED_PLATFORM 4u
+static_assert(BOOT_POINTS_MAX <= UINT8_MAX, "live_flow.point");
+
 /* Applications, categories and risks are the dictionary's numbers. */
 struct live_flow {
 	uint32_t generation;
-	uint16_t point; /* index */
+	uint8_t point;  /* index */
+	uint8_t turned; /* 1 << share, TURNED_PLATFORM: for whom the server is the inner end */
 	uint8_t flags;  /* LIVE_* */
 	uint8_t state;
 	int64_t last_ns;

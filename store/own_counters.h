@@ -12,6 +12,8 @@
 	  true) /* a flow's host had no room: its bytes are in no host row */                                \
 	X(OWN_SUBJECTS_FULL, "store.subjects_full",                                                          \
 	  true) /* as hosts_full, for totals and series of a tenant */                                       \
+	X(OWN_SERIES_REFUSED, "store.series_refused",                                                        \
+	  false) /* what had no series of its own in a minute and is in (other): a limit was reached */      \
 	X(OWN_FACTS_FULL, "store.facts_full",                                                                \
 	  false) /* names of an older host, or an older device, made room */                                 \
 	X(OWN_NAMES_FULL, "store.names_full", true) /* a new name had no room in the dictionary */           \

@@ -28,6 +28,8 @@ struct progress {
 	uint32_t flows_active, hosts_active;
 	uint64_t captured, counted, undecoded; /* POINT_ENDED: by the engine's word */
 	bool truncated;
+	/* What its flows counted that no second has told yet: which way the second went. */
+	struct series_value flows;
 };
 
 struct point {

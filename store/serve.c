@@ -18,6 +18,7 @@
 #include "commit.h"
 #include "ipc/channel.h"
 #include "jobs.h"
+#include "minutes.h"
 #include "orders.h"
 #include "parked.h"
 #include "pump.h"
@@ -440,6 +441,7 @@ work(struct store *s)
 	for (unsigned i = 0; i < s->nengines; i++)
 		more |= pump_engine(s, &s->engine[i], RECORDS_A_TURN);
 	resolve_turn(s);
+	more |= minutes_turn(s);
 	commit_turn(s);
 	more |= orders_turn(s);
 	parked_turn(s);
@@ -548,6 +550,8 @@ stop(struct store *s)
 			more = true;
 		}
 	}
+	while (!minutes_flush(s) && clock_boot_ns() < until && commit_all(s, (int)(STOP_NS / NS_PER_MS)))
+		;
 	if (!commit_all(s, (int)(STOP_NS / NS_PER_MS)))
 		log_error("not everything is on disk: %s", s->why[0] != '\0' ? s->why : "the disk is slow");
 }

@@ -11,8 +11,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "lru.h"
+#include "minutes.h"
 #include "orders.h"
 #include "parked.h"
+#include "subject_series.h"
 #include "vendors.h"
 
 #define SUBJECTS_MAX 131072u
@@ -127,10 +129,12 @@ make_platform_subjects(struct store *s)
 	struct series_key all = { TENANT_PLATFORM, SERIES_TENANT, 0 };
 
 	s->platform_total = subjects_get(s->subjects, &all);
+	subject_admit(s, subjects_at(s->subjects, s->platform_total), s->open);
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct series_key k = { TENANT_PLATFORM, SERIES_POINT, s->points.point[i].boot->id };
 
 		s->points.point[i].subject = subjects_get(s->subjects, &k);
+		subject_admit(s, subjects_at(s->subjects, s->points.point[i].subject), s->open);
 	}
 }
 
@@ -149,6 +153,20 @@ read_vendors(struct store *s)
 	log_debug("%zu assignments of MAC addresses to vendors", n);
 }
 
+static void
+remember_series(void *ctx, const struct batch_series *b)
+{
+	series_book_load(ctx, b);
+}
+
+static void
+open_book(struct store *s, const struct settings *set)
+{
+	s->book = series_book_new((uint32_t)set->series_max);
+	history_series_ids(s->history, remember_series, s->book);
+	series_book_loaded(s->book, (uint32_t)(s->now_ns / (60 * NS_PER_S)));
+}
+
 struct store *
 store_new(const struct boot *boot)
 {
@@ -165,6 +183,7 @@ store_new(const struct boot *boot)
 	s->parked = parked_new();
 	points_init(&s->points, boot);
 	s->subjects = subjects_new(SUBJECTS_MAX);
+	open_book(s, set);
 	make_engines(s);
 
 	size_t hosts = (size_t)clamp((uint64_t)set->max_hosts * 2 * (s->nengines == 0 ? 1 : s->nengines),
@@ -178,8 +197,9 @@ store_new(const struct boot *boot)
 	s->resolve = resolve_new(s);
 	read_vendors(s);
 	read_local_networks(s, set);
-	make_platform_subjects(s);
+	s->minutes = minutes_new(s);
 	make_batches(s);
+	make_platform_subjects(s);
 	return s;
 }
 
@@ -222,7 +242,9 @@ store_free(struct store **sp)
 	lru_free(&s->devices);
 	places_free(&s->places);
 	lru_free(&s->known);
+	minutes_free(&s->minutes);
 	hosts_free(&s->hosts);
+	series_book_free(&s->book);
 	subjects_free(&s->subjects);
 	grants_free(&s->grants);
 	quotas_free(&s->quotas);

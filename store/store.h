@@ -18,6 +18,7 @@
 #include "points.h"
 #include "quota.h"
 #include "resolve.h"
+#include "series_book.h"
 #include "subjects.h"
 #include "writer.h"
 
@@ -46,6 +47,8 @@ struct store {
 
 	struct points points;
 	struct subjects *subjects;
+	struct series_book *book;
+	struct minutes *minutes;
 	struct hosts *hosts;
 	struct lru *known; /* known.h */
 	struct places *places;

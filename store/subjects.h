@@ -25,6 +25,8 @@ struct subject {
 	int64_t first_ns, last_ns;
 	uint16_t category;
 	uint32_t delta, delta_generation; /* of the open batch: batch_add_second */
+	uint32_t minute;                  /* the book was asked whether it may have a series; 0: not yet */
+	bool refused;                     /* it may not: its series is (other) */
 };
 
 struct subjects;

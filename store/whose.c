@@ -83,3 +83,20 @@ whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip
 
 	return snapshot_match(grants_policy(s->grants), &at, a, b);
 }
+
+bool
+whose_network(const struct store *s, uint32_t tenant, const struct ip_addr *ip, struct ip_prefix *network)
+{
+	const struct snapshot *policy = grants_policy(s->grants);
+	bool found = false;
+
+	if (tenant != TENANT_PLATFORM && policy != NULL && snapshot_has_networks(policy, tenant))
+		return snapshot_network(policy, tenant, ip, network);
+	for (uint32_t i = 0; i < s->nlocal; i++) {
+		if (!prefix_contains(&s->local[i], ip) || (found && s->local[i].bits <= network->bits))
+			continue;
+		*network = s->local[i];
+		found = true;
+	}
+	return found;
+}

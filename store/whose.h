@@ -19,6 +19,10 @@ bool whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t
 bool whose_admits(struct store *s, uint32_t point, const struct rec_flow *f);
 /* Where a flow of this point (index) was seen. */
 void whose_vantage(const struct store *s, uint32_t point, const struct rec_flow *f, struct vantage *at);
+/* The longest of the tenant's networks that holds ip; of a tenant without any, of the platform and of nobody
+ * one of local_networks. False: ip is outside. */
+bool whose_network(const struct store *s, uint32_t tenant, const struct ip_addr *ip,
+		   struct ip_prefix *network);
 struct tenant_match whose_flow(struct store *s, uint32_t point, const struct rec_flow *f);
 /* Of what was seen here between two ends. */
 struct tenant_match whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *a,

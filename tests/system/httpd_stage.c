@@ -428,7 +428,11 @@ rows_of_series(struct message *m, const struct wire_question *q)
 					.packets = 10 + i,
 					.bytes_max = 50,
 					.packets_max = 5,
-					.flows_max = 1 };
+					.flows_max = 1,
+					.in_bytes = 60,
+					.out_bytes = 40 + i,
+					.in_packets = 4,
+					.out_packets = 6 + i };
 
 		row(m, &r, sizeof(r), "");
 	}
@@ -471,6 +475,7 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 							     [ASK_FLOW] = ROW_FLOW,
 							     [ASK_APPLICATIONS] = ROW_APPLICATION,
 							     [ASK_SERIES] = ROW_SERIES,
+							     [ASK_SERIES_LIST] = ROW_SERIES_OF,
 							     [ASK_TOTALS] = ROW_TOTALS,
 							     [ASK_COUNTERS] = ROW_COUNTER,
 							     [ASK_COMPONENTS] = ROW_COMPONENT,
@@ -483,6 +488,12 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 		.bytes = 9, .packets = 2, .flows = 1, .name_len = 3, .category_len = 3
 	};
 	struct row_device device = { .point = 1, .space = 1, .mac = { 2, 0, 0, 0, 0, 1 }, .point_len = 4 };
+	struct row_series_of country = { .in_bytes = 1,
+					 .out_bytes = 2,
+					 .in_packets = 3,
+					 .out_packets = 4,
+					 .last_ns = 60 * NS_PER_S,
+					 .key_len = 2 };
 	struct row_totals totals = {
 		.packets = 100, .bytes = 5000, .flows = 7, .hosts = 4, .bytes_per_s = 10, .packets_per_s = 1
 	};
@@ -516,6 +527,9 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 		break;
 	case ASK_SERIES:
 		rows_of_series(&m, q);
+		break;
+	case ASK_SERIES_LIST:
+		row(&m, &country, sizeof(country), "NL");
 		break;
 	case ASK_TOTALS:
 		row(&m, &totals, sizeof(totals), "");

@@ -504,13 +504,25 @@ class Data(OnStage):
     def test_series(self):
         a = self.stage.get("/api/v1/timeseries?subject=application&key=TLS&from=1000&to=2000&resolution=60").json
         self.assertEqual(("application", "TLS", 60), (a["subject"], a["key"], a["resolution"]))
-        self.assertEqual([[1000, 100, 10, 50, 5, 1], [1060, 101, 11, 50, 5, 1], [1120, 102, 12, 50, 5, 1], [1180, 103, 13, 50, 5, 1]], a["points"])
+        self.assertEqual([[1000 + 60 * i, 100 + i, 10 + i, 50, 5, 1, 60, 40 + i, 4, 6 + i] for i in range(4)], a["points"])
         self.assertEqual(1, self.stage.get("/api/v1/timeseries").json["resolution"])
         self.assertEqual(3600, self.stage.get("/api/v1/timeseries?from=1&to=100000000").json["resolution"])
         for query, word in (("subject=application", "key"), ("key=x", "key"), ("from=2&to=1", "to"), ("from=1&to=100000000&resolution=1", "resolution"),
-                            ("resolution=2", "resolution"), ("subject=host", "subject")):
+                            ("resolution=2", "resolution"), ("subject=nonsense", "subject"), ("subject=host", "key"),
+                            ("subject=host&key=nobody", "key"), ("subject=network&key=10.0.0.0/33", "key"), ("subject=as&key=AS1", "key"),
+                            ("subject=country&key=NLD", "key"), ("subject=exporter_interface&key=3", "key"), ("subject=as&key=1&vlan=1", "vlan"),
+                            ("subject=as&key=1&space=1", "space"), ("subject=host&key=10.0.0.1&resolution=1", "resolution")):
             with self.subTest(query=query):
                 self.problem(self.stage.get(f"/api/v1/timeseries?{query}"), 400, word)
+
+    def test_what_there_are_series_of(self):
+        self.assertEqual(60, self.stage.get("/api/v1/timeseries?subject=host&key=10.0.0.1&vlan=3").json["resolution"])
+        self.assertEqual(200, self.stage.get("/api/v1/timeseries?subject=host&key=(other)").status)
+        a = self.stage.get("/api/v1/timeseries/subjects?subject=country").json
+        self.assertEqual(("country", [{"key": "NL", "vlan": 0, "address_space": 0, "bytes": {"in": 1, "out": 2}, "packets": {"in": 3, "out": 4}, "last": 60}]),
+                         (a["subject"], a["subjects"]))
+        for query in ("", "subject=tenant", "subject=interface", "subject=x"):
+            self.problem(self.stage.get(f"/api/v1/timeseries/subjects?{query}"), 400, "subject")
 
     def test_parameters_are_strict(self):
         for query, word in (("limit=0", "limit"), ("limit=1001", "limit"), ("limit=-1", "limit"), ("limit=1e3", "limit"), ("limit=", "limit"),

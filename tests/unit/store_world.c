@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commit.h"
+#include "minutes.h"
 #include "pump.h"
 #include "whose.h"
 
@@ -60,6 +61,7 @@ world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 
 		t.quota.flows_per_s = w->flows_per_s[t.number];
 		t.quota.retention_s = w->retention_s[t.number];
+		t.quota.series = w->series[t.number];
 		assert_true(snapshot_add_tenant(b, &t));
 	}
 	for (size_t i = 0; i < 4; i++)
@@ -229,6 +231,14 @@ void
 world_commit(struct world *w)
 {
 	assert_true(commit_all(w->s, 20000));
+}
+
+void
+world_minute(struct world *w)
+{
+	while (!minutes_flush(w->s))
+		world_commit(w);
+	world_commit(w);
 }
 
 struct rec_flow

@@ -29,7 +29,8 @@ struct world {
 	struct ring_producer *ring[2];
 	int64_t utc; /* a full second in the recent past: what tests count from */
 	uint64_t snapshot;
-	uint64_t flows_per_s[4], retention_s[4]; /* quotas of the tenants, by number: for world_policy */
+	uint64_t flows_per_s[4], retention_s[4],
+	    series[4]; /* quotas of the tenants, by number: for world_policy */
 	/* The answer to the last question. */
 	enum answer_status status;
 	uint32_t row_kind, nrows;
@@ -62,6 +63,8 @@ void world_put(struct world *w, unsigned i, uint16_t kind, const void *rec, size
 void world_pump(struct world *w);
 /* Commits and asserts that it could. */
 void world_commit(struct world *w);
+/* The minute is over: what is derived of it is taken and committed. */
+void world_minute(struct world *w);
 
 /* A flow of sequence number n from 10.A.0.host to server, with counters. */
 struct rec_flow world_flow(const struct world *w, uint64_t n, uint32_t point, const char *client,

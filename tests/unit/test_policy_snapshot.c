@@ -328,6 +328,13 @@ address_spaces_are_apart(void **state)
 		    !snapshot_has_networks(s, 9));
 	assert_true(snapshot_in_networks(s, 2, &net.network.addr));
 	assert_false(snapshot_in_networks(s, 3, &net.network.addr));
+
+	struct ip_prefix found;
+
+	assert_true(snapshot_network(s, 2, &net.network.addr, &found));
+	assert_memory_equal(&found.addr, &net.network.addr, sizeof(found.addr));
+	assert_int_equal(found.bits, net.network.bits);
+	assert_false(snapshot_network(s, 3, &net.network.addr, &found));
 	snapshot_free(&s);
 }
 
@@ -587,6 +594,53 @@ check_narrowing(const struct snapshot *s, const struct narrowing *n)
 			assert_true(admits);
 		if (narrowed_point(w, at.point) == NARROWED_NONE)
 			assert_false(admits);
+
+		struct ip_prefix network = random_prefix();
+
+		if (narrowed_holds(w, &network) &&
+		    (prefix_contains(&network, &c) || prefix_contains(&network, &v)))
+			assert_true(admits);
+
+		struct exporter_ref e = { at.exporter, (uint8_t)randombytes_uniform(2), at.in_interface };
+
+		if (at.exporter.b[15] != 0 && narrowed_holds_exporter(w, &e))
+			assert_true(admits);
+	}
+}
+
+/* A network is held where others together cover it, and not where a part of it is left out. */
+static void
+networks_lie_in_narrowings(void **state)
+{
+	static const struct {
+		const char *lists[3], *network;
+		bool holds;
+	} cases[] = {
+		{ { "10.0.0.0/8" }, "10.1.0.0/16", true },
+		{ { "10.1.0.0/16" }, "10.0.0.0/8", false },
+		{ { "10.0.0.0/9", "10.128.0.0/9" }, "10.0.0.0/8", true },
+		{ { "10.0.0.0/9", "10.129.0.0/16" }, "10.0.0.0/8", false },
+		{ { "10.0.0.0/8", "10.1.0.0/16" }, "10.0.0.0/8", true },
+		{ { "0.0.0.0/0" }, "255.255.255.255", true },
+		{ { "::/0" }, "2001:db8::/32", true },
+		{ { "2001:db8::/33" }, "2001:db8::/32", false },
+		{ { "10.0.0.1" }, "10.0.0.2", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct snapshot_builder *b = snapshot_builder_new(1);
+		struct ip_prefix networks[3], network;
+		struct narrowing n = { .number = 1, .networks = networks };
+		struct snapshot *s;
+
+		for (; cases[i].lists[n.nnetworks] != NULL; n.nnetworks++)
+			assert_true(prefix_parse(cases[i].lists[n.nnetworks], &networks[n.nnetworks]));
+		assert_true(prefix_parse(cases[i].network, &network));
+		assert_true(snapshot_add_narrowing(b, &n));
+		s = signed_by_us(b);
+		assert_int_equal(narrowed_holds(snapshot_narrowing(s, 1), &network), cases[i].holds);
+		snapshot_free(&s);
 	}
 }
 
@@ -778,6 +832,7 @@ main(void)
 		cmocka_unit_test(address_spaces_are_apart),
 		cmocka_unit_test(tenants_come_back_whole),
 		cmocka_unit_test(agrees_with_the_plain_rule),
+		cmocka_unit_test(networks_lie_in_narrowings),
 		cmocka_unit_test(narrowings_agree_with_the_plain_rule),
 		cmocka_unit_test(tampered_documents_are_refused),
 		cmocka_unit_test(malformed_signed_documents),

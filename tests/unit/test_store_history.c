@@ -224,7 +224,7 @@ sum_series(uint32_t tenant, const struct wire_question *q)
 	struct row_series sum = { 0 };
 
 	assert_int_equal(world_ask(w, tenant, q), ANSWER_OK);
-	sum.reserved = w->nrows;
+	sum.resolution_s = w->nrows; /* how many */
 	for (uint32_t i = 0; i < w->nrows; i++) {
 		const struct row_series *r = world_row(w, i, sizeof(*r), NULL);
 
@@ -258,9 +258,9 @@ series_agree_at_every_resolution(void **state)
 		assert_int_equal(sum.bytes_max, 189);
 		assert_int_equal(sum.flows_max, 3);
 		if (i == 0)
-			assert_int_equal(sum.reserved, 90);
+			assert_int_equal(sum.resolution_s, 90);
 		/* Beta owns no part of eth0. */
-		assert_int_equal(sum_series(BETA, &q).reserved, 0);
+		assert_int_equal(sum_series(BETA, &q).resolution_s, 0);
 	}
 
 	/* In pages. */

@@ -1,0 +1,486 @@
+/* The book: entries in a hash table, and each tenant's in a list by the minute of their last traffic. */
+#include "series_book.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "ipc/wire.h"
+#include "policy/snapshot.h"
+
+#define NONE          UINT32_MAX
+#define TENANTS_MAX   (SNAPSHOT_TENANTS_MAX + 2u) /* the platform, and nobody's */
+#define OTHERS        (TENANTS_MAX * (uint32_t)SERIES_SUBJECT_COUNT)
+#define SAVE_AGAIN    720u /* minutes after which the database is told of traffic again */
+#define HOSTS_PART    2u   /* of what may be active: hosts get one in so many */
+#define BUCKETS_LEAST 1024u
+
+/* One tenant's entries. */
+struct shelf {
+	uint32_t tenant;
+	uint32_t oldest, newest;
+	uint32_t first_active; /* of the list: it and all newer ones are; NONE: none is */
+	uint32_t n, active, active_hosts;
+	uint32_t number; /* the last that was given */
+};
+
+struct series_book {
+	struct series_entry *entry;
+	uint32_t *bucket; /* number + 1 */
+	uint32_t max, mask, limit, unused, active_max, active;
+	uint32_t minute; /* the newest heard of */
+	struct shelf shelf[TENANTS_MAX];
+	uint32_t nshelves;
+	uint64_t seed;
+};
+
+struct series_book *
+series_book_new(uint32_t active_max)
+{
+	struct series_book *b = mem_calloc(1, sizeof(*b));
+
+	b->active_max = active_max;
+	b->max = active_max * 2 + OTHERS;
+	b->entry = mem_pages(b->max * sizeof(*b->entry));
+	b->bucket = mem_calloc(BUCKETS_LEAST, sizeof(*b->bucket));
+	b->mask = BUCKETS_LEAST - 1;
+	b->unused = NONE;
+	randombytes_buf(&b->seed, sizeof(b->seed));
+	return b;
+}
+
+void
+series_book_free(struct series_book **bp)
+{
+	struct series_book *b = *bp;
+
+	if (b == NULL)
+		return;
+	munmap(b->entry, b->max * sizeof(*b->entry));
+	free(b->bucket);
+	free(b);
+	*bp = NULL;
+}
+
+/* --- shelves
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* The first shelf whose tenant is not less: they are in order. */
+static uint32_t
+shelf_place(const struct series_book *b, uint32_t tenant)
+{
+	uint32_t low = 0, high = b->nshelves;
+
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+
+		if (b->shelf[mid].tenant < tenant)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static const struct shelf *
+shelf_find(const struct series_book *b, uint32_t tenant)
+{
+	uint32_t at = shelf_place(b, tenant);
+
+	return at < b->nshelves && b->shelf[at].tenant == tenant ? &b->shelf[at] : NULL;
+}
+
+/* A tenant that is gone leaves an empty shelf sooner or later; where there is no room, that one is reused. */
+static bool
+shelf_remove_empty(struct series_book *b)
+{
+	for (uint32_t i = 0; i < b->nshelves; i++) {
+		if (b->shelf[i].n > 0)
+			continue;
+		memmove(&b->shelf[i], &b->shelf[i + 1], (b->nshelves - i - 1) * sizeof(b->shelf[0]));
+		b->nshelves--;
+		return true;
+	}
+	return false;
+}
+
+static struct shelf *
+shelf_get(struct series_book *b, uint32_t tenant)
+{
+	uint32_t at = shelf_place(b, tenant);
+
+	if (at < b->nshelves && b->shelf[at].tenant == tenant)
+		return &b->shelf[at];
+	if (b->nshelves == TENANTS_MAX) {
+		if (!shelf_remove_empty(b))
+			return NULL;
+		at = shelf_place(b, tenant);
+	}
+	memmove(&b->shelf[at + 1], &b->shelf[at], (b->nshelves - at) * sizeof(b->shelf[0]));
+	b->nshelves++;
+	b->shelf[at] =
+	    (struct shelf){ .tenant = tenant, .oldest = NONE, .newest = NONE, .first_active = NONE };
+	return &b->shelf[at];
+}
+
+static bool
+counts(const struct series_entry *e)
+{
+	return e->id.number != SERIES_OTHER;
+}
+
+static void
+list_remove(struct series_book *b, struct shelf *s, uint32_t i)
+{
+	const struct series_entry *e = &b->entry[i];
+
+	if (e->older != NONE)
+		b->entry[e->older].newer = e->newer;
+	else
+		s->oldest = e->newer;
+	if (e->newer != NONE)
+		b->entry[e->newer].older = e->older;
+	else
+		s->newest = e->older;
+}
+
+static void
+list_add(struct series_book *b, struct shelf *s, uint32_t i)
+{
+	b->entry[i].older = s->newest;
+	b->entry[i].newer = NONE;
+	if (s->newest != NONE)
+		b->entry[s->newest].newer = i;
+	else
+		s->oldest = i;
+	s->newest = i;
+}
+
+static bool
+is_active(const struct series_book *b, const struct series_entry *e)
+{
+	return e->minute + SERIES_ACTIVE_MINUTES > b->minute;
+}
+
+static void
+count_active(struct series_book *b, struct shelf *s, const struct series_entry *e, uint32_t by)
+{
+	if (!counts(e))
+		return;
+	s->active += by;
+	b->active += by;
+	if (e->id.subject == SERIES_HOST)
+		s->active_hosts += by;
+}
+
+/* Entries whose hour is over do not count any more. */
+static void
+expire(struct series_book *b, struct shelf *s)
+{
+	while (s->first_active != NONE && !is_active(b, &b->entry[s->first_active])) {
+		count_active(b, s, &b->entry[s->first_active], UINT32_MAX);
+		s->first_active = b->entry[s->first_active].newer;
+	}
+}
+
+/* --- entries
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static uint32_t *
+bucket_of(const struct series_book *b, const struct series_id *id)
+{
+	return &b->bucket[hash_bytes(id, sizeof(*id), b->seed) & b->mask];
+}
+
+static uint32_t
+lookup(const struct series_book *b, const struct series_id *id)
+{
+	for (uint32_t i = *bucket_of(b, id); i != 0; i = b->entry[i - 1].next)
+		if (memcmp(&b->entry[i - 1].id, id, sizeof(*id)) == 0)
+			return i - 1;
+	return NONE;
+}
+
+/* Twice as many buckets: where few series are, they stay in a cache. */
+static void
+grow(struct series_book *b)
+{
+	b->mask = b->mask * 2 + 1;
+	free(b->bucket);
+	b->bucket = mem_calloc((size_t)b->mask + 1, sizeof(*b->bucket));
+	for (uint32_t i = 0; i < b->limit; i++) {
+		if (b->entry[i].id.subject == 0) /* a free one */
+			continue;
+
+		uint32_t *bucket = bucket_of(b, &b->entry[i].id);
+
+		b->entry[i].next = *bucket;
+		*bucket = i + 1;
+	}
+}
+
+static uint32_t
+entry_new(struct series_book *b, struct shelf *s, const struct series_id *id)
+{
+	uint32_t i = b->unused, *bucket;
+
+	if (i != NONE)
+		b->unused = b->entry[i].next;
+	else if (b->limit < b->max)
+		i = b->limit++;
+	else
+		return NONE;
+	if (b->limit > b->mask)
+		grow(b);
+	bucket = bucket_of(b, id);
+	b->entry[i] = (struct series_entry){ .id = *id, .number = id->number, .next = *bucket };
+	*bucket = i + 1;
+	s->n++;
+	return i;
+}
+
+static void
+save(struct series_book *b, uint32_t i, struct batch *batch, bool gone)
+{
+	struct series_entry *e = &b->entry[i];
+
+	e->saved = e->minute;
+	batch_add_series(batch, &(struct batch_series){
+				    .id = e->id, .number = e->number, .minute = e->minute, .gone = gone });
+}
+
+/* The shelf's oldest entry that is not active goes, with its number; false where there is none. */
+static bool
+forget_oldest(struct series_book *b, struct shelf *s, struct batch *batch)
+{
+	uint32_t i = s->oldest, *at;
+
+	expire(b, s);
+	if (i == NONE || i == s->first_active)
+		return false;
+	save(b, i, batch, true);
+	for (at = bucket_of(b, &b->entry[i].id); *at != i + 1; at = &b->entry[*at - 1].next)
+		;
+	*at = b->entry[i].next;
+	list_remove(b, s, i);
+	s->n--;
+	b->entry[i] = (struct series_entry){ .next = b->unused };
+	b->unused = i;
+	return true;
+}
+
+/* --- using
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+/* Whether another series of the tenant may be active. */
+static bool
+may_have(struct series_book *b, struct shelf *s, const struct series_id *id, uint64_t limit)
+{
+	if (id->number == SERIES_OTHER)
+		return true;
+	if (s->active >= limit ||
+	    (id->subject == SERIES_HOST && s->active_hosts >= (limit + HOSTS_PART - 1) / HOSTS_PART))
+		return false;
+	/* All others together take nobody what would be his part of a full house. */
+	return b->active < b->active_max || s->active < b->active_max / (b->nshelves + 1);
+}
+
+/* Of tenants that remember more than they use, the one with most makes room. */
+static bool
+make_room(struct series_book *b, struct batch *batch)
+{
+	struct shelf *most = NULL;
+
+	if (b->unused != NONE || b->limit < b->max - OTHERS)
+		return true;
+	for (uint32_t i = 0; i < b->nshelves; i++) {
+		expire(b, &b->shelf[i]);
+		if (b->shelf[i].n > b->shelf[i].active &&
+		    (most == NULL || b->shelf[i].n - b->shelf[i].active > most->n - most->active))
+			most = &b->shelf[i];
+	}
+	return most != NULL && forget_oldest(b, most, batch);
+}
+
+static uint32_t
+make_entry(struct series_book *b, struct shelf *s, const struct series_id *id, uint64_t limit,
+	   struct batch *batch)
+{
+	uint32_t i;
+
+	if (id->number != SERIES_OTHER) {
+		if (s->n >= limit * SERIES_REMEMBERED && !forget_oldest(b, s, batch))
+			return NONE;
+		if (!make_room(b, batch))
+			return NONE;
+	}
+	i = entry_new(b, s, id);
+	if (i != NONE && series_id_is_numbered(id))
+		b->entry[i].number = ++s->number;
+	return i;
+}
+
+struct series_entry *
+series_book_use(struct series_book *b, const struct series_id *id, uint32_t minute, uint64_t limit,
+		struct batch *batch)
+{
+	struct shelf *s = shelf_get(b, id->tenant);
+	uint32_t i = lookup(b, id);
+
+	if (minute > b->minute)
+		b->minute = minute;
+	if (s == NULL)
+		return NULL;
+	expire(b, s);
+
+	bool is_new = i == NONE, was_active = !is_new && is_active(b, &b->entry[i]);
+
+	if (!was_active && !may_have(b, s, id, limit))
+		return NULL;
+	if (is_new)
+		i = make_entry(b, s, id, limit, batch);
+	if (i == NONE)
+		return NULL;
+
+	struct series_entry *e = &b->entry[i];
+
+	if (s->first_active == i)
+		s->first_active = e->newer;
+	if (!is_new)
+		list_remove(b, s, i);
+	list_add(b, s, i);
+	if (s->first_active == NONE)
+		s->first_active = i;
+	/* Clocks may go back: the order of the list may not. */
+	e->minute = b->minute;
+	if (!was_active)
+		count_active(b, s, e, 1);
+	if (is_new || e->minute - e->saved >= SAVE_AGAIN)
+		save(b, i, batch, false);
+	return e;
+}
+
+const struct series_entry *
+series_book_find(const struct series_book *b, const struct series_id *id)
+{
+	uint32_t i = lookup(b, id);
+
+	return i == NONE ? NULL : &b->entry[i];
+}
+
+void
+series_book_count(struct series_book *b, const struct series_id *id, const struct series_value *v)
+{
+	uint32_t i = lookup(b, id);
+
+	if (i != NONE)
+		series_value_add(&b->entry[i].total, v);
+}
+
+bool
+series_book_is_active(const struct series_book *b, const struct series_id *id)
+{
+	uint32_t i = lookup(b, id);
+
+	return i != NONE && is_active(b, &b->entry[i]);
+}
+
+const struct series_entry *
+series_book_next(const struct series_book *b, uint32_t tenant, uint32_t *at)
+{
+	const struct shelf *s = shelf_find(b, tenant);
+	uint32_t i = s == NULL ? NONE : *at == 0 ? s->newest : b->entry[*at - 1].older;
+
+	if (i == NONE)
+		return NULL;
+	*at = i + 1;
+	return &b->entry[i];
+}
+
+const struct series_entry *
+series_book_at(const struct series_book *b, uint32_t at)
+{
+	return &b->entry[at - 1];
+}
+
+uint32_t
+series_book_active(const struct series_book *b, uint32_t tenant)
+{
+	const struct shelf *s = shelf_find(b, tenant);
+
+	return s == NULL ? 0 : s->active;
+}
+
+uint32_t
+series_book_active_all(const struct series_book *b)
+{
+	return b->active;
+}
+
+/* --- from the database
+ * -------------------------------------------------------------------------------------------------
+ */
+
+void
+series_book_load(struct series_book *b, const struct batch_series *from)
+{
+	struct shelf *s = shelf_get(b, from->id.tenant);
+	uint32_t i;
+
+	if (s == NULL || lookup(b, &from->id) != NONE)
+		return;
+	i = entry_new(b, s, &from->id);
+	if (i == NONE)
+		return;
+	b->entry[i].number = from->number;
+	b->entry[i].minute = b->entry[i].saved = from->minute;
+	if (series_id_is_numbered(&from->id) && from->number > s->number)
+		s->number = from->number;
+}
+
+static int
+by_minute(const void *va, const void *vb, void *ctx)
+{
+	const struct series_entry *entry = ctx;
+	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
+
+	if (entry[a].minute != entry[b].minute)
+		return entry[a].minute < entry[b].minute ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+void
+series_book_loaded(struct series_book *b, uint32_t minute)
+{
+	uint32_t *order = mem_calloc(b->limit == 0 ? 1 : b->limit, sizeof(*order));
+
+	b->minute = minute;
+	for (uint32_t i = 0; i < b->limit; i++) {
+		order[i] = i;
+		if (b->entry[i].minute > minute) /* the clock was wrong then, or is now */
+			b->entry[i].minute = b->entry[i].saved = minute;
+	}
+	if (b->limit > 1)
+		qsort_r(order, b->limit, sizeof(*order), by_minute, b->entry);
+	for (uint32_t i = 0; i < b->limit; i++) {
+		struct series_entry *e = &b->entry[order[i]];
+		struct shelf *s = shelf_get(b, e->id.tenant);
+
+		list_add(b, s, order[i]);
+		if (!is_active(b, e))
+			continue;
+		count_active(b, s, e, 1);
+		if (s->first_active == NONE)
+			s->first_active = order[i];
+	}
+	/* Numbers that a batch gave which never came to disk as a whole may stand there all the same. */
+	for (uint32_t i = 0; i < b->nshelves; i++)
+		b->shelf[i].number += 2 * BATCH_SERIES_MAX;
+	free(order);
+}

@@ -1,0 +1,697 @@
+/* Which series there are: they add up, whatever is evicted, refused or restarted, and tell nobody of others.
+ */
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ask.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store_world.h"
+
+static struct world *w;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	w = world_new(256u << 20, 0);
+	world_engine(w, 0, 1000);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+static void
+put_second(uint32_t point, int64_t second, uint64_t bytes, uint64_t packets)
+{
+	struct rec_second s = { .point = point, .second = second, .bytes = bytes, .packets = packets };
+
+	world_put(w, 0, REC_SECOND, &s, sizeof(s), NULL);
+}
+
+static void
+put_flow(const struct rec_flow *f, bool ends)
+{
+	struct rec_flow copy = *f;
+
+	copy.end_reason = ends ? END_IDLE : END_NONE;
+	world_put(w, 0, ends ? REC_FLOW_END : REC_FLOW_OPEN, &copy, sizeof(copy), NULL);
+}
+
+static void
+put_place(const char *ip, uint32_t as, const char *country)
+{
+	struct rec_host h = { .as_number = as };
+
+	assert_true(ip_parse(ip, &h.ip));
+	memcpy(h.country, country, 2);
+	world_put(w, 0, REC_HOST, &h, sizeof(h), NULL);
+}
+
+static struct wire_question
+question(uint32_t subject, const char *key)
+{
+	struct wire_question q = world_question(ASK_SERIES);
+
+	q.subject = subject;
+	q.limit = 1000;
+	q.resolution_s = 60;
+	q.from_ns = (w->utc - 3600) * NS_PER_S;
+	q.key_len = (uint16_t)strlen(key);
+	memcpy(q.key, key, q.key_len);
+	return q;
+}
+
+static struct row_series
+sum_of(uint32_t tenant, const struct wire_question *q)
+{
+	struct row_series sum = { 0 };
+
+	assert_int_equal(world_ask(w, tenant, q), ANSWER_OK);
+	assert_false(w->has_cursor);
+	sum.resolution_s = w->nrows; /* how many */
+	for (uint32_t i = 0; i < w->nrows; i++) {
+		const struct row_series *r = world_row(w, i, sizeof(*r), NULL);
+
+		sum.bytes += r->bytes;
+		sum.packets += r->packets;
+		sum.in_bytes += r->in_bytes;
+		sum.out_bytes += r->out_bytes;
+	}
+	return sum;
+}
+
+static struct row_series
+sum_key(uint32_t tenant, uint32_t subject, const char *key)
+{
+	struct wire_question q = question(subject, key);
+
+	return sum_of(tenant, &q);
+}
+
+/* Every series that the list names, as questions. */
+static struct wire_question *
+list(uint32_t tenant, uint32_t subject, size_t *n)
+{
+	struct wire_question l = world_question(ASK_SERIES_LIST), *all = NULL;
+
+	l.subject = subject;
+	l.limit = 100;
+	*n = 0;
+	do {
+		assert_int_equal(world_ask(w, tenant, &l), ANSWER_OK);
+		all = mem_reallocarray(all, *n + w->nrows + 1, sizeof(*all));
+		for (uint32_t i = 0; i < w->nrows; i++) {
+			const char *text;
+			const struct row_series_of *r = world_row(w, i, sizeof(*r), &text);
+			char key[64] = "";
+
+			assert_true(r->key_len < sizeof(key));
+			memcpy(key, text, r->key_len);
+			all[*n] = question(subject, key);
+			all[*n].space = r->space;
+			all[(*n)++].vlan = r->vlan;
+		}
+		l.cursor_len = w->cursor_len;
+		memcpy(l.cursor, w->cursor, sizeof(l.cursor));
+	} while (w->has_cursor);
+	return all;
+}
+
+static uint64_t
+sum_list(uint32_t tenant, uint32_t subject)
+{
+	size_t n;
+	struct wire_question *q = list(tenant, subject, &n);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += sum_of(tenant, &q[i]).bytes;
+	free(q);
+	return bytes;
+}
+
+/* --- they add up
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+#define ROUNDS 6
+#define FLOWS  1500u
+
+struct totals {
+	uint64_t bytes[4], exported[4]; /* by tenant; [0] the platform */
+};
+
+static uint32_t
+random_end(char out[static 20])
+{
+	static const char *const inside[] = { "10.1.0.", "10.2.0.", "10.3.0." };
+	uint32_t which = randombytes_uniform(4);
+
+	if (which < 3)
+		snprintf(out, 20, "%s%u", inside[which], 1 + randombytes_uniform(20));
+	else
+		snprintf(out, 20, "198.%u.%u.%u", randombytes_uniform(200), randombytes_uniform(250),
+			 randombytes_uniform(250));
+	return which;
+}
+
+static struct rec_flow
+random_flow(uint64_t n, int64_t second, struct totals *t)
+{
+	char a[20], b[20];
+	uint32_t ends[2] = { random_end(a), random_end(b) }, point = randombytes_uniform(2) ? ETH0 : ETH1;
+	struct rec_flow f = world_flow(w, n, point, a, b);
+	uint64_t bytes;
+
+	f.first_ns = f.slice_ns = f.last_ns = second * NS_PER_S;
+	f.count.bytes[CLIENT] = randombytes_uniform(100000);
+	f.count.bytes[SERVER] = randombytes_uniform(100000);
+	f.application = randombytes_uniform(3) == 0 ? 0 : randombytes_uniform(2) ? APP_DNS : APP_TLS;
+	f.category = f.application == APP_TLS ? CAT_WEB : 0;
+	if (randombytes_uniform(4) == 0) {
+		f.exporter.b[15] = (uint8_t)(1 + randombytes_uniform(3));
+		f.in_interface = 1 + randombytes_uniform(4);
+		f.out_interface = 5 + randombytes_uniform(4);
+	}
+	bytes = f.count.bytes[0] + f.count.bytes[1];
+	for (uint32_t tenant = 0; tenant < 4; tenant++) {
+		bool has =
+		    tenant == 0 ||
+		    (tenant == ALPHA ? point == ETH0
+				     : point == ETH1 && (ends[0] == tenant - 1 || ends[1] == tenant - 1));
+
+		t->bytes[tenant] += has ? bytes : 0;
+		t->exported[tenant] += has && f.exporter.b[15] != 0 ? bytes : 0;
+	}
+	return f;
+}
+
+static void
+check_sums(const struct totals *t)
+{
+	for (uint32_t tenant = 0; tenant < 4; tenant++) {
+		uint64_t as = sum_list(tenant, SERIES_AS);
+
+		if (tenant != TENANT_PLATFORM)
+			assert_int_equal(sum_key(tenant, SERIES_TENANT, "").bytes, t->bytes[tenant]);
+		assert_int_equal(sum_list(tenant, SERIES_APPLICATION), t->bytes[tenant]);
+		assert_int_equal(sum_list(tenant, SERIES_CATEGORY), t->bytes[tenant]);
+		/* Each byte has two ends. */
+		assert_int_equal(sum_list(tenant, SERIES_HOST), 2 * t->bytes[tenant]);
+		assert_int_equal(sum_list(tenant, SERIES_NETWORK) + as, 2 * t->bytes[tenant]);
+		assert_int_equal(sum_list(tenant, SERIES_COUNTRY), as);
+		assert_int_equal(sum_list(tenant, SERIES_EXPORTER), t->exported[tenant]);
+		assert_int_equal(sum_list(tenant, SERIES_EXPORTER_INTERFACE), 2 * t->exported[tenant]);
+	}
+}
+
+static void
+sums_add_up(void **state)
+{
+	struct totals t = { 0 };
+	uint64_t n = 1;
+	struct rec_flow *open = mem_calloc(FLOWS, sizeof(*open));
+
+	(void)state;
+	w->boot.settings.max_hosts = 1; /* a thousand rows: fewer than hosts come */
+	w->boot.settings.tenant_series = 40;
+	w->boot.settings.top_hosts = 5;
+	w->series[BETA] = 20;
+	for (int round = 0; round < ROUNDS; round++) {
+		int64_t second = w->utc - 600 + round * 60;
+
+		if (round % 2 == 0) {
+			world_reopen(w);
+			world_engine(w, 0, 1000 + round);
+		}
+		put_second(ETH0, second, 0, 0);
+		for (uint32_t i = 0; i < FLOWS; i++, n++) {
+			struct rec_flow f = random_flow(n, second + 1, &t);
+
+			if (round % 2 == 0)
+				open[i] = f;
+			put_flow(&f, round % 2 != 0);
+		}
+		for (uint32_t i = 0; round % 2 != 0 && i < FLOWS; i++) {
+			open[i].last_ns = second * NS_PER_S;
+			put_flow(&open[i], true);
+		}
+		world_pump(w);
+		world_minute(w);
+		check_sums(&t);
+	}
+	assert_true(w->s->counters.n[OWN_SERIES_REFUSED] > 0);
+	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
+	free(open);
+}
+
+/* --- what is in and what is out
+ * ------------------------------------------------------------------------------------------------ */
+
+static void
+a_host_has_its_minute(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.1", "192.0.2.1");
+	struct wire_question q;
+
+	(void)state;
+	put_second(ETH1, w->utc, 4000, 9);
+	put_place("192.0.2.1", 64500, "NL");
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	for (int reopened = 0; reopened < 2; reopened++) {
+		assert_int_equal(sum_key(BETA, SERIES_HOST, "10.2.0.1").bytes, 4000);
+		assert_int_equal(sum_key(BETA, SERIES_HOST, "192.0.2.1").packets, 9);
+		assert_int_equal(sum_key(BETA, SERIES_NETWORK, "10.2.0.0/16").bytes, 4000);
+		assert_int_equal(sum_key(BETA, SERIES_AS, "64500").bytes, 4000);
+		assert_int_equal(sum_key(BETA, SERIES_COUNTRY, "NL").bytes, 4000);
+		assert_int_equal(sum_key(BETA, SERIES_CATEGORY, "Unknown").bytes, 4000);
+		/* The platform's own networks are others. */
+		assert_int_equal(sum_key(TENANT_PLATFORM, SERIES_NETWORK, "10.0.0.0/8").bytes, 4000);
+		assert_int_equal(sum_key(TENANT_PLATFORM, SERIES_HOST, "10.2.0.1").bytes, 4000);
+		/* It is in no other VLAN and space, and nobody else's. */
+		q = question(SERIES_HOST, "10.2.0.1");
+		q.vlan = 7;
+		assert_int_equal(sum_of(BETA, &q).resolution_s, 0);
+		q.vlan = 0;
+		q.space = 7;
+		assert_int_equal(sum_of(BETA, &q).resolution_s, 0);
+		assert_int_equal(sum_key(GAMMA, SERIES_HOST, "10.2.0.1").resolution_s, 0);
+		assert_int_equal(sum_key(ALPHA, SERIES_AS, "64500").resolution_s, 0);
+		world_reopen(w);
+	}
+}
+
+/* What a restart of store brings again is live anew, and in series already. */
+static void
+what_comes_again_counts_once(void **state)
+{
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.1", "192.0.2.1");
+
+	(void)state;
+	put_second(ETH1, w->utc, 4000, 9);
+	put_flow(&f, false);
+	world_pump(w);
+	world_minute(w);
+	world_reopen(w);
+	world_engine(w, 0, 1000);
+	put_second(ETH1, w->utc, 4000, 9);
+	put_flow(&f, false);
+	world_pump(w);
+	f.count.bytes[CLIENT] += 500;
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	assert_int_equal(sum_key(BETA, SERIES_TENANT, "").bytes, 4500);
+	assert_int_equal(sum_key(BETA, SERIES_HOST, "10.2.0.1").bytes, 4500);
+	assert_int_equal(sum_key(BETA, SERIES_APPLICATION, "Unknown").bytes, 4500);
+	assert_int_equal(sum_key(BETA, SERIES_CATEGORY, "Unknown").bytes, 4500);
+}
+
+static void
+weir_has_series_of_itself(void **state)
+{
+	size_t n;
+	struct wire_question *q;
+
+	(void)state;
+	w->s->counters.n[OWN_FLOWS_LOST] += 3;
+	put_second(ETH1, w->utc, 1, 1);
+	world_pump(w);
+	world_minute(w);
+	assert_int_equal(sum_key(TENANT_PLATFORM, SERIES_WEIR, "store.flows_lost").packets, 3);
+	for (uint32_t tenant = ALPHA; tenant <= GAMMA; tenant++) {
+		assert_int_equal(sum_key(tenant, SERIES_WEIR, "store.flows_lost").resolution_s, 0);
+		q = list(tenant, SERIES_WEIR, &n);
+		assert_int_equal(n, 0);
+		free(q);
+	}
+}
+
+/* --- limits
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static uint32_t
+active(uint32_t tenant)
+{
+	return series_book_active(w->s->book, tenant);
+}
+
+/* A tenant that has used up its quota takes nothing from others, and what it has goes on. */
+static void
+limits_hold(void **state)
+{
+	char ip[20];
+
+	(void)state;
+	w->series[BETA] = 16;
+	world_policy(w, NULL, 0);
+	put_second(ETH1, w->utc, 1, 1);
+	for (uint32_t i = 0; i < 200; i++) {
+		snprintf(ip, sizeof(ip), "10.2.0.%u", i + 1);
+
+		struct rec_flow f = world_flow(w, i + 1, ETH1, ip, "192.0.2.1");
+
+		f.count.bytes[CLIENT] = 1000 + i;
+		put_flow(&f, true);
+	}
+
+	struct rec_flow f = world_flow(w, 300, ETH1, "10.3.0.1", "192.0.2.1");
+
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	assert_true(active(BETA) <= 16 + 2); /* its own and its interface's are always there */
+	assert_int_equal(sum_key(GAMMA, SERIES_HOST, "10.3.0.1").bytes, 4000);
+	assert_true(sum_key(BETA, SERIES_HOST, "(other)").bytes > 0);
+	assert_int_equal(sum_list(BETA, SERIES_HOST), 2 * sum_key(BETA, SERIES_TENANT, "").bytes);
+	/* Those with most came first, and stay. */
+	assert_int_equal(sum_key(BETA, SERIES_HOST, "10.2.0.200").bytes, 4199);
+	assert_int_equal(sum_key(BETA, SERIES_HOST, "10.2.0.1").resolution_s, 0);
+	f = world_flow(w, 301, ETH1, "10.2.0.200", "192.0.2.1");
+	f.count.bytes[CLIENT] = 0;
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	assert_int_equal(sum_key(BETA, SERIES_HOST, "10.2.0.200").bytes, 4199 + 3000);
+}
+
+/* The book: who is silent for an hour makes room, and is remembered for a while. */
+static void
+the_book_forgets_the_silent(void **state)
+{
+	struct series_book *b = series_book_new(100);
+	struct series_id id = { .tenant = ALPHA, .subject = SERIES_HOST };
+	const struct series_entry *e;
+	struct batch batch;
+	uint32_t first;
+
+	(void)state;
+	batch_init(&batch, 1 << 20, 4096);
+	series_book_loaded(b, 1000);
+	for (id.number = 1; id.number <= 20; id.number++)
+		assert_int_equal(series_book_use(b, &id, 1000, 20, &batch) != NULL, id.number <= 10);
+	id.number = 1;
+	first = series_book_find(b, &id)->number;
+	/* An hour later others may. */
+	id.number = 11;
+	assert_null(series_book_use(b, &id, 1059, 20, &batch));
+	assert_non_null(series_book_use(b, &id, 1060, 20, &batch));
+	id.number = 1;
+	assert_int_equal(series_book_find(b, &id)->number, first);
+	assert_false(series_book_is_active(b, &id));
+	/* Eight times as many as may be active are remembered. */
+	for (uint32_t i = 100; i < 100 + 8 * 20; i++) {
+		id.number = i;
+		e = series_book_use(b, &id, 2000 + 100 * i, 20, &batch);
+		assert_true(e != NULL && e->number != first);
+	}
+	id.number = 1;
+	assert_null(series_book_find(b, &id));
+	assert_true(batch.nseries > 0);
+	batch_free(&batch);
+	series_book_free(&b);
+}
+
+/* What is full for all leaves each tenant its part. */
+static void
+nobody_takes_all_of_it(void **state)
+{
+	struct series_book *b = series_book_new(100);
+	struct series_id id = { .tenant = ALPHA, .subject = SERIES_AS };
+	struct batch batch;
+	uint32_t n = 0;
+
+	(void)state;
+	batch_init(&batch, 1 << 20, 4096);
+	series_book_loaded(b, 1000);
+	for (id.number = 0; id.number < 200; id.number++)
+		n += series_book_use(b, &id, 1000, 1000, &batch) != NULL;
+	assert_int_equal(n, 100);
+	id.tenant = BETA;
+	for (id.number = n = 0; id.number < 200; id.number++)
+		n += series_book_use(b, &id, 1000, 1000, &batch) != NULL;
+	assert_true(n >= 33);
+	batch_free(&batch);
+	series_book_free(&b);
+}
+
+/* --- walls
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+struct answers {
+	uint8_t *bytes;
+	size_t len;
+};
+
+static void
+note_answer(struct answers *a)
+{
+	a->bytes = mem_reallocarray(a->bytes, a->len + w->rows_len + 8, 1);
+	memcpy(a->bytes + a->len, w->rows, w->rows_len);
+	a->len += w->rows_len;
+	a->bytes[a->len++] = (uint8_t)w->status;
+}
+
+/* Everything that a tenant can be told about series. */
+static struct answers
+everything(uint32_t tenant)
+{
+	struct answers a = { 0 };
+
+	for (uint32_t subject = SERIES_TENANT; subject < SERIES_SUBJECT_COUNT; subject++) {
+		size_t n = 0;
+		struct wire_question *q = subject <= SERIES_POINT ? NULL : list(tenant, subject, &n),
+				     l = question(subject, "");
+
+		l.point = ETH1;
+		world_ask(w, tenant, &l);
+		note_answer(&a);
+		l.kind = ASK_SERIES_LIST;
+		world_ask(w, tenant, &l);
+		note_answer(&a);
+		for (size_t i = 0; i < n; i++) {
+			world_ask(w, tenant, &q[i]);
+			note_answer(&a);
+		}
+		free(q);
+	}
+	return a;
+}
+
+/* A tenant's answers are, byte for byte, those of a store in which nobody else ever was. */
+static void
+others_change_nothing(void **state)
+{
+	static const uint64_t seed = 42;
+	struct answers with[2];
+	char ip[20];
+	int64_t utc = w->utc;
+
+	(void)state;
+	for (int alone = 0; alone < 2; alone++) {
+		end(NULL);
+		begin(NULL);
+		w->utc = utc;
+		put_place("192.0.2.9", 64500, "NL");
+		for (uint32_t i = 0; i < 400; i++) {
+			bool mine = i % 4 == 0;
+
+			snprintf(ip, sizeof(ip), "10.%u.0.%u", mine ? 2 : 3, 1 + i % 200);
+
+			struct rec_flow f = world_flow(w, i + 1, ETH1, ip, "192.0.2.9");
+
+			f.count.bytes[CLIENT] = 1000 + i * seed;
+			f.application = i % 3 == 0 ? APP_TLS : 0;
+			f.category = f.application == 0 ? 0 : CAT_WEB;
+			f.exporter.b[15] = (uint8_t)(i % 2);
+			f.in_interface = f.out_interface = 1 + i % 5;
+			put_second(ETH1, w->utc, 0, 0);
+			if (mine || !alone)
+				put_flow(&f, true);
+		}
+		world_pump(w);
+		world_minute(w);
+		with[alone] = everything(BETA);
+	}
+	assert_int_equal(with[0].len, with[1].len);
+	assert_memory_equal(with[0].bytes, with[1].bytes, with[0].len);
+	free(with[0].bytes);
+	free(with[1].bytes);
+}
+
+static enum answer_status
+ask_narrowed(const struct narrowing *n, const struct wire_question *q)
+{
+	uint8_t bytes[GRANT_BYTES_MAX];
+	struct grant g;
+
+	world_policy(w, n, 1);
+	g = world_grant_plain(w, BETA);
+	g.nnarrowings = 1;
+	g.narrowing[0] = n->number;
+	grants_heard(w->s->grants, clock_boot_ns());
+	return world_ask_with(w, q, bytes, world_grant_as(w, &g, true, bytes));
+}
+
+/* A part gets a series where all of it is in the part, and no word of any other. */
+static void
+a_part_gets_what_lies_in_it(void **state)
+{
+	struct ip_prefix net, two[2];
+	struct exporter_ref exporter = { .ip.b[15] = 1 };
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.1", "192.0.2.1");
+	struct wire_question q;
+
+	(void)state;
+	put_second(ETH1, w->utc, 1, 1);
+	f.exporter = exporter.ip;
+	f.in_interface = 3;
+	f.out_interface = 4;
+	put_flow(&f, true);
+	f = world_flow(w, 2, ETH1, "10.2.9.1", "192.0.2.1");
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+
+	assert_true(prefix_parse("10.2.0.0/24", &net));
+	struct narrowing n = { .number = 1, .networks = &net, .nnetworks = 1 };
+
+	q = question(SERIES_HOST, "10.2.0.1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	static const char *const refused[] = { "10.2.9.1", "10.2.9.77", "192.0.2.1", "(other)", "nonsense" };
+
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		q = question(SERIES_HOST, refused[i]);
+		assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+		assert_int_equal(w->nrows, 0);
+	}
+	q = question(SERIES_NETWORK, "10.2.0.0/16");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+	for (uint32_t subject = SERIES_APPLICATION; subject < SERIES_WEIR; subject++) {
+		q = world_question(ASK_SERIES_LIST);
+		q.subject = subject;
+		assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, subject == SERIES_HOST);
+	}
+	/* Two halves hold the whole of it. */
+	assert_true(prefix_parse("10.2.0.0/17", &two[0]) && prefix_parse("10.2.128.0/17", &two[1]));
+	n = (struct narrowing){ .number = 1, .networks = two, .nnetworks = 2 };
+	q = question(SERIES_NETWORK, "10.2.0.0/16");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	/* Exporters. */
+	n = (struct narrowing){ .number = 1, .exporters = &exporter, .nexporters = 1 };
+	q = question(SERIES_EXPORTER, "::1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	q = question(SERIES_EXPORTER_INTERFACE, "3@::1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	exporter.has_interface = 1;
+	exporter.interface = 3;
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	q = question(SERIES_EXPORTER_INTERFACE, "4@::1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+	q = question(SERIES_EXPORTER, "::1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+	q = question(SERIES_HOST, "10.2.0.1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+	/* A mask: remote hosts are not there, and nothing tells where they would be. */
+	n = (struct narrowing){ .number = 1, .masked = true };
+	q = question(SERIES_HOST, "10.2.0.1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 1);
+	q = question(SERIES_HOST, "192.0.2.1");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 0);
+	q = question(SERIES_COUNTRY, "ZZ");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+	q = question(SERIES_AS, "0");
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
+	q = world_question(ASK_SERIES_LIST);
+	q.subject = SERIES_HOST;
+	assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
+	assert_int_equal(w->nrows, 2);
+}
+
+static void
+hostile_keys_find_nothing(void **state)
+{
+	static const char *const keys[] = {
+		"",         "10.2.0.1/99", "4294967295", "99999999999", "-1",
+		"00",       "1@",          "@10.0.0.1",  "1@1@::1",     "zz",
+		"\xff\xfe", "NLX",         "(other)x",   "%s%n",        "::1%eth0"
+	};
+	struct wire_question q;
+
+	(void)state;
+	put_second(ETH1, w->utc, 1, 1);
+	world_pump(w);
+	world_minute(w);
+	for (uint32_t subject = SERIES_APPLICATION; subject < SERIES_SUBJECT_COUNT; subject++) {
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+			assert_int_equal(sum_key(BETA, subject, keys[i]).resolution_s, 0);
+		/* As long as there is room for, without an end. */
+		q = question(subject, "");
+		q.key_len = sizeof(q.key);
+		memset(q.key, '1', sizeof(q.key));
+		assert_int_equal(sum_of(BETA, &q).resolution_s, 0);
+		/* A byte of zero in it. */
+		q.key[3] = '\0';
+		assert_int_equal(sum_of(BETA, &q).resolution_s, 0);
+		for (unsigned tries = 0; tries < 200; tries++) {
+			randombytes_buf(q.key, sizeof(q.key));
+			q.key_len = (uint16_t)randombytes_uniform(sizeof(q.key) + 1);
+			q.vlan = (uint16_t)randombytes_random();
+			q.space = randombytes_random();
+			assert_int_equal(world_ask(w, BETA, &q), ANSWER_OK);
+		}
+	}
+	q = world_question(ASK_SERIES_LIST);
+	for (q.subject = 0; q.subject < SERIES_SUBJECT_COUNT + 2; q.subject++) {
+		bool listed = q.subject > SERIES_POINT && q.subject < SERIES_SUBJECT_COUNT;
+
+		assert_int_equal(world_ask(w, BETA, &q), listed ? ANSWER_OK : ANSWER_BAD_QUESTION);
+	}
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(sums_add_up),
+		TEST(a_host_has_its_minute),
+		TEST(what_comes_again_counts_once),
+		TEST(weir_has_series_of_itself),
+		TEST(limits_hold),
+		TEST(the_book_forgets_the_silent),
+		TEST(nobody_takes_all_of_it),
+		TEST(others_change_nothing),
+		TEST(a_part_gets_what_lies_in_it),
+		TEST(hostile_keys_find_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
