@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "check.h"
 #include "copy.h"
+#include "find.h"
 #include "history_parts.h"
 #include "ipc/boot.h"
 #include "ipc/errand.h"
@@ -162,13 +163,16 @@ flows_of_copy(void)
 	struct flow_query q = { .tenant = TENANT_PLATFORM, .to_ns = INT64_MAX, .visits = UINT32_MAX };
 	struct flow_position last;
 	struct history *copy;
+	struct find *f;
 	struct names *copied;
 	uint64_t n = 0, forgotten, damaged;
 	bool finished;
 
 	assert_int_equal(chdir("to"), 0);
 	copy = open_history(&copied);
-	assert_int_equal(history_flows(copy, &q, count_one, &n, &last, &finished), DB_OK);
+	f = find_new(copy);
+	assert_int_equal(history_flows(f, &q, count_one, &n, &last, &finished), DB_OK);
+	find_free(&f);
 	assert_true(finished);
 	history_counts(copy, &forgotten, &damaged);
 	assert_int_equal(damaged, 0);
