@@ -306,6 +306,7 @@ class Guide(GuideTest):
         self.assertEqual(answer.status, 401)
 
     def test_a_token_in_both_spellings(self):
+        before = {t["id"] for t in self.api.ask("/api/v1/tokens?limit=1000")["tokens"]}
         made = self.client.raw("create/ntopng/api_token", method="POST", body={"username": "admin"})
         self.assertEqual((made.status, made.json["rc"]), (200, 0), made)
         token = made.json["rsp"]["api_token"]
@@ -313,8 +314,9 @@ class Guide(GuideTest):
             self.assertEqual(Client(self.weir, f"{scheme} {token}").ask("get/ntopng/interfaces")[0]["ifname"], "ports")
         self.refused(Client(self.weir, f"Token {token[:-1]}").raw("get/ntopng/interfaces"), 401, -3, "NOT_GRANTED")
         listed = self.api.ask("/api/v1/tokens?limit=1000")["tokens"]
-        mine = [t for t in listed if t["label"] == "made by create/ntopng/api_token"]
-        self.assertEqual(self.api.request("DELETE", f"/api/v1/tokens/{mine[-1]['id']}").status, 204)
+        mine, = [t for t in listed if t["id"] not in before]
+        self.assertEqual((mine["label"], mine["owner"]), ("made by create/ntopng/api_token", "admin"))
+        self.assertEqual(self.api.request("DELETE", f"/api/v1/tokens/{mine['id']}").status, 204)
         self.refused(Client(self.weir, f"Token {token}").raw("get/ntopng/interfaces"), 401, -3, "NOT_GRANTED")
         self.refused(self.client.raw("create/ntopng/api_token"), 405, -5, "INVALID_ARGUMENTS")
 
