@@ -32,6 +32,9 @@ void api_totals(struct request *r);
 void api_health(struct request *r);
 void api_openapi(struct request *r);
 
+/* metrics.c */
+void api_metrics(struct request *r);
+
 /* live.c */
 void api_live(struct request *r);
 

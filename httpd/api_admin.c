@@ -153,7 +153,7 @@ on_done(struct request *r, const struct me *me, struct evbuffer *answer)
 	text = evbuffer_new();
 	if (text == NULL || evbuffer_add_buffer(text, answer) == -1)
 		fatalx("no memory for an answer");
-	reply_text(r, added ? 201 : 200, &text);
+	reply_text(r, added ? 201 : 200, "application/json", &text);
 }
 
 void

@@ -235,10 +235,10 @@ reply_json(struct request *r, struct json_writer **w)
 }
 
 void
-reply_text(struct request *r, int status, struct evbuffer **text)
+reply_text(struct request *r, int status, const char *type, struct evbuffer **text)
 {
 	add_headers(r, api_headers, ARRAY_LEN(api_headers));
-	reply_header(r, "Content-Type", "application/json");
+	reply_header(r, "Content-Type", type);
 	finish(r, status, *text);
 	evbuffer_free(*text);
 	*text = NULL;

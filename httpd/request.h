@@ -56,8 +56,8 @@ void reply_header(struct request *r, const char *name, const char *value);
 void reply_json(struct request *r, struct json_writer **w);
 /* The same with any status of success, and never in gzip: for what holds a secret. */
 void reply_json_status(struct request *r, int status, struct json_writer **w);
-/* A JSON text that is there already; takes *text. */
-void reply_text(struct request *r, int status, struct evbuffer **text);
+/* A text that is there already; takes *text. */
+void reply_text(struct request *r, int status, const char *type, struct evbuffer **text);
 /* A JSON text that lives for ever. */
 void reply_static(struct request *r, const char *type, const void *text, size_t len);
 /* A status without body. */

@@ -82,6 +82,8 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
+static const struct route metrics = { METRICS_PATH, METHOD_GET, api_metrics, READ, NOTHING };
+
 /* Whether path is the route's; its segment, decoded, where the route has one. */
 static bool
 matches(const struct route *r, const char *path, char segment[static SEGMENT_MAX])
@@ -106,6 +108,11 @@ route_find(const char *path, unsigned method, char segment[static SEGMENT_MAX], 
 	static const size_t prefix = sizeof(API_PREFIX) - 1;
 
 	*methods = 0;
+	segment[0] = '\0';
+	if (strcmp(path, metrics.path) == 0) {
+		*methods = metrics.method;
+		return metrics.method == method ? &metrics : NULL;
+	}
 	if (strncmp(path, API_PREFIX, prefix) != 0)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {

@@ -1,4 +1,4 @@
-/* The table of what is served under /api/v1: an auditor reads who may ask what in one place. */
+/* The table of what is served under /api/v1, and /metrics: an auditor reads who may ask what in one place. */
 #ifndef WEIR_HTTPD_ROUTES_H
 #define WEIR_HTTPD_ROUTES_H
 
@@ -21,7 +21,7 @@ enum route_flags {
 };
 
 struct route {
-	const char *path; /* below /api/v1; a "{}" stands for one segment */
+	const char *path; /* below /api/v1, or METRICS_PATH; a "{}" stands for one segment */
 	enum method method;
 	void (*serve)(struct request *r);
 	unsigned flags;
@@ -31,8 +31,9 @@ struct route {
 	const char *named;
 };
 
-#define API_PREFIX  "/api/v1"
-#define SEGMENT_MAX 128
+#define API_PREFIX   "/api/v1"
+#define METRICS_PATH "/metrics" /* where Prometheus looks */
+#define SEGMENT_MAX  128
 
 /* The route of a path (without query), and the decoded segment where it has one. NULL where there is
  * none: *methods then says which METHOD_ bits the path has with others (0: no such path). */

@@ -1,0 +1,77 @@
+"""/metrics as Prometheus gathers it: the numbers of /api/v1, each caller's own, in a form that promtool has nothing against."""
+
+import re
+import shutil
+import subprocess
+
+from test_tenants import OTHER, TenantTest
+from weirlab import wait_for
+
+SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+)')
+LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"')
+
+
+class Metrics(TenantTest):
+    def ask(self, api):
+        """{name: {labels: value}}; every line is looked at."""
+        answer = api.get("/metrics")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        text, kinds, told = answer.body.decode(), {}, {}
+        self.assertTrue(text.endswith("\n"))
+        for line in text[:-1].split("\n"):
+            if line.startswith("# HELP "):
+                self.assertRegex(line, r"^# HELP weir_[a-z_]+ [A-Z].*\.$")
+            elif line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                self.assertNotIn(name, kinds)
+                self.assertEqual(kind == "counter", name.endswith("_total"), name)
+                kinds[name] = kind
+            else:
+                m = SAMPLE.fullmatch(line)
+                self.assertTrue(m, line)
+                self.assertIn(m[1], kinds)
+                labels = tuple(LABEL.findall(m[2] or ""))
+                self.assertNotIn(labels, told.setdefault(m[1], {}), line)
+                told[m[1]][labels] = int(m[3])
+        return text, told
+
+    def test_the_numbers_of_api_v1(self):
+        before = {i["name"]: i for i in self.api.ask("/api/v1/interfaces")["interfaces"]}
+        text, told = self.ask(self.api)
+        after = {i["name"]: i for i in self.api.ask("/api/v1/interfaces")["interfaces"]}
+        self.assertEqual(set(before), {"acme0", "beta0"})
+        for name, i in after.items():
+            labels = (("interface", name), ("id", str(i["id"])))
+            for metric, key in (("weir_interface_bytes_total", "bytes"), ("weir_interface_packets_total", "packets"),
+                                ("weir_interface_dropped_packets_total", "dropped")):
+                self.assertLessEqual(before[name][key], told[metric][labels])
+                self.assertLessEqual(told[metric][labels], i[key])
+            self.assertEqual(told["weir_interface_up"][labels], 1)
+        health = self.api.ask("/api/v1/health")
+        self.assertEqual({dict(k)["process"] for k in told["weir_process_up"]}, {c["name"] for c in health["components"]})
+        # Every place that has lost anything is there (none may have).
+        self.assertLessEqual({dict(k)["place"] for k in told.get("weir_dropped_total", {})}, {d["place"] for d in health["drops"]})
+        self.assertLessEqual({dict(k)["place"] for k in told.get("weir_events_total", {})}, {d["place"] for d in health["counters"]})
+        promtool = shutil.which("promtool")
+        if promtool:
+            done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_a_tenants_token_is_told_the_tenants_own(self):
+        for tenant, user in (("acme", "alice"), ("beta", "bob")):
+            secret, id_ = self.token("--user", user, "--label", "prometheus", "--tenant", tenant)
+            wait_for(f"{tenant}'s interface", lambda a=self.bearer(secret): "weir_interface_bytes_total" in self.ask(a)[1], 30)
+            text, told = self.ask(self.bearer(secret))
+            self.assertEqual({dict(k)["interface"] for k in told["weir_interface_bytes_total"]}, {f"{tenant}0"})
+            self.assertNotIn(OTHER[tenant], text)
+            self.cli("token", "remove", id_)
+            self.assertEqual(self.bearer(secret).get("/metrics").status, 401)
+
+    def test_who_gets_nothing(self):
+        self.assertEqual(self.weir.api().get("/metrics").status, 401)
+        self.assertEqual(self.bearer("weir_0000").get("/metrics").status, 401)
+        self.assertEqual(self.api.post("/metrics", {}).status, 405)
+        secret, _ = self.token("--user", "alice", "--label", "health", "--tenant", "acme", "--scope", "health:read")
+        self.assertEqual(self.bearer(secret).get("/metrics").status, 403)
