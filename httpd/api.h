@@ -21,6 +21,7 @@ void api_hosts(struct request *r);
 void api_devices(struct request *r);
 void api_host(struct request *r);
 void api_flows(struct request *r);
+void api_top_flows(struct request *r);
 void api_flow(struct request *r);
 void api_filter(struct request *r); /* api_filter.c */
 void api_applications(struct request *r);

@@ -244,6 +244,114 @@ api_flows(struct request *r)
 	filter_param(r, ask_flows);
 }
 
+/* --- groups
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static void
+put_words(struct json_writer *w, const struct wire_grouping *by)
+{
+	json_array(w, "by");
+	for (unsigned i = 0; i < GROUP_DIMENSIONS_MAX && by->dimension[i] != DIMENSION_NONE; i++)
+		json_string(w, NULL, dimension_rows[by->dimension[i]].word);
+	json_array_end(w);
+	json_string(w, "measure", measure_rows[by->measure].word);
+	if (by->bucket_s == 0)
+		json_null(w, "bucket");
+	else
+		json_uint(w, "bucket", by->bucket_s);
+}
+
+/* The rows that are of a kind: one of the sums, or all groups. */
+static void
+put_groups(struct json_writer *w, const char *key, const struct part *part, enum group_what what)
+{
+	struct rows rows = part_rows(part);
+	struct row row;
+
+	while (rows_next(&rows, &row))
+		if (row.group.what == (uint32_t)what)
+			present_group(w, key, &row);
+}
+
+static void
+shape_groups(struct json_writer *w, const struct request *r, const struct inquiry *q)
+{
+	const struct part *part = &q->part[0];
+
+	(void)r;
+	json_time_ns(w, "from", part->q.from_ns);
+	json_time_ns(w, "to", part->q.to_ns);
+	put_words(w, &part->q.grouping);
+	put_groups(w, "all", part, GROUP_ALL);
+	json_array(w, "groups");
+	put_groups(w, NULL, part, GROUP_ONE);
+	json_array_end(w);
+	put_groups(w, "rest", part, GROUP_REST);
+}
+
+static void
+on_groups(void *ctx, struct inquiry *q, enum inquiry_end end)
+{
+	answer_with(ctx, q, end, shape_groups);
+}
+
+static void
+ask_groups(struct request *r, uint8_t *filter, size_t filter_len)
+{
+	const struct params *p = &r->params;
+	struct inquiry *q = inquiry_of(r, on_groups);
+	struct part *part = ask_list(q, ASK_GROUPS, r);
+
+	part->filter = filter;
+	part->filter_len = filter_len;
+	part->q.grouping = p->grouping;
+	part->q.from_ns = p->from_ns;
+	part->q.to_ns = p->to_ns;
+	inquiry_run(q);
+}
+
+/* What store would refuse without a word of why; false where r was answered. */
+static bool
+buckets_are_valid(struct request *r)
+{
+	const struct params *p = &r->params;
+	const uint32_t bucket_s = p->grouping.bucket_s, limit = params_has(p, PARAM_LIMIT) ? p->limit : 100;
+	int64_t n;
+
+	if (bucket_s == 0)
+		return true;
+	n = (p->to_ns - 1) / NS_PER_S / bucket_s - p->from_ns / NS_PER_S / bucket_s + 1;
+	if (n <= GROUP_BUCKETS_MAX && n * limit <= GROUP_CELLS_MAX)
+		return true;
+	reply_problem(r, 400, "bucket: gives %lld for each group; %u are possible, and %u for all together",
+		      (long long)n, GROUP_BUCKETS_MAX, GROUP_CELLS_MAX);
+	return false;
+}
+
+void
+api_top_flows(struct request *r)
+{
+	struct params *p = &r->params;
+	struct wire_grouping *by = &p->grouping;
+
+	if (!params_has(p, PARAM_BY)) {
+		reply_problem(r, 400, "by: is missing");
+		return;
+	}
+	if (!params_has(p, PARAM_TO))
+		p->to_ns = clock_utc_ns();
+	if (!params_has(p, PARAM_FROM))
+		p->from_ns = p->to_ns > 3600 * NS_PER_S ? p->to_ns - 3600 * NS_PER_S : 1;
+	if (!params_has(p, PARAM_MEASURE))
+		by->measure = MEASURE_BYTES;
+	if (!params_has(p, PARAM_MEASURES))
+		by->measures =
+		    MEASURE_BIT(MEASURE_FLOWS) | MEASURE_BIT(MEASURE_PACKETS) | MEASURE_BIT(MEASURE_BYTES);
+	if (range_is_valid(r, p->from_ns, p->to_ns) && buckets_are_valid(r))
+		filter_param(r, ask_groups);
+}
+
 static void
 shape_applications(struct json_writer *w, const struct request *r, const struct inquiry *q)
 {

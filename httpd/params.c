@@ -248,6 +248,102 @@ set_filter(struct params *p, const char *v)
 	return str_copy(p->filter, sizeof(p->filter), v);
 }
 
+/* One word of a list after the other; false where one is not taken. */
+static bool
+words(struct wire_grouping *by, const char *list,
+      bool (*take)(struct wire_grouping *by, const char *word, size_t len))
+{
+	for (const char *at = list;; at++) {
+		size_t len = strcspn(at, ",");
+
+		if (!take(by, at, len))
+			return false;
+		at += len;
+		if (*at == '\0')
+			return true;
+	}
+}
+
+static bool
+take_dimension(struct wire_grouping *by, const char *word, size_t len)
+{
+	enum dimension d = dimension_find(word, len);
+
+	for (unsigned i = 0; i < GROUP_DIMENSIONS_MAX && d != DIMENSION_NONE; i++) {
+		if (by->dimension[i] == d)
+			return false;
+		if (by->dimension[i] == DIMENSION_NONE) {
+			by->dimension[i] = (uint8_t)d;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+take_measure(struct wire_grouping *by, const char *word, size_t len)
+{
+	enum measure m = measure_find(word, len);
+
+	if (m != MEASURE_COUNT)
+		by->measures |= MEASURE_BIT(m);
+	return m != MEASURE_COUNT;
+}
+
+static bool
+set_by(struct params *p, const char *v)
+{
+	return words(&p->grouping, v, take_dimension);
+}
+
+static bool
+set_measure(struct params *p, const char *v)
+{
+	enum measure m = measure_find(v, strlen(v));
+
+	p->grouping.measure = (uint8_t)m;
+	return m != MEASURE_COUNT;
+}
+
+static bool
+set_measures(struct params *p, const char *v)
+{
+	return words(&p->grouping, v, take_measure);
+}
+
+static bool
+set_bucket(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 1, UINT32_MAX, &n))
+		return false;
+	p->grouping.bucket_s = (uint32_t)n;
+	return true;
+}
+
+static bool
+set_prefix(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 1, 32, &n))
+		return false;
+	p->grouping.bits_v4 = (uint8_t)n;
+	return true;
+}
+
+static bool
+set_prefix6(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 1, 128, &n))
+		return false;
+	p->grouping.bits_v6 = (uint8_t)n;
+	return true;
+}
+
 static bool
 set_place(struct params *p, const char *v)
 {
@@ -284,6 +380,12 @@ static const struct {
 	[PARAM_ACTOR] = { "actor", set_actor, "who did it, as user:NAME" },
 	[PARAM_KIND] = { "kind", set_kind, "a kind of audit entries" },
 	[PARAM_FILTER] = { "filter", set_filter, "a filter of at most 2000 bytes" },
+	[PARAM_BY] = { "by", set_by, "one to three different dimensions, as client_ip,application" },
+	[PARAM_MEASURE] = { "measure", set_measure, "a measure, as bytes" },
+	[PARAM_MEASURES] = { "measures", set_measures, "measures, as flows,packets" },
+	[PARAM_BUCKET] = { "bucket", set_bucket, "a number of seconds" },
+	[PARAM_PREFIX] = { "prefix", set_prefix, "a number from 1 to 32" },
+	[PARAM_PREFIX6] = { "prefix6", set_prefix6, "a number from 1 to 128" },
 	[PARAM_PLACE] = { "cursor", set_place, "what next_cursor said" },
 };
 

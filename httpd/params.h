@@ -32,6 +32,12 @@ enum param {
 	PARAM_ACTOR,
 	PARAM_KIND,
 	PARAM_FILTER,
+	PARAM_BY,
+	PARAM_MEASURE,
+	PARAM_MEASURES,
+	PARAM_BUCKET,
+	PARAM_PREFIX,
+	PARAM_PREFIX6,
 	PARAM_PLACE, /* a cursor too: authd's, in its own spelling */
 	PARAM_COUNT
 };
@@ -63,6 +69,7 @@ struct params {
 	char kind[64];
 	char place[128];
 	char filter[FILTER_PARAM_MAX + 1];
+	struct wire_grouping grouping; /* by, measure, measures, bucket, prefix, prefix6 */
 };
 
 /*

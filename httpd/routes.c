@@ -15,9 +15,12 @@
 #define OPERATION(op) 0, 0, op, NULL
 #define OF(op, named) 0, 0, op, named
 #define LISTED        (PAGED | PARAM(SORT) | PARAM(ORDER) | PARAM(INTERFACE))
-#define READ          ROUTE_SESSION
-#define WRITE         (ROUTE_SESSION | ROUTE_CSRF)
-#define WRITE_BODY    (WRITE | ROUTE_BODY)
+#define GROUPED                                                                                              \
+	(PARAM(BY) | PARAM(MEASURE) | PARAM(MEASURES) | PARAM(BUCKET) | PARAM(PREFIX) | PARAM(PREFIX6) |     \
+	 PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(ORDER) | PARAM(INTERFACE) | PARAM(FILTER))
+#define READ       ROUTE_SESSION
+#define WRITE      (ROUTE_SESSION | ROUTE_CSRF)
+#define WRITE_BODY (WRITE | ROUTE_BODY)
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -38,6 +41,7 @@ static const struct route routes[] = {
 	{ "/flows",               METHOD_GET,    api_flows,        READ,
 	  LISTED | PARAM(HOST) | PARAM(APPLICATION) | PARAM(FROM) | PARAM(TO) | PARAM(FILTER),
 	  SORTABLE(RATE) | SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST) | SORTABLE(SCORE), NULL, NULL },
+	{ "/flows/top",           METHOD_GET,    api_top_flows,    READ, GROUPED, 0, NULL, NULL },
 	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
 	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
 	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT), 0, NULL, NULL },

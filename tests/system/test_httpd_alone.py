@@ -564,6 +564,20 @@ class Data(OnStage):
         self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", cookie=False).json)
         self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", {"Cookie": "__Host-weir=" + "U" * 43}).json)
 
+    def test_groups(self):
+        a = self.stage.get("/api/v1/flows/top?by=client_ip,application&prefix=24&measure=packets&measures=flows&limit=5&bucket=60&from=1000&to=2000")
+        self.assertEqual(200, a.status)
+        self.assertEqual(["client_ip", "application"], a.json["by"])
+        self.assertEqual({"client_ip": "10.0.0.0/24"}, a.json["groups"][0]["group"])
+        self.assertEqual({"flows", "packets", "group", "buckets"}, set(a.json["groups"][0]))
+        self.assertEqual((2, 10), (a.json["all"]["groups"], a.json["all"]["flows"]))
+        self.assertEqual([1000, 2000, 60], [a.json[k] for k in ("from", "to", "bucket")])
+        self.assertEqual("10.0.0.0", self.stage.get("/api/v1/flows/top?by=ip").json["groups"][0]["group"]["ip"])
+        for query, name in [("", "by"), ("by=nonsense", "by"), ("by=ip,ip", "by"), ("by=ip,port,mac,as", "by"), ("by=ip&measure=x", "measure"),
+                            ("by=ip&measures=flows,,bytes", "measures"), ("by=ip&prefix=33", "prefix"), ("by=ip&bucket=0", "bucket"),
+                            ("by=ip&bucket=1", "bucket"), ("by=ip&from=5&to=5", "to"), ("by=ip&cursor=YWJj", "cursor")]:
+            self.problem(self.stage.get(f"/api/v1/flows/top?{query}"), 400, name)
+
     def test_openapi_describes_every_route(self):
         a = self.stage.get("/api/v1/openapi.json", cookie=False)
         self.assertEqual("application/json", a.headers["Content-Type"])
