@@ -534,6 +534,7 @@ refer(const struct wire_question *q, const struct grant *grant, const struct fil
 	}
 	ref.all.groups = ref.n;
 	filter_free(&f);
+	view_end(&v);
 }
 
 static const struct wire_question *asked; /* for qsort */
