@@ -149,6 +149,7 @@ succeeded(struct store *s)
 		pump_release(&s->engine[i], b->ring[i], b->position[i]);
 	minutes_committed(s);
 	history_counts(s->history, &s->counters.n[OWN_HISTORY_FORGOTTEN], &s->counters.n[OWN_BLOCK_DAMAGED]);
+	s->counters.n[OWN_SECONDS_FULL] = history_seconds_refused(s->history);
 	s->flight = NULL;
 	if (s->degraded) {
 		s->degraded = false;

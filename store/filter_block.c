@@ -330,7 +330,8 @@ test_pair(struct filter_run *w, const struct filter_test *t, unsigned column)
 			w->holds[i] = filter_compares(t, client[i] + server[i]);
 	else
 		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = filter_compares(t, client[i]) | filter_compares(t, server[i]);
+			w->holds[i] = (uint8_t)((unsigned)filter_compares(t, client[i]) |
+						(unsigned)filter_compares(t, server[i]));
 	return true;
 }
 

@@ -123,6 +123,13 @@ struct series_percentile {
 enum db_status history_series_percentile(struct history *h, const struct series_key *key,
 					 uint32_t resolution_s, int64_t from_s, int64_t to_s,
 					 unsigned percent, struct series_percentile *out);
+/* What tenants keep of their series that is less than the limits, by ascending number: it goes from the disk
+ * some time within an hour. From any thread; the list replaces the one before. */
+struct history_keep {
+	uint32_t tenant;
+	int64_t keep_s; /* below 0: nothing */
+};
+void history_tenants_keep(struct history *h, const struct history_keep *list, size_t n);
 /* Seconds that were added to more series than have each of theirs kept. */
 uint64_t history_seconds_refused(const struct history *h);
 

@@ -316,6 +316,12 @@ history_series(struct history *h, const struct series_key *key, uint32_t resolut
 	return status;
 }
 
+void
+history_tenants_keep(struct history *h, const struct history_keep *list, size_t n)
+{
+	series_store_tenants(h->series, list, n);
+}
+
 static int
 value_compare(const void *a, const void *b)
 {

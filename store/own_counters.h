@@ -23,6 +23,8 @@
 	X(OWN_HISTORY_FORGOTTEN, "store.history_forgotten",                                                  \
 	  false) /* kept flows that went before their time: store.size is reached */                         \
 	X(OWN_BLOCK_DAMAGED, "store.block_damaged", true) /* looks into blocks of kept flows that fail */    \
+	X(OWN_SECONDS_FULL, "store.seconds_full",                                                            \
+	  false) /* seconds of more series than are kept by the second: they are in their minutes */         \
 	X(OWN_FLOWS_LOST, "store.flows_lost",                                                                \
 	  true) /* flows whose engine died before it reported their end */                                   \
 	X(OWN_GRANTS_FULL, "store.grants_full", true) /* grants that had no room in the live set */          \

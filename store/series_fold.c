@@ -13,7 +13,6 @@
 #define FOLD_SERIES (1u << 20)   /* in memory, likewise */
 #define STEP_SERIES 256u
 #define STEP_POINTS 16384u
-#define REST_TURNS  10u
 #define BLOCKS_GONE 64u /* in one transaction */
 
 /* Points of one series that belong to one chunk. */
@@ -343,7 +342,7 @@ committed(struct series_store *s, struct db_txn *x, const struct series_state *a
 	}
 	if (status == DB_MAP_FULL)
 		series_store_make_room(s);
-	s->fold_rest = REST_TURNS;
+	s->fold_rest = SERIES_REST_TURNS;
 	return false;
 }
 
@@ -427,7 +426,12 @@ step(struct series_store *s)
 bool
 series_store_tidy(struct series_store *s)
 {
-	return series_fold_due(s) && step(s);
+	if (series_fold_due(s))
+		return step(s);
+	if (!series_drop_due(s))
+		return false;
+	series_drop_step(s);
+	return true;
 }
 
 enum db_status

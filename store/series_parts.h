@@ -21,6 +21,13 @@ struct series_state {
 	struct series_key fold_key;
 };
 
+#define SERIES_KEY_BYTES 22u
+
+struct series_db_key {
+	uint8_t b[SERIES_KEY_BYTES + 1];
+	size_t n;
+};
+
 struct fold;
 
 struct series_store {
@@ -43,14 +50,19 @@ struct series_store {
 	unsigned fold_rest; /* turns before a fold that failed is tried again */
 	bool failing;
 	struct bytes block;
+
+	/* Of what tenants keep: told by another thread, and as the writer has it. */
+	pthread_mutex_t telling;
+	struct history_keep *told, *tenant;
+	size_t ntold, ntenants;
+	bool told_anew, dropping;
+	int64_t dropped_s;
+	struct series_db_key drop_from;
+	struct bytes drop_copy;
+	struct pack_writer drop_pack;
 };
 
-#define SERIES_KEY_BYTES 22u
-
-struct series_db_key {
-	uint8_t b[SERIES_KEY_BYTES + 1];
-	size_t n;
-};
+#define SERIES_REST_TURNS 10u /* before what failed is tried again */
 
 static inline struct db_bytes
 series_bytes(const struct series_db_key *k)
@@ -80,5 +92,10 @@ void series_fold_free(struct series_store *s);
 /* Goes on where a fold was under way when store died. */
 void series_fold_resume(struct series_store *s);
 bool series_fold_due(const struct series_store *s);
+
+/* series_drop.c */
+void series_drop_free(struct series_store *s);
+bool series_drop_due(struct series_store *s);
+void series_drop_step(struct series_store *s);
 
 #endif

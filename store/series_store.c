@@ -163,20 +163,20 @@ series_damaged(struct series_store *s, unsigned resolution, int64_t span, const 
  * -------------------------------------------------------------------------------------------------------
  */
 
-#define BLOCK_SEED  UINT64_C(0x5765697242)
-#define BLOCK_FRONT 12u /* a check over the rest, and how many records there are */
+#define MINUTES_SEED  UINT64_C(0x5765697242)
+#define MINUTES_FRONT 12u /* a check over the rest, and how many records there are */
 
 static bool
 write_block(struct series_store *s, const struct series_state *after, uint32_t n)
 {
 	struct series_db_key k = series_block_key(after->block);
-	struct wcur c = wcur_of(s->block.p, BLOCK_FRONT);
+	struct wcur c = wcur_of(s->block.p, MINUTES_FRONT);
 	struct db_txn x;
 
 	wcur_be64(&c, 0);
 	wcur_be32(&c, n);
-	c = wcur_of(s->block.p, BLOCK_FRONT);
-	wcur_be64(&c, hash_bytes(s->block.p + 8, s->block.len - 8, BLOCK_SEED));
+	c = wcur_of(s->block.p, MINUTES_FRONT);
+	wcur_be64(&c, hash_bytes(s->block.p + 8, s->block.len - 8, MINUTES_SEED));
 	db_begin(s->db, &x, true);
 	db_put(&x, DB_ONLY, series_bytes(&k), (struct db_bytes){ s->block.p, s->block.len });
 	series_state_put(&x, after);
@@ -205,8 +205,8 @@ close_minutes(struct series_store *s)
 	if (!all && minute == s->state.minute && s->now_s >= s->closed_s && s->now_s < s->closed_s + LATE_S)
 		return;
 	s->block.len = 0;
-	(void)bytes_room(&s->block, BLOCK_FRONT);
-	s->block.len = BLOCK_FRONT;
+	(void)bytes_room(&s->block, MINUTES_FRONT);
+	s->block.len = MINUTES_FRONT;
 	series_open_over(s->open, all ? INT64_MAX : minute, &s->block, &n);
 	after.block++;
 	after.upto = s->taken;
@@ -227,7 +227,7 @@ open_block(struct db_bytes v, uint32_t *count)
 	struct rcur c = rcur_of(v.p, v.n);
 	uint64_t check = rcur_be64(&c);
 
-	if (c.bad || check != hash_bytes(c.p, rcur_left(&c), BLOCK_SEED))
+	if (c.bad || check != hash_bytes(c.p, rcur_left(&c), MINUTES_SEED))
 		c.bad = true;
 	*count = rcur_be32(&c);
 	return c;
@@ -379,7 +379,8 @@ series_store_open(const struct series_limits *l, const uint8_t identity[static S
 	s->read_points = mem_calloc(CHUNK_POINTS_MAX, sizeof(*s->read_points));
 	s->open = series_open_new();
 	s->closed_s = INT64_MIN / 2;
-	if (pthread_mutex_init(&s->reading, NULL) != 0)
+	s->dropped_s = INT64_MIN / 2;
+	if (pthread_mutex_init(&s->reading, NULL) != 0 || pthread_mutex_init(&s->telling, NULL) != 0)
 		fatal("cannot make a lock");
 	*status = open_ours(s, identity, err, errsize);
 	if (*status == DB_OK)
@@ -400,6 +401,7 @@ series_store_close(struct series_store **sp)
 	if (s == NULL)
 		return;
 	series_fold_free(s);
+	series_drop_free(s);
 	db_close(&s->db);
 	series_open_free(&s->open);
 	chunk_work_free(&s->work);
@@ -407,6 +409,7 @@ series_store_close(struct series_store **sp)
 	free(s->read_points);
 	bytes_free(&s->block);
 	pthread_mutex_destroy(&s->reading);
+	pthread_mutex_destroy(&s->telling);
 	free(s);
 	*sp = NULL;
 }

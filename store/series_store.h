@@ -10,6 +10,7 @@
 #define WEIR_STORE_SERIES_STORE_H
 
 #include "db.h"
+#include "history.h"
 #include "series_chunk.h"
 #include "series_record.h"
 
@@ -65,6 +66,10 @@ enum db_status series_store_add(struct series_store *s, unsigned resolution,
 enum db_status series_store_clear(struct series_store *s);
 
 /* --- by anybody */
+
+/* What tenants keep that is less than the limits: by ascending number. It is deleted some time within the
+ * next hour, in whole chunks; who asks has to look no further back. */
+void series_store_tenants(struct series_store *s, const struct history_keep *t, size_t n);
 
 uint64_t series_store_bytes(const struct series_store *s);
 /* Packs and chunks that could not be read, and seconds that were not kept (series_open.h). */

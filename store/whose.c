@@ -1,6 +1,27 @@
 /* Asks the compiled snapshot whose something is. */
 #include "whose.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* Tenants that keep their series for a shorter time than the store does. */
+static void
+tell_retention(const struct store *s, const struct snapshot *policy)
+{
+	struct history_keep *list = mem_calloc(snapshot_tenants(policy) + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < snapshot_tenants(policy); i++) {
+		const struct tenant *t = snapshot_tenant_at(policy, i);
+
+		if (t->quota.retention_s != 0 && t->quota.retention_s < INT64_MAX)
+			list[n++] = (struct history_keep){ t->number, (int64_t)t->quota.retention_s };
+	}
+	history_tenants_keep(s->history, list, n);
+	free(list);
+}
+
 bool
 whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 {
@@ -10,6 +31,7 @@ whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 		return false;
 	policy = grants_policy(s->grants);
 	quotas_policy(&s->quotas, policy);
+	tell_retention(s, policy);
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct point *p = &s->points.point[i];
 

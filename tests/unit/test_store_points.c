@@ -582,6 +582,49 @@ what_is_too_old_goes(void **state)
 	assert_int_equal(total(&k, 86400).points, 20);
 }
 
+/* Of two tenants in the same packs, one keeps less, then nothing; the other sees no difference. */
+static void
+tenants_keep_less(void **state)
+{
+	const struct series_key k[] = { { 1, 1, 0 }, { 2, 1, 0 }, { 3, 1, 0 } };
+	const struct series_value v = { .in_bytes = 10, .in_packets = 1 };
+	const int64_t day = 86400;
+	struct history_keep keep = { 2, 5 * day };
+
+	(void)state;
+	for (int64_t d = 0; d < 20; d++) {
+		for (int i = 0; i < 3; i++)
+			add(&k[i], BASE + d * day, true, &v);
+		commit(BASE + d * day);
+	}
+	commit(BASE + 20 * day);
+	assert_int_equal(series_store_fold(h->series), DB_OK);
+	series_store_tenants(h->series, &keep, 1);
+	while (history_tidy(h))
+		;
+	assert_in_range(total(&k[1], 60).points, 4, 6);
+	assert_in_range(total(&k[1], 3600).points, 4, 15); /* ten days are a chunk */
+	for (int i = 0; i < 3; i += 2) {
+		assert_int_equal(total(&k[i], 60).points, 20);
+		assert_int_equal(total(&k[i], 86400).points, 20);
+	}
+	keep.keep_s = -1;
+	series_store_tenants(h->series, &keep, 1);
+	while (history_tidy(h))
+		;
+	assert_int_equal(total(&k[1], 60).points, 0);
+	assert_int_equal(total(&k[1], 86400).points, 0);
+	assert_int_equal(total(&k[0], 86400).points, 20);
+	/* What comes again finds its place. */
+	for (int i = 0; i < 3; i++)
+		add(&k[i], BASE + 20 * day, true, &v);
+	commit(BASE + 20 * day + 120);
+	series_store_tenants(h->series, NULL, 0);
+	assert_int_equal(series_store_fold(h->series), DB_OK);
+	assert_int_equal(total(&k[1], 60).points, 1);
+	assert_int_equal(total(&k[2], 60).points, 21);
+}
+
 static void
 percentiles(void **state)
 {
@@ -671,6 +714,71 @@ packs_divide(void **state)
 		assert_int_equal(total(&k, 60).points, 40);
 		assert_int_equal(total(&k, 3600).sum.in_packets, 40);
 	}
+}
+
+/* --- readers beside the writer
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static _Atomic uint64_t written; /* packets of each series that are committed */
+static _Atomic bool over;
+
+static uint64_t
+packets(const struct series_key *k, uint32_t resolution_s)
+{
+	struct total t = { 0 };
+
+	/* In a thread that cmocka does not know, nothing may fail but by what it returns. */
+	if (history_series(h, k, resolution_s, 0, INT64_MAX, total_add, &t) != DB_OK)
+		return UINT64_MAX;
+	return t.sum.in_packets;
+}
+
+/* Looks at series while they go from minutes to blocks to chunks: all that is committed is there, once. */
+static void *
+look(void *arg)
+{
+	static const uint32_t resolutions[] = { 60, 300, 3600, 86400 };
+	uint64_t *wrong = arg;
+
+	for (unsigned i = 0; !atomic_load(&over); i++) {
+		const struct series_key k = { 1, 1, i % 50 };
+		uint64_t before = atomic_load(&written), have = packets(&k, resolutions[i % 4]),
+			 after = atomic_load(&written);
+
+		if (have < before || have > after + 1)
+			++*wrong;
+	}
+	return NULL;
+}
+
+static void
+readers_see_all_of_it_once(void **state)
+{
+	const struct series_value v = { .in_packets = 1, .in_bytes = 100 };
+	uint64_t wrong[2] = { 0 };
+	pthread_t reader[2];
+
+	(void)state;
+	atomic_store(&over, false);
+	atomic_store(&written, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&reader[i], NULL, look, &wrong[i]), 0);
+	for (int64_t t = 0; t < 4000; t++) {
+		for (uint32_t i = 0; i < 50; i++) {
+			const struct series_key k = { 1, 1, i };
+
+			add(&k, BASE + t * 20, i % 2 == 0, &v);
+		}
+		commit(BASE + t * 20);
+		atomic_fetch_add(&written, 1);
+		(void)history_tidy(h);
+	}
+	atomic_store(&over, true);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(reader[i], NULL), 0);
+	assert_true(h->series->state.folded > 100);
+	assert_int_equal(wrong[0] + wrong[1], 0);
 }
 
 /* --- kills
@@ -840,9 +948,11 @@ main(void)
 		TEST(seconds_of_too_many_series_are_counted),
 		TEST(times_that_are_far_ahead),
 		TEST(what_is_too_old_goes),
+		TEST(tenants_keep_less),
 		TEST(percentiles),
 		TEST(damage_is_left_out),
 		TEST(packs_divide),
+		TEST(readers_see_all_of_it_once),
 		TEST(kills_lose_nothing),
 		TEST(format_2_is_brought_over),
 	};
