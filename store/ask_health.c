@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "base/mem.h"
+#include "history_tenants.h"
 #include "sum.h"
 
 /* --- counters
@@ -65,6 +66,38 @@ quota_counters(struct store *s, struct question *a)
 	}
 }
 
+/* Of a tenant: to itself by the place's name, to the platform with the tenant's behind it. */
+static void
+kept_counters_of(struct store *s, struct question *a, uint32_t tenant, const char *suffix)
+{
+	static const enum own_counter places[] = { OWN_TENANT_BYTES, OWN_TENANT_FORGOTTEN };
+	uint64_t n[ARRAY_LEN(places)];
+	char name[64 + TENANT_NAME_MAX];
+
+	history_tenant_counts(s->history, tenant, &n[0], &n[1]);
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		snprintf(name, sizeof(name), "%s%s%s", own_counter_name(places[i]),
+			 suffix[0] == '\0' ? "" : ".", suffix);
+		put_counter(s, a, POINT_NONE, UINT32_MAX, COUNTER_INFO, name, n[i]);
+	}
+}
+
+static void
+kept_counters(struct store *s, struct question *a)
+{
+	const struct snapshot *policy = grants_policy(s->grants);
+
+	if (a->v.nnarrowed > 0)
+		return;
+	if (!a->v.platform && !a->v.sees_platform)
+		kept_counters_of(s, a, a->v.tenant, "");
+	for (size_t i = 0; a->v.platform && i < snapshot_tenants(policy); i++) {
+		const struct tenant *t = snapshot_tenant_at(policy, i);
+
+		kept_counters_of(s, a, t->number, t->name);
+	}
+}
+
 void
 ask_counters(struct store *s, struct question *a)
 {
@@ -84,6 +117,7 @@ ask_counters(struct store *s, struct question *a)
 			    own_counter_is_loss(i) ? COUNTER_DROP : COUNTER_INFO, own_counter_name(i),
 			    s->counters.n[i]);
 	quota_counters(s, a);
+	kept_counters(s, a);
 	ask_end(a);
 }
 

@@ -1,13 +1,15 @@
 /* Entries as keys and values: see catalogue.h. Numbers are big-endian, so that keys sort as they count. */
 #include "catalogue.h"
 
+#include <string.h>
+
 #include "base/cursor.h"
 
-#define SEGMENT_LEN 41u
-#define BLOCK_LEN   28u
+#define SEGMENT_LEN 49u /* 41 before there were rows that are forgotten */
+#define BLOCK_LEN   32u /* 28 before it said its bytes */
 #define KEY_MAX     16u
 
-enum { SEGMENT_GONE = 1, SEGMENT_MERGED = 2, SEGMENT_LEFT = 4 };
+enum { SEGMENT_GONE = 1, SEGMENT_MERGED = 2, SEGMENT_LEFT = 4, SEGMENT_WORN = 8 };
 
 struct key {
 	uint8_t b[KEY_MAX];
@@ -65,12 +67,13 @@ catalogue_put_segment(struct db_txn *x, const struct segment_entry *e)
 	struct wcur c = wcur_of(v, sizeof(v));
 
 	wcur_u8(&c, (uint8_t)((e->gone ? SEGMENT_GONE : 0) | (e->merged ? SEGMENT_MERGED : 0) |
-			      (e->left ? SEGMENT_LEFT : 0)));
+			      (e->left ? SEGMENT_LEFT : 0) | (e->worn ? SEGMENT_WORN : 0)));
 	wcur_be64(&c, (uint64_t)e->made_ns);
 	wcur_be64(&c, (uint64_t)e->least_last_ns);
 	wcur_be64(&c, (uint64_t)e->most_last_ns);
 	wcur_be64(&c, e->rows);
 	wcur_be64(&c, e->bytes);
+	wcur_be64(&c, e->dead);
 	db_put(x, DB_SEGMENTS, bytes_of(&k), (struct db_bytes){ v, sizeof(v) });
 }
 
@@ -92,11 +95,13 @@ read_segment(struct db_bytes key, struct db_bytes v, struct segment_entry *e)
 	e->gone = (flags & SEGMENT_GONE) != 0;
 	e->merged = (flags & SEGMENT_MERGED) != 0;
 	e->left = (flags & SEGMENT_LEFT) != 0;
+	e->worn = (flags & SEGMENT_WORN) != 0;
 	e->made_ns = (int64_t)rcur_be64(&c);
 	e->least_last_ns = (int64_t)rcur_be64(&c);
 	e->most_last_ns = (int64_t)rcur_be64(&c);
 	e->rows = rcur_be64(&c);
 	e->bytes = rcur_be64(&c);
+	e->dead = rcur_left(&c) == 0 ? 0 : rcur_be64(&c);
 	return !k.bad && !c.bad;
 }
 
@@ -146,6 +151,7 @@ catalogue_put_block(struct db_txn *x, const struct block_entry *e)
 	wcur_be32(&c, e->rows);
 	wcur_be32(&c, e->tenants);
 	wcur_be32(&c, e->tenant);
+	wcur_be32(&c, e->bytes);
 	db_put(x, DB_BLOCKS, bytes_of(&k), (struct db_bytes){ v, sizeof(v) });
 }
 
@@ -161,6 +167,7 @@ read_block(struct db_bytes key, struct db_bytes v, struct block_entry *e)
 	e->rows = rcur_be32(&c);
 	e->tenants = rcur_be32(&c);
 	e->tenant = rcur_be32(&c);
+	e->bytes = rcur_left(&c) == 0 ? 0 : rcur_be32(&c);
 	return !k.bad && !c.bad;
 }
 
@@ -182,21 +189,18 @@ catalogue_blocks(struct db_txn *x, uint32_t segment, bool newest_first,
 	db_cursor_close(&c);
 }
 
-/* Deletes keys of a table that begin with a segment's number. */
+/* Deletes keys of a table that begin with a segment's number, or with a block's. */
 static unsigned
-forget(struct db_txn *x, enum db_table t, uint32_t segment, unsigned n)
+forget(struct db_txn *x, enum db_table t, const struct key *from, unsigned n)
 {
-	struct key from = segment_key(segment);
 	struct db_bytes key;
 	struct db_cursor c;
 	unsigned done = 0;
 
 	db_cursor_open(x, t, &c);
-	for (bool more = db_seek(&c, bytes_of(&from), &key, NULL); more && done < n;
+	for (bool more = db_seek(&c, bytes_of(from), &key, NULL); more && done < n;
 	     more = db_next(&c, &key, NULL), done++) {
-		struct rcur k = rcur_of(key.p, key.n);
-
-		if (rcur_be32(&k) != segment || k.bad)
+		if (key.n < from->n || memcmp(key.p, from->b, from->n) != 0)
 			break;
 		db_cursor_delete(&c);
 	}
@@ -204,12 +208,22 @@ forget(struct db_txn *x, enum db_table t, uint32_t segment, unsigned n)
 	return done;
 }
 
+void
+catalogue_forget_block(struct db_txn *x, const struct block_entry *e)
+{
+	struct key k = block_key(e->segment, e->sequence);
+
+	db_delete(x, DB_BLOCKS, bytes_of(&k));
+	(void)forget(x, DB_DEAD, &k, e->rows);
+}
+
 bool
 catalogue_forget_blocks(struct db_txn *x, uint32_t segment, unsigned n)
 {
-	unsigned blocks = forget(x, DB_BLOCKS, segment, n);
+	struct key from = segment_key(segment);
+	unsigned blocks = forget(x, DB_BLOCKS, &from, n);
 
-	return blocks < n && forget(x, DB_DEAD, segment, n - blocks) < n - blocks;
+	return blocks < n && forget(x, DB_DEAD, &from, n - blocks) < n - blocks;
 }
 
 /* --- dead rows

@@ -14,9 +14,11 @@ struct segment_entry {
 	bool gone;   /* its file is deleted: only its blocks' entries are left, to be deleted in steps */
 	bool merged; /* its blocks are of one tenant each */
 	bool left;   /* they cannot be made so: it stays as it is */
+	bool worn;   /* blocks of a deleted tenant are in its file */
 	int64_t made_ns;
 	int64_t least_last_ns, most_last_ns;
 	uint64_t rows, bytes; /* bytes of its file */
+	uint64_t dead;        /* rows of blocks that were forgotten */
 };
 
 /* A block in it. */
@@ -26,6 +28,7 @@ struct block_entry {
 	int64_t least_last_ns, most_last_ns;
 	uint32_t rows, tenants; /* rows; of how many tenants */
 	uint32_t tenant;        /* where it is of one */
+	uint32_t bytes;         /* 0: not known */
 };
 
 void catalogue_put_segment(struct db_txn *x, const struct segment_entry *e);
@@ -39,6 +42,8 @@ void catalogue_put_block(struct db_txn *x, const struct block_entry *e);
 /* Calls visit for the blocks of a segment, oldest first, or newest first, until it returns false. */
 void catalogue_blocks(struct db_txn *x, uint32_t segment, bool newest_first,
 		      bool (*visit)(void *ctx, const struct block_entry *e), void *ctx);
+/* The block is not there any more, whatever its file has. */
+void catalogue_forget_block(struct db_txn *x, const struct block_entry *e);
 /* Deletes entries of a segment's blocks and dead rows, at most n; true where none is left. */
 bool catalogue_forget_blocks(struct db_txn *x, uint32_t segment, unsigned n);
 

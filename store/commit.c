@@ -71,6 +71,7 @@ start(struct store *s)
 	subjects_derive(s, b);
 	add_names(s, b);
 	add_applied(s, b);
+	s->tidy_wanted = false;
 	s->flight = b;
 	s->open = b == &s->batch[0] ? &s->batch[1] : &s->batch[0];
 	batch_reset(s->open);
@@ -91,7 +92,7 @@ names_wait(const struct store *s)
 static bool
 nothing_to_write(const struct store *s)
 {
-	if (!batch_empty(s->open) || names_wait(s))
+	if (!batch_empty(s->open) || names_wait(s) || s->tidy_wanted)
 		return false;
 	for (unsigned i = 0; i < s->nengines; i++)
 		for (uint32_t p = 0; p < s->points.n; p++)

@@ -316,6 +316,15 @@ db_close(struct db **db)
 	*db = NULL;
 }
 
+void
+db_clear_readers(struct db *db)
+{
+	int dead = 0;
+
+	if (mdb_reader_check(db->env, &dead) == 0 && dead > 0)
+		log_info("%s: %d readers had died", db->name, dead);
+}
+
 bool
 db_copy(const struct db *db, int fd, enum db_status *status)
 {

@@ -194,8 +194,12 @@ history_open(const struct history_limits *l, struct names *names, enum db_status
 	struct history *h = mem_calloc(1, sizeof(*h));
 
 	h->limits = *l;
+	h->tenants = tenants_new();
+	h->sweep = sweep_new();
 	atomic_store(&h->floor_ns, INT64_MIN);
 	h->db = db_open(l->size, !l->keep_everything, status, err, errsize);
+	if (h->db != NULL)
+		db_clear_readers(h->db);
 	if (h->db != NULL)
 		*status = open_all(h, names, err, errsize);
 	if (h->db == NULL || *status != DB_OK)
@@ -211,6 +215,8 @@ history_close(struct history **hp)
 	if (h == NULL)
 		return;
 	history_merge_free(h);
+	sweep_free(&h->sweep);
+	tenants_free(&h->tenants);
 	find_free(&h->back);
 	segments_free(&h->segments);
 	history_close_series(h);

@@ -103,11 +103,13 @@ put(struct segment_writer *w, const uint8_t *bytes, size_t len, char why[static 
 }
 
 static void
-describe(const struct segment_writer *w, const struct block_row *row, uint32_t n, struct block_entry *e)
+describe(const struct segment_writer *w, const struct block_row *row, uint32_t n, uint32_t bytes,
+	 struct block_entry *e)
 {
 	*e = (struct block_entry){ .segment = w->segment.number,
 				   .sequence = w->sequence + 1,
 				   .rows = n,
+				   .bytes = bytes,
 				   .tenant = row[0].tenant,
 				   .tenants = 1 };
 	block_rows_ends(row, n, &e->least_last_ns, &e->most_last_ns);
@@ -126,7 +128,7 @@ history_put_block(struct history *h, struct segment_writer *w, const struct bloc
 	if (status == DB_OK)
 		status = put(w, bytes, len, why);
 	if (status == DB_OK)
-		describe(w, row, n, e);
+		describe(w, row, n, (uint32_t)len, e);
 	return status;
 }
 
@@ -197,7 +199,8 @@ history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
 	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1) {
 		h->newest = e.number;
 		if (!e.gone && !e.left)
-			(e.merged ? &h->merged : &h->fresh)->segment = e;
+			(e.merged ? &h->merged : &h->fresh)->segment =
+			    history_is_worn(&e) ? (struct segment_entry){ 0 } : e;
 	}
 
 	enum db_status status = db_end(&x);

@@ -121,7 +121,7 @@ add_source_block(void *ctx, const struct block_entry *e)
 	return true;
 }
 
-/* The oldest segment of blocks that came, and is not written any more. */
+/* The oldest segment of blocks that came, and is not written any more; else one that is worn. */
 static bool
 next_source(struct history *h, struct segment_entry *e)
 {
@@ -131,7 +131,7 @@ next_source(struct history *h, struct segment_entry *e)
 	db_begin(h->db, &x, false);
 	for (uint32_t n = 0; !found && catalogue_segment(&x, n, e); n = e->number + 1)
 		found = !e->gone && !e->merged && !e->left && e->number != h->fresh.segment.number;
-	return db_end(&x) == DB_OK && found;
+	return db_end(&x) == DB_OK && (found || history_worn(h, e));
 }
 
 static uint32_t
@@ -189,7 +189,8 @@ list_tenants(struct find *f, const struct block_entry *e, void *ctx)
 	for (uint32_t i = 0, n; i < f->head.rows; i += n) {
 		for (n = 1; i + n < f->head.rows && f->tenant[i + n] == f->tenant[i];)
 			n++;
-		add_part(m, f->tenant[i], (uint32_t)m->listed, n);
+		if (!tenants_is_gone(f->h->tenants, f->tenant[i]))
+			add_part(m, f->tenant[i], (uint32_t)m->listed, n);
 	}
 	return true;
 }
@@ -240,7 +241,9 @@ static bool
 take_rows(struct find *f, const struct block_entry *e, void *ctx)
 {
 	struct merge *m = ctx;
-	int64_t floor = atomic_load(&f->h->floor_ns);
+	int64_t all = atomic_load(&f->h->floor_ns),
+		own = tenants_floor(f->h->tenants, m->part[m->at].tenant, f->h->now_ns),
+		floor = own > all ? own : all;
 	uint32_t *row = mem_calloc(f->head.rows, sizeof(*row)), n = 0;
 	struct kept_flow **out = mem_calloc(f->head.rows, sizeof(struct kept_flow *));
 	uint32_t tenant = m->part[m->at].tenant;
@@ -379,6 +382,9 @@ bool
 history_tidy(struct history *h)
 {
 	if (series_store_tidy(h->series))
+		return true;
+	/* It seals what is merged next, and looks at no segment that is. */
+	if (h->merge == NULL && history_sweep(h))
 		return true;
 	if (h->merge == NULL)
 		return begin_merge(h);

@@ -7,6 +7,7 @@
 #include "block.h"
 #include "catalogue.h"
 #include "history.h"
+#include "history_tenants.h"
 #include "seen.h"
 #include "segments.h"
 #include "series_store.h"
@@ -45,18 +46,21 @@ struct history {
 
 	/* The writer's own. */
 	struct block_writer *blocks;
-	struct block_row *rows; /* of a batch: 2 * BATCH_FLOWS_MAX */
-	uint64_t *keys;         /* of a batch's slices */
-	uint32_t *same;         /* a table of them */
-	uint8_t *fate;          /* of its slices: history_rows.c */
-	struct find *back;      /* to find what was written before; NULL until it is needed */
+	struct block_row *rows;    /* of a batch: 2 * BATCH_FLOWS_MAX */
+	uint64_t *keys;            /* of a batch's slices */
+	uint32_t *same;            /* a table of them */
+	uint8_t *fate;             /* of its slices: history_rows.c */
+	struct find *back;         /* to find what was written before; NULL until it is needed */
 	struct row_order *sort[2]; /* 2 * BATCH_FLOWS_MAX each */
 	struct seen seen, lost;
 	uint64_t seed;
 	struct segment_writer fresh, merged; /* what comes, and what was made of it */
 	uint32_t newest;                     /* number of a segment that was given */
 	struct merge *merge;                 /* NULL: none is under way */
-	unsigned merge_rest;                 /* commits before the next one */
+	struct tenants *tenants;
+	struct sweep *sweep;
+	int64_t now_ns;      /* of the last commit; 0: there was none */
+	unsigned merge_rest; /* commits before the next one */
 	struct series_journal *journal;
 };
 
@@ -102,6 +106,14 @@ enum db_status history_find_segments(struct history *h, char why[static HISTORY_
  * not true any more. */
 void history_merge_again(struct history *h, uint32_t segment);
 void history_merge_free(struct history *h);
+
+/* history_sweep.c: a step of it; false where there is nothing to do. */
+struct sweep *sweep_new(void);
+void sweep_free(struct sweep **s);
+bool history_sweep(struct history *h);
+/* A segment of which enough is forgotten for the rest to be written anew. */
+bool history_is_worn(const struct segment_entry *e);
+bool history_worn(struct history *h, struct segment_entry *e);
 
 /* history_room.c: what is too old, or too much. Files that go are in *gone: to be retired when x has been
  * committed. */

@@ -247,8 +247,12 @@ history_rows(struct history *h, const struct batch *b, struct db_txn *x)
 		const struct batch_flow *f = &b->flow[i];
 
 		for (uint32_t t = 0; h->fate[i] != FATE_LEFT_OUT && t < 2 && (t == 0 || f->tenant[t] != 0);
-		     t++)
+		     t++) {
+			/* Of a flow that began before its tenant was deleted. */
+			if (tenants_is_gone(h->tenants, f->tenant[t]))
+				continue;
 			h->sort[0][n++] = (struct row_order){ f->f.last_ns, f->tenant[t], 2 * i + t };
+		}
 	}
 	sort(h, b, n);
 	for (uint32_t i = 0; i < n; i++) {

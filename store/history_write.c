@@ -73,6 +73,8 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 	struct db_txn x;
 
 	why[0] = '\0';
+	h->now_ns = now_ns;
+	db_clear_readers(h->db);
 	db_begin(h->db, &x, true);
 
 	bool block = write_flows(h, b, &x, now_ns, &after, why);

@@ -30,6 +30,9 @@
 	X(OWN_GRANTS_FULL, "store.grants_full", true) /* grants that had no room in the live set */          \
 	X(OWN_TENANT_QUOTA, "store.tenant_quota",                                                            \
 	  true) /* flows that a tenant did not get: more began in a second than its quota lets */            \
+	X(OWN_TENANT_BYTES, "store.tenant_bytes", false) /* of each tenant: what it has of kept flows */     \
+	X(OWN_TENANT_FORGOTTEN, "store.tenant_forgotten",                                                    \
+	  false) /* kept flows that went because of their tenant's retention or bytes */                     \
 	X(OWN_UNKNOWN_SLOT, "store.unknown_slot",                                                            \
 	  false) /* counters of a flow that was not opened on this ring */                                   \
 	X(OWN_SECOND_AGAIN, "store.second_again",                                                            \

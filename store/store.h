@@ -71,6 +71,7 @@ struct store {
 	uint32_t generations;
 	uint16_t names_saved[NAME_KIND_COUNT];
 	int64_t last_commit_ns, retry_ns; /* clock_boot_ns */
+	bool tidy_wanted; /* a commit is due even where there is nothing to write: the policy changed */
 	bool degraded;
 	char why[HISTORY_WHY_MAX]; /* of degraded, or of the last failed read */
 	int64_t degraded_since_ns; /* UTC */

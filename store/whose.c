@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/auto.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "history_tenants.h"
 
 /* Tenants that keep their series for a shorter time than the store does. */
 static void
@@ -22,6 +25,29 @@ tell_retention(const struct store *s, const struct snapshot *policy)
 	free(list);
 }
 
+/* What history may keep of each. */
+static void
+tell_history(struct store *s, const struct snapshot *policy)
+{
+	size_t n = snapshot_tenants(policy);
+	AUTO(mem_drop) struct tenant_limits *limits = mem_calloc(n + 1, sizeof(*limits));
+
+	/* The snapshot's tenants are in order. */
+	for (size_t i = 0; i < n; i++) {
+		const struct tenant *t = snapshot_tenant_at(policy, i);
+		uint64_t most = INT64_MAX / NS_PER_S;
+
+		limits[i] = (struct tenant_limits){
+			.tenant = t->number,
+			.keep_ns =
+			    (int64_t)(t->quota.retention_s < most ? t->quota.retention_s : most) * NS_PER_S,
+			.stored_bytes = t->quota.stored_bytes,
+		};
+	}
+	history_tenants(s->history, limits, n, snapshot_number(policy));
+	s->tidy_wanted = true;
+}
+
 bool
 whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 {
@@ -32,6 +58,7 @@ whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 	policy = grants_policy(s->grants);
 	quotas_policy(&s->quotas, policy);
 	tell_retention(s, policy);
+	tell_history(s, policy);
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct point *p = &s->points.point[i];
 

@@ -1,0 +1,50 @@
+/*
+ * What history knows of tenants: which there are, and what each may keep. The policy says so, in any thread;
+ * the thread that writes takes it over between two commits.
+ */
+#ifndef WEIR_STORE_HISTORY_TENANTS_H
+#define WEIR_STORE_HISTORY_TENANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct history;
+struct tenants;
+
+/* 0: no limit. */
+struct tenant_limits {
+	uint32_t tenant;
+	int64_t keep_ns;       /* of flows, by their end */
+	uint64_t stored_bytes; /* of blocks of its own */
+};
+
+/*
+ * All tenants, in order of their numbers, by policy number `policy`. What a tenant kept that is not among
+ * them is deleted for good, unless a newer policy was known before: then an older database of accounts was
+ * put back.
+ */
+void history_tenants(struct history *h, const struct tenant_limits *t, size_t n, uint64_t policy);
+
+/* Of one tenant: bytes that it has, as of the last sweep, and rows that its limits have taken since the
+ * start. Any thread. */
+void history_tenant_counts(struct history *h, uint32_t tenant, uint64_t *bytes, uint64_t *forgotten);
+
+/* --- the writer's own --- */
+
+struct tenants *tenants_new(void);
+void tenants_free(struct tenants **t);
+/* Takes over what the policy said last; true where a tenant went. */
+bool tenants_take(struct history *h);
+/* Whether nothing of it is to be kept. */
+bool tenants_is_gone(const struct tenants *t, uint32_t tenant);
+/* Rows that end before it are not kept any more; INT64_MIN: all are. */
+int64_t tenants_floor(const struct tenants *t, uint32_t tenant, int64_t now_ns);
+
+/* A sweep counts every block of a tenant; from what it counted, the next one knows which are too many. */
+void tenants_count(struct tenants *t, uint32_t tenant, int64_t most_last_ns, uint64_t bytes);
+void tenants_forgot(struct tenants *t, uint32_t tenant, uint64_t rows);
+/* True where something is too much: another sweep is due. */
+bool tenants_swept(struct tenants *t);
+
+#endif
