@@ -1,13 +1,15 @@
 /*
  * Questions about a million live flows while more is taken in:
  *
- *   bench_live FLOWS HOSTS RATE SECONDS
+ *   bench_live FLOWS HOSTS RATE SECONDS [KEPT THREADS SCANS]
  *
  * One store with FLOWS live flows of HOSTS clients, of which one tenant has all, one 5 % and one 0.1 %. For
  * SECONDS, RATE records a second come by a ring (counters of flows at random; one in eight ends, and another
  * takes its slot), and every 20 ms a question is due: pages of 100 flows in every order, from the start and
- * from a row anywhere in it, and the first ten hosts. Prints JSON: how long after it was due each kind of
- * question was answered, the longest turn of the loop, and how far behind the ring got.
+ * from a row anywhere in it, the first ten hosts, and the interfaces. With KEPT, the tenant of all flows has
+ * so many in history, too, and SCANS of its questions look through them for what is not there, on THREADS
+ * threads. Prints JSON: how long after it was due each kind of question was answered, the longest turn of the
+ * loop, and how far behind the ring got.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -31,6 +33,7 @@
 #include "policy/grant.h"
 #include "policy/snapshot.h"
 #include "pump.h"
+#include "scans.h"
 #include "whose.h"
 
 #define POINT          11u
@@ -207,6 +210,7 @@ struct bench {
 	size_t grant_len[TENANTS];
 	int64_t longest_turn_ns, longest_cpu_ns, busy_ns;
 	uint64_t turns;
+	struct scans *scans; /* NULL: none */
 };
 
 static void
@@ -260,7 +264,7 @@ make_grants(struct bench *b)
 }
 
 static void
-make_store(struct bench *b, uint32_t flows, uint32_t hosts)
+make_store(struct bench *b, uint32_t flows, uint32_t hosts, uint64_t kept, unsigned threads)
 {
 	struct wire_grant_keys keys = { .n = 1 };
 	struct wire_grant_ids set = { .begin = 1, .end = 1 };
@@ -272,13 +276,16 @@ make_store(struct bench *b, uint32_t flows, uint32_t hosts)
 	b->boot->settings.max_flows = flows;
 	b->boot->settings.max_hosts = hosts;
 	b->boot->settings.record_ring = RING_BYTES;
+	b->boot->settings.keep_flows_ms = INT64_C(3650) * 86400 * 1000;
 	b->boot->proc = PROC_STORE;
 	b->boot->peers[b->boot->npeers++].proc = PROC_ENGINE;
 	b->boot->points[0] = (struct boot_point){ .id = POINT, .kind = POINT_INTERFACE, .name = "eth0" };
 	b->boot->npoints = 1;
 	crypto_sign_keypair(b->public, b->secret);
 	b->s = store_new(b->boot);
-	b->s->jobs = jobs_new(1);
+	if (kept > 0)
+		scans_keep(b->s, kept, EVERYTHING);
+	b->s->jobs = jobs_new(threads);
 	writer_start(b->s->writer);
 	jobs_start(b->s->jobs);
 	memcpy(keys.key[0], b->public, 32);
@@ -330,6 +337,9 @@ turn(struct bench *b)
 	jobs_turn(b->s->jobs, b->s->now_boot_ns);
 	more |= orders_turn(b->s);
 	parked_turn(b->s);
+	ask_turn(b->s);
+	if (b->scans != NULL)
+		scans_turn(b->scans);
 	took = clock_boot_ns() - at;
 	b->busy_ns += took;
 	b->turns++;
@@ -431,7 +441,9 @@ ask_next(struct bench *b, struct asking *k, int64_t due_ns)
 	struct wire_question w = { .request = k->n, .point = ANY_POINT };
 
 	*q = (struct asked){ .tenant = (uint32_t)(EVERYTHING + r % 3),
-			     .kind = (r >> 8) % 8 == 0 ? ASK_HOSTS : ASK_FLOWS,
+			     .kind = (r >> 8) % 8 == 0   ? ASK_HOSTS
+				     : (r >> 8) % 8 == 1 ? ASK_POINTS
+							 : ASK_FLOWS,
 			     .sort = (uint32_t)(SORT_BYTES + (r >> 16) % 6),
 			     .ascending = (r >> 24) % 4 == 0,
 			     .due_ns = due_ns };
@@ -533,6 +545,7 @@ print_all(const struct asking *k, size_t from)
 		snprintf(what, sizeof(what), "ten hosts of %s", tenant_name[t]);
 		print_times(what, ns, pick(k, from, ns, t, ASK_HOSTS, 0, -1), false);
 	}
+	print_times("interfaces", ns, pick(k, from, ns, 0, ASK_POINTS, 0, -1), false);
 	print_times("all", ns, pick(k, from, ns, 0, 0, 0, -1), true);
 	printf("]}\n");
 	free(ns);
@@ -558,8 +571,8 @@ main(int argc, char **argv)
 	char dir[] = "/tmp/weir-bench-live-XXXXXX";
 
 	log_init("bench_live", LOG_LEVEL_WARN);
-	if (argc != 5 || sodium_init() == -1) {
-		fprintf(stderr, "usage: bench_live FLOWS HOSTS RATE SECONDS\n");
+	if ((argc != 5 && argc != 8) || sodium_init() == -1) {
+		fprintf(stderr, "usage: bench_live FLOWS HOSTS RATE SECONDS [KEPT THREADS SCANS]\n");
 		return 2;
 	}
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
@@ -571,11 +584,15 @@ main(int argc, char **argv)
 	t.generation = mem_calloc(t.flows, sizeof(*t.generation));
 	k.max = (size_t)(number_of(argv[4]) + WARM_S) * 50 + 100;
 	k.list = mem_calloc(k.max, sizeof(*k.list));
-	make_store(&b, t.flows, t.hosts);
+	make_store(&b, t.flows, t.hosts, argc == 8 ? number_of(argv[5]) : 0,
+		   argc == 8 ? (unsigned)number_of(argv[6]) : 1);
 	offer_ring(&b, &t);
 	fill(&b, &t);
 	if (pthread_create(&t.thread, NULL, traffic_main, &t) != 0)
 		fatalx("no thread");
+	if (argc == 8)
+		b.scans = scans_new(b.s, (unsigned)number_of(argv[7]), b.grant[EVERYTHING],
+				    &b.grant_len[EVERYTHING]);
 	play(&b, &k, WARM_S * NS_PER_S);
 
 	size_t warm = k.n;
@@ -592,9 +609,11 @@ main(int argc, char **argv)
 	       t.flows, t.hosts, (uint64_t)t.put - put_before, (uint64_t)t.full,
 	       (double)b.longest_turn_ns / 1e6, (double)b.longest_cpu_ns / 1e6,
 	       (double)b.busy_ns / ((double)number_of(argv[4]) * 1e9));
+	if (b.scans != NULL)
+		scans_print(b.scans);
 	print_all(&k, warm);
-	jobs_free(&b.s->jobs);
 	store_free(&b.s);
+	scans_free(&b.scans);
 	ring_producer_free(&t.ring);
 	free(b.boot);
 	return 0;

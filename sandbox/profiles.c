@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -101,6 +102,9 @@ static const struct sandbox_call store_calls[] = {
 	CALL2(unlinkat, 0, SANDBOX_EQUAL_32, HERE, 2, SANDBOX_EQUAL, 0),
 	CALL2(newfstatat, 0, SANDBOX_EQUAL_32, HERE, 3, SANDBOX_EQUAL, AT_SYMLINK_NOFOLLOW),
 	CALL(uname),
+	/* threads that look through history step back behind the loop */
+	CALL2(getpriority, 0, SANDBOX_EQUAL_32, PRIO_PROCESS, 1, SANDBOX_EQUAL_32, 0),
+	CALL2(setpriority, 0, SANDBOX_EQUAL_32, PRIO_PROCESS, 1, SANDBOX_EQUAL_32, 0),
 };
 const struct sandbox sandbox_store = {
 	.name = "weir-store", .calls = store_calls, .ncalls = ARRAY_LEN(store_calls), .files = 512, .threads = true,

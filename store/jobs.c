@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -243,12 +244,25 @@ next_for(struct jobs *p, unsigned thread)
 	return j != NULL || thread == p->history_threads ? j : next_of(p, JOB_HISTORY);
 }
 
+/* Where cores are few, the loop does not wait for its turn behind those who look through history. */
+#define STEP_BACK 5 /* more would let a thread that holds a lock of the kernel wait for anybody's work */
+
+static void
+step_back(void)
+{
+	/* Of this thread alone. */
+	if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + STEP_BACK) == -1)
+		log_warn("questions: a thread cannot lower its priority: %s", strerror(errno));
+}
+
 static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct jobs *p = w->jobs;
 
+	if (w->number < p->history_threads)
+		step_back();
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
 		struct job *j = next_for(p, w->number);
