@@ -51,8 +51,8 @@ guide_end(struct request *r, struct json_writer **w)
 	reply_json(r, w);
 }
 
-enum guide_rc
-guide_rc_of(int status)
+static enum guide_rc
+code_of(int status)
 {
 	static const struct {
 		int status;
@@ -87,4 +87,14 @@ guide_refuse(struct request *r, enum guide_rc rc, int status, const char *detail
 	json_array_end(w);
 	json_object_end(w);
 	reply_json_status(r, status, &w);
+}
+
+void
+guide_problem(struct request *r, int status, const char *field, const char *detail)
+{
+	char text[640];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", field == NULL ? "" : field,
+		       field == NULL || detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
+	guide_refuse(r, code_of(status), status, text);
 }

@@ -26,7 +26,7 @@ void guide_end(struct request *r, struct json_writer **w);
 /* A refusal, whose "rsp" is empty. detail goes behind ntopng's words; "": nothing. A 401 says how to come in.
  */
 void guide_refuse(struct request *r, enum guide_rc rc, int status, const char *detail);
-/* Which code goes with a status of ours. */
-enum guide_rc guide_rc_of(int status);
+/* The same of a problem as /api/v1 has them: status says which code it is. field and detail may be NULL. */
+void guide_problem(struct request *r, int status, const char *field, const char *detail);
 
 #endif

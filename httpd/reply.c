@@ -269,26 +269,30 @@ struct place {
 	size_t at, len;
 };
 
+static void
+put_retry_after(struct request *r)
+{
+	char seconds[16];
+
+	(void)snprintf(seconds, sizeof(seconds), "%u", r->retry_after_s > 0 ? r->retry_after_s : 1);
+	reply_header(r, "Retry-After", seconds);
+}
+
 /* RFC 9457. field: what it is about, named as an extension member; NULL: the request as a whole. place: NULL:
  * all of it. */
 static void
 problem(struct request *r, int status, const char *field, const struct place *place, const char *detail)
 {
-	struct json_writer *w = json_new(PROBLEM_MAX);
-	char whole[FIELD_MAX + DETAIL_MAX + 4], seconds[16];
+	struct json_writer *w;
+	char whole[FIELD_MAX + DETAIL_MAX + 4];
 
-	if (status == 503 || status == 429) {
-		(void)snprintf(seconds, sizeof(seconds), "%u", r->retry_after_s > 0 ? r->retry_after_s : 1);
-		reply_header(r, "Retry-After", seconds);
-	}
+	if (status == 503 || status == 429)
+		put_retry_after(r);
 	if (r->guide) {
-		(void)snprintf(whole, sizeof(whole), "%.*s%s%.*s", FIELD_MAX, field == NULL ? "" : field,
-			       field == NULL || detail == NULL ? "" : ": ", DETAIL_MAX,
-			       detail == NULL ? "" : detail);
-		json_free(&w);
-		guide_refuse(r, guide_rc_of(status), status, whole);
+		guide_problem(r, status, field, detail);
 		return;
 	}
+	w = json_new(PROBLEM_MAX);
 	/* RFC 9110 section 15.5.2 wants it of every 401; browsers ask nobody for a bearer's token. */
 	if (status == 401)
 		reply_header(r, "WWW-Authenticate",

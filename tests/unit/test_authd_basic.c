@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -78,19 +79,20 @@ basic_is(const char *password, const char *from, enum auth_status wanted)
 static void
 signal_hashers(int signal)
 {
-	char path[64];
-	long pid = 0;
+	char path[64], list[256] = "", *at = list, *end;
 	unsigned n = 0;
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)p.pid, (long)p.pid);
 	f = fopen(path, "r");
 	assert_non_null(f);
-	while (fscanf(f, "%ld", &pid) == 1) {
+	assert_non_null(fgets(list, sizeof(list), f));
+	(void)fclose(f);
+	for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
 		assert_int_equal(kill((pid_t)pid, signal), 0);
+		at = end;
 		n++;
 	}
-	(void)fclose(f);
 	assert_true(n > 0);
 }
 
