@@ -308,13 +308,16 @@ put_duration(struct json_writer *w)
 static void
 gather(struct guide_slices *s, const struct row *host, const struct part *flows)
 {
-	struct rows rows = flows == NULL ? (struct rows){ 0 } : part_rows(flows);
 	struct row_text name;
+	struct rows rows;
 	struct row r;
 
 	for (unsigned i = 0; flows == NULL && application_at(host, i, &name); i++)
 		guide_slices_add_application(s, &name, host->host.application_bytes[i]);
-	while (flows != NULL && rows_next(&rows, &r))
+	if (flows == NULL)
+		return;
+	rows = part_rows(flows);
+	while (rows_next(&rows, &r))
 		guide_slices_add_breed(s, r.flow.flow.breed,
 				       r.flow.flow.count.bytes[0] + r.flow.flow.count.bytes[1]);
 }
