@@ -8,6 +8,7 @@ export const VIEWS = [
 	['flows-kept', '/flows?view=kept'],
 	['hosts', '/hosts'],
 	['applications', '/applications'],
+	['breakdown', '/breakdown'],
 	['system', '/system'],
 	['account', '/account'],
 ];

@@ -192,6 +192,27 @@ class Traffic(LabTest):
             wait_for(f"the series of {of}", lambda of=of: sum(x[1] for x in self.api.ask(
                 f"/api/v1/timeseries?{of}&to={began + 60}")["points"]) >= 5e6)
 
+    def test_series_of_hosts(self):
+        """What hosts counted is there when the minute is over, with the way that it went; so is what follows from it."""
+        began = int(time.time()) // 60 * 60
+        self.lab.curl("portal.weir-test.example", "/5m")
+
+        def subjects(subject):
+            return self.api.ask(f"/api/v1/timeseries/subjects?subject={subject}&limit=1000")["subjects"]
+
+        def series(subject, key):
+            return self.api.ask(f"/api/v1/timeseries?subject={subject}&key={key}&from={began}&to={began + 300}&resolution=60")["points"]
+
+        def heavy():
+            keys = [s["key"] for s in subjects("host") if s["bytes"]["in"] + s["bytes"]["out"] >= 5e6]
+            return keys if len(keys) >= 2 and all(sum(p[1] for p in series("host", k)) >= 5e6 for k in keys) else None
+        for key in wait_for("the minutes of two hosts", heavy, 100):
+            for p in series("host", key):
+                self.assertEqual((p[0] % 60, p[1], p[2]), (0, p[6] + p[7], p[8] + p[9]))
+        for subject in ("category", "network"):
+            self.assertGreaterEqual(max(sum(p[1] for p in series(subject, s["key"])) for s in subjects(subject)), 5e6, subject)
+        self.assertEqual(series("host", "192.0.2.77"), [])
+
     def test_live_stream(self):
         """The stream moves by the second and tells of traffic as it happens."""
         p, port = self.lab.load(60, "20M")

@@ -281,6 +281,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 			const points = world.series(q.get('subject'), q.get('key') ?? '', Number(q.get('from')), Number(q.get('to')), resolution);
 			return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution, points });
 		}
+		if (path === '/timeseries/subjects') return send(res, 200, { now, subject: q.get('subject'), subjects: world.subjects(q.get('subject')), next_cursor: null });
 		if (path === '/devices') return send(res, 200, { now, devices: [], next_cursor: null });
 		if (path === '/hosts') {
 			const p = q.get('interface');

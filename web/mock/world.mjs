@@ -338,7 +338,24 @@ export class World {
 		return { bytes_per_second: b, packets_per_second: p, flows: this.flows.length, hosts: this.hosts.size, ...this.totals };
 	}
 
+	/* What comes in and what goes out, made up. */
 	series(subject, key, from, to, resolution) {
+		return this.sums(subject, key, from, to, resolution).map((p) => [...p, Math.round(p[1] * 0.8), p[1] - Math.round(p[1] * 0.8), p[2], 0]);
+	}
+
+	subjects(subject) {
+		const keys = {
+			network: ['192.168.1.0/24', '10.20.0.0/16'],
+			country: ['NL', 'DE', 'US', 'ZZ'],
+			as: ['15169', '3320', '0'],
+			category: ['Web', 'Streaming', 'Unknown', '(other)'],
+			host: ['192.168.1.10', '(other)'],
+		}[subject];
+		const row = (key, i) => ({ key, vlan: 0, address_space: 0, bytes: { in: Math.round(8e9 / (i + 1)), out: Math.round(1e9 / (i + 1)) }, packets: { in: 8000, out: 2000 }, last: this.now });
+		return (keys ?? []).map(row);
+	}
+
+	sums(subject, key, from, to, resolution) {
 		let list = this.history.get(subject === 'interface' && !this.file ? key : '') ?? [];
 		if (subject === 'application') {
 			const share = (this.apps.get(key)?.bytes ?? 0) / Math.max(1, this.totals.bytes);
@@ -351,8 +368,8 @@ export class World {
 			if (this.file && (at + resolution < this.begin || at > this.end)) continue;
 			const day = 1 + 0.7 * Math.sin(((at % 86400) / 86400) * 2 * Math.PI - 1.9);
 			const wiggle = 1 + 0.3 * Math.sin(at / 911) + 0.25 * Math.sin(at / 3517);
-			const mean = 2.1e7 * day * wiggle * (subject === 'application' ? 0.2 : 1);
-			out.push([at, Math.round(mean * resolution), Math.round((mean / 900) * resolution), Math.round(mean * (1.6 + 0.5 * Math.sin(at / 77))), Math.round(mean / 500), 60]);
+			const mean = 2.1e7 * day * wiggle * (subject === 'application' ? 0.2 : 1) * (subject === 'tenant' || subject === 'interface' || subject === 'application' ? 1 : 0.1);
+			out.push([at, Math.round(mean * resolution), Math.round((mean / 900) * resolution), Math.round(mean * (1.6 + 0.5 * Math.sin(at / 77)) * (subject === 'tenant' || subject === 'interface' || subject === 'application' ? 1 : 60)), Math.round(mean / 500), 60]);
 		}
 		return out;
 	}

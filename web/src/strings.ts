@@ -2,6 +2,8 @@
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`;
 
+const COUNTRIES = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames(['en'], { type: 'region', fallback: 'code' }) : null;
+
 export const t = {
 	product: 'Weir',
 	skip: 'Skip to content',
@@ -13,6 +15,7 @@ export const t = {
 		flows: 'Flows',
 		hosts: 'Hosts',
 		applications: 'Applications',
+		breakdown: 'Breakdown',
 		system: 'System',
 	},
 
@@ -134,6 +137,36 @@ export const t = {
 		quiet: 'No traffic in this time.',
 		waiting: 'Waiting for the first second…',
 		noHistory: (detail: string) => `History cannot be read${detail ? `: ${detail}` : ''}.`,
+	},
+
+	history: {
+		title: (name: string) => `Traffic of ${name}`,
+		in: 'In',
+		out: 'Out',
+		none: 'Nothing of it is kept for this time. Minutes appear some seconds after their end.',
+		busiest: 'Average, and the busiest minute',
+	},
+
+	breakdown: {
+		title: 'Breakdown',
+		legend: 'What by',
+		by: {
+			network: 'Networks',
+			country: 'Countries',
+			as: 'AS',
+			category: 'Categories',
+			host: 'Hosts',
+			exporter: 'Exporters',
+			exporter_interface: 'Their interfaces',
+		},
+		key: (by: string, key: string) => {
+			if (key === '(other)') return 'All others';
+			if (by === 'as') return key === '0' ? 'AS unknown' : `AS ${key}`;
+			if (by === 'country') return key === 'ZZ' ? 'Unknown' : (COUNTRIES?.of(key) ?? key);
+			return key;
+		},
+		none: 'Nothing to show yet.',
+		noneMore: 'A minute after traffic has come there is something.',
 	},
 
 	interfaces: {

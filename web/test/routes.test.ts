@@ -9,6 +9,7 @@ describe('match', () => {
 		['/flows/0a', { view: 'flow', id: '0a' }],
 		['/hosts/10.9.0.2', { view: 'host', ip: '10.9.0.2' }],
 		['/hosts/2001:db8::1', { view: 'host', ip: '2001:db8::1' }],
+		['/breakdown', { view: 'breakdown' }],
 		['/applications/TLS.Google', { view: 'application', name: 'TLS.Google' }],
 		['/setup', { view: 'setup' }],
 		['/account', { view: 'account' }],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SeriesPoint } from '../src/api/types';
-import { even, resolutionFor, scaleSteps, scaleTop, SecondRing, summary } from '../src/lib/series';
+import { even, inAndOut, resolutionFor, scaleSteps, scaleTop, SecondRing, summary } from '../src/lib/series';
 
 describe('SecondRing', () => {
 	it('gives the last seconds, silence as zero and the time before as unknown', () => {
@@ -33,10 +33,20 @@ describe('SecondRing', () => {
 });
 
 describe('even', () => {
-	const points: SeriesPoint[] = [
-		[120, 600, 60, 40, 4, 1],
-		[240, 1200, 120, 50, 5, 1],
+	/* three quarters of it came in */
+	const point = (time: number, bytes: number, packets: number, bytesMax: number, packetsMax: number): SeriesPoint => [
+		time,
+		bytes,
+		packets,
+		bytesMax,
+		packetsMax,
+		1,
+		(3 * bytes) / 4,
+		bytes / 4,
+		packets,
+		0,
 	];
+	const points = [point(120, 600, 60, 40, 4), point(240, 1200, 120, 50, 5)];
 	it('makes rates of sums, fills silence between and keeps the busiest second beside', () => {
 		const d = even(points, 70, 300, 60, 'bytes');
 		expect(d.t).toEqual([60, 120, 180, 240]);
@@ -45,10 +55,19 @@ describe('even', () => {
 		expect(even(points, 70, 300, 60, 'packets').v).toEqual([null, 1, 0, 2]);
 	});
 	it('has no peak where a bucket is a second', () => {
-		expect(even([[5, 8, 1, 8, 1, 0]], 4, 7, 1, 'bytes')).toEqual({ t: [4, 5, 6], v: [null, 8, null] });
+		expect(even([point(5, 8, 1, 8, 1)], 4, 7, 1, 'bytes')).toEqual({ t: [4, 5, 6], v: [null, 8, null] });
 	});
 	it('leaves out points beyond the range', () => {
-		expect(even([[0, 1, 1, 1, 1, 1], ...points], 100, 200, 60, 'bytes').v).toEqual([null, 10, null]);
+		expect(even([point(0, 1, 1, 1, 1), ...points], 100, 200, 60, 'bytes').v).toEqual([null, 10, null]);
+	});
+	it('takes the peak from minutes where nothing finer is kept, and has none where a bucket is one', () => {
+		expect(even(points, 70, 300, 60, 'bytes', 60).peak).toBeUndefined();
+		const d = even([point(3600, 36000, 360, 1200, 60)], 3600, 7200, 3600, 'bytes', 60);
+		expect([d.v, d.peak]).toEqual([[10], [20]]);
+	});
+	it('adds up which way bytes went', () => {
+		expect(inAndOut(points)).toEqual({ in: 1350, out: 450 });
+		expect(inAndOut([])).toEqual({ in: 0, out: 0 });
 	});
 	it('is empty for an empty range', () => {
 		expect(even(points, 60, 60, 60, 'bytes').t).toEqual([]);

@@ -16,6 +16,8 @@ import type {
 	SecondStep,
 	Series,
 	SeriesPoint,
+	Subject,
+	SubjectList,
 	UserSession,
 } from './types';
 import { segment } from '../lib/routes';
@@ -203,12 +205,17 @@ export const filterWords = async (): Promise<FilterWord[]> => (await get<{ words
 export const flow = (id: string, signal?: AbortSignal) => get<FlowList>(`/flows/${segment(id)}`, {}, signal);
 
 export interface SeriesQuery {
-	subject: 'tenant' | 'interface' | 'application';
+	subject: Subject;
 	key?: string;
+	vlan?: string;
+	space?: string;
 	from: number;
 	to: number;
 	resolution: 1 | 60 | 3600;
 }
+
+/** What there are series of, those with most bytes first. */
+export const subjects = (subject: Subject, limit: number, signal?: AbortSignal) => get<SubjectList>('/timeseries/subjects', { subject, limit }, signal);
 
 /** The server answers at most this many points to one request. */
 const SERIES_POINTS = 900;

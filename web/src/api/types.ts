@@ -238,8 +238,43 @@ export interface Application {
 	bytes_per_second: number;
 }
 
-/** [time, bytes, packets, bytes_max, packets_max, flows_max] */
-export type SeriesPoint = [number, number, number, number, number, number];
+/** [time, bytes, packets, bytes_max, packets_max, flows_max, bytes_in, bytes_out, packets_in, packets_out] */
+export type SeriesPoint = [number, number, number, number, number, number, number, number, number, number];
+
+/** Of what series are kept: the first three by the second, all others by the minute. */
+export type Subject =
+	| 'tenant'
+	| 'interface'
+	| 'application'
+	| 'category'
+	| 'host'
+	| 'network'
+	| 'as'
+	| 'country'
+	| 'exporter'
+	| 'exporter_interface'
+	| 'weir';
+
+export interface InOut {
+	in: number;
+	out: number;
+}
+
+export interface SubjectRow {
+	key: string;
+	vlan: number;
+	address_space: number;
+	bytes: InOut;
+	packets: InOut;
+	last: number | null;
+}
+
+export interface SubjectList {
+	now: number;
+	subject: Subject;
+	subjects: SubjectRow[];
+	next_cursor: string | null;
+}
 
 export interface Series {
 	now: number;

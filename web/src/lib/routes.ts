@@ -8,6 +8,7 @@ export type Route =
 	| { view: 'devices' }
 	| { view: 'host'; ip: string }
 	| { view: 'applications' }
+	| { view: 'breakdown' }
 	| { view: 'application'; name: string }
 	| { view: 'system' }
 	| { view: 'account' }
@@ -40,6 +41,7 @@ export function match(path: string): Route {
 		case 'hosts':
 		case 'devices':
 		case 'applications':
+		case 'breakdown':
 		case 'system':
 		case 'account':
 		case 'setup':

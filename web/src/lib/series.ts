@@ -54,8 +54,11 @@ export class SecondRing {
 	}
 }
 
-/** History as an even row of buckets over [from, to): rates a second, with the busiest second beside them. */
-export function even(points: SeriesPoint[], from: number, to: number, resolution: number, column: Column): Drawn {
+/**
+ * History as an even row of buckets over [from, to): rates a second, with the busiest second (finest 60: minute) beside
+ * them.
+ */
+export function even(points: SeriesPoint[], from: number, to: number, resolution: number, column: Column, finest: 1 | 60 = 1): Drawn {
 	const start = Math.floor(from / resolution) * resolution;
 	const n = Math.max(0, Math.ceil((to - start) / resolution));
 	const d: Drawn = { t: new Array(n), v: new Array(n).fill(null) };
@@ -68,7 +71,7 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 		const i = Math.floor((p[0] - start) / resolution);
 		if (i < 0 || i >= n) continue;
 		d.v[i] = (p[sum as 1] ?? 0) / resolution;
-		peak[i] = p[max as 3] ?? 0;
+		peak[i] = (p[max as 3] ?? 0) / finest;
 		if (i < firstKnown) firstKnown = i;
 		if (i > lastKnown) lastKnown = i;
 	}
@@ -78,8 +81,18 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 			peak[i] = 0;
 		}
 	}
-	if (resolution > 1) d.peak = peak;
+	if (resolution > finest) d.peak = peak;
 	return d;
+}
+
+/** Bytes that came in and went out in all. */
+export function inAndOut(points: SeriesPoint[]): { in: number; out: number } {
+	const sum = { in: 0, out: 0 };
+	for (const p of points) {
+		sum.in += p[6];
+		sum.out += p[7];
+	}
+	return sum;
 }
 
 export interface Summary {
