@@ -298,6 +298,54 @@ a_host_has_its_minute(void **state)
 	}
 }
 
+static void
+expect_way(uint32_t tenant, uint32_t subject, const char *key, uint64_t in, uint64_t out)
+{
+	struct wire_question q = question(subject, key);
+	struct row_series r;
+
+	q.point = ETH1;
+	r = sum_of(tenant, &q);
+	assert_int_equal(r.in_bytes, in);
+	assert_int_equal(r.out_bytes, out);
+	assert_int_equal(r.bytes, in + out);
+}
+
+/* Clients send 1000 bytes and get 3000. */
+static void
+in_and_out_are_the_tenants(void **state)
+{
+	static const char *const ends[][2] = { { "10.2.0.1", "192.0.2.1" },
+					       { "192.0.2.2", "10.3.0.1" },
+					       { "10.2.0.2", "10.2.0.3" } };
+	struct rec_flow f;
+
+	(void)state;
+	for (uint64_t i = 0; i < ARRAY_LEN(ends); i++) {
+		f = world_flow(w, i + 1, ETH1, ends[i][0], ends[i][1]);
+		put_flow(&f, true);
+	}
+	put_second(ETH1, w->utc, 12500, 40);
+	world_pump(w);
+	world_minute(w);
+	/* The server's end is the inner one where only that is inside. */
+	expect_way(GAMMA, SERIES_TENANT, "", 1000, 3000);
+	expect_way(GAMMA, SERIES_HOST, "10.3.0.1", 1000, 3000);
+	expect_way(GAMMA, SERIES_HOST, "192.0.2.2", 1000, 3000);
+	expect_way(GAMMA, SERIES_NETWORK, "10.3.0.0/16", 1000, 3000);
+	expect_way(GAMMA, SERIES_COUNTRY, "ZZ", 1000, 3000);
+	/* Within, the client's. */
+	expect_way(BETA, SERIES_TENANT, "", 6000, 2000);
+	expect_way(BETA, SERIES_POINT, "", 6000, 2000);
+	expect_way(BETA, SERIES_CATEGORY, "Unknown", 6000, 2000);
+	expect_way(BETA, SERIES_HOST, "10.2.0.3", 1000, 3000);
+	expect_way(BETA, SERIES_AS, "0", 3000, 1000);
+	/* Of all frames of the point, those without a flow come in. */
+	expect_way(TENANT_PLATFORM, SERIES_POINT, "", 7500, 5000);
+	expect_way(TENANT_PLATFORM, SERIES_TENANT, "", 7500, 5000);
+	expect_way(TENANT_PLATFORM, SERIES_APPLICATION, "Unknown", 7000, 5000);
+}
+
 /* What a restart of store brings again is live anew, and in series already. */
 static void
 what_comes_again_counts_once(void **state)
@@ -683,6 +731,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sums_add_up),
 		TEST(a_host_has_its_minute),
+		TEST(in_and_out_are_the_tenants),
 		TEST(what_comes_again_counts_once),
 		TEST(weir_has_series_of_itself),
 		TEST(limits_hold),
