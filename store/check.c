@@ -209,6 +209,15 @@ look_at_journal(void *ctx, struct db_bytes key, struct db_bytes v)
 }
 
 static void
+look_at_series_id(void *ctx, struct db_bytes key, struct db_bytes v)
+{
+	struct check *c = ctx;
+
+	if (!history_is_series_id(key, v))
+		fault(c, "series_ids", 0, "an entry does not say what a series is of");
+}
+
+static void
 look_at_series(void *ctx, struct db_bytes key, struct db_bytes v)
 {
 	struct check *c = ctx;
@@ -516,6 +525,7 @@ check_data(struct check *c)
 	walk_table(c, DB_NAMES, look_at_name, &d);
 	names_free(&d.names);
 	walk_table(c, DB_JOURNAL, look_at_journal, c);
+	walk_table(c, DB_SERIES_IDS, look_at_series_id, c);
 	if (!list_segments(c))
 		fault(c, "catalogue", 0, "it cannot be read");
 	check_owners(c, DB_BLOCKS, "blocks");

@@ -12,7 +12,7 @@
 #include "policy/snapshot.h"
 #include "sum.h"
 
-#define SUMS_MAX  262144u
+#define SUMS_MAX  65536u /* put in order in one step */
 #define HOSTS_MAX 524288u
 #define FIRST     256u
 
@@ -43,7 +43,7 @@ struct gather {
 	uint32_t recent[SERIES_SUBJECT_COUNT]
 		       [2]; /* rows of sum that were added to last, of tenants and the platform */
 	struct gathered *closed;
-	uint32_t nclosed;
+	uint32_t nclosed, closing; /* rankings that are in it */
 	uint64_t seed;
 };
 
@@ -283,14 +283,20 @@ close_some(struct gather *g, struct gathered *row, uint32_t n)
 	g->nclosed += n;
 }
 
-void
-gather_close(struct gather *g)
+bool
+gather_close(struct gather *g, uint32_t budget)
 {
-	g->closed = mem_calloc((size_t)g->sum.n + g->hosts + 1, sizeof(*g->closed));
-	close_some(g, g->sum.row, g->sum.n);
-	for (uint32_t i = 0; i < g->nrankings; i++)
+	uint32_t until;
+
+	if (g->closed == NULL) {
+		g->closed = mem_calloc((size_t)g->sum.n + g->hosts + 1, sizeof(*g->closed));
+		close_some(g, g->sum.row, g->sum.n);
+	}
+	until = budget < UINT32_MAX - g->nclosed ? g->nclosed + budget : UINT32_MAX;
+	for (; g->closing < g->nrankings && g->nclosed < until; g->closing++)
 		for (int k = 0; k < HEAPS; k++)
-			close_some(g, g->ranking[i].heap[k].host, g->ranking[i].heap[k].n);
+			close_some(g, g->ranking[g->closing].heap[k].host, g->ranking[g->closing].heap[k].n);
+	return g->closing == g->nrankings;
 }
 
 const struct gathered *

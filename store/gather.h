@@ -33,8 +33,9 @@ struct gather_limits {
 void gather_host(struct gather *g, const struct series_id *id, const struct series_value *v, bool followed,
 		 const struct gather_limits *limits);
 
-/* Everything is there: those of most bytes come first where limits are next. Afterwards only gather_other. */
-void gather_close(struct gather *g);
+/* Everything is there: puts those of most bytes first, since limits are next. A step of about so many; false:
+ * there is more to do. Afterwards only gather_other. */
+bool gather_close(struct gather *g, uint32_t budget);
 /* The i-th that is no (other); NULL: no more. Sums come first, hosts follow. */
 const struct gathered *gather_at(const struct gather *g, uint32_t i);
 /* Moves what has no series of its own into the (other) of its subject. */

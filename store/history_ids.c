@@ -58,6 +58,14 @@ read_one(struct db_bytes key, struct db_bytes value, struct batch_series *s)
 	return true;
 }
 
+bool
+history_is_series_id(struct db_bytes key, struct db_bytes value)
+{
+	struct batch_series s;
+
+	return read_one(key, value, &s);
+}
+
 void
 history_series_ids(struct history *h, void (*visit)(void *ctx, const struct batch_series *s), void *ctx)
 {

@@ -77,6 +77,8 @@ void history_series_written(struct history *h, int64_t now_ns);
 
 /* history_ids.c */
 void history_add_series_ids(struct db_txn *x, const struct batch *b);
+/* Whether an entry says what a series is of. */
+bool history_is_series_id(struct db_bytes key, struct db_bytes value);
 
 /* history_rows.c: the rows of a batch into h->rows, each slice once, in the order of a block; returns how
  * many. Those that are on disk already are left out; those that stand there with another end are marked dead

@@ -16,7 +16,7 @@
 #define SERIES_A_STEP 1024u
 #define LATE_S        5 /* a minute without traffic after it is over so long after its end */
 
-enum stage { STAGE_WAIT, STAGE_HOSTS, STAGE_SERIES, STAGE_OTHERS };
+enum stage { STAGE_WAIT, STAGE_HOSTS, STAGE_ORDER, STAGE_SERIES, STAGE_OTHERS };
 
 struct minutes {
 	struct gather *gather[2];
@@ -318,10 +318,17 @@ take_hosts(struct store *s, uint32_t rows)
 			take_host(s, m->at);
 	if (m->at < limit)
 		return;
-	gather_close(m->gather[m->now]);
 	m->writing = m->open;
 	m->open = m->seen;
 	m->now = 1 - m->now;
+	m->stage = STAGE_ORDER;
+}
+
+static void
+order(struct minutes *m, uint32_t budget)
+{
+	if (!gather_close(m->gather[1 - m->now], budget))
+		return;
 	m->stage = STAGE_SERIES;
 	m->at = 0;
 }
@@ -356,6 +363,7 @@ minutes_clock(struct store *s, int64_t second)
 	if (!s->points.any_interface && m->seen > m->open && m->stage == STAGE_WAIT) {
 		begin_hosts(s);
 		take_hosts(s, UINT32_MAX);
+		order(m, UINT32_MAX);
 		write_some(s, UINT32_MAX);
 	}
 }
@@ -407,6 +415,9 @@ minutes_turn(struct store *s)
 	case STAGE_HOSTS:
 		take_hosts(s, ROWS_A_STEP);
 		return true;
+	case STAGE_ORDER:
+		order(m, SERIES_A_STEP);
+		return true;
 	default:
 		return write_some(s, SERIES_A_STEP);
 	}
@@ -427,6 +438,8 @@ minutes_flush(struct store *s)
 			begin_hosts(s);
 		if (m->stage == STAGE_HOSTS)
 			take_hosts(s, UINT32_MAX);
+		if (m->stage == STAGE_ORDER)
+			order(m, UINT32_MAX);
 		write_some(s, UINT32_MAX);
 		if (m->stage != STAGE_WAIT)
 			return false;
