@@ -3,8 +3,9 @@
 
 #include "history_parts.h"
 
-#define ID_LEN    32
-#define VALUE_LEN 8
+#define ID_LEN     32
+#define VALUE_LEN  8
+#define FORGET_MAX 4096u /* entries within one transaction */
 
 static void
 key_put(const struct series_id *id, uint8_t out[static ID_LEN])
@@ -56,6 +57,53 @@ read_one(struct db_bytes key, struct db_bytes value, struct batch_series *s)
 		return false;
 	memcpy(s->id.ip.b, ip, sizeof(s->id.ip.b));
 	return true;
+}
+
+/* One step within x, from *tenant on. False: there was nothing more to delete. */
+static bool
+forget_some(struct history *h, struct db_txn *x, uint32_t *tenant)
+{
+	unsigned left = FORGET_MAX;
+	struct db_bytes key;
+	struct db_cursor c;
+	bool more;
+
+	db_cursor_open(x, DB_SERIES_IDS, &c);
+	do {
+		uint8_t from[4];
+		struct wcur w = wcur_of(from, sizeof(from));
+
+		wcur_be32(&w, *tenant);
+		more = db_seek(&c, (struct db_bytes){ from, sizeof(from) }, &key, NULL);
+		if (!more)
+			break;
+
+		struct rcur k = rcur_of(key.p, key.n);
+
+		*tenant = rcur_be32(&k);
+		if (tenants_is_gone(h->tenants, *tenant)) {
+			db_cursor_delete(&c);
+			left--;
+		} else {
+			more = *tenant < UINT32_MAX;
+			*tenant += more;
+		}
+	} while (more && left > 0);
+	db_cursor_close(&c);
+	return more && x->status == DB_OK;
+}
+
+void
+history_forget_series_ids(struct history *h)
+{
+	uint32_t tenant = 0;
+	struct db_txn x;
+	bool more;
+
+	do {
+		db_begin(h->db, &x, true);
+		more = forget_some(h, &x, &tenant);
+	} while (db_end(&x) == DB_OK && more);
 }
 
 bool

@@ -77,6 +77,8 @@ void history_series_written(struct history *h, int64_t now_ns);
 
 /* history_ids.c */
 void history_add_series_ids(struct db_txn *x, const struct batch *b);
+/* A tenant went: its hosts, networks and exporters are nobody's business any more. */
+void history_forget_series_ids(struct history *h);
 /* Whether an entry says what a series is of. */
 bool history_is_series_id(struct db_bytes key, struct db_bytes value);
 

@@ -170,6 +170,7 @@ take_policy(struct history *h)
 
 	if (!tenants_take(h))
 		return;
+	history_forget_series_ids(h);
 	if (h->fresh.segment.rows > 0)
 		seal(h, &h->fresh);
 	s->under_way = true;

@@ -3,15 +3,19 @@
 
 #include "minutes.h"
 
+/* A tenant that was deleted gets no further ones for what its flows still count. */
 uint64_t
 series_limit(const struct store *s, uint32_t tenant)
 {
 	const struct snapshot *policy = grants_policy(s->grants);
-	const struct tenant *t =
-	    policy == NULL || tenant == TENANT_PLATFORM ? NULL : snapshot_tenant(policy, tenant);
+	const struct tenant *t;
 
-	return t != NULL && t->quota.series != 0 ? t->quota.series
-						 : (uint64_t)s->boot->settings.tenant_series;
+	if (policy == NULL || tenant == TENANT_PLATFORM || tenant == TENANT_UNASSIGNED)
+		return (uint64_t)s->boot->settings.tenant_series;
+	t = snapshot_tenant(policy, tenant);
+	if (t == NULL)
+		return 0;
+	return t->quota.series != 0 ? t->quota.series : (uint64_t)s->boot->settings.tenant_series;
 }
 
 static struct series_id

@@ -14,6 +14,7 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "history_tenants.h"
 #include "store_world.h"
 
 static struct world *w;
@@ -501,6 +502,37 @@ nobody_takes_all_of_it(void **state)
 	series_book_free(&b);
 }
 
+/* Who a deleted tenant's hosts were is not kept. */
+static void
+a_deleted_tenant_is_forgotten(void **state)
+{
+	static const struct tenant_limits rest[] = { { .tenant = ALPHA }, { .tenant = GAMMA } };
+	struct series_id host[2] = { { .tenant = BETA, .subject = SERIES_HOST },
+				     { .tenant = GAMMA, .subject = SERIES_HOST } };
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.1", "10.3.0.1");
+
+	(void)state;
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	world_reopen(w);
+	assert_true(ip_parse("10.2.0.1", &host[0].ip));
+	host[1].ip = host[0].ip;
+	for (int i = 0; i < 2; i++)
+		assert_non_null(series_book_find(w->s->book, &host[i]));
+	/* Between two commits the writer does what is left to do. */
+	history_tenants(w->s->history, rest, ARRAY_LEN(rest), UINT64_C(1) << 40);
+	for (int64_t tries = 0; tries < 200 && series_book_find(w->s->book, &host[0]) != NULL; tries++) {
+		world_engine(w, 0, 2000 + tries);
+		put_second(ETH1, w->utc + tries, 1, 1);
+		world_pump(w);
+		world_commit(w);
+		world_reopen(w);
+	}
+	assert_null(series_book_find(w->s->book, &host[0]));
+	assert_non_null(series_book_find(w->s->book, &host[1]));
+}
+
 /* --- walls
  * ----------------------------------------------------------------------------------------------------------------
  */
@@ -737,6 +769,7 @@ main(void)
 		TEST(limits_hold),
 		TEST(the_book_forgets_the_silent),
 		TEST(nobody_takes_all_of_it),
+		TEST(a_deleted_tenant_is_forgotten),
 		TEST(others_change_nothing),
 		TEST(a_part_gets_what_lies_in_it),
 		TEST(hostile_keys_find_nothing),
