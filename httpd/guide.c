@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "clients.h"
 #include "guard.h"
 #include "refuse.h"
 
@@ -52,7 +53,10 @@ guide_fail_inquiry(struct guide *g, const struct inquiry *q, enum inquiry_end en
 struct inquiry *
 guide_inquiry(struct guide *g, inquiry_fn *fn)
 {
-	return inquiry_new(g->request->httpd, &g->request->who, &g->request->from, fn, g);
+	struct inquiry *q = inquiry_new(g->request->httpd, &g->request->who, &g->request->from, fn, g);
+
+	inquiry_watch(q, client_socket(g->request->client));
+	return q;
 }
 
 struct part *

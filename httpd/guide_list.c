@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "clients.h"
 
 #define ROWS_AT_ONCE 1000
 #define PAGES_MAX    64 /* questions that one page costs at most */
@@ -207,7 +208,10 @@ walk(struct guide_list *l)
 {
 	struct request *r = l->g->request;
 	struct inquiry *q = inquiry_new(r->httpd, &r->who, &r->from, on_rows, l);
-	struct part *p = guide_ask(l->g, q, l->kind->question, rows_at_once(l), l->column->sort);
+	struct part *p;
+
+	inquiry_watch(q, client_socket(r->client));
+	p = guide_ask(l->g, q, l->kind->question, rows_at_once(l), l->column->sort);
 
 	p->q.ascending = l->ascending && l->column->order == NULL;
 	p->q.cursor_len = l->cursor_len;

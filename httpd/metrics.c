@@ -9,6 +9,7 @@
 #include "api.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "clients.h"
 #include "exposition.h"
 #include "inquiry.h"
 #include "refuse.h"
@@ -251,6 +252,7 @@ api_metrics(struct request *r)
 						    [COMPONENTS] = ASK_COMPONENTS };
 	struct inquiry *q = inquiry_new(r->httpd, &r->who, &r->from, on_metrics, r);
 
+	inquiry_watch(q, client_socket(r->client));
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		inquiry_add(q, kinds[i])->optional = i != POINTS;
 	inquiry_run(q);

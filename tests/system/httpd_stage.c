@@ -58,7 +58,7 @@ struct stage {
 	uid_t uid;
 	/* how the actors behave */
 	bool silent_store, silent_authd, lie, slow_parts, refuse_grant_once, no_session, history_down;
-	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT];
+	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT], cancelled;
 	uint32_t pad; /* bytes of server name in each flow, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
@@ -562,6 +562,10 @@ store_message(void *ctx, struct channel *ch, struct msg *m)
 	struct wire_question q;
 	struct wire_answer no = { 0 };
 
+	if (m->id == MSG_QUESTION_CANCEL) {
+		s->cancelled++;
+		return true;
+	}
 	memcpy(&q, m->body, sizeof(q));
 	s->questions++;
 	if (q.kind < ASK_KIND_COUNT)
@@ -748,8 +752,8 @@ obey(struct stage *s, const char *word, unsigned v)
 		start(s);
 	}
 	if (strcmp(word, "counts") == 0)
-		printf("counts %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
-		       s->questions_of[ASK_HOSTS], s->tokens, s->admins);
+		printf("counts %u %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
+		       s->questions_of[ASK_HOSTS], s->tokens, s->admins, s->cancelled);
 	printf("ok\n");
 	(void)fflush(stdout);
 }
@@ -784,6 +788,7 @@ describe(struct stage *s, unsigned connections, unsigned per_address)
 	b->settings.http_connections = connections;
 	b->settings.http_connections_per_address = per_address;
 	b->settings.http_idle_ms = 3000;
+	b->settings.query_time_ms = 3000;
 	(void)str_copy(b->settings.name, sizeof(b->settings.name), "stage");
 	b->npoints = 1;
 	b->points[0] = (struct boot_point){ .id = 1, .space = 1, .kind = POINT_INTERFACE, .name = "eth0" };

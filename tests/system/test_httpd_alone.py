@@ -168,7 +168,7 @@ class Stage:
             lines.append(line.strip())
 
     def counts(self):
-        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins"), map(int, self.tell("counts")[0].split()[1:])))
+        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins", "cancelled"), map(int, self.tell("counts")[0].split()[1:])))
 
     def read_log(self, pipe):
         """A pipe, as the launcher gives: the sandbox lets no file grow, a log among them."""
@@ -913,6 +913,19 @@ class Peers(OnStage):
         began = time.monotonic()
         self.problem(self.stage.get("/api/v1/hosts"), 504)
         self.assertGreater(time.monotonic() - began, 4)
+        self.stage.until(lambda: self.stage.counts()["cancelled"] > 0, "told that it is too late")
+        self.stage.tell("silent-store", 0)
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+
+    def test_nobody_waits_any_more(self):
+        before = self.stage.counts()
+        self.stage.tell("silent-store", 1)
+        s = self.stage.connect()
+        s.sendall(f"GET /api/v1/hosts HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
+        self.stage.until(lambda: self.stage.counts()["hosts"] > before["hosts"], "asked")
+        self.assertEqual(before["cancelled"], self.stage.counts()["cancelled"])
+        s.close()
+        self.stage.until(lambda: self.stage.counts()["cancelled"] == before["cancelled"] + 1, "told that nobody waits")
         self.stage.tell("silent-store", 0)
         self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
 
