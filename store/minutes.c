@@ -12,7 +12,7 @@
 #include "sum.h"
 #include "whose.h"
 
-#define ROWS_A_STEP   8192u
+#define ROWS_A_STEP   2048u
 #define SERIES_A_STEP 1024u
 #define LATE_S        5 /* a minute without traffic after it is over so long after its end */
 
