@@ -74,21 +74,36 @@ put_place(struct json_writer *w, const struct row *r)
 	put_text(w, "os_detail", &r->text[HOST_TEXT_OS]);
 }
 
+/* By where they are from, the surest of each; none are a list in ntopng. */
 static void
-put_names(struct json_writer *w, const struct row_text *t)
+put_names(struct json_writer *w, const struct row *r)
 {
-	struct row_text rest = *t;
+	static const char *const sources[HOST_NAME_SOURCES] = {
+		[HOST_NAME_DNS] = "dns",         [HOST_NAME_DHCP] = "dhcp", [HOST_NAME_MDNS] = "mdns",
+		[HOST_NAME_NETBIOS] = "netbios", [HOST_NAME_TLS] = "tls",   [HOST_NAME_RESOLVED] = "resolved"
+	};
+	struct row_text rest = r->text[HOST_TEXT_NAMES];
+	bool told[HOST_NAME_SOURCES] = { false };
 
-	json_array(w, "names");
-	while (rest.len > 0) {
+	if (rest.len == 0) {
+		json_array(w, "names");
+		json_array_end(w);
+		return;
+	}
+	json_object(w, "names");
+	for (unsigned i = 0; i < HOST_NAMES && rest.len > 0; i++) {
 		struct row_text one = row_text_line(&rest);
 		size_t used = one.len < rest.len ? one.len + 1 : rest.len;
+		unsigned source = r->host.name_source[i];
 
-		json_string_n(w, NULL, one.s, one.len);
+		if (source < HOST_NAME_SOURCES && sources[source] != NULL && !told[source]) {
+			json_string_n(w, sources[source], one.s, one.len);
+			told[source] = true;
+		}
 		rest.s += used;
 		rest.len -= used;
 	}
-	json_array_end(w);
+	json_object_end(w);
 }
 
 static void
@@ -105,7 +120,7 @@ put_identity(struct json_writer *w, const struct guide *g, const struct row *r)
 	json_uint(w, "vlan", h->vlan);
 	json_string(w, "mac", h->has_mac != 0 ? mac_format(h->mac, mac) : "00:00:00:00:00:00");
 	json_string(w, "name", r->text[HOST_TEXT_NAMES].len > 0 ? guide_host_name(r, name) : "");
-	put_names(w, &r->text[HOST_TEXT_NAMES]);
+	put_names(w, r);
 	json_bool(w, "localhost", h->local != 0);
 	json_bool(w, "privatehost", ip_is_private(&h->ip));
 	json_bool(w, "is_multicast", ip_is_multicast_or_broadcast(&h->ip));
@@ -170,6 +185,7 @@ put_tcp(struct json_writer *w, const struct host_tcp *t)
 		json_uint(w, "retransmissions", t->retransmissions[i]);
 		json_uint(w, "out_of_order", t->out_of_order[i]);
 		json_uint(w, "lost", t->lost[i]);
+		json_null(w, "keep_alive");
 		json_object_end(w);
 		problems |= (t->retransmissions[i] | t->out_of_order[i] | t->lost[i]) != 0;
 	}
@@ -212,11 +228,17 @@ put_applications(struct json_writer *w, const struct row *r)
 	json_object_end(w);
 }
 
+/* The application of a port is not kept: ntopng calls that Unknown, and its empty tables are lists. */
 static void
 put_ports(struct json_writer *w, const char *key, const struct row_port list[static HOST_PORTS])
 {
 	char number[8], text[24];
 
+	if (list[0].protocol == 0) {
+		json_array(w, key);
+		json_array_end(w);
+		return;
+	}
 	json_object(w, key);
 	for (unsigned i = 0; i < HOST_PORTS && list[i].protocol != 0; i++) {
 		(void)snprintf(text, sizeof(text), "%s:%u", protocol_name(list[i].protocol, number),
@@ -224,7 +246,7 @@ put_ports(struct json_writer *w, const char *key, const struct row_port list[sta
 		for (char *c = text; *c != '\0'; c++)
 			if (*c >= 'A' && *c <= 'Z')
 				*c = (char)(*c - 'A' + 'a');
-		json_uint(w, text, list[i].flows);
+		json_string(w, text, "Unknown");
 	}
 	json_object_end(w);
 }

@@ -10,7 +10,7 @@ import sys
 import time
 
 from test_tenants import LOCAL, OTHER, REMOTE, SPACE, TenantTest
-from weirlab import CLIENT, PASSWORD, ROOT, SERVER, LabTest, Unavailable, Weir, in_namespace, wait_for
+from weirlab import CAPTURES, CLIENT, PASSWORD, ROOT, SERVER, LabTest, Unavailable, Weir, in_namespace, wait_for
 
 GUIDE = os.path.join(os.path.dirname(ROOT), "shared", "ntopng-guide.md")
 # The password that stands in the guide's clients: they run as they are.
@@ -369,6 +369,59 @@ class Guide(GuideTest):
         self.assertEqual(good.raw("get/ntopng/interfaces").status, 200)
         self.assertEqual(self.api.request("PATCH", "/api/v1/users/dave", {"disabled": True}).status, 200)
         self.assertIn(good.raw("get/ntopng/interfaces").status, (401, 429))
+
+
+class GuideRecorded(GuideTest):
+    """Beside what ntopng itself answered about a capture, where that is there: the same names and kinds of values."""
+
+    # What Weir does not keep is null, and what it does not have is left out.
+    NULL = re.compile(r"\.(as_client|as_server|duration|keep_alive)$|\.(tcp|udp|icmp|other_ip)\.(bytes|packets)\.(sent|rcvd)$")
+    LEFT_OUT = {"get_interface_data_01": {"download_upload_chart", "remote_bps", "remote_pps", "system_host_stats"}, "get_ntopng_users_01": {"password"}}
+
+    @classmethod
+    def prepare(cls):
+        pcap = os.path.join(CAPTURES, "pcap", "proto", "ntopng-test_01.pcap")
+        cls.weir = Weir(cls.lab, interfaces=(), arguments=("--pcap", pcap) if os.path.exists(pcap) else ("-i", "lo"),
+                        settings={"engine.idle_timeout": "10 min"}).start()
+        cls.weir.setup(password=GUIDE_PASSWORD)
+        cls.client = Client(cls.weir, basic("admin", GUIDE_PASSWORD))
+        if os.path.exists(pcap):
+            wait_for("the capture to be read", lambda: cls.client.ask("get/interface/data", ifid=0)["packets"] == 4999, 60)
+
+    def differences(self, name, path, want, got):
+        def kind(v):
+            return "number" if isinstance(v, (int, float)) and not isinstance(v, bool) else type(v).__name__
+        if kind(want) != kind(got):
+            if got is not None or not self.NULL.search(path):
+                yield f"{path}: {kind(want)} is {kind(got)}"
+        elif isinstance(want, dict):
+            # host/data has what only ntopng knows, and applications by their whole name.
+            if "host_data" not in name:
+                left = set(want) - set(got) - self.LEFT_OUT.get(name, set())
+                if left:
+                    yield f"{path} lacks {left}"
+            for k in set(want) & set(got):
+                yield from self.differences(name, f"{path}.{k}", want[k], got[k])
+        elif isinstance(want, list) and want and got:
+            yield from self.differences(name, f"{path}[]", want[0], got[0])
+
+    def test_names_and_kinds_are_ntopngs(self):
+        for name in ("get_ntopng_interfaces_01", "get_interface_data_01", "get_host_active_01", "get_flow_active_01", "get_host_data_01",
+                     "get_host_data_03", "get_interface_l7_stats_01", "get_interface_l7_stats_02", "get_interface_l7_stats_03",
+                     "get_interface_l7_stats_04", "get_host_l7_stats_01", "get_host_l7_stats_02", "get_ntopng_users_01"):
+            path = os.path.join(CAPTURES, "ntopng-rest", f"{name}.json")
+            if not os.path.exists(path):
+                continue
+            with open(path) as f:
+                recorded = json.load(f)
+            want = recorded["expected_response"]
+            if isinstance(want, str):  # of several requests: the last
+                want = json.loads(want.strip().split("\n")[-1])
+            asked = next(r for r in recorded["requests"] if r["phase"] == "runtime")
+            got = self.client.raw(asked["url"].split("/lua/rest/v2/")[1].removesuffix(".lua"), method="POST" if asked["body"] else "GET",
+                                  body=json.loads(asked["body"]) if asked["body"] else None)
+            self.assertEqual([got.json[k] for k in ("rc", "rc_str", "rc_str_hr")], [want[k] for k in ("rc", "rc_str", "rc_str_hr")])
+            self.assertEqual(list(self.differences(name, "", want["rsp"], got.json["rsp"])), [], name)
 
 
 class GuideWalls(TenantTest, GuideTest):
