@@ -425,13 +425,15 @@ all_at_once(void **state)
 		     c = world_grant_plain(w, TENANT_PLATFORM);
 	struct grant *const who[] = { &a, &b, &c };
 	static struct heard h[12];
-	struct wire_question q = kept_flows(1);
+	struct wire_question q = kept_flows(1), top = world_question(ASK_GROUPS);
 
 	(void)state;
+	top.grouping.dimension[0] = DIMENSION_SERVER_COUNTRY;
+	top.grouping.measure = MEASURE_BYTES;
 	threads(3);
 	for (uint64_t round = 0; round < 10; round++) {
 		for (size_t i = 0; i < ARRAY_LEN(h); i++)
-			ask_as(&h[i], who[i % 3], &q);
+			ask_as(&h[i], who[i % 3], i < 8 ? &q : &top);
 		for (uint64_t i = 0; i < 20; i++) {
 			struct rec_host place = { .as_number = 7 };
 			struct rec_flow f =
