@@ -105,7 +105,7 @@ static const struct admin_command commands[] = {
 	{ "tenant",   "show",     "tenant.get",      "name", "NAME",         0,                      NULL, NULL, "one of them in full" },
 	{ "tenant",   "add",      "tenant.add",      "name", "NAME",         TENANT,                 NULL, NULL, "makes one" },
 	{ "tenant",   "set",      "tenant.set",      "name", "NAME",         TENANT,                 NULL, NULL, "changes what is given: a list that is given replaces the one before" },
-	{ "tenant",   "remove",   "tenant.remove",   "name", "NAME",         0,                      NULL, NULL, "removes it; its flows that were kept belong to nobody then" },
+	{ "tenant",   "remove",   "tenant.remove",   "name", "NAME",         0,                      NULL, NULL, "removes it; its flows that were kept are deleted for good" },
 	{ "user",     "list",     "user.list",       NULL, NULL,             0,                      "users", users, "every user" },
 	{ "user",     "show",     "user.get",        "name", "NAME",         0,                      NULL, NULL, "one of them in full" },
 	{ "user",     "add",      "user.add",        "name", "NAME",         USER | NEW_USER | PASSWORD, NULL, NULL, "makes one; the password is asked for, where nothing else is said" },

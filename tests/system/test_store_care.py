@@ -188,3 +188,24 @@ class Backup(LabTest):
         done = run(weir_binary(), "restore", self.to, "-c", self.weir.config(), check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("a Weir runs with this directory", done.stderr)
+
+
+class Deletion(LabTest):
+    """A tenant that is deleted leaves nothing of its flows in the files."""
+
+    def test_its_flows_are_gone_from_the_disk(self):
+        self.lab.serve_dns()
+        weir = Weir(self.lab, settings={"store.commit_interval": "200ms"}).start()
+        weir.setup()
+        listed = self.lab.file("tenants.yaml", "tenants:\n  - name: acme\n    selectors:\n      - interface: ports\n")
+        run(weir_binary(), "apply", listed, "-c", weir.config())
+        for i in range(30):
+            self.lab.dig(f"deletion-{i}.weir-test.example")
+        wait_for("flows on disk", lambda: check(weir)[1]["flows"] >= 30, 30)
+        run(weir_binary(), "tenant", "remove", "acme", "-c", weir.config())
+        # Their segment is sealed, merged without them, and deleted; nobody asks anything of the network meanwhile.
+        wait_for("them to go", lambda: check(weir)[1]["flows"] < 10, 30)
+        status, d = check(weir)
+        self.assertEqual((status, d["faults"]), (0, []))
+        weir.stop()
+        self.assertEqual(check(weir)[0], 0)
