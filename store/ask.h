@@ -98,6 +98,15 @@ struct ask_work {
 void ask_work(struct store *s, struct question *a, const struct ask_work *work, void *ctx);
 void ask_stopped(struct store *s, struct question *a, enum job_end end);
 
+/* Looks through the live flows that the question's view sees: row for each until it says false, then answer, which takes ctx and ends
+ * the answer, or walks on. Where flows are many that is some at a turn, and what begins or ends meanwhile may be met or not; each that
+ * stays is met once. drop frees ctx where there will be no answer. The last thing that a handler does. */
+struct ask_walk {
+	bool (*row)(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r);
+	void (*answer)(struct store *s, struct question *a, void *ctx);
+	void (*drop)(void *ctx);
+};
+void ask_walk(struct store *s, struct question *a, const struct ask_walk *w, void *ctx);
 /* Lists of live rows: the first of an order, behind the question's cursor. */
 struct topk *ask_list_begin(struct question *a);
 /* Frees t. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "ask.h"
-#include "base/auto.h"
 #include "base/mem.h"
 #include "orders.h"
 #include "part.h"
@@ -129,27 +128,42 @@ hosts_at_point(const struct store *s, uint32_t point)
 	return n;
 }
 
-/* The points' sums of what is seen, where that is a part; NULL: all is. To be freed. */
-static struct subject *
-parts_of(const struct store *s, const struct view *v)
-{
-	struct subject *parts;
+/* The sums of what is seen, where that is a part. */
+struct parts {
+	struct subject point[BOOT_POINTS_MAX];
+	struct part_hosts hosts;
+};
 
-	if (v->nnarrowed == 0)
-		return NULL;
-	parts = mem_calloc(BOOT_POINTS_MAX, sizeof(*parts));
-	part_points(s, v, parts);
-	return parts;
+static void
+parts_drop(void *ctx)
+{
+	struct parts *p = ctx;
+
+	if (p != NULL)
+		free(p->hosts.mark);
+	free(p);
+}
+
+static bool
+parts_add(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
+{
+	struct parts *parts = ctx;
+	struct part_flow p;
+
+	part_show(&a->v, &e->live, r, &p);
+	part_add(&parts->point[p.point], &a->v, &p);
+	part_hosts_add(&parts->hosts, &p);
+	return true;
 }
 
 /* What the viewer gets of a point that it does not own, or NULL: there is none for it. */
 static const struct subject *
-shown(struct store *s, const struct view *v, uint32_t i, const struct subject *parts)
+shown(struct store *s, const struct view *v, uint32_t i, const struct parts *parts)
 {
 	if (!view_sees_point(s, v, i))
 		return NULL;
 	if (view_part(v, i) == NARROWED_SOME)
-		return parts[i].flows > 0 ? &parts[i] : NULL;
+		return parts->point[i].flows > 0 ? &parts->point[i] : NULL;
 	if (view_owns_point(s, v, i))
 		return subjects_at(s->subjects, s->points.point[i].subject);
 	return subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[i].boot->id);
@@ -177,10 +191,10 @@ point_row(struct store *s, const struct view *v, uint32_t i, const struct subjec
 	r->last_ns = owns ? p->last_ns : u->last_ns;
 }
 
-void
-ask_points(struct store *s, struct question *a)
+/* parts: NULL where all is seen. */
+static void
+answer_points(struct store *s, struct question *a, void *parts)
 {
-	AUTO(mem_drop) struct subject *parts = parts_of(s, &a->v);
 	struct row_point r;
 
 	for (uint32_t i = 0; i < s->points.n; i++) {
@@ -194,6 +208,18 @@ ask_points(struct store *s, struct question *a)
 		answer_row_end(&a->out);
 	}
 	ask_end(a);
+	parts_drop(parts);
+}
+
+void
+ask_points(struct store *s, struct question *a)
+{
+	static const struct ask_walk walk = { parts_add, answer_points, parts_drop };
+
+	if (a->v.nnarrowed == 0)
+		answer_points(s, a, NULL);
+	else
+		ask_walk(s, a, &walk, mem_calloc(1, sizeof(struct parts)));
 }
 
 static uint64_t
@@ -235,10 +261,10 @@ total_add_point(struct store *s, const struct view *v, uint32_t i, const struct 
 	t->truncated_files += truncated;
 }
 
-void
-ask_totals(struct store *s, struct question *a)
+static void
+answer_totals(struct store *s, struct question *a, void *ctx)
 {
-	AUTO(mem_drop) struct subject *parts = parts_of(s, &a->v);
+	const struct parts *parts = ctx;
 	const struct subject *u = a->v.platform ? subjects_at(s->subjects, s->platform_total)
 						: subjects_find(s->subjects, a->v.tenant, SERIES_TENANT, 0);
 	struct row_totals t = { 0 };
@@ -253,7 +279,7 @@ ask_totals(struct store *s, struct question *a)
 	}
 	t.counted = sum_less(t.packets, t.undecoded);
 	if (parts != NULL) {
-		t.hosts = part_hosts(s, &a->v);
+		t.hosts = parts->hosts.n;
 	} else if (u != NULL) {
 		t.flows = u->flows_active;
 		t.flows_seen = u->flows;
@@ -272,7 +298,18 @@ ask_totals(struct store *s, struct question *a)
 	answer_row(&a->out);
 	answer_put(&a->out, &t, sizeof(t));
 	answer_row_end(&a->out);
-	ask_end(a);
+	ask_end(a);	parts_drop(ctx);
+}
+
+void
+ask_totals(struct store *s, struct question *a)
+{
+	static const struct ask_walk walk = { parts_add, answer_totals, parts_drop };
+
+	if (a->v.nnarrowed == 0)
+		answer_totals(s, a, NULL);
+	else
+		ask_walk(s, a, &walk, mem_calloc(1, sizeof(struct parts)));
 }
 
 /* --- live flows
@@ -281,40 +318,49 @@ ask_totals(struct store *s, struct question *a)
 
 /* What a list of live flows is made with. */
 struct flow_list {
-	struct store *s;
-	struct question *a;
+	const struct store *s;
 	struct topk *t;
 	bool has_application;
 	uint16_t application;
 	bool any; /* nothing is asked that a record has to be looked at for */
 };
 
+static void
+flow_list_drop(void *ctx)
+{
+	struct flow_list *l = ctx;
+
+	free(l->t);
+	free(l);
+}
+
 static bool
-is_wanted(const struct flow_list *l, const struct engine *e, const struct live_flow *r)
+is_wanted(const struct flow_list *l, const struct question *a, const struct engine *e,
+	  const struct live_flow *r)
 {
 	char text[FLOW_TEXT_MAX];
 	struct rec_flow f;
 
 	live_record(&e->live, r, &l->s->points, &f);
 	live_text(&e->live, r, text);
-	return ask_wants_flow(l->a, &f, text, r->stamp.tenant, l->has_application, l->application);
+	return ask_wants_flow(a, &f, text, r->stamp.tenant, l->has_application, l->application);
 }
 
-static void
-offer_flow(struct flow_list *l, const struct engine *e, const struct live_flow *r)
+static bool
+offer_flow(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
 {
-	struct topk_entry x = { .value = live_flow_value(r, live_sort(LIVE_FLOWS, l->a->q.sort),
-							 l->a->v.rate_second),
+	struct flow_list *l = ctx;
+	struct topk_entry x = { .value = live_flow_value(r, live_sort(LIVE_FLOWS, a->q.sort),
+							 a->v.rate_second),
 				.ref = { e->index, live_slot(&e->live, r) } };
 	struct flow_id id;
 
-	if (!l->any && !is_wanted(l, e, r))
-		return;
-	if (!topk_wants(l->t, x.value))
-		return;
-	id = flow_id_veil(&l->a->v.id, &r->id);
+	if ((!l->any && !is_wanted(l, a, e, r)) || !topk_wants(l->t, x.value))
+		return true;
+	id = flow_id_veil(&a->v.id, &r->id);
 	live_flow_tie(&id, r->slice, x.tie);
 	topk_offer(l->t, &x);
+	return true;
 }
 
 void
@@ -355,30 +401,47 @@ put_listed_flow(struct store *s, struct question *a, const struct topk_entry *x)
 	ask_put_live_flow(s, a, e, &e->live.flow[x->ref[1]]);
 }
 
+/* What has ended since it was met, and what is in its slot by now, is left out. */
+static void
+answer_flows(struct store *s, struct question *a, void *ctx)
+{
+	struct flow_list *l = ctx;
+	struct topk *t = l->t;
+
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++) {
+		struct topk_entry x = t->heap[i];
+
+		if (is_still_flow(s, a, &x))
+			put_listed_flow(s, a, &x);
+	}
+	l->t = NULL;
+	flow_list_drop(l);
+	ask_list_end(s, a, t);
+}
+
 void
 ask_live_flows(struct store *s, struct question *a)
 {
 	static const struct ask_live_list list = { LIVE_FLOWS, is_still_flow, put_listed_flow };
-	struct flow_list l = { .s = s, .a = a, .has_application = a->q.key_len > 0 };
-	bool some = !l.has_application || ask_application(s, a, &l.application);
-	struct flow_walk w = { 0 };
-	const struct live_flow *r;
-	const struct engine *e;
+	static const struct ask_walk walk = { offer_flow, answer_flows, flow_list_drop };
+	struct flow_list *l;
+	uint16_t application = 0;
+	bool any = a->q.key_len == 0 && a->q.point == ANY_POINT && a->q.has_ip == 0 && a->filter == NULL;
 
-	if (ask_wrong_page(a))
+	if (ask_wrong_page(a) || (any && a->v.nnarrowed == 0 && ask_ordered(s, a, &list)))
 		return;
-	l.any = !l.has_application && a->q.point == ANY_POINT && a->q.has_ip == 0 && a->filter == NULL;
-	if (l.any && a->v.nnarrowed == 0 && ask_ordered(s, a, &list))
+	if (a->q.key_len > 0 && !ask_application(s, a, &application)) {
+		ask_end(a);
 		return;
-
-	struct topk *t = l.t = ask_list_begin(a);
-
-	while (some && view_next_flow(&a->v, &w, &e, &r))
-		offer_flow(&l, e, r);
-	topk_finish(t);
-	for (size_t i = 0; i < t->n; i++)
-		put_listed_flow(s, a, &t->heap[i]);
-	ask_list_end(s, a, t);
+	}
+	l = mem_calloc(1, sizeof(*l));
+	*l = (struct flow_list){ .s = s,
+				 .t = ask_list_begin(a),
+				 .has_application = a->q.key_len > 0,
+				 .application = application,
+				 .any = any };
+	ask_walk(s, a, &walk, l);
 }
 
 /* --- applications
@@ -423,16 +486,10 @@ put_application(struct store *s, struct question *a, const struct subject *u)
 	answer_row_end(&a->out);
 }
 
-void
-ask_applications(struct store *s, struct question *a)
+static void
+list_applications(struct store *s, struct question *a, const struct subject *list, size_t n)
 {
-	if (ask_wrong_page(a))
-		return;
-
 	struct topk *t = ask_list_begin(a);
-	size_t n = subjects_count(s->subjects);
-	AUTO(mem_drop) struct subject *parts = a->v.nnarrowed == 0 ? NULL : part_applications(s, &a->v, &n);
-	const struct subject *list = parts != NULL ? parts : subjects_at(s->subjects, 0);
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct subject *u = &list[i];
@@ -456,4 +513,41 @@ ask_applications(struct store *s, struct question *a)
 	for (size_t i = 0; i < t->n; i++)
 		put_application(s, a, &list[t->heap[i].ref[0]]);
 	ask_list_end(s, a, t);
+}
+
+/* ctx: subjects by number of the application, NAME_NUMBER_MAX. */
+static bool
+add_to_application(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
+{
+	struct part_flow p;
+
+	part_show(&a->v, &e->live, r, &p);
+
+	struct subject *u = (struct subject *)ctx + p.f.application;
+
+	u->key = (struct series_key){ a->v.tenant, SERIES_APPLICATION, p.f.application };
+	part_add(u, &a->v, &p);
+	if (p.f.category != 0)
+		u->category = p.f.category;
+	return true;
+}
+
+static void
+answer_applications(struct store *s, struct question *a, void *ctx)
+{
+	list_applications(s, a, ctx, NAME_NUMBER_MAX);
+	free(ctx);
+}
+
+void
+ask_applications(struct store *s, struct question *a)
+{
+	static const struct ask_walk walk = { add_to_application, answer_applications, free };
+
+	if (ask_wrong_page(a))
+		return;
+	if (a->v.nnarrowed == 0)
+		list_applications(s, a, subjects_at(s->subjects, 0), subjects_count(s->subjects));
+	else
+		ask_walk(s, a, &walk, mem_calloc(NAME_NUMBER_MAX, sizeof(struct subject)));
 }

@@ -19,7 +19,7 @@
  * ---------------------------------------------------------------------------------- */
 
 struct tally {
-	uint32_t host;     /* in the store's table */
+	struct host_key key;
 	uint32_t row;      /* place in the answer + 1 */
 	uint32_t flows[2]; /* as client, as server */
 	uint32_t points;
@@ -31,25 +31,71 @@ struct tally {
 	uint8_t mac[6];
 };
 
+/* One flow's word on one host; sorted, equal ones stand together. */
+struct detail {
+	uint32_t row;
+	uint32_t kind;
+	uint64_t key;
+	uint64_t bytes, packets;
+};
+
+/* What is made of a question. */
 struct tallies {
 	uint32_t *of; /* by host of the store's table: tally + 1 */
+	uint32_t hosts;
 	struct tally *t;
 	size_t n, room;
 	const struct wire_question *only; /* ASK_HOST: nobody else counts */
+	struct topk *list;                /* those of the page; ASK_HOST: NULL */
+	/* Of those that are shown. */
+	struct detail *d;
+	size_t nd, d_room;
+	uint64_t seed;
 };
 
-static struct tally *
-tally_of(struct tallies *all, uint32_t host)
+/* A host that began since may be beyond what there was. */
+static void
+make_places(struct tallies *all, uint32_t host)
 {
-	if (all->of[host] == 0) {
-		if (all->n == all->room) {
-			all->room = all->room == 0 ? 64 : 2 * all->room;
-			all->t = mem_reallocarray(all->t, all->room, sizeof(*all->t));
-		}
-		all->t[all->n] = (struct tally){ .host = host };
-		all->of[host] = (uint32_t)++all->n;
+	uint32_t room = host < UINT32_MAX / 2 ? 2 * host + 64 : UINT32_MAX;
+
+	if (host < all->hosts)
+		return;
+	all->of = mem_reallocarray(all->of, room, sizeof(*all->of));
+	memset(all->of + all->hosts, 0, (room - all->hosts) * sizeof(*all->of));
+	all->hosts = room;
+}
+
+static struct host_key
+key_of(const struct part_flow *p, int side)
+{
+	return (struct host_key){ p->tenant, p->f.space, p->f.ip[side], p->f.vlan[0] };
+}
+
+/* NULL: there is none. Rows go and others take their place while flows are looked through. */
+static struct tally *
+tally_find(const struct tallies *all, uint32_t host, const struct host_key *key)
+{
+	struct tally *t = host >= all->hosts || all->of[host] == 0 ? NULL : &all->t[all->of[host] - 1];
+
+	return t == NULL || memcmp(&t->key, key, sizeof(*key)) != 0 ? NULL : t;
+}
+
+static struct tally *
+tally_of(struct tallies *all, uint32_t host, const struct host_key *key)
+{
+	struct tally *t = tally_find(all, host, key);
+
+	if (t != NULL)
+		return t;
+	make_places(all, host);
+	if (all->n == all->room) {
+		all->room = all->room == 0 ? 64 : 2 * all->room;
+		all->t = mem_reallocarray(all->t, all->room, sizeof(*all->t));
 	}
-	return &all->t[all->of[host] - 1];
+	all->t[all->n] = (struct tally){ .key = *key };
+	all->of[host] = (uint32_t)++all->n;
+	return &all->t[all->n - 1];
 }
 
 static bool
@@ -63,18 +109,22 @@ counts(const struct tallies *all, const struct part_flow *p, int side)
 	       (ip_equal(&p->f.ip[side], &q->ip) && p->f.space == q->space && p->f.vlan[0] == q->vlan);
 }
 
-static void
-tally_flow(void *ctx, const struct part_flow *p)
+static bool
+tally_flow(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
 {
 	struct tallies *all = ctx;
+	struct part_flow flow;
+	const struct part_flow *p = &flow;
 
+	part_show(&a->v, &e->live, r, &flow);
 	for (int side = CLIENT; side <= SERVER; side++) {
 		const int other = 1 - side;
+		const struct host_key key = key_of(p, side);
 		struct tally *t;
 
 		if (!counts(all, p, side))
 			continue;
-		t = tally_of(all, p->host[side]);
+		t = tally_of(all, p->host[side], &key);
 		t->flows[side]++;
 		t->points |= UINT32_C(1) << p->point;
 		t->bytes[0] = sum_sat(t->bytes[0], p->f.count.bytes[side]);
@@ -95,6 +145,7 @@ tally_flow(void *ctx, const struct part_flow *p)
 		if (p->f.last_ns > t->last_ns)
 			t->last_ns = p->f.last_ns;
 	}
+	return true;
 }
 
 /* --- details of those that are shown: applications, ports, peers
@@ -102,58 +153,45 @@ tally_flow(void *ctx, const struct part_flow *p)
 
 enum detail_kind { DETAIL_APPLICATION, DETAIL_SERVED, DETAIL_USED, DETAIL_PEER };
 
-/* One flow's word on one host; sorted, equal ones stand together. */
-struct detail {
-	uint32_t row;
-	uint32_t kind;
-	uint64_t key;
-	uint64_t bytes, packets;
-};
-
 #define DETAILS_MAX (UINT32_C(1) << 21) /* beyond, the rows go without */
 
-struct details {
-	const struct tallies *all;
-	struct detail *d;
-	size_t n, room;
-	uint64_t seed;
-};
-
 static void
-detail_add(struct details *ds, uint32_t row, enum detail_kind kind, uint64_t key,
+detail_add(struct tallies *all, uint32_t row, enum detail_kind kind, uint64_t key,
 	   const struct flow_counters *c)
 {
-	if (ds->n > DETAILS_MAX)
+	if (all->nd > DETAILS_MAX)
 		return;
-	if (ds->n == ds->room) {
-		ds->room = ds->room == 0 ? 256 : 2 * ds->room;
-		ds->d = mem_reallocarray(ds->d, ds->room, sizeof(*ds->d));
+	if (all->nd == all->d_room) {
+		all->d_room = all->d_room == 0 ? 256 : 2 * all->d_room;
+		all->d = mem_reallocarray(all->d, all->d_room, sizeof(*all->d));
 	}
-	ds->d[ds->n++] = (struct detail){ row, kind, key, sum_sat(c->bytes[0], c->bytes[1]),
-					  sum_sat(c->packets[0], c->packets[1]) };
+	all->d[all->nd++] = (struct detail){ row, kind, key, sum_sat(c->bytes[0], c->bytes[1]),
+					     sum_sat(c->packets[0], c->packets[1]) };
 }
 
-static void
-detail_flow(void *ctx, const struct part_flow *p)
+static bool
+detail_flow(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
 {
-	struct details *ds = ctx;
+	struct tallies *all = ctx;
+	struct part_flow p;
 
+	part_show(&a->v, &e->live, r, &p);
 	for (int side = CLIENT; side <= SERVER; side++) {
-		const uint32_t port = (uint32_t)p->f.protocol << 16 | p->f.port[SERVER];
-		uint32_t row;
+		const uint32_t port = (uint32_t)p.f.protocol << 16 | p.f.port[SERVER];
+		const struct host_key key = key_of(&p, side);
+		const struct tally *t = counts(all, &p, side) ? tally_find(all, p.host[side], &key) : NULL;
 
-		if (!counts(ds->all, p, side) || ds->all->of[p->host[side]] == 0)
+		if (t == NULL || t->row == 0)
 			continue;
-		row = ds->all->t[ds->all->of[p->host[side]] - 1].row;
-		if (row == 0)
-			continue;
-		if (p->f.application != 0)
-			detail_add(ds, row, DETAIL_APPLICATION, p->f.application, &p->f.count);
-		if (p->served)
-			detail_add(ds, row, side == SERVER ? DETAIL_SERVED : DETAIL_USED, port, &p->f.count);
-		detail_add(ds, row, DETAIL_PEER, hash_bytes(&p->f.ip[1 - side], sizeof(p->f.ip[0]), ds->seed),
-			   &p->f.count);
+		if (p.f.application != 0)
+			detail_add(all, t->row, DETAIL_APPLICATION, p.f.application, &p.f.count);
+		if (p.served)
+			detail_add(all, t->row, side == SERVER ? DETAIL_SERVED : DETAIL_USED, port,
+				   &p.f.count);
+		detail_add(all, t->row, DETAIL_PEER,
+			   hash_bytes(&p.f.ip[1 - side], sizeof(p.f.ip[0]), all->seed), &p.f.count);
 	}
+	return true;
 }
 
 #define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
@@ -200,25 +238,25 @@ merge_runs(struct detail *d, size_t n)
 	return out;
 }
 
+/* By a thread beside the loop: there may be many. */
 static void
-collect_details(struct store *s, struct question *a, const struct tallies *all, struct details *ds)
+sort_details(void *ctx)
 {
-	*ds = (struct details){ .all = all };
-	randombytes_buf(&ds->seed, sizeof(ds->seed));
-	part_each(s, &a->v, detail_flow, ds);
-	if (ds->n > DETAILS_MAX)
-		ds->n = 0;
-	if (ds->n > 1)
-		qsort(ds->d, ds->n, sizeof(*ds->d), by_key);
-	ds->n = merge_runs(ds->d, ds->n);
+	struct tallies *all = ctx;
+
+	if (all->nd > DETAILS_MAX)
+		all->nd = 0;
+	if (all->nd > 1)
+		qsort(all->d, all->nd, sizeof(*all->d), by_key);
+	all->nd = merge_runs(all->d, all->nd);
 }
 
 /* The details of a row and kind, in the order of their weight. */
 static struct detail *
-details_of(const struct details *ds, uint32_t row, enum detail_kind kind, size_t *n)
+details_of(const struct tallies *ds, uint32_t row, enum detail_kind kind, size_t *n)
 {
 	struct detail key = { .row = row, .kind = kind };
-	size_t lo = 0, hi = ds->n;
+	size_t lo = 0, hi = ds->nd;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
@@ -228,7 +266,7 @@ details_of(const struct details *ds, uint32_t row, enum detail_kind kind, size_t
 		else
 			hi = mid;
 	}
-	for (*n = 0; lo + *n < ds->n && ds->d[lo + *n].row == row && ds->d[lo + *n].kind == kind;)
+	for (*n = 0; lo + *n < ds->nd && ds->d[lo + *n].row == row && ds->d[lo + *n].kind == kind;)
 		++*n;
 	/* Their place among the others stays, so that the next search finds its own. */
 	if (kind != DETAIL_PEER && *n > 1)
@@ -237,7 +275,7 @@ details_of(const struct details *ds, uint32_t row, enum detail_kind kind, size_t
 }
 
 static void
-fill_ports(const struct details *ds, uint32_t row, enum detail_kind kind, struct row_port *out)
+fill_ports(const struct tallies *ds, uint32_t row, enum detail_kind kind, struct row_port *out)
 {
 	size_t n;
 	const struct detail *d = details_of(ds, row, kind, &n);
@@ -249,7 +287,7 @@ fill_ports(const struct details *ds, uint32_t row, enum detail_kind kind, struct
 }
 
 static size_t
-fill_applications(struct store *s, const struct details *ds, uint32_t row, struct row_host *r, char *out,
+fill_applications(struct store *s, const struct tallies *ds, uint32_t row, struct row_host *r, char *out,
 		  size_t size)
 {
 	struct wcur c = wcur_of(out, size);
@@ -269,15 +307,14 @@ fill_applications(struct store *s, const struct details *ds, uint32_t row, struc
  */
 
 static void
-put_part_host(struct store *s, struct question *a, const struct tally *t, const struct details *ds)
+put_part_host(struct store *s, struct question *a, const struct tally *t, const struct tallies *ds)
 {
 	char applications[HOST_APPS * (NAME_TEXT_MAX + 1)], risks[RISKS_TEXT_MAX];
-	const struct host *h = hosts_at(s->hosts, t->host);
-	const struct place *p = places_find(s->places, &h->key.ip);
-	struct row_host r = { .ip = h->key.ip,
-			      .space = h->key.space,
-			      .vlan = (uint16_t)h->key.vlan,
-			      .local = store_is_local(s, &h->key.ip),
+	const struct place *p = places_find(s->places, &t->key.ip);
+	struct row_host r = { .ip = t->key.ip,
+			      .space = t->key.space,
+			      .vlan = (uint16_t)t->key.vlan,
+			      .local = store_is_local(s, &t->key.ip),
 			      .score = t->score,
 			      .flows_client = t->flows[CLIENT],
 			      .flows_server = t->flows[SERVER],
@@ -322,17 +359,15 @@ put_part_host(struct store *s, struct question *a, const struct tally *t, const 
 }
 
 static void
-tallies_make(struct store *s, struct question *a, struct tallies *all)
+tallies_drop(void *ctx)
 {
-	all->of = mem_calloc((size_t)hosts_limit(s->hosts) + 1, sizeof(*all->of));
-	part_each(s, &a->v, tally_flow, all);
-}
+	struct tallies *all = ctx;
 
-static void
-tallies_free(struct tallies *all)
-{
 	free(all->of);
 	free(all->t);
+	free(all->d);
+	free(all->list);
+	free(all);
 }
 
 static uint64_t
@@ -356,26 +391,36 @@ tally_value(const struct question *a, const struct tally *t)
 	}
 }
 
-void
-ask_part_hosts(struct store *s, struct question *a)
+static void
+answer_hosts(struct store *s, struct question *a, void *ctx)
 {
+	struct tallies *all = ctx;
+	struct topk *t = all->list;
+
+	sort_details(all);
+	for (size_t i = 0; i < t->n; i++)
+		put_part_host(s, a, &all->t[t->heap[i].ref[0]], all);
+	all->list = NULL;
+	ask_list_end(s, a, t);
+	tallies_drop(all);
+}
+
+/* Which of them are on the page; then their details are looked for. */
+static void
+choose_hosts(struct store *s, struct question *a, void *ctx)
+{
+	static const struct ask_walk details = { detail_flow, answer_hosts, tallies_drop };
 	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
-	struct tallies all = { .n = 0 };
-	struct details ds;
+	struct tallies *all = ctx;
+	struct topk *t = all->list = ask_list_begin(a);
 
-	if (ask_wrong_page(a))
-		return;
-	tallies_make(s, a, &all);
-
-	struct topk *t = ask_list_begin(a);
-
-	for (size_t i = 0; i < all.n; i++) {
-		const struct host_key *k = &hosts_at(s->hosts, all.t[i].host)->key;
-		struct topk_entry e = { .value = tally_value(a, &all.t[i]),
+	for (size_t i = 0; i < all->n; i++) {
+		const struct host_key *k = &all->t[i].key;
+		struct topk_entry e = { .value = tally_value(a, &all->t[i]),
 					.tenant = k->tenant,
 					.ref = { (uint32_t)i, 0 } };
 
-		if (a->q.point != ANY_POINT && (point == POINT_NONE || (all.t[i].points >> point & 1) == 0))
+		if (a->q.point != ANY_POINT && (point == POINT_NONE || (all->t[i].points >> point & 1) == 0))
 			continue;
 		if (!topk_wants(t, e.value))
 			continue;
@@ -384,37 +429,64 @@ ask_part_hosts(struct store *s, struct question *a)
 	}
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
-		all.t[t->heap[i].ref[0]].row = (uint32_t)i + 1;
-	collect_details(s, a, &all, &ds);
-	for (size_t i = 0; i < t->n; i++)
-		put_part_host(s, a, &all.t[t->heap[i].ref[0]], &ds);
-	free(ds.d);
-	tallies_free(&all);
-	ask_list_end(s, a, t);
+		all->t[t->heap[i].ref[0]].row = (uint32_t)i + 1;
+	ask_walk(s, a, &details, all);
+}
+
+static struct tallies *
+tallies_new(const struct wire_question *only)
+{
+	struct tallies *all = mem_calloc(1, sizeof(*all));
+
+	all->only = only;
+	randombytes_buf(&all->seed, sizeof(all->seed));
+	return all;
+}
+
+void
+ask_part_hosts(struct store *s, struct question *a)
+{
+	static const struct ask_walk walk = { tally_flow, choose_hosts, tallies_drop };
+
+	if (!ask_wrong_page(a))
+		ask_walk(s, a, &walk, tallies_new(NULL));
+}
+
+static void
+answer_host(struct store *s, struct question *a, void *ctx)
+{
+	struct tallies *all = ctx;
+
+	sort_details(all);
+	for (size_t i = 0; i < all->n; i++)
+		put_part_host(s, a, &all->t[i], all);
+	answer_end(&a->out, all->n > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);
+	tallies_drop(all);
+}
+
+static void
+choose_host(struct store *s, struct question *a, void *ctx)
+{
+	static const struct ask_walk details = { detail_flow, answer_host, tallies_drop };
+	struct tallies *all = ctx;
+
+	for (size_t i = 0; i < all->n; i++)
+		all->t[i].row = (uint32_t)i + 1;
+	if (all->n > a->limit)
+		all->n = a->limit;
+	ask_walk(s, a, &details, all);
 }
 
 /* To the platform a host of several tenants is as many rows. */
 void
 ask_part_host(struct store *s, struct question *a)
 {
-	struct tallies all = { .only = &a->q };
-	struct details ds;
+	static const struct ask_walk walk = { tally_flow, choose_host, tallies_drop };
 
-	if (a->q.has_ip == 0) {
+	if (a->q.has_ip == 0)
 		answer_end(&a->out, ANSWER_NOT_FOUND, NULL, 0);
-		return;
-	}
-	tallies_make(s, a, &all);
-	for (size_t i = 0; i < all.n; i++)
-		all.t[i].row = (uint32_t)i + 1;
-	if (all.n > a->limit)
-		all.n = a->limit;
-	collect_details(s, a, &all, &ds);
-	for (size_t i = 0; i < all.n; i++)
-		put_part_host(s, a, &all.t[i], &ds);
-	answer_end(&a->out, all.n > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);
-	free(ds.d);
-	tallies_free(&all);
+	else
+		ask_walk(s, a, &walk, tallies_new(&a->q));
 }
 
 /* --- devices
@@ -422,7 +494,7 @@ ask_part_host(struct store *s, struct question *a)
  */
 
 struct device_tally {
-	uint32_t device; /* in the store's table */
+	struct device_key key;
 	uint32_t nips;
 	struct ip_addr ip[DEVICE_IPS];
 	uint64_t bytes[2], packets[2];
@@ -432,23 +504,26 @@ struct device_tally {
 struct device_tallies {
 	const struct store *s;
 	uint32_t *of; /* by device of the store's table: tally + 1 */
-	uint32_t limit;
+	uint32_t devices;
 	struct device_tally *t;
 	size_t n, room;
 };
 
+/* A row may have gone to another device since. */
 static struct device_tally *
-device_tally_of(struct device_tallies *all, uint32_t device)
+device_tally_of(struct device_tallies *all, uint32_t device, const struct device_key *key)
 {
-	if (all->of[device] == 0) {
-		if (all->n == all->room) {
-			all->room = all->room == 0 ? 64 : 2 * all->room;
-			all->t = mem_reallocarray(all->t, all->room, sizeof(*all->t));
-		}
-		all->t[all->n] = (struct device_tally){ .device = device };
-		all->of[device] = (uint32_t)++all->n;
+	struct device_tally *t = all->of[device] == 0 ? NULL : &all->t[all->of[device] - 1];
+
+	if (t != NULL && memcmp(&t->key, key, sizeof(*key)) == 0)
+		return t;
+	if (all->n == all->room) {
+		all->room = all->room == 0 ? 64 : 2 * all->room;
+		all->t = mem_reallocarray(all->t, all->room, sizeof(*all->t));
 	}
-	return &all->t[all->of[device] - 1];
+	all->t[all->n] = (struct device_tally){ .key = *key };
+	all->of[device] = (uint32_t)++all->n;
+	return &all->t[all->n - 1];
 }
 
 static void
@@ -467,25 +542,28 @@ is_device_of(const struct device_tallies *all, const struct part_flow *p, int si
 {
 	const struct device *d;
 
-	if (p->device[side] == DEVICE_NONE || p->device[side] >= all->limit)
+	if (p->device[side] == DEVICE_NONE || p->device[side] >= all->devices)
 		return false;
 	d = lru_at(all->s->devices, p->device[side]);
 	return d->key.tenant == p->tenant && d->key.point == p->point && d->key.vlan == p->f.vlan[0] &&
 	       memcmp(d->key.mac, p->f.mac[side], sizeof(d->key.mac)) == 0;
 }
 
-static void
-tally_device(void *ctx, const struct part_flow *p)
+static bool
+tally_device(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
 {
 	struct device_tallies *all = ctx;
+	struct part_flow flow;
+	const struct part_flow *p = &flow;
 
+	part_show(&a->v, &e->live, r, &flow);
 	for (int side = CLIENT; side <= SERVER; side++) {
 		const int other = 1 - side;
 		struct device_tally *t;
 
 		if (!is_device_of(all, p, side))
 			continue;
-		t = device_tally_of(all, p->device[side]);
+		t = device_tally_of(all, p->device[side], lru_at(all->s->devices, p->device[side]));
 		if (!p->hidden[side] && store_is_local(all->s, &p->f.ip[side]))
 			note_ip(t, &p->f.ip[side]);
 		t->bytes[0] = sum_sat(t->bytes[0], p->f.count.bytes[side]);
@@ -497,14 +575,14 @@ tally_device(void *ctx, const struct part_flow *p)
 		if (p->f.last_ns > t->last_ns)
 			t->last_ns = p->f.last_ns;
 	}
+	return true;
 }
 
 static void
 put_part_device(struct store *s, struct question *a, const struct device_tally *t)
 {
-	const struct device *d = lru_at(s->devices, t->device);
 	struct device shown = {
-		.key = d->key, .nips = t->nips, .first_ns = t->first_ns, .last_ns = t->last_ns
+		.key = t->key, .nips = t->nips, .first_ns = t->first_ns, .last_ns = t->last_ns
 	};
 	struct device_share sum;
 
@@ -529,35 +607,53 @@ device_tally_value(const struct question *a, const struct device_tally *t)
 	}
 }
 
-void
-ask_part_devices(struct store *s, struct question *a)
+static void
+device_tallies_drop(void *ctx)
 {
-	struct device_tallies all = { .s = s, .limit = lru_count(s->devices) };
+	struct device_tallies *all = ctx;
 
-	if (ask_wrong_page(a))
-		return;
-	all.of = mem_calloc((size_t)all.limit + 1, sizeof(*all.of));
-	part_each(s, &a->v, tally_device, &all);
+	free(all->of);
+	free(all->t);
+	free(all);
+}
 
+static void
+answer_devices(struct store *s, struct question *a, void *ctx)
+{
+	struct device_tallies *all = ctx;
 	struct topk *t = ask_list_begin(a);
 
-	for (size_t i = 0; i < all.n; i++) {
-		const struct device *d = lru_at(s->devices, all.t[i].device);
-		struct topk_entry e = { .value = device_tally_value(a, &all.t[i]),
-					.tenant = d->key.tenant,
+	for (size_t i = 0; i < all->n; i++) {
+		const struct device_key *k = &all->t[i].key;
+		struct topk_entry e = { .value = device_tally_value(a, &all->t[i]),
+					.tenant = k->tenant,
 					.ref = { (uint32_t)i, 0 } };
 
-		if (a->q.point != ANY_POINT && s->points.point[d->key.point].boot->id != a->q.point)
+		if (a->q.point != ANY_POINT && s->points.point[k->point].boot->id != a->q.point)
 			continue;
 		if (!topk_wants(t, e.value))
 			continue;
-		live_device_tie(s, &d->key, e.tie);
+		live_device_tie(s, k, e.tie);
 		topk_offer(t, &e);
 	}
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
-		put_part_device(s, a, &all.t[t->heap[i].ref[0]]);
-	free(all.of);
-	free(all.t);
+		put_part_device(s, a, &all->t[t->heap[i].ref[0]]);
 	ask_list_end(s, a, t);
+	device_tallies_drop(all);
+}
+
+void
+ask_part_devices(struct store *s, struct question *a)
+{
+	static const struct ask_walk walk = { tally_device, answer_devices, device_tallies_drop };
+	struct device_tallies *all;
+
+	if (ask_wrong_page(a))
+		return;
+	all = mem_calloc(1, sizeof(*all));
+	all->s = s;
+	all->devices = lru_count(s->devices);
+	all->of = mem_calloc((size_t)all->devices + 1, sizeof(*all->of));
+	ask_walk(s, a, &walk, all);
 }

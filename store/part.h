@@ -24,18 +24,21 @@ struct part_flow {
 	uint64_t rate[2];              /* bytes from [CLIENT], [SERVER] in the view's last full second */
 	int64_t rate_second;
 };
-void part_each(const struct store *s, const struct view *v,
-	       void (*visit)(void *ctx, const struct part_flow *p), void *ctx);
+void part_show(const struct view *v, const struct live *l, const struct live_flow *r, struct part_flow *p);
 
 /* The newest packet and the newest second with packets among flows of files: *last_ns and *second are raised
  * to them. */
 void part_latest(const struct store *s, const struct view *v, int64_t *last_ns, int64_t *second);
-/* For each point a subject summed of the flows there, of which flows and flows_active are those that were
- * summed; packets have no rate. points has room for BOOT_POINTS_MAX. */
-void part_points(const struct store *s, const struct view *v, struct subject *points);
-/* One subject for each application that has flows; to be freed by the caller. */
-struct subject *part_applications(const struct store *s, const struct view *v, size_t *n);
-/* How many different hosts the flows have. */
-uint32_t part_hosts(const struct store *s, const struct view *v);
+/* Adds a flow to what is summed of flows that are seen: flows and flows_active are their number; packets have
+ * no rate. */
+void part_add(struct subject *u, const struct view *v, const struct part_flow *p);
+
+/* How many different hosts flows have, of those that are not hidden. */
+struct part_hosts {
+	uint8_t *mark; /* a bit a host of the store's table */
+	size_t room;   /* bytes */
+	uint32_t n;
+};
+void part_hosts_add(struct part_hosts *h, const struct part_flow *p);
 
 #endif
