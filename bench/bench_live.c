@@ -1,15 +1,16 @@
 /*
  * Questions about a million live flows while more is taken in:
  *
- *   bench_live FLOWS HOSTS RATE SECONDS [KEPT THREADS SCANS]
+ *   bench_live FLOWS HOSTS RATE SECONDS [LOOKS | KEPT THREADS SCANS]
  *
  * One store with FLOWS live flows of HOSTS clients, of which one tenant has all, one 5 % and one 0.1 %. For
- * SECONDS, RATE records a second come by a ring (counters of flows at random; one in eight ends, and another
- * takes its slot), and every 20 ms a question is due: pages of 100 flows in every order, from the start and
- * from a row anywhere in it, the first ten hosts, and the interfaces. With KEPT, the tenant of all flows has
- * so many in history, too, and SCANS of its questions look through them for what is not there, on THREADS
- * threads. Prints JSON: how long after it was due each kind of question was answered, the longest turn of the
- * loop, and how far behind the ring got.
+ * SECONDS, RATE records a second come by a ring (counters of flows at random; one in sixteen opens another
+ * flow, which ends the slot's), and every 20 ms a question is due: pages of 100 flows in every order, from
+ * the start and from a row anywhere in it, the first ten hosts, and the interfaces. With KEPT, the tenant of
+ * all flows has so many in history, too, and SCANS of its questions look through them for what is not there,
+ * on THREADS threads. Prints JSON: how long after it was due each kind of question was answered, the longest
+ * turn of the loop, and how far behind the ring got. LOOKS other questions are under way at any time, each of
+ * which looks through all live flows for an address that none has.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -34,6 +35,7 @@
 #include "policy/snapshot.h"
 #include "pump.h"
 #include "scans.h"
+#include "walks.h"
 #include "whose.h"
 
 #define POINT          11u
@@ -336,6 +338,7 @@ turn(struct bench *b)
 	commit_turn(b->s);
 	jobs_turn(b->s->jobs, b->s->now_boot_ns);
 	more |= orders_turn(b->s);
+	more |= walks_turn(b->s);
 	parked_turn(b->s);
 	ask_turn(b->s);
 	if (b->scans != NULL)
@@ -435,7 +438,7 @@ static void
 ask_next(struct bench *b, struct asking *k, int64_t due_ns)
 {
 	static uint8_t body[WIRE_QUESTION_MAX];
-	struct asker who = { PROC_HTTPD, 0, take_answer, k, NULL };
+	struct asker who = { .proc = PROC_HTTPD, .emit = take_answer, .ctx = k };
 	struct asked *q = &k->list[k->n];
 	uint64_t r = random_next(&k->state);
 	struct wire_question w = { .request = k->n, .point = ANY_POINT };
@@ -461,21 +464,60 @@ ask_next(struct bench *b, struct asking *k, int64_t due_ns)
 	ask(b->s, &who, body, sizeof(w) + w.grant_len);
 }
 
+/* --- looks beside them
+ * -------------------------------------------------------------------------------------------------- */
+
+struct looks {
+	uint64_t want, running, done, refused;
+};
+
 static void
-play(struct bench *b, struct asking *k, int64_t for_ns)
+look_answered(void *ctx, const void *body, size_t len)
 {
-	const struct timespec rest = { .tv_nsec = 200000 };
+	struct looks *x = ctx;
+	struct wire_answer a;
+
+	(void)len;
+	memcpy(&a, body, sizeof(a));
+	x->running -= a.more == 0;
+	x->done += a.more == 0;
+	x->refused += a.status != ANSWER_OK;
+}
+
+static void
+look_next(struct bench *b, struct looks *x)
+{
+	struct asker who = { .proc = PROC_HTTPD, .emit = look_answered, .ctx = x };
+	struct wire_question w = { .kind = ASK_FLOWS,
+				   .point = ANY_POINT,
+				   .has_ip = 1,
+				   .ip = address(UINT32_C(1) << 24),
+				   .grant_len = (uint32_t)b->grant_len[EVERYTHING] };
+	uint8_t body[sizeof(w) + GRANT_BYTES_MAX];
+
+	memcpy(body, &w, sizeof(w));
+	memcpy(body + sizeof(w), b->grant[EVERYTHING], w.grant_len);
+	x->running++;
+	ask(b->s, &who, body, sizeof(w) + w.grant_len);
+}
+
+static void
+play(struct bench *b, struct asking *k, struct looks *x, int64_t for_ns)
+{
+	const struct timespec rest = { .tv_nsec = 200000 }, breath = { .tv_nsec = 50000 };
 	int64_t due = clock_boot_ns(), until = due + for_ns;
 
 	while (clock_boot_ns() < until) {
 		bool more = turn(b);
 
+		while (x->running < x->want)
+			look_next(b, x);
 		while (due <= clock_boot_ns() && k->n < k->max) {
 			ask_next(b, k, due);
 			due += ASK_EACH_NS;
 		}
-		if (!more)
-			nanosleep(&rest, NULL);
+		/* Real-time threads that never rest are stopped by the kernel. */
+		nanosleep(more ? &breath : &rest, NULL);
 	}
 }
 
@@ -567,12 +609,13 @@ main(int argc, char **argv)
 {
 	struct bench b = { .turns = 0 };
 	struct traffic t = { .state = 88172645463325252, .sequence = 0 };
+	struct looks x = { .want = 0 };
 	struct asking k = { .state = 1181783497276652981 };
 	char dir[] = "/tmp/weir-bench-live-XXXXXX";
 
 	log_init("bench_live", LOG_LEVEL_WARN);
-	if ((argc != 5 && argc != 8) || sodium_init() == -1) {
-		fprintf(stderr, "usage: bench_live FLOWS HOSTS RATE SECONDS [KEPT THREADS SCANS]\n");
+	if ((argc != 5 && argc != 6 && argc != 8) || sodium_init() == -1) {
+		fprintf(stderr, "usage: bench_live FLOWS HOSTS RATE SECONDS [LOOKS | KEPT THREADS SCANS]\n");
 		return 2;
 	}
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
@@ -580,6 +623,7 @@ main(int argc, char **argv)
 	t.flows = (uint32_t)number_of(argv[1]);
 	t.hosts = (uint32_t)number_of(argv[2]);
 	t.rate = number_of(argv[3]);
+	x.want = argc == 6 ? number_of(argv[5]) : 0;
 	t.count = mem_calloc(t.flows, sizeof(*t.count));
 	t.generation = mem_calloc(t.flows, sizeof(*t.generation));
 	k.max = (size_t)(number_of(argv[4]) + WARM_S) * 50 + 100;
@@ -593,7 +637,7 @@ main(int argc, char **argv)
 	if (argc == 8)
 		b.scans = scans_new(b.s, (unsigned)number_of(argv[7]), b.grant[EVERYTHING],
 				    &b.grant_len[EVERYTHING]);
-	play(&b, &k, WARM_S * NS_PER_S);
+	play(&b, &k, &x, WARM_S * NS_PER_S);
 
 	size_t warm = k.n;
 	uint64_t put_before = t.put;
@@ -601,14 +645,16 @@ main(int argc, char **argv)
 	b.longest_turn_ns = b.longest_cpu_ns = b.busy_ns = 0;
 	b.turns = 0;
 	make_grants(&b);
-	play(&b, &k, (int64_t)number_of(argv[4]) * NS_PER_S);
+	x.done = 0;
+	play(&b, &k, &x, (int64_t)number_of(argv[4]) * NS_PER_S);
 	t.stop = true;
 	pthread_join(t.thread, NULL);
 	printf("{\"flows\": %u, \"hosts\": %u, \"records\": %" PRIu64 ", \"ring_full\": %" PRIu64
-	       ", \"longest_turn_ms\": %.2f, \"its_cpu_ms\": %.2f, \"busy_share\": %.3f, ",
+	       ", \"longest_turn_ms\": %.2f, \"its_cpu_ms\": %.2f, \"busy_share\": %.3f, \"looks_at_once\": "
+	       "%" PRIu64 ", \"looks\": %" PRIu64 ", \"looks_refused\": %" PRIu64 ", ",
 	       t.flows, t.hosts, (uint64_t)t.put - put_before, (uint64_t)t.full,
 	       (double)b.longest_turn_ns / 1e6, (double)b.longest_cpu_ns / 1e6,
-	       (double)b.busy_ns / ((double)number_of(argv[4]) * 1e9));
+	       (double)b.busy_ns / ((double)number_of(argv[4]) * 1e9), x.want, x.done, x.refused);
 	if (b.scans != NULL)
 		scans_print(b.scans);
 	print_all(&k, warm);

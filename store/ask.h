@@ -96,11 +96,17 @@ struct ask_work {
 };
 /* The last thing that a handler does. Where s->jobs is NULL all of it happens here and now. */
 void ask_work(struct store *s, struct question *a, const struct ask_work *work, void *ctx);
+/* The same for what the loop works on itself, a part at a turn: nothing is run, and until ask_through is
+ * called it may end, with drop, whenever control goes back to the loop. */
+struct ask_task *ask_here(struct store *s, struct question *a, const struct ask_work *work, void *ctx);
+bool ask_is_late(const struct ask_task *t);
+void ask_through(struct ask_task *t, enum job_end end);
 void ask_stopped(struct store *s, struct question *a, enum job_end end);
 
-/* Looks through the live flows that the question's view sees: row for each until it says false, then answer, which takes ctx and ends
- * the answer, or walks on. Where flows are many that is some at a turn, and what begins or ends meanwhile may be met or not; each that
- * stays is met once. drop frees ctx where there will be no answer. The last thing that a handler does. */
+/* Looks through the live flows that the question's view sees: row for each until it says false, then answer,
+ * which takes ctx and ends the answer, or walks on. Where flows are many that is some at a turn, and what
+ * begins or ends meanwhile may be met or not; each that stays is met once. drop frees ctx where there will be
+ * no answer. The last thing that a handler does. */
 struct ask_walk {
 	bool (*row)(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r);
 	void (*answer)(struct store *s, struct question *a, void *ctx);
@@ -108,7 +114,7 @@ struct ask_walk {
 };
 void ask_walk(struct store *s, struct question *a, const struct ask_walk *w, void *ctx);
 /* Lists of live rows: the first of an order, behind the question's cursor. */
-struct topk *ask_list_begin(struct question *a);
+struct topk *ask_list_begin(const struct question *a);
 /* Frees t. */
 void ask_list_end(struct store *s, struct question *a, struct topk *t);
 /* Whether its cursor was made for another kind of list; it is then answered. */

@@ -7,9 +7,19 @@
 #include "base/mem.h"
 #include "find.h"
 #include "kept_rows.h"
+#include "sum.h"
+#include "waiting.h"
 
 #define VISITS_MAX 20000 /* rows that one question may look at; the cursor leads on */
 #define SLICES_MAX 1000
+
+/* The slice that a flow is in. */
+struct live_slice {
+	struct rec_flow f;
+	uint32_t tenant;
+	uint64_t rate[2];
+	char text[FLOW_TEXT_MAX];
+};
 
 /* What is found of a question. */
 struct listing {
@@ -18,10 +28,13 @@ struct listing {
 	bool has_application;
 	uint16_t application;
 	struct kept_rows rows;
-	struct flow_id id; /* one flow */
-	bool live;         /* its live row is in the answer already */
+	struct flow_id id;       /* one flow */
+	struct live_slice *live; /* NULL: it is not */
 	unsigned most, n;
 	struct kept_flow *row; /* each one's texts are one piece of memory */
+	/* What was not on disk when the question came, in the order of the answer; by then it may be. */
+	unsigned nwaiting, waiting_room;
+	struct kept_flow *waiting;
 	struct flow_position begin, last;
 	bool finished;
 	enum db_status status;
@@ -40,37 +53,58 @@ listing_new(const struct question *a, unsigned most)
 }
 
 static void
+rows_free(struct kept_flow *row, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		free((void *)(uintptr_t)row[i].texts.server_name);
+	free(row);
+}
+
+static void
 listing_drop(void *ctx)
 {
 	struct listing *l = ctx;
 
-	for (unsigned i = 0; i < l->n; i++)
-		free((void *)(uintptr_t)l->row[i].texts.server_name);
-	free(l->row);
+	rows_free(l->row, l->n);
+	rows_free(l->waiting, l->nwaiting);
+	free(l->live);
 	free(l);
+}
+
+static void
+keep(struct kept_flow *out, uint32_t tenant, const struct rec_flow *f, const struct flow_texts *texts)
+{
+	size_t name = f->server_name_len, info = f->info_len, attributes = f->attributes_len;
+	char *text = mem_calloc(name + info + attributes + 1, 1);
+
+	memcpy(text, texts->server_name, name);
+	memcpy(text + name, texts->info, info);
+	memcpy(text + name + info, texts->attributes, attributes);
+	*out = (struct kept_flow){ .tenant = tenant, .f = *f, .texts = flow_texts_of(f, text) };
 }
 
 /* False: there is room for no more. */
 static bool
 listing_add(struct listing *l, const struct kept_flow *k)
 {
-	const struct rec_flow *f = &k->f;
-	size_t name = f->server_name_len, info = f->info_len, attributes = f->attributes_len;
-	char *text = mem_calloc(name + info + attributes + 1, 1);
-
-	memcpy(text, k->texts.server_name, name);
-	memcpy(text + name, k->texts.info, info);
-	memcpy(text + name + info, k->texts.attributes, attributes);
-	l->row[l->n] = *k;
-	l->row[l->n].texts = flow_texts_of(f, text);
+	keep(&l->row[l->n], k->tenant, &k->f, &k->texts);
 	return ++l->n < l->most;
 }
 
 static void
-listing_put(struct store *s, struct question *a, const struct listing *l)
+waiting_add(struct listing *l, uint32_t tenant, const struct rec_flow *f, const struct flow_texts *texts)
 {
-	for (unsigned i = 0; i < l->n; i++)
-		ask_put_flow(s, a, l->row[i].tenant, &l->row[i].f, &l->row[i].texts, NULL);
+	if (l->nwaiting == l->waiting_room) {
+		l->waiting_room = 2 * l->waiting_room + 16;
+		l->waiting = mem_reallocarray(l->waiting, l->waiting_room, sizeof(*l->waiting));
+	}
+	keep(&l->waiting[l->nwaiting++], tenant, f, texts);
+}
+
+static void
+put(struct store *s, struct question *a, const struct kept_flow *k)
+{
+	ask_put_flow(s, a, k->tenant, &k->f, &k->texts, NULL);
 }
 
 /* --- kept flows by time
@@ -135,23 +169,71 @@ find_kept(void *ctx, const struct question *a, struct find *f, struct job *j)
 	kept_rows_end(&l->rows);
 }
 
+static struct flow_position
+position_at(const struct kept_flow *k)
+{
+	return (struct flow_position){ k->f.last_ns, k->f.id, k->f.slice, k->tenant };
+}
+
+/* Which of both is next: below 0 what is on disk, above 0 what waited, 0 one that is both. */
+static int
+next_of(const struct listing *l, unsigned i, unsigned j)
+{
+	struct flow_position kept, waited;
+
+	if (j == l->nwaiting)
+		return -1;
+	waited = position_at(&l->waiting[j]);
+	if (i == l->n)
+		return 1;
+	kept = position_at(&l->row[i]);
+	return find_compare(&waited, &kept);
+}
+
+/* Puts both, newest end first, as far as they were looked for and there is room. *last: the last one. True
+ * where some are left. */
+static bool
+put_both(struct store *s, struct question *a, const struct listing *l, struct flow_position *last)
+{
+	unsigned i = 0, j = 0;
+
+	for (unsigned n = 0; i < l->n || j < l->nwaiting; n++) {
+		int which = next_of(l, i, j);
+		const struct kept_flow *k = which > 0 ? &l->waiting[j] : &l->row[i];
+		struct flow_position at = position_at(k);
+
+		/* On disk there may be newer ones behind where it was given up. */
+		if (which > 0 && !l->finished && find_compare(&at, &l->last) < 0)
+			return false;
+		if (n == l->most)
+			return true;
+		put(s, a, k);
+		*last = at;
+		i += which <= 0;
+		j += which >= 0;
+	}
+	return false;
+}
+
 /* What was found before it was stopped is an answer, and a cursor leads on. */
 static void
 answer_kept(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
 	struct listing *l = ctx;
+	struct flow_position last = l->last;
 	struct topk_entry at;
+	bool left;
 
 	if (end != JOB_DONE && find_compare(&l->last, &l->begin) == 0) {
 		ask_stopped(s, a, end);
 		return;
 	}
-	listing_put(s, a, l);
-	if (l->status != DB_OK || l->finished) {
+	left = put_both(s, a, l, &last);
+	if (l->status != DB_OK || (l->finished && !left)) {
 		ask_history_end(a, l->status);
 		return;
 	}
-	entry_of(&a->v, &l->last, &at);
+	entry_of(&a->v, left ? &last : &l->last, &at);
 	ask_end_page(s, a, ASK_FLOWS | PAGE_HISTORY, &at);
 }
 
@@ -188,6 +270,61 @@ want(struct listing *l, const struct question *a)
 	l->last = l->begin;
 }
 
+/* A slice in a batch. */
+struct ended {
+	struct flow_position at;
+	const struct rec_flow *f;
+	struct flow_texts texts;
+};
+
+struct ended_list {
+	const struct listing *l;
+	struct ended *e;
+	size_t n, room;
+};
+
+static void
+note_ended(void *ctx, uint32_t whose, const struct rec_flow *f, const struct flow_texts *texts)
+{
+	struct ended_list *list = ctx;
+	const struct flow_query *q = &list->l->q;
+	struct ended e = { { f->last_ns, f->id, f->slice, whose }, f, *texts };
+
+	if (f->last_ns < q->from_ns || f->last_ns >= q->to_ns ||
+	    (q->after != NULL && find_compare(&e.at, q->after) >= 0))
+		return;
+	if (list->n == list->room) {
+		list->room = 2 * list->room + 64;
+		list->e = mem_reallocarray(list->e, list->room, sizeof(*list->e));
+	}
+	list->e[list->n++] = e;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	return find_compare(&((const struct ended *)b)->at, &((const struct ended *)a)->at);
+}
+
+/* What ended and is not on disk yet. */
+static void
+meet_waiting(struct store *s, const struct question *a, struct listing *l)
+{
+	struct ended_list list = { .l = l };
+
+	waiting_each(s, a->v.tenant, note_ended, &list);
+	if (list.n > 1)
+		qsort(list.e, list.n, sizeof(*list.e), newest_first);
+	for (size_t i = 0; i < list.n && l->nwaiting <= l->most; i++) {
+		const struct ended *e = &list.e[i];
+
+		if (view_admits(&a->v, e->f) && ask_wants_flow(a, e->f, e->texts.server_name, e->at.tenant,
+							       l->has_application, l->application))
+			waiting_add(l, e->at.tenant, e->f, &e->texts);
+	}
+	free(list.e);
+}
+
 /* Kept flows come by their end, newest first, whatever order is asked for. */
 void
 ask_kept_flows(struct store *s, struct question *a)
@@ -208,6 +345,7 @@ ask_kept_flows(struct store *s, struct question *a)
 	l->has_application = a->q.key_len > 0;
 	l->application = application;
 	want(l, a);
+	meet_waiting(s, a, l);
 	ask_work(s, a, &work, l);
 }
 
@@ -225,21 +363,30 @@ list_slice(void *ctx, const struct kept_flow *k)
 	return listing_add(l, k);
 }
 
-/* Puts the live row of an id, if the viewer sees it. */
+/* The live row of an id, as it is when it is met. */
 static bool
-put_live(struct store *s, struct question *a, const struct flow_id *id)
+meet_live(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
 {
-	struct flow_walk w = { 0 };
-	const struct live_flow *r;
-	const struct engine *e;
+	struct listing *l = ctx;
+	struct live_slice *k;
 
-	while (view_next_flow(&a->v, &w, &e, &r)) {
-		if (memcmp(&r->id, id, sizeof(*id)) != 0)
-			continue;
-		ask_put_live_flow(s, a, e, r);
+	if (memcmp(&r->id, &l->id, sizeof(l->id)) != 0)
 		return true;
-	}
+	k = l->live = mem_calloc(1, sizeof(*k));
+	live_record(&e->live, r, &a->v.s->points, &k->f);
+	live_text(&e->live, r, k->text);
+	k->tenant = r->stamp.tenant;
+	for (int i = 0; i < 2; i++)
+		k->rate[i] = rate_at(&r->rate, a->v.rate_second, i);
 	return false;
+}
+
+static void
+put_live(struct store *s, struct question *a, const struct live_slice *k)
+{
+	const struct flow_texts texts = flow_texts_of(&k->f, k->text);
+
+	ask_put_flow(s, a, k->tenant, &k->f, &texts, k->rate);
 }
 
 static void
@@ -251,6 +398,15 @@ find_slices(void *ctx, const struct question *a, struct find *f, struct job *j)
 	l->status = history_flow(f, a->v.tenant, &l->id, SLICES_MAX, list_slice, l);
 }
 
+static bool
+has_slice(const struct listing *l, uint32_t slice)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->row[i].f.slice == slice)
+			return true;
+	return false;
+}
+
 static void
 answer_slices(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
@@ -258,22 +414,47 @@ answer_slices(struct store *s, struct question *a, void *ctx, enum job_end end)
 
 	if (end != JOB_DONE) {
 		ask_stopped(s, a, end);
-	} else if (!l->live && l->n == 0) {
+	} else if (l->live == NULL && l->n == 0 && l->nwaiting == 0) {
 		answer_end(&a->out, l->status == DB_OK ? ANSWER_NOT_FOUND : ANSWER_HISTORY_DOWN, NULL, 0);
 	} else {
-		listing_put(s, a, l);
+		if (l->live != NULL)
+			put_live(s, a, l->live);
+		for (unsigned i = 0; i < l->n; i++)
+			put(s, a, &l->row[i]);
+		for (unsigned i = 0; i < l->nwaiting; i++)
+			if (!has_slice(l, l->waiting[i].f.slice))
+				put(s, a, &l->waiting[i]);
 		ask_end(a);
 	}
+}
+
+static void
+meet_slice(void *ctx, uint32_t whose, const struct rec_flow *f, const struct flow_texts *texts)
+{
+	struct listing *l = ctx;
+
+	if (memcmp(&f->id, &l->id, sizeof(l->id)) == 0 && f->last_ns >= l->a->v.since_ns &&
+	    view_admits(&l->a->v, f) && l->nwaiting < l->most)
+		waiting_add(l, whose, f, texts);
+}
+
+static void
+live_met(struct store *s, struct question *a, void *ctx)
+{
+	static const struct ask_work work = { JOB_HISTORY, find_slices, answer_slices, listing_drop };
+	struct listing *l = ctx;
+
+	waiting_each(s, a->v.tenant, meet_slice, l);
+	ask_work(s, a, &work, l);
 }
 
 /* The live row is looked for first: a flow that ends meanwhile is not in history yet. */
 void
 ask_flow(struct store *s, struct question *a)
 {
-	static const struct ask_work work = { JOB_HISTORY, find_slices, answer_slices, listing_drop };
+	static const struct ask_walk walk = { meet_live, live_met, listing_drop };
 	struct listing *l = listing_new(a, SLICES_MAX);
 
 	l->id = flow_id_unveil(&a->v.id, &a->q.flow);
-	l->live = put_live(s, a, &l->id);
-	ask_work(s, a, &work, l);
+	ask_walk(s, a, &walk, l);
 }

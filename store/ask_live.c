@@ -13,7 +13,7 @@
  */
 
 struct topk *
-ask_list_begin(struct question *a)
+ask_list_begin(const struct question *a)
 {
 	struct topk *t = mem_calloc(1, sizeof(*t));
 
@@ -298,7 +298,8 @@ answer_totals(struct store *s, struct question *a, void *ctx)
 	answer_row(&a->out);
 	answer_put(&a->out, &t, sizeof(t));
 	answer_row_end(&a->out);
-	ask_end(a);	parts_drop(ctx);
+	ask_end(a);
+	parts_drop(ctx);
 }
 
 void
@@ -350,8 +351,8 @@ static bool
 offer_flow(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r)
 {
 	struct flow_list *l = ctx;
-	struct topk_entry x = { .value = live_flow_value(r, live_sort(LIVE_FLOWS, a->q.sort),
-							 a->v.rate_second),
+	struct topk_entry x = { .value =
+				    live_flow_value(r, live_sort(LIVE_FLOWS, a->q.sort), a->v.rate_second),
 				.ref = { e->index, live_slot(&e->live, r) } };
 	struct flow_id id;
 

@@ -238,12 +238,14 @@ merge_runs(struct detail *d, size_t n)
 	return out;
 }
 
-/* By a thread beside the loop: there may be many. */
 static void
-sort_details(void *ctx)
+sort_details(void *ctx, const struct question *a, struct find *f, struct job *j)
 {
 	struct tallies *all = ctx;
 
+	(void)a;
+	(void)f;
+	(void)j;
 	if (all->nd > DETAILS_MAX)
 		all->nd = 0;
 	if (all->nd > 1)
@@ -391,29 +393,43 @@ tally_value(const struct question *a, const struct tally *t)
 	}
 }
 
+/*
+ * A list: flows are looked through for what each host has, then a thread beside the loop chooses the page,
+ * then flows are looked through for the details of those on it, which a thread puts in order.
+ */
 static void
-answer_hosts(struct store *s, struct question *a, void *ctx)
+answer_hosts(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
 	struct tallies *all = ctx;
 	struct topk *t = all->list;
 
-	sort_details(all);
+	if (end != JOB_DONE) {
+		ask_stopped(s, a, end);
+		return;
+	}
 	for (size_t i = 0; i < t->n; i++)
 		put_part_host(s, a, &all->t[t->heap[i].ref[0]], all);
 	all->list = NULL;
 	ask_list_end(s, a, t);
-	tallies_drop(all);
 }
 
-/* Which of them are on the page; then their details are looked for. */
 static void
-choose_hosts(struct store *s, struct question *a, void *ctx)
+details_met(struct store *s, struct question *a, void *all)
 {
-	static const struct ask_walk details = { detail_flow, answer_hosts, tallies_drop };
-	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&s->points, a->q.point);
+	static const struct ask_work work = { JOB_LIVE, sort_details, answer_hosts, tallies_drop };
+
+	ask_work(s, a, &work, all);
+}
+
+static void
+choose_hosts(void *ctx, const struct question *a, struct find *f, struct job *j)
+{
+	uint32_t point = a->q.point == ANY_POINT ? POINT_NONE : points_index(&a->v.s->points, a->q.point);
 	struct tallies *all = ctx;
 	struct topk *t = all->list = ask_list_begin(a);
 
+	(void)f;
+	(void)j;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct host_key *k = &all->t[i].key;
 		struct topk_entry e = { .value = tally_value(a, &all->t[i]),
@@ -430,7 +446,31 @@ choose_hosts(struct store *s, struct question *a, void *ctx)
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
 		all->t[t->heap[i].ref[0]].row = (uint32_t)i + 1;
+}
+
+static void
+hosts_chosen(struct store *s, struct question *a, void *ctx, enum job_end end)
+{
+	static const struct ask_walk details = { detail_flow, details_met, tallies_drop };
+	struct tallies *all, *taken = ctx;
+
+	if (end != JOB_DONE) {
+		ask_stopped(s, a, end);
+		return;
+	}
+	/* What was chosen goes on; an empty one is dropped. */
+	all = mem_calloc(1, sizeof(*all));
+	*all = *taken;
+	memset(taken, 0, sizeof(*taken));
 	ask_walk(s, a, &details, all);
+}
+
+static void
+hosts_met(struct store *s, struct question *a, void *all)
+{
+	static const struct ask_work work = { JOB_LIVE, choose_hosts, hosts_chosen, tallies_drop };
+
+	ask_work(s, a, &work, all);
 }
 
 static struct tallies *
@@ -446,28 +486,38 @@ tallies_new(const struct wire_question *only)
 void
 ask_part_hosts(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { tally_flow, choose_hosts, tallies_drop };
+	static const struct ask_walk walk = { tally_flow, hosts_met, tallies_drop };
 
 	if (!ask_wrong_page(a))
 		ask_walk(s, a, &walk, tallies_new(NULL));
 }
 
 static void
-answer_host(struct store *s, struct question *a, void *ctx)
+answer_host(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
 	struct tallies *all = ctx;
 
-	sort_details(all);
+	if (end != JOB_DONE) {
+		ask_stopped(s, a, end);
+		return;
+	}
 	for (size_t i = 0; i < all->n; i++)
 		put_part_host(s, a, &all->t[i], all);
 	answer_end(&a->out, all->n > 0 ? ANSWER_OK : ANSWER_NOT_FOUND, NULL, 0);
-	tallies_drop(all);
 }
 
 static void
-choose_host(struct store *s, struct question *a, void *ctx)
+host_details_met(struct store *s, struct question *a, void *all)
 {
-	static const struct ask_walk details = { detail_flow, answer_host, tallies_drop };
+	static const struct ask_work work = { JOB_LIVE, sort_details, answer_host, tallies_drop };
+
+	ask_work(s, a, &work, all);
+}
+
+static void
+host_met(struct store *s, struct question *a, void *ctx)
+{
+	static const struct ask_walk details = { detail_flow, host_details_met, tallies_drop };
 	struct tallies *all = ctx;
 
 	for (size_t i = 0; i < all->n; i++)
@@ -481,7 +531,7 @@ choose_host(struct store *s, struct question *a, void *ctx)
 void
 ask_part_host(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { tally_flow, choose_host, tallies_drop };
+	static const struct ask_walk walk = { tally_flow, host_met, tallies_drop };
 
 	if (a->q.has_ip == 0)
 		answer_end(&a->out, ANSWER_NOT_FOUND, NULL, 0);
@@ -507,6 +557,7 @@ struct device_tallies {
 	uint32_t devices;
 	struct device_tally *t;
 	size_t n, room;
+	struct topk *list; /* those of the page */
 };
 
 /* A row may have gone to another device since. */
@@ -614,39 +665,62 @@ device_tallies_drop(void *ctx)
 
 	free(all->of);
 	free(all->t);
+	free(all->list);
 	free(all);
 }
 
 static void
-answer_devices(struct store *s, struct question *a, void *ctx)
+choose_devices(void *ctx, const struct question *a, struct find *f, struct job *j)
 {
 	struct device_tallies *all = ctx;
-	struct topk *t = ask_list_begin(a);
+	struct topk *t = all->list = ask_list_begin(a);
 
+	(void)f;
+	(void)j;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct device_key *k = &all->t[i].key;
 		struct topk_entry e = { .value = device_tally_value(a, &all->t[i]),
 					.tenant = k->tenant,
 					.ref = { (uint32_t)i, 0 } };
 
-		if (a->q.point != ANY_POINT && s->points.point[k->point].boot->id != a->q.point)
+		if (a->q.point != ANY_POINT && all->s->points.point[k->point].boot->id != a->q.point)
 			continue;
 		if (!topk_wants(t, e.value))
 			continue;
-		live_device_tie(s, k, e.tie);
+		live_device_tie(all->s, k, e.tie);
 		topk_offer(t, &e);
 	}
 	topk_finish(t);
+}
+
+static void
+answer_devices(struct store *s, struct question *a, void *ctx, enum job_end end)
+{
+	struct device_tallies *all = ctx;
+	struct topk *t = all->list;
+
+	if (end != JOB_DONE) {
+		ask_stopped(s, a, end);
+		return;
+	}
 	for (size_t i = 0; i < t->n; i++)
 		put_part_device(s, a, &all->t[t->heap[i].ref[0]]);
+	all->list = NULL;
 	ask_list_end(s, a, t);
-	device_tallies_drop(all);
+}
+
+static void
+devices_met(struct store *s, struct question *a, void *all)
+{
+	static const struct ask_work work = { JOB_LIVE, choose_devices, answer_devices, device_tallies_drop };
+
+	ask_work(s, a, &work, all);
 }
 
 void
 ask_part_devices(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { tally_device, answer_devices, device_tallies_drop };
+	static const struct ask_walk walk = { tally_device, devices_met, device_tallies_drop };
 	struct device_tallies *all;
 
 	if (ask_wrong_page(a))

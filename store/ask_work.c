@@ -17,6 +17,8 @@ struct ask_task {
 	uint64_t job;
 	bool answered; /* or nobody wants to know: the work is still to come to its end */
 	bool through;  /* it has, and waits until the asker takes answers again */
+	bool here;     /* the loop works on it: it is given up at once */
+	int64_t deadline_ns;
 	enum job_end end;
 };
 
@@ -126,6 +128,33 @@ ask_work(struct store *s, struct question *a, const struct ask_work *work, void 
 	}
 }
 
+struct ask_task *
+ask_here(struct store *s, struct question *a, const struct ask_work *work, void *ctx)
+{
+	struct ask_task *t = mem_calloc(1, sizeof(*t));
+
+	*t = (struct ask_task){ .s = s,
+				.a = question_hold(a),
+				.work = work,
+				.ctx = ctx,
+				.here = true,
+				.deadline_ns = s->now_boot_ns + s->boot->settings.query_time_ms * NS_PER_MS };
+	list_add(s, t);
+	return t;
+}
+
+bool
+ask_is_late(const struct ask_task *t)
+{
+	return t->s->now_boot_ns > t->deadline_ns;
+}
+
+void
+ask_through(struct ask_task *t, enum job_end end)
+{
+	done(t, end);
+}
+
 void
 ask_stopped(struct store *s, struct question *a, enum job_end end)
 {
@@ -140,7 +169,7 @@ static void
 give_up(struct ask_task *t)
 {
 	t->answered = true;
-	if (t->through)
+	if (t->through || t->here)
 		task_free(t);
 	else
 		jobs_cancel(t->s->jobs, t->job);

@@ -17,10 +17,10 @@
 #define AHEAD       16 /* rows that are asked for before their turn */
 #define ANEW_NS     NS_PER_S
 #define REST_TIMES  2               /* as long as making took, at least, before another is made anew */
-#define WANTED_NS   (10 * NS_PER_S) /* made anew while it was asked for since */
-#define KEPT_NS     (30 * NS_PER_S) /* its memory stays while it was asked for since */
-#define STALE_NS    (5 * NS_PER_S)  /* what is older is not shown, unless making one takes long */
-#define STALE_TIMES 50
+#define WANTED_NS   (30 * NS_PER_S) /* made anew while it was asked for since */
+#define KEPT_NS     (60 * NS_PER_S) /* its memory stays while it was asked for since */
+#define STALE_NS    (5 * NS_PER_S)  /* what nobody asked for in between and is older is not shown */
+#define OLDEST_NS   (60 * NS_PER_S) /* ... nor anything that is older than this */
 
 enum state { LIVE_IDLE, LIVE_WAITS, LIVE_TAKING, LIVE_SORTING };
 
@@ -33,6 +33,7 @@ struct live_order {
 	struct order *now;  /* what is shown; NULL: none yet */
 	struct order *next; /* taken and sorted; else memory for it */
 	int64_t asked_ns[SORT_KEY_COUNT], last_asked_ns;
+	bool lapsed;      /* nobody asked for so long that it was not made anew */
 	int64_t made_ns;  /* when the rows of now began to be taken */
 	int64_t begun_ns; /* ... of next */
 	int64_t took_ns;  /* from there until it was sorted */
@@ -51,7 +52,7 @@ struct orders {
 	struct live_order *taking;
 	uint64_t bytes;
 	uint32_t few;
-	int64_t rest_until_ns;
+	int64_t rest_until_ns, expired_ns;
 	bool news;
 };
 
@@ -291,6 +292,7 @@ is_sorted(void *ctx, enum job_end end)
 		x->now = x->next;
 		x->next = was;
 		x->made_ns = x->begun_ns;
+		x->lapsed = false;
 		x->took_ns = clock_boot_ns() - x->begun_ns;
 		o->rest_until_ns = x->begun_ns + (REST_TIMES + 1) * x->took_ns;
 	}
@@ -329,12 +331,14 @@ sort(struct live_order *x, bool only_sorts, uint32_t sorts)
  * ------------------------------------------------------------------------------------------------------------
  */
 
+/* What is asked for is made anew as often as there is time for: until then what there is is shown. */
 static bool
 is_stale(const struct live_order *x)
 {
-	int64_t most = STALE_TIMES * x->took_ns > STALE_NS ? STALE_TIMES * x->took_ns : STALE_NS;
+	int64_t age = x->s->now_boot_ns - x->made_ns;
 
-	return x->now == NULL || x->s->now_boot_ns - x->made_ns > most;
+	return x->now == NULL || x->made_ns < x->s->orders->expired_ns || age > OLDEST_NS ||
+	       (x->lapsed && age > STALE_NS);
 }
 
 static bool
@@ -421,6 +425,12 @@ orders_turn(struct store *s)
 	return true;
 }
 
+void
+orders_expire(struct store *s)
+{
+	s->orders->expired_ns = s->now_boot_ns;
+}
+
 bool
 orders_news(struct orders *o)
 {
@@ -504,6 +514,7 @@ orders_find(struct store *s, const struct view *v, enum live_list list, enum sor
 	x = find(s, v, list);
 	if (x == NULL)
 		return ORDER_NO_ROOM;
+	x->lapsed |= s->now_boot_ns - x->last_asked_ns >= WANTED_NS;
 	x->last_asked_ns = x->asked_ns[sort_key] = s->now_boot_ns;
 	if (s->jobs == NULL && !make_here(s, x)) {
 		drop(s->orders, x);

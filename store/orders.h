@@ -33,6 +33,8 @@ bool orders_are_for(const struct view *v, enum live_list list);
 /* The order of a list of a view that is not narrowed: good until the next turn. */
 enum order_found orders_find(struct store *s, const struct view *v, enum live_list list, enum sort_key sort,
 			     const struct order **found);
+/* What was taken until now is not shown any more: who may see what has changed. */
+void orders_expire(struct store *s);
 /* A step of the work. True where more of it waits. */
 bool orders_turn(struct store *s);
 /* Whether orders have become ready since this was asked last. */

@@ -22,6 +22,7 @@
 #include "orders.h"
 #include "parked.h"
 #include "pump.h"
+#include "walks.h"
 #include "whose.h"
 
 #define TICK_MS        50
@@ -147,6 +148,8 @@ on_snapshot(struct serve *v, struct channel *ch, struct msg *m)
 
 	if (document == NULL || !whose_policy(v->store, w->number, document, (size_t)w->len))
 		return false;
+	store_clock(v->store);
+	orders_expire(v->store);
 	channel_send(ch, MSG_POLICY_TAKEN, w, sizeof(*w));
 	if (first)
 		work_soon(v);
@@ -444,6 +447,7 @@ work(struct store *s)
 	more |= minutes_turn(s);
 	commit_turn(s);
 	more |= orders_turn(s);
+	more |= walks_turn(s);
 	parked_turn(s);
 	return more;
 }

@@ -16,6 +16,7 @@
 #include "parked.h"
 #include "subject_series.h"
 #include "vendors.h"
+#include "walks.h"
 
 #define SUBJECTS_MAX 131072u
 #define HOSTS_MAX    4194304u
@@ -181,6 +182,7 @@ store_new(const struct boot *boot)
 	s->grants = grants_new();
 	s->orders = orders_new();
 	s->parked = parked_new();
+	s->walks = walks_new();
 	points_init(&s->points, boot);
 	s->subjects = subjects_new(SUBJECTS_MAX);
 	open_book(s, set);
@@ -230,6 +232,7 @@ store_free(struct store **sp)
 	ask_end_all(s);
 	writer_free(&s->writer);
 	parked_free(&s->parked);
+	walks_free(&s->walks);
 	orders_free(&s->orders);
 	history_close(&s->history);
 	for (unsigned i = 0; i < s->nengines; i++)

@@ -39,6 +39,7 @@ struct store {
 	struct find *find[STORE_THREADS_MAX]; /* of each thread, by its number; NULL until it needs it */
 	struct orders *orders;
 	struct parked *parked;
+	struct walks *walks;
 	struct grants *grants;
 	struct quotas quotas;
 	/* Whose the flow is that is just about to begin: whose_admits has looked. */

@@ -59,6 +59,10 @@ void world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 /* An engine (0 or 1) offers a ring and announces its names. */
 void world_engine(struct world *w, unsigned i, int64_t run);
 void world_put(struct world *w, unsigned i, uint16_t kind, const void *rec, size_t len, const char *text);
+/* Questions are worked on beside the loop from here on, and long ones in parts. */
+void world_threads(struct world *w);
+/* A turn of serve's loop, as far as questions go. */
+void world_turn(struct world *w);
 /* Takes all that was put. */
 void world_pump(struct world *w);
 /* Commits and asserts that it could. */

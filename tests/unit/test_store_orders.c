@@ -7,17 +7,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "jobs.h"
 #include "orders.h"
 #include "parked.h"
 #include "store_world.h"
+#include "walks.h"
 
 /* --- an order by itself
  * ----------------------------------------------------------------------------------------------- */
@@ -120,7 +119,6 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	jobs_free(&w->s->jobs);
 	world_free(w);
 	return 0;
 }
@@ -216,7 +214,7 @@ pages_are_those_of_a_look_through(void **state)
 struct told {
 	unsigned answers;
 	struct wire_answer last;
-	uint8_t rows[WIRE_ANSWER_MAX];
+	uint8_t rows[4 * WIRE_ANSWER_MAX];
 	size_t len;
 };
 
@@ -225,11 +223,15 @@ hear(void *ctx, const void *body, size_t len)
 {
 	struct told *t = ctx;
 
+	const uint32_t before = t->last.nrows;
+
 	memcpy(&t->last, body, sizeof(t->last));
-	assert_int_equal(t->last.more, 0);
-	t->answers++;
-	t->len = len - sizeof(t->last);
-	memcpy(t->rows, (const uint8_t *)body + sizeof(t->last), t->len);
+	t->last.nrows += before;
+	t->answers += t->last.more == 0;
+	len -= sizeof(t->last);
+	assert_true(len <= sizeof(t->rows) - t->len);
+	memcpy(t->rows + t->len, (const uint8_t *)body + sizeof(t->last), len);
+	t->len += len;
 }
 
 static void
@@ -247,31 +249,19 @@ ask_as(uint32_t tenant, struct wire_question q, struct told *t)
 }
 
 static void
-turn(void)
-{
-	store_clock(w->s);
-	grants_heard(w->s->grants, w->s->now_boot_ns);
-	jobs_turn(w->s->jobs, w->s->now_boot_ns);
-	if (!orders_turn(w->s))
-		(void)usleep(1000);
-	parked_turn(w->s);
-}
-
-static void
 wait_for(const struct told *t)
 {
 	int64_t until = clock_boot_ns() + 20 * NS_PER_S;
 
 	while (t->answers == 0 && clock_boot_ns() < until)
-		turn();
+		world_turn(w);
 	assert_int_equal(t->answers, 1);
 }
 
 static void
 begin_threads(void)
 {
-	w->s->jobs = jobs_new(1);
-	jobs_start(w->s->jobs);
+	world_threads(w);
 	orders_set_few(w->s->orders, 0);
 }
 
@@ -382,6 +372,110 @@ those_who_wait_are_bounded(void **state)
 	free(t);
 }
 
+/* --- looks through a list
+ * --------------------------------------------------------------------------------------------- */
+
+#define MANY 5000u /* more than a turn looks at */
+
+static void
+put_many(void)
+{
+	for (uint64_t n = 1; n <= MANY; n++) {
+		struct rec_flow f =
+		    world_flow(w, n, ETH0, "10.1.0.1", n % 50 == 0 ? "192.0.2.9" : "192.0.2.1");
+
+		f.slot = (uint32_t)n / 2;
+		world_put(w, (unsigned)(n % 2), REC_FLOW_OPEN, &f, sizeof(f), NULL);
+	}
+	world_pump(w);
+}
+
+static struct wire_question
+to_nine(void)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+
+	q.has_ip = 1;
+	q.limit = 1000;
+	assert_true(ip_parse("192.0.2.9", &q.ip));
+	return q;
+}
+
+/* What ends while others are looked at is not shown, nor who comes in its slot. */
+static void
+flows_change_while_they_are_looked_at(void **state)
+{
+	struct rec_flow end, other;
+	struct told *t = mem_calloc(1, sizeof(*t));
+
+	(void)state;
+	put_many();
+	begin_threads();
+	ask_as(ALPHA, to_nine(), t);
+	assert_true(walks_turn(w->s));
+	assert_int_equal(t->answers, 0);
+	for (uint64_t n = 50; n <= MANY; n += 100) {
+		end = world_flow(w, n, ETH0, "10.1.0.1", "192.0.2.9");
+		end.slot = (uint32_t)n / 2;
+		end.end_reason = END_IDLE;
+		world_put(w, 0, REC_FLOW_END, &end, sizeof(end), NULL);
+		other = world_flow(w, n + MANY, ETH1, "10.2.0.1", "192.0.2.9");
+		other.slot = end.slot;
+		other.generation = 9;
+		world_put(w, 0, REC_FLOW_OPEN, &other, sizeof(other), NULL);
+	}
+	world_pump(w);
+	wait_for(t);
+	assert_int_equal(t->last.status, ANSWER_OK);
+	assert_int_equal(t->last.nrows, MANY / 100);
+	free(t);
+}
+
+static void
+looks_are_bounded_and_end_with_their_asker(void **state)
+{
+	struct told *t = mem_calloc(WALKS_TENANT_MAX + 1, sizeof(*t)), other = { .answers = 0 };
+
+	(void)state;
+	put_many();
+	begin_threads();
+	for (unsigned i = 0; i <= WALKS_TENANT_MAX; i++)
+		ask_as(ALPHA, to_nine(), &t[i]);
+	assert_int_equal(t[WALKS_TENANT_MAX].answers, 1);
+	assert_int_equal(t[WALKS_TENANT_MAX].last.status, ANSWER_BUSY);
+	ask_as(TENANT_PLATFORM, to_nine(), &other); /* another's has its place */
+	ask_gone(w->s, &t[0]);
+	assert_true(walks_turn(w->s));
+	ask_gone(w->s, &t[1]);
+	for (unsigned i = 2; i < WALKS_TENANT_MAX; i++) {
+		wait_for(&t[i]);
+		assert_int_equal(t[i].last.nrows, MANY / 50);
+	}
+	wait_for(&other);
+	assert_int_equal(other.last.nrows, MANY / 50);
+	assert_int_equal(t[0].answers + t[1].answers, 0);
+	free(t);
+}
+
+static void
+a_grant_that_ends_ends_the_look(void **state)
+{
+	struct wire_grant_ids none = { .begin = 1, .end = 1 };
+	struct told *t = mem_calloc(1, sizeof(*t));
+	uint64_t full = 0;
+
+	(void)state;
+	put_many();
+	begin_threads();
+	ask_as(ALPHA, to_nine(), t);
+	assert_true(walks_turn(w->s));
+	assert_true(grants_set(w->s->grants, &none, NULL, clock_utc_ns(), &full));
+	wait_for(t);
+	assert_int_equal(t->last.status, ANSWER_NOT_GRANTED);
+	assert_int_equal(t->len, 0);
+	free(t);
+}
+
 int
 main(void)
 {
@@ -393,6 +487,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(who_is_gone_hears_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_grant_is_judged_when_the_answer_is_given, setup, teardown),
 		cmocka_unit_test_setup_teardown(those_who_wait_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(flows_change_while_they_are_looked_at, setup, teardown),
+		cmocka_unit_test_setup_teardown(looks_are_bounded_and_end_with_their_asker, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_grant_that_ends_ends_the_look, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
