@@ -15,9 +15,10 @@
 #include "refuse.h"
 #include "request.h"
 
-#define ANSWER_TEXT_MAX (32u << 20)
-#define POINT_NONE      (ANY_POINT - 1) /* the number of no observation point: its lists are empty */
-#define SERIES_POINTS   20000           /* most points of one series */
+#define ANSWER_TEXT_MAX         (32u << 20)
+#define POINT_NONE              (ANY_POINT - 1) /* the number of no observation point: its lists are empty */
+#define SERIES_POINTS           20000           /* most points of one series */
+#define PERCENTILE_RESOLUTION_S 300             /* as providers bill */
 
 /* Writes the answer's members into an object that is open already. */
 typedef void shape_fn(struct json_writer *w, const struct request *r, const struct inquiry *q);
@@ -460,6 +461,29 @@ put_point(struct json_writer *w, const char *key, const struct row *r)
 	present_series_point(w, r);
 }
 
+/* null where there is no such series, or none of the caller's. */
+static void
+put_percentile(struct json_writer *w, const struct wire_question *asked, const struct part *p)
+{
+	struct rows rows = part_rows(p);
+	struct row r;
+
+	if (!rows_next(&rows, &r)) {
+		json_null(w, "percentile");
+		return;
+	}
+
+	const struct row_series *s = &r.series;
+
+	json_object(w, "percentile");
+	json_uint(w, "percent", asked->percent);
+	json_uint(w, "buckets", s->packets);
+	json_uint(w, "bytes", s->bytes);
+	json_uint(w, "bytes_in", s->in_bytes);
+	json_uint(w, "bytes_out", s->out_bytes);
+	json_object_end(w);
+}
+
 static void
 shape_series(struct json_writer *w, const struct request *r, const struct inquiry *q)
 {
@@ -468,7 +492,13 @@ shape_series(struct json_writer *w, const struct request *r, const struct inquir
 	json_string(w, "subject", subject_name((enum series_subject)asked->subject));
 	json_string(w, "key", r->params.key[0] != '\0' ? r->params.key : NULL);
 	json_uint(w, "resolution", asked->resolution_s);
-	part_array(w, "points", &q->part[0], put_point);
+	if (asked->percent != 0) {
+		put_percentile(w, asked, &q->part[0]);
+		json_array(w, "points");
+		json_array_end(w);
+	} else {
+		part_array(w, "points", &q->part[0], put_point);
+	}
 }
 
 static void
@@ -562,6 +592,12 @@ series_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
 		reply_problem(r, 400, "resolution: of this subject series are kept by the minute");
 		return false;
 	}
+	if (params_has(p, PARAM_PERCENTILE)) {
+		if (!params_has(p, PARAM_RESOLUTION) || p->resolution_s >= 60)
+			return true;
+		reply_problem(r, 400, "resolution: percentiles are of minutes or longer");
+		return false;
+	}
 	if (params_has(p, PARAM_RESOLUTION) &&
 	    (to_ns - from_ns) / NS_PER_S / p->resolution_s > SERIES_POINTS) {
 		reply_problem(r, 400, "resolution: gives more than %d points for this range", SERIES_POINTS);
@@ -588,12 +624,15 @@ api_timeseries(struct request *r)
 		return;
 	q = inquiry_of(r, on_series);
 	part = inquiry_add(q, ASK_SERIES);
-	part->follow = true;
+	part->follow = p->percentile == 0;
 	part->q.limit = 1000;
-	part->q.subject = p->subject;
+	part->q.subject = (uint16_t)p->subject;
+	part->q.percent = p->percentile;
 	part->q.from_ns = from_ns > 0 ? from_ns : 1;
 	part->q.to_ns = to_ns;
-	part->q.resolution_s = params_has(p, PARAM_RESOLUTION) ? p->resolution_s : finest(r, from_ns, to_ns);
+	part->q.resolution_s = params_has(p, PARAM_RESOLUTION)   ? p->resolution_s
+			       : params_has(p, PARAM_PERCENTILE) ? PERCENTILE_RESOLUTION_S
+								 : finest(r, from_ns, to_ns);
 	if (p->subject == SERIES_POINT)
 		part->q.point = point_number(r, p->key);
 	if (p->subject != SERIES_TENANT && p->subject != SERIES_POINT) {
@@ -635,7 +674,7 @@ api_timeseries_subjects(struct request *r)
 		return;
 	}
 	q = inquiry_of(r, on_subjects);
-	ask_list(q, ASK_SERIES_LIST, r)->q.subject = subject;
+	ask_list(q, ASK_SERIES_LIST, r)->q.subject = (uint16_t)subject;
 	inquiry_run(q);
 }
 

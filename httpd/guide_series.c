@@ -280,7 +280,7 @@ guide_series_of(struct guide *g)
 	q = guide_inquiry(g, on_series);
 	p = guide_ask(g, q, ASK_SERIES, 1000, SORT_DEFAULT);
 	p->follow = true;
-	p->q.subject = o->schema->subject;
+	p->q.subject = (uint16_t)o->schema->subject;
 	p->q.from_ns = o->begin_s * NS_PER_S;
 	p->q.to_ns = o->end_s * NS_PER_S;
 	p->q.key_len = (uint16_t)strlen(o->application);

@@ -171,9 +171,20 @@ set_resolution(struct params *p, const char *v)
 {
 	int64_t n;
 
-	if (!number(v, 1, 3600, &n) || (n != 1 && n != 60 && n != 3600))
+	if (!number(v, 1, 86400, &n) || (n != 1 && n != 60 && n != 300 && n != 3600 && n != 86400))
 		return false;
 	p->resolution_s = (uint32_t)n;
+	return true;
+}
+
+static bool
+set_percentile(struct params *p, const char *v)
+{
+	int64_t n;
+
+	if (!number(v, 1, 100, &n))
+		return false;
+	p->percentile = (uint16_t)n;
 	return true;
 }
 
@@ -369,7 +380,8 @@ static const struct {
 			    "exporter_interface or weir" },
 	[PARAM_KEY] = { "key", set_key,
 			"of what the subject is: the name of an interface or application, an address ..." },
-	[PARAM_RESOLUTION] = { "resolution", set_resolution, "1, 60 or 3600" },
+	[PARAM_RESOLUTION] = { "resolution", set_resolution, "1, 60, 300, 3600 or 86400" },
+	[PARAM_PERCENTILE] = { "percentile", set_percentile, "a number from 1 to 100" },
 	[PARAM_VLAN] = { "vlan", set_vlan, "a number from 0 to 4095" },
 	[PARAM_SPACE] = { "space", set_space, "the number of an address space" },
 	[PARAM_TENANT] = { "tenant", set_tenant, "the name of a tenant" },

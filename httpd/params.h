@@ -22,6 +22,7 @@ enum param {
 	PARAM_SUBJECT,
 	PARAM_KEY,
 	PARAM_RESOLUTION,
+	PARAM_PERCENTILE,
 	PARAM_VLAN,
 	PARAM_SPACE,
 	PARAM_TENANT,
@@ -60,6 +61,7 @@ struct params {
 	enum series_subject subject;
 	char key[64];
 	uint32_t resolution_s;
+	uint16_t percentile;
 	uint16_t vlan;
 	uint32_t space;
 	char tenant[TENANT_TEXT_MAX];

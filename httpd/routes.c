@@ -46,7 +46,7 @@ static const struct route routes[] = {
 	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
 	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT), 0, NULL, NULL },
 	{ "/timeseries",          METHOD_GET,    api_timeseries,   READ,
-	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION), 0, NULL, NULL },
+	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION) | PARAM(PERCENTILE), 0, NULL, NULL },
 	{ "/timeseries/subjects", METHOD_GET,    api_timeseries_subjects, READ, PARAM(SUBJECT) | PARAM(LIMIT) | PARAM(CURSOR), 0, NULL, NULL },
 	{ "/totals",              METHOD_GET,    api_totals,       READ,                        NOTHING },
 	{ "/live",                METHOD_GET,    api_live,         READ | ROUTE_STREAM, PARAM(TENANT), 0, NULL, NULL },

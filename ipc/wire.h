@@ -683,14 +683,16 @@ struct wire_question {
 	uint32_t ascending; /* 0: largest first */
 	uint32_t point;     /* observation point or ANY_POINT */
 	uint32_t
-	    resolution_s; /* series: 1, 60, 3600; 0: the finest that covers the range within limit points */
+	    resolution_s; /* series: 1 or minutes; 0: the finest that covers the range within limit points */
 	int64_t from_ns, to_ns; /* UTC; 0, 0: live */
 	struct ip_addr ip;      /* ASK_HOST; ASK_FLOWS: either end, all zero: any */
 	uint32_t space;
 	uint16_t vlan;
 	uint16_t has_ip;
 	struct flow_id flow; /* ASK_FLOW */
-	uint32_t subject;    /* ASK_SERIES: enum series_subject */
+	uint16_t subject;    /* ASK_SERIES: enum series_subject */
+	uint16_t
+	    percent; /* ASK_SERIES: 1 to 100: not the points, but their percentile (one row); 0: the points */
 	uint16_t cursor_len; /* 0: from the start; else the bytes that an answer gave */
 	uint16_t key_len;    /* ASK_FLOWS: name of an application; ASK_SERIES: as its subject says; 0: none */
 	uint8_t cursor[CURSOR_MAX];
@@ -852,6 +854,7 @@ struct row_application {
 };
 static_assert(sizeof(struct row_application) == 40, "no padding");
 
+/* Of a percentile: of its bytes, those in and those out, each by itself; packets is the number of buckets. */
 struct row_series {
 	int64_t time_ns; /* start of the bucket */
 	uint32_t resolution_s;

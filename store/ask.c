@@ -50,7 +50,8 @@ well_formed(const struct wire_question *q, size_t len)
 		return false;
 	if (q->from_ns < 0 || q->to_ns < 0 || (q->to_ns != 0 && q->to_ns < q->from_ns))
 		return false;
-	if (q->resolution_s != 0 && q->resolution_s != 1 && q->resolution_s != 60 && q->resolution_s != 3600)
+	if (q->percent > 100 || (q->percent != 0 && q->resolution_s < 60) ||
+	    (q->resolution_s > 1 && (q->resolution_s % 60 != 0 || q->resolution_s > 86400)))
 		return false;
 	if ((q->kind == ASK_SERIES || q->kind == ASK_SERIES_LIST) &&
 	    (q->subject == 0 || q->subject >= SERIES_SUBJECT_COUNT))

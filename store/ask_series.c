@@ -53,19 +53,33 @@ is_by_second(uint32_t subject)
 	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
 }
 
+static const uint32_t resolutions[] = { 1, 60, 300, 3600, 86400 };
+
+/* How long points are kept of the resolution that those of this one are made of. */
+static int64_t
+kept_s(const struct store *s, uint32_t resolution_s)
+{
+	const struct settings *set = &s->boot->settings;
+	const int64_t keep_ms[] = { set->keep_seconds_ms, set->keep_minutes_ms, set->keep_five_minutes_ms,
+				    set->keep_hours_ms, set->keep_days_ms };
+	size_t i = ARRAY_LEN(resolutions) - 1;
+
+	while (i > 0 && resolution_s % resolutions[i] != 0)
+		i--;
+	return keep_ms[i] / 1000;
+}
+
 /* The finest resolution that covers the range within the limit of points and is kept for so long. */
 static uint32_t
 resolution_for(const struct store *s, const struct question *a, int64_t from_s, int64_t to_s)
 {
-	static const uint32_t resolutions[] = { 1, 60, 3600 };
-	const struct settings *set = &s->boot->settings;
-	const int64_t keep_s[] = { set->keep_seconds_ms / 1000, set->keep_minutes_ms / 1000, INT64_MAX };
 	int64_t age_s = a->v.now_ns / NS_PER_S - from_s;
 
-	for (int i = is_by_second(a->q.subject) ? 0 : 1; i < 2; i++)
-		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit && age_s <= keep_s[i])
+	for (unsigned i = is_by_second(a->q.subject) ? 0 : 1; i + 1 < ARRAY_LEN(resolutions); i++)
+		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit &&
+		    age_s <= kept_s(s, resolutions[i]))
 			return resolutions[i];
-	return resolutions[2];
+	return resolutions[ARRAY_LEN(resolutions) - 1];
 }
 
 /* --- what the viewer may see
@@ -262,15 +276,35 @@ later(int64_t a, int64_t b)
 static int64_t
 kept_since(const struct store *s, const struct question *a, uint32_t resolution_s)
 {
-	const struct settings *set = &s->boot->settings;
-	int64_t keep_ms = resolution_s == 1    ? set->keep_seconds_ms
-			  : resolution_s == 60 ? set->keep_minutes_ms
-					       : set->keep_hours_ms;
-
 	if ((s->boot->flags & BOOT_ANALYZE) != 0)
 		return 0;
-	/* A chunk goes when all of it is too old: the longest is a day. */
-	return later(a->v.now_ns / NS_PER_S - keep_ms / 1000 - 86400, 0);
+	return later(a->v.now_ns / NS_PER_S - kept_s(s, resolution_s), 0);
+}
+
+/* Of buckets that are over. */
+static void
+put_percentile(struct store *s, struct question *a, const struct series_key *k, uint32_t resolution_s,
+	       int64_t from_s, int64_t to_s)
+{
+	int64_t over_s = a->v.now_ns / NS_PER_S / resolution_s * resolution_s;
+	struct series_percentile p;
+	enum db_status status;
+
+	to_s = to_s < over_s ? to_s : over_s;
+	status = history_series_percentile(s->history, k, resolution_s, from_s, to_s, a->q.percent, &p);
+	if (status == DB_OK) {
+		struct row_series r = { .time_ns = from_s * NS_PER_S,
+					.resolution_s = resolution_s,
+					.bytes = p.bytes,
+					.packets = p.buckets,
+					.in_bytes = p.in_bytes,
+					.out_bytes = p.out_bytes };
+
+		answer_row(&a->out);
+		answer_put(&a->out, &r, sizeof(r));
+		answer_row_end(&a->out);
+	}
+	ask_history_end(a, status);
 }
 
 void
@@ -289,7 +323,8 @@ ask_series(struct store *s, struct question *a)
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 		return;
 	}
-	if (sees == SEES_PART) {
+	/* Percentiles of several series cannot be added up. */
+	if (sees == SEES_PART || (a->q.percent != 0 && a->v.nnarrowed > 0 && a->q.subject == SERIES_TENANT)) {
 		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
 		return;
 	}
@@ -305,6 +340,10 @@ ask_series(struct store *s, struct question *a)
 		from_s = (int64_t)a->page.at.value;
 	if (!named || sees == SEES_NONE || from_s >= to_s || !key_of(s, a, &id, &k)) {
 		ask_end(a);
+		return;
+	}
+	if (a->q.percent != 0) {
+		put_percentile(s, a, &k, l.resolution_s, from_s, to_s);
 		return;
 	}
 	l.last_s = from_s - 1;

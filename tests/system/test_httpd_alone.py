@@ -507,7 +507,11 @@ class Data(OnStage):
         self.assertEqual([[1000 + 60 * i, 100 + i, 10 + i, 50, 5, 1, 60, 40 + i, 4, 6 + i] for i in range(4)], a["points"])
         self.assertEqual(1, self.stage.get("/api/v1/timeseries").json["resolution"])
         self.assertEqual(3600, self.stage.get("/api/v1/timeseries?from=1&to=100000000").json["resolution"])
-        for query, word in (("subject=application", "key"), ("key=x", "key"), ("from=2&to=1", "to"), ("from=1&to=100000000&resolution=1", "resolution"),
+        a = self.stage.get("/api/v1/timeseries?subject=application&key=TLS&from=1000&to=2000&percentile=95").json
+        self.assertEqual((300, []), (a["resolution"], a["points"]))
+        self.assertEqual({"percent": 95, "buckets": 10, "bytes": 100, "bytes_in": 60, "bytes_out": 40}, a["percentile"])
+        for query, word in (("percentile=0", "percentile"), ("percentile=101", "percentile"), ("percentile=95&resolution=1", "resolution"),
+                            ("subject=application", "key"), ("key=x", "key"), ("from=2&to=1", "to"), ("from=1&to=100000000&resolution=1", "resolution"),
                             ("resolution=2", "resolution"), ("subject=nonsense", "subject"), ("subject=host", "key"),
                             ("subject=host&key=nobody", "key"), ("subject=network&key=10.0.0.0/33", "key"), ("subject=as&key=AS1", "key"),
                             ("subject=country&key=NLD", "key"), ("subject=exporter_interface&key=3", "key"), ("subject=as&key=1&vlan=1", "vlan"),

@@ -412,7 +412,7 @@ everything_beta_may_ask(struct world *x, struct snap *s)
 		for (unsigned variant = 0; variant < 10; variant++) {
 			q = world_question((enum question_kind)kind);
 			q.limit = 1000;
-			q.subject = 1 + variant % 3;
+			q.subject = (uint16_t)(1 + variant % 3);
 			q.resolution_s = kind == ASK_SERIES ? 60 : 0;
 			q.sort = kind == ASK_FLOWS ? SORT_FIRST : variant % SORT_KEY_COUNT;
 			if (variant >= 5)

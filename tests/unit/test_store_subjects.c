@@ -68,7 +68,7 @@ question(uint32_t subject, const char *key)
 {
 	struct wire_question q = world_question(ASK_SERIES);
 
-	q.subject = subject;
+	q.subject = (uint16_t)subject;
 	q.limit = 1000;
 	q.resolution_s = 60;
 	q.from_ns = (w->utc - 3600) * NS_PER_S;
@@ -110,7 +110,7 @@ list(uint32_t tenant, uint32_t subject, size_t *n)
 {
 	struct wire_question l = world_question(ASK_SERIES_LIST), *all = NULL;
 
-	l.subject = subject;
+	l.subject = (uint16_t)subject;
 	l.limit = 100;
 	*n = 0;
 	do {
@@ -669,7 +669,7 @@ a_part_gets_what_lies_in_it(void **state)
 	assert_int_equal(ask_narrowed(&n, &q), ANSWER_NARROWED);
 	for (uint32_t subject = SERIES_APPLICATION; subject < SERIES_WEIR; subject++) {
 		q = world_question(ASK_SERIES_LIST);
-		q.subject = subject;
+		q.subject = (uint16_t)subject;
 		assert_int_equal(ask_narrowed(&n, &q), ANSWER_OK);
 		assert_int_equal(w->nrows, subject == SERIES_HOST);
 	}

@@ -310,7 +310,7 @@ question_at(const struct world *w, unsigned i, struct wire_question *q)
 	q->limit = v % 7 == 3 ? 4 : 1000;
 	q->sort = kind == ASK_FLOWS ? (v % 2 ? SORT_LAST : SORT_FIRST) : v % SORT_KEY_COUNT;
 	q->ascending = v / 2 % 2;
-	q->subject = 1 + v % 3;
+	q->subject = (uint16_t)(1 + v % 3);
 	q->resolution_s = kind == ASK_SERIES ? 60 : 0;
 	if (v % 5 == 4)
 		q->point = v % 2 == 0 ? ETH0 : ETH1;
