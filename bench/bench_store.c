@@ -315,7 +315,7 @@ ask_all(struct work *w)
 }
 
 static int
-run_weir(const char *dir, uint64_t flows, int64_t gap_ns)
+run_weir(const char *dir, uint64_t flows, int64_t gap_ns, bool made)
 {
 	const struct history_limits l = { .size = UINT64_C(64) << 30,
 					  .keep_flows_ns = INT64_C(3650) * 86400 * NS_PER_S,
@@ -335,7 +335,8 @@ run_weir(const char *dir, uint64_t flows, int64_t gap_ns)
 		fatalx("%s", err);
 	w->find = find_new(w->h);
 	batch_init(&w->batch, BATCH_SIZE, 4096);
-	keep(w, flows);
+	if (!made)
+		keep(w, flows);
 	printf("{\"flows\": %" PRIu64 ", \"commits\": %u, \"add_s\": %.3f, \"commit_s\": %.3f, "
 	       "\"merge_s\": %.3f, \"generate_s\": %.3f, ",
 	       flows, w->commits, w->adding, w->committing, w->merging, w->making);
@@ -452,11 +453,11 @@ main(int argc, char **argv)
 	log_init("bench_store", LOG_LEVEL_WARN);
 	if (sodium_init() == -1)
 		fatalx("libsodium does not start");
-	if ((argc == 4 || argc == 5) && strcmp(argv[1], "weir") == 0)
-		return run_weir(argv[2], number_of(argv[3]),
-				argc == 5 ? (int64_t)number_of(argv[4]) : GAP_NS);
+	if ((argc == 4 || argc == 5) && (strcmp(argv[1], "weir") == 0 || strcmp(argv[1], "ask") == 0))
+		return run_weir(argv[2], number_of(argv[3]), argc == 5 ? (int64_t)number_of(argv[4]) : GAP_NS,
+				strcmp(argv[1], "ask") == 0);
 	if (argc == 4 && strcmp(argv[1], "netflow") == 0)
 		return run_netflow(argv[2], number_of(argv[3]));
-	fprintf(stderr, "usage: bench_store weir DIR FLOWS [GAP] | netflow PORT FLOWS\n");
+	fprintf(stderr, "usage: bench_store weir|ask DIR FLOWS [GAP] | netflow PORT FLOWS\n");
 	return 2;
 }
