@@ -73,6 +73,9 @@ bool block_rows_of(struct block_reader *r, const struct block *b, uint32_t tenan
 bool block_tenants(struct block_reader *r, const struct block *b, uint32_t *tenant);
 /* A column of flow_columns.def, or PART_SECONDARY: b->rows numbers. */
 bool block_numbers(struct block_reader *r, const struct block *b, unsigned number, uint64_t *v);
+/* As it, of n rows only: of a column that is told as no difference from another one. */
+bool block_numbers_at(struct block_reader *r, const struct block *b, unsigned number, const uint32_t *row,
+		      uint32_t n, uint64_t *v);
 /* The values of a pair of wide_pairs, p->size bytes each, one behind the other into out; 0 where damaged. */
 uint32_t block_values(struct block_reader *r, const struct block *b, const struct wide_pair *p,
 		      struct bytes *out);

@@ -103,6 +103,27 @@ numbers(struct block_reader *r, const struct block *b, unsigned number, uint32_t
 	return c->count == n && column_get(&r->work, c, b->body, v);
 }
 
+bool
+block_numbers_at(struct block_reader *r, const struct block *b, unsigned number, const uint32_t *row,
+		 uint32_t n, uint64_t *v)
+{
+	const struct column *c = part(b, number);
+
+	if (c == NULL) {
+		memset(v, 0, n * sizeof(*v));
+		return true;
+	}
+	if (c->count != b->rows)
+		return false;
+	if (c->order != COLUMN_DELTA)
+		return column_pick(&r->work, c, b->body, row, n, v);
+	if (!column_get(&r->work, c, b->body, r->other))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = r->other[row[i]];
+	return true;
+}
+
 /* --- what is in it
  * -----------------------------------------------------------------------------------------------------------
  */
@@ -373,14 +394,14 @@ fetch_fields(const struct fetch *f)
 
 		if (c->base == 0 && part(f->b, c->number) == NULL)
 			continue;
-		if (!numbers(f->r, f->b, c->number, f->b->rows, f->r->v))
+		if (!block_numbers_at(f->r, f->b, c->number, f->row, f->n, f->r->v))
 			return false;
 
 		const struct flow_column *base = c->base == 0 ? NULL : flow_column_of(c->base);
 
 		for (uint32_t i = 0; i < f->n; i++) {
 			struct rec_flow *out = &f->out[i]->f;
-			uint64_t v = f->r->v[f->row[i]];
+			uint64_t v = f->r->v[i];
 
 			flow_column_set(out, c, base == NULL ? v : field_of(out, base) - v);
 		}
@@ -394,10 +415,10 @@ fetch_pair(const struct fetch *f, const struct wide_pair *p)
 	uint32_t n = block_values(f->r, f->b, p, &f->r->values);
 
 	for (int side = 0; side < 2; side++) {
-		if (n == 0 || !numbers(f->r, f->b, p->index[side], f->b->rows, f->r->v))
+		if (n == 0 || !block_numbers_at(f->r, f->b, p->index[side], f->row, f->n, f->r->v))
 			return false;
 		for (uint32_t i = 0; i < f->n; i++) {
-			uint64_t at = f->r->v[f->row[i]];
+			uint64_t at = f->r->v[i];
 
 			if (at >= n)
 				return false;
@@ -467,10 +488,10 @@ fetch_texts(const struct fetch *f, unsigned number, uint32_t longest, struct byt
 	struct block_reader *r = f->r;
 	uint32_t n = read_texts(r, f->b, number, longest, &r->values, r->text_at);
 
-	if (n == 0 || !numbers(r, f->b, number, f->b->rows, r->v))
+	if (n == 0 || !block_numbers_at(r, f->b, number, f->row, f->n, r->v))
 		return false;
 	for (uint32_t i = 0; i < f->n; i++) {
-		uint64_t at = r->v[f->row[i]];
+		uint64_t at = r->v[i];
 
 		if (at >= n)
 			return false;

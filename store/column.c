@@ -80,22 +80,27 @@ mask_of(unsigned bits)
 	return bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
 }
 
+/* One number that begins `shift` bits behind p, where `have` bytes are. */
+static inline void
+unpack_one(const uint8_t *p, size_t have, unsigned shift, unsigned bits, uint64_t *v)
+{
+	/* Of constant length where it can be: that is one load. */
+	uint64_t low = have >= 8 ? get_le(p, 8) : get_le(p, have);
+
+	*v = low >> shift;
+	if (shift + bits > 64)
+		*v |= (uint64_t)p[8] << (64 - shift);
+	*v &= mask_of(bits);
+}
+
 /* len is bits_size(n, bits). */
 static void
 unpack(const uint8_t *p, size_t len, uint32_t n, unsigned bits, uint64_t *v)
 {
-	uint64_t mask = mask_of(bits);
-
 	for (uint32_t i = 0; i < n; i++) {
 		size_t bit = (size_t)i * bits, at = bit / 8;
-		unsigned shift = bit % 8;
-		/* Of constant length where it can be: that is one load. */
-		uint64_t low = len - at >= 8 ? get_le(p + at, 8) : get_le(p + at, len - at);
 
-		v[i] = low >> shift;
-		if (shift + bits > 64)
-			v[i] |= (uint64_t)p[at + 8] << (64 - shift);
-		v[i] &= mask;
+		unpack_one(p + at, len - at, bit % 8, bits, &v[i]);
 	}
 }
 
@@ -165,16 +170,16 @@ differ(struct column *c, uint64_t *v, uint32_t n)
 	}
 }
 
+static const uint64_t units[] = { 1, 1000, 1000000, 1000000000 };
+
 /* Sums wrap: a damaged column gives wrong numbers, not undefined ones. */
 static void
 undiffer(const struct column *c, uint64_t *v)
 {
-	static const uint64_t unit[] = { 1, 1000, 1000000, 1000000000 };
-
 	if (c->order == COLUMN_PLAIN)
 		return;
 	for (uint32_t i = 0; i < c->count; i++)
-		v[i] = (uint64_t)unfold(v[i]) * unit[c->thousands];
+		v[i] = (uint64_t)unfold(v[i]) * units[c->thousands];
 	if (c->order == COLUMN_DELTA)
 		for (uint64_t i = 0, sum = c->start; i < c->count; i++)
 			v[i] = sum += v[i];
@@ -278,6 +283,38 @@ column_get(struct column_work *w, const struct column *c, const uint8_t *body, u
 	for (uint32_t i = 0; c->least != 0 && i < c->count; i++)
 		v[i] += c->least;
 	undiffer(c, v);
+	return true;
+}
+
+static uint64_t
+number_at(const struct column_work *w, const struct column *c, const uint8_t *p, uint32_t row)
+{
+	uint64_t v = 0, number;
+
+	if (c->coding == COLUMN_BITS) {
+		size_t bit = (size_t)row * c->width, at = bit / 8, have = c->len - at;
+
+		unpack_one(p + at, have, bit % 8, c->width, &v);
+	}
+	for (unsigned b = 0; c->coding == COLUMN_PLANES && b < c->width; b++)
+		v |= (uint64_t)w->planes[(size_t)b * c->count + row] << (8 * b);
+	number = v + c->least;
+	return c->order == COLUMN_PLAIN ? number : (uint64_t)unfold(number) * units[c->thousands];
+}
+
+bool
+column_pick(struct column_work *w, const struct column *c, const uint8_t *body, const uint32_t *row,
+	    uint32_t n, uint64_t *v)
+{
+	const uint8_t *p = body + c->at;
+
+	if (c->count > COLUMN_MAX || c->coding > COLUMN_PLANES || c->order == COLUMN_DELTA ||
+	    (c->coding != COLUMN_CONSTANT && !whole(c, body)) ||
+	    (c->coding == COLUMN_PLANES &&
+	     !squeeze_undo(w->squeeze, p, c->len, w->planes, (size_t)c->count * c->width)))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = number_at(w, c, p, row[i]);
 	return true;
 }
 

@@ -58,6 +58,10 @@ void column_put_bytes(struct column_work *w, struct column *c, const void *bytes
 		      struct bytes *out);
 /* c->count numbers; false where the bytes are not what c says. */
 bool column_get(struct column_work *w, const struct column *c, const uint8_t *body, uint64_t *v);
+/* v[i] is number row[i] of c, n times, without unpacking the others; row[i] < c->count. Not of COLUMN_DELTA.
+ */
+bool column_pick(struct column_work *w, const struct column *c, const uint8_t *body, const uint32_t *row,
+		 uint32_t n, uint64_t *v);
 /* c->count bytes into out; false as above. */
 bool column_get_bytes(struct column_work *w, const struct column *c, const uint8_t *body, void *out);
 /* COLUMN_RAW: where they are, NULL where they are damaged. */

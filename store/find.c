@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "policy/snapshot.h"
 
+#define IDS_FEW 512u /* rows of which each is picked */
+
 struct find *
 find_new(struct history *h)
 {
@@ -23,6 +25,7 @@ find_new(struct history *h)
 	f->slice = mem_calloc(COLUMN_MAX, sizeof(*f->slice));
 	f->tenant = mem_calloc(COLUMN_MAX, sizeof(*f->tenant));
 	f->wanted = mem_calloc(COLUMN_MAX, sizeof(*f->wanted));
+	f->row = mem_calloc(COLUMN_MAX, sizeof(*f->row));
 	return f;
 }
 
@@ -52,6 +55,7 @@ find_free(struct find **fp)
 	free(f->slice);
 	free(f->tenant);
 	free(f->wanted);
+	free(f->row);
 	free(f->kept);
 	free(f->texts);
 	free(f);
@@ -178,9 +182,14 @@ skip_dead(struct find *f, const struct block_entry *e)
 
 static bool
 look_into(struct find *f, const struct block_entry *e, struct db_bytes bytes, uint64_t tenant,
+	  bool (*may)(struct find *f, void *ctx),
 	  bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx)
 {
-	if (!block_open(&f->head, bytes.p, bytes.n) || !mark_rows(f, tenant))
+	if (!block_open(&f->head, bytes.p, bytes.n))
+		return false;
+	if (may != NULL && !may(f, ctx))
+		return true;
+	if (!mark_rows(f, tenant))
 		return false;
 	skip_dead(f, e);
 	return look(f, e, ctx);
@@ -197,6 +206,7 @@ damaged(struct find *f, const struct block_entry *e)
 
 bool
 find_look_at(struct find *f, const struct block_entry *e, uint64_t tenant,
+	     bool (*may)(struct find *f, void *ctx),
 	     bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx)
 {
 	uint8_t key[8];
@@ -211,7 +221,7 @@ find_look_at(struct find *f, const struct block_entry *e, uint64_t tenant,
 		wcur_be64(&c, e->sequence);
 		db_begin(db, &x, false);
 		good = db_get(&x, DB_ONLY, (struct db_bytes){ key, sizeof(key) }, &v) &&
-		       look_into(f, e, v, tenant, look, ctx);
+		       look_into(f, e, v, tenant, may, look, ctx);
 		db_end(&x);
 		segments_end(f->h->segments, db);
 	}
@@ -239,7 +249,7 @@ find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
 {
 	struct look l = { look, ctx };
 
-	return find_look_at(f, e, tenant, look_with_ends, &l);
+	return find_look_at(f, e, tenant, NULL, look_with_ends, &l);
 }
 
 bool
@@ -248,6 +258,34 @@ find_ids(struct find *f)
 	return block_numbers(f->reader, &f->head, COLUMN_ID_HIGH, f->high) &&
 	       block_numbers(f->reader, &f->head, COLUMN_ID_LOW, f->low) &&
 	       block_numbers(f->reader, &f->head, COLUMN_SLICE, f->slice);
+}
+
+static bool
+pick_wanted(struct find *f, unsigned number, uint32_t n, uint64_t *v, uint64_t *work)
+{
+	if (!block_numbers_at(f->reader, &f->head, number, f->row, n, work))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		v[f->row[i]] = work[i];
+	return true;
+}
+
+bool
+find_ids_wanted(struct find *f)
+{
+	uint64_t work[IDS_FEW];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->head.rows; i++) {
+		if (f->wanted[i] == 0)
+			continue;
+		if (n == IDS_FEW)
+			return find_ids(f);
+		f->row[n++] = i;
+	}
+	return pick_wanted(f, COLUMN_ID_HIGH, n, f->high, work) &&
+	       pick_wanted(f, COLUMN_ID_LOW, n, f->low, work) &&
+	       pick_wanted(f, COLUMN_SLICE, n, f->slice, work);
 }
 
 struct flow_position
@@ -288,7 +326,7 @@ fetch_rows(struct find *f, const struct block_entry *e, void *ctx)
 	}
 
 	bool good = block_fetch(f->reader, &f->head, row, w->n, out, &w->texts) &&
-		    block_numbers(f->reader, &f->head, PART_SECONDARY, f->slice);
+		    block_numbers_at(f->reader, &f->head, PART_SECONDARY, row, w->n, f->slice);
 
 	for (uint32_t i = 0; i < w->n; i++) {
 		if (!good) {
@@ -296,7 +334,7 @@ fetch_rows(struct find *f, const struct block_entry *e, void *ctx)
 			continue;
 		}
 		out[i]->tenant = w->pick[i]->at.tenant;
-		out[i]->secondary = f->slice[row[i]] != 0;
+		out[i]->secondary = f->slice[i] != 0;
 	}
 	if (!good)
 		free(w->texts);
@@ -339,7 +377,7 @@ find_fetch(struct find *f)
 
 		for (size_t k = 0; k < n; k++)
 			f->kept[order[i + k] - f->pick].texts.server_name = NULL;
-		if (find_look(f, &f->block[order[i]->block], FIND_ALL, fetch_rows, &w))
+		if (find_look_at(f, &f->block[order[i]->block], FIND_ALL, NULL, fetch_rows, &w))
 			f->texts[f->ntexts++] = w.texts;
 	}
 	free(order);

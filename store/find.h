@@ -32,6 +32,7 @@ struct find {
 	uint64_t *last, *high, *low, *slice;
 	uint32_t *tenant;
 	uint8_t *wanted;
+	uint32_t *row;          /* some of them */
 	struct kept_flow *kept; /* of the picks, in their order */
 	void **texts;           /* memory behind them */
 	size_t ntexts, kept_cap;
@@ -50,13 +51,17 @@ bool find_blocks(struct find *f, uint32_t tenant, int64_t from_ns, int64_t to_ns
  * Opens a block and calls look with f->head, f->last and f->wanted of all its rows: 1 where the row is alive
  * and tenant's. look may use f->reader. False where the block is damaged, which is counted and said.
  */
-/* As it, without f->last. */
+/* As it, without f->last. may (NULL: always) sees nothing but f->head, and may use f->reader: where it says
+ * no, the block is not looked into. */
 bool find_look_at(struct find *f, const struct block_entry *e, uint64_t tenant,
+		  bool (*may)(struct find *f, void *ctx),
 		  bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx);
 bool find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
 	       bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx);
 /* The ids and slices of the block that is looked at, into f->high, f->low, f->slice. */
 bool find_ids(struct find *f);
+/* The same of those rows alone that are wanted. */
+bool find_ids_wanted(struct find *f);
 struct flow_position find_position(const struct find *f, uint32_t row);
 
 /* Where a comes in the order of history_flows, before (> 0) or behind b. */

@@ -111,8 +111,6 @@ find_rows(struct group_scan *s)
 
 	s->nrows = 0;
 	columns_begin(f->columns, &f->head);
-	if (!kept_rows_may_match(&s->rows, f->reader, &f->head))
-		return true;
 	job_spend(f->job, f->mine);
 	if (!match_time(s) || !kept_rows_match(&s->rows, f->columns, f->tenant, f->wanted))
 		return false;
@@ -369,6 +367,22 @@ add_parts(struct group_scan *s, unsigned nvalues)
 	}
 }
 
+/* A key whose memory was asked for. */
+#define AHEAD 16u
+struct waiting {
+	uint64_t hash, key[GROUP_WORDS_MAX];
+	const uint64_t *part;
+};
+
+static void
+add_sums(struct group_scan *s, const struct waiting *one)
+{
+	uint64_t *v = group_table_get(&s->table, one->hash, one->key, s->text);
+
+	for (unsigned m = 0; v != NULL && m < s->nvalues; m++)
+		v[m] = sum_sat(v[m], one->part[m]);
+}
+
 /* Of one axis: the block's codes first, then each of them once. */
 static void
 add_codes(struct group_scan *s)
@@ -386,17 +400,23 @@ add_codes(struct group_scan *s)
 		add_parts(s, 3);
 	else
 		add_parts(s, s->nvalues);
-	for (size_t code = 0; code < n; code++) {
-		const uint64_t *part = s->part + code * s->nvalues, one = code;
-		uint64_t key[GROUP_WORDS_MAX], hash, *v;
+	for (size_t code = 0; code < n;) {
+		struct waiting some[AHEAD];
+		unsigned waits = 0;
 
-		if (part[0] == 0)
-			continue;
-		hash = key_of(s, &one, key);
-		if ((v = group_table_get(&s->table, hash, key, s->text)) == NULL)
-			continue;
-		for (unsigned m = 0; m < s->nvalues; m++)
-			v[m] = sum_sat(v[m], part[m]);
+		for (; code < n && waits < AHEAD; code++) {
+			const uint64_t one = code;
+
+			if (s->part[code * s->nvalues] == 0)
+				continue;
+			some[waits].part = s->part + code * s->nvalues;
+			some[waits].hash = key_of(s, &one, some[waits].key);
+			group_table_expect(&s->table, some[waits++].hash);
+		}
+		for (unsigned i = 0; i < waits; i++)
+			group_table_expect_sums(&s->table, some[i].hash);
+		for (unsigned i = 0; i < waits; i++)
+			add_sums(s, &some[i]);
 	}
 }
 
@@ -424,12 +444,20 @@ sum_block(struct find *f, const struct block_entry *e, void *ctx)
 }
 
 static bool
+may_count(struct find *f, void *ctx)
+{
+	const struct group_scan *s = ctx;
+
+	return kept_rows_may_match(&s->rows, f->reader, &f->head);
+}
+
+static bool
 each_block(struct group_scan *s, bool (*look)(struct find *f, const struct block_entry *e, void *ctx))
 {
 	for (size_t i = 0; i < s->f->nblocks; i++) {
 		if (job_should_stop(s->f->job))
 			return false;
-		find_look_at(s->f, &s->f->block[i], s->q->view->tenant, look, s);
+		find_look_at(s->f, &s->f->block[i], s->q->view->tenant, may_count, look, s);
 	}
 	return true;
 }

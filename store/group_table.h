@@ -41,6 +41,23 @@ void group_table_pass(struct group_table *t, uint64_t least, uint64_t most);
 
 /* The sums of a key, zero where it is new, good until the next call; NULL where it is none of this pass's. */
 uint64_t *group_table_get(struct group_table *t, uint64_t hash, const uint64_t *key, const char *text);
+/* Both ask for the memory that group_table_get will touch: first its slot, some time later the entry there.
+ */
+static inline void
+group_table_expect(const struct group_table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->slot[(uint32_t)hash & t->mask]);
+}
+
+static inline void
+group_table_expect_sums(const struct group_table *t, uint64_t hash)
+{
+	uint32_t number = t->slot[(uint32_t)hash & t->mask];
+
+	if (number != 0)
+		__builtin_prefetch(t->entry + (size_t)(number - 1) * (1 + t->words + t->values), 1);
+}
+
 /* Number of the entry; UINT32_MAX: none. */
 uint32_t group_table_find(const struct group_table *t, uint64_t hash, const uint64_t *key, const char *text);
 

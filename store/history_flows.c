@@ -81,6 +81,15 @@ oldest_of_use(const struct find *f, const struct round *r)
 }
 
 static bool
+may_have_newest(struct find *f, void *ctx)
+{
+	const struct flow_query *q = ((const struct round *)ctx)->q;
+
+	return block_may_match(&f->head, &q->filter) &&
+	       (q->test == NULL || q->test->may_match(q->test->ctx, f->reader, &f->head));
+}
+
+static bool
 look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 {
 	const struct round *r = ctx;
@@ -89,10 +98,9 @@ look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 	const struct block_test *test = r->q->test;
 
 	(void)e;
-	if (!block_may_match(&f->head, &r->q->filter) ||
-	    (test != NULL && !test->may_match(test->ctx, f->reader, &f->head)))
-		return true;
 	job_spend(f->job, f->mine);
+	if (!block_numbers(f->reader, &f->head, COLUMN_LAST, f->last))
+		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++) {
 		int64_t last = (int64_t)f->last[i];
 
@@ -107,7 +115,7 @@ look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 		return false;
 	if (memchr(f->wanted, 1, f->head.rows) == NULL)
 		return true;
-	if (!find_ids(f))
+	if (!find_ids_wanted(f))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++)
 		if (f->wanted[i] != 0)
@@ -162,7 +170,7 @@ run_round(struct find *f, struct round *r, int64_t *edge_ns)
 			return false;
 		r->block = (uint32_t)i;
 		scanned += e->rows;
-		find_look(f, e, r->q->tenant, look_for_newest, r);
+		find_look_at(f, e, r->q->tenant, may_have_newest, look_for_newest, r);
 	}
 	qsort(f->pick, f->npicks, sizeof(*f->pick), newest_first);
 	drop_older(f, *edge_ns);
