@@ -200,6 +200,76 @@ a_full_disk_stops_history_only(void **state)
 			 2500 + 30000 + 1); /* and the live one, whose slot was used again */
 }
 
+/* --- series have a file of their own, which is full too
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+add_point(void *ctx, const struct series_point *p)
+{
+	uint64_t *sum = ctx;
+
+	*sum += p->sum.in_bytes;
+	return true;
+}
+
+/* A second of traffic every 20 s, of ten series, in commits of a second each; how many could be written. */
+static unsigned
+add_seconds(struct history *h, struct batch *b, int64_t from, unsigned n)
+{
+	struct series_value value = { .in_bytes = 1000, .flows_max = 1 };
+	char why[HISTORY_WHY_MAX];
+	unsigned written = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int64_t second = from + 20 * (int64_t)i;
+
+		for (uint32_t number = 0; number < 10; number++) {
+			struct series_key key = { 1, 1, number };
+			uint32_t last = 0;
+
+			assert_true(batch_add_second(b, &key, &last, second, &value));
+		}
+		written += history_write(h, b, second * NS_PER_S, why) == DB_OK;
+		for (unsigned steps = 0; steps < 1000 && history_tidy(h); steps++) {
+		}
+		batch_reset(b);
+	}
+	return written;
+}
+
+static void
+series_go_on_after_a_full_disk(void **state)
+{
+	struct series_key key = { 1, 1, 7 };
+	struct rlimit old, tight;
+	struct batch b;
+	int64_t begin = 0;
+	uint64_t sum = 0;
+	unsigned written;
+
+	(void)state;
+	w = world_new(64 << 20, 0);
+	begin = w->utc / 3600 * 3600;
+	batch_init(&b, 1 << 20, 1024);
+
+	struct history *h = w->s->history;
+
+	written = add_seconds(h, &b, begin, 300);
+	assert_int_equal(written, 300);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tight = old;
+	tight.rlim_cur = FULL_FROM;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	assert_int_equal(add_seconds(h, &b, begin + 6000, 30), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	written += add_seconds(h, &b, begin + 6600, 300);
+	assert_int_equal(written, 600);
+	assert_int_equal(history_series(h, &key, 60, begin, begin + 20000, add_point, &sum), DB_OK);
+	assert_int_equal(sum, 1000 * written);
+	batch_free(&b);
+}
+
 static void
 files_wait_for_a_full_disk(void **state)
 {
@@ -521,14 +591,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_small_store_keeps_the_newest),
-		TEST(a_full_disk_stops_history_only),
-		TEST(files_wait_for_a_full_disk),
-		TEST(damage_is_said_in_one_line),
-		TEST(damaged_segments),
+		TEST(a_small_store_keeps_the_newest),     TEST(a_full_disk_stops_history_only),
+		TEST(files_wait_for_a_full_disk),         TEST(series_go_on_after_a_full_disk),
+		TEST(damage_is_said_in_one_line),         TEST(damaged_segments),
 
-		TEST(a_newer_format_is_refused),
-		TEST(format_1_is_brought_over),
+		TEST(a_newer_format_is_refused),          TEST(format_1_is_brought_over),
 		TEST(acknowledged_flows_survive_sigkill),
 	};
 
