@@ -72,6 +72,8 @@ void history_close_series(struct history *h);
 void history_add_series(struct history *h, struct db_txn *x, const struct batch *b);
 /* Whether an entry of the table is one of the journal. */
 bool history_is_journal(struct db_bytes key, struct db_bytes v);
+/* A tenant is gone: so are the points of its series. */
+void history_forget_series(struct history *h);
 /* It is committed. */
 void history_series_written(struct history *h, int64_t now_ns);
 

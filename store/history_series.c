@@ -316,6 +316,18 @@ history_series(struct history *h, const struct series_key *key, uint32_t resolut
 	return status;
 }
 
+static bool
+is_gone(const void *ctx, uint32_t tenant)
+{
+	return tenants_is_gone(ctx, tenant);
+}
+
+void
+history_forget_series(struct history *h)
+{
+	series_store_went(h->series, is_gone, h->tenants);
+}
+
 void
 history_tenants_keep(struct history *h, const struct history_keep *list, size_t n)
 {

@@ -171,6 +171,7 @@ take_policy(struct history *h)
 	if (!tenants_take(h))
 		return;
 	history_forget_series_ids(h);
+	history_forget_series(h);
 	if (h->fresh.segment.rows > 0)
 		seal(h, &h->fresh);
 	s->under_way = true;

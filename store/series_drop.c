@@ -49,6 +49,20 @@ hear(struct series_store *s)
 	pthread_mutex_unlock(&s->telling);
 }
 
+void
+series_store_went(struct series_store *s, bool (*is_gone)(const void *ctx, uint32_t tenant), const void *ctx)
+{
+	s->is_gone = is_gone;
+	s->gone_ctx = ctx;
+	s->went = true;
+}
+
+bool
+series_is_gone(const struct series_store *s, uint32_t tenant)
+{
+	return s->is_gone != NULL && s->is_gone(s->gone_ctx, tenant);
+}
+
 static int
 by_number(const void *a, const void *b)
 {
@@ -65,6 +79,8 @@ is_over(const struct series_store *s, uint32_t tenant, unsigned resolution, int6
 
 	if (s->ntenants > 0)
 		t = bsearch(&key, s->tenant, s->ntenants, sizeof(key), by_number);
+	if (series_is_gone(s, tenant))
+		return true;
 	return t != NULL && (t->keep_s < 0 || (span + 1) * chunk_span_s(resolution) <= s->now_s - t->keep_s);
 }
 
@@ -149,10 +165,12 @@ series_drop_due(struct series_store *s)
 	static const struct series_key first;
 
 	hear(s);
-	if (s->dropping || s->ntenants == 0 || s->fold_rest > 0 ||
-	    (s->now_s >= s->dropped_s && s->now_s < s->dropped_s + ROUND_S))
+	bool rest = s->now_s >= s->dropped_s && s->now_s < s->dropped_s + ROUND_S;
+
+	if (s->fold_rest > 0 || (!s->went && (s->dropping || s->ntenants == 0 || rest)))
 		return s->dropping && s->fold_rest == 0;
 	s->dropping = true;
+	s->went = false;
 	s->dropped_s = s->now_s;
 	s->drop_from = series_pack_key(CHUNK_KEPT, 0, &first, false);
 	return true;

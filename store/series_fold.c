@@ -371,7 +371,8 @@ step_series(struct series_store *s)
 	for (; n < STEP_SERIES && f->at + n < f->list.n && f->npoints < STEP_POINTS; n++) {
 		f->nminutes = 0;
 		series_open_points(s->open, series[n], &f->minute, &f->nminutes, &f->minutes_cap);
-		add_resolutions(f, series_open_key(s->open, series[n]));
+		if (!series_is_gone(s, series_open_key(s->open, series[n])->tenant))
+			add_resolutions(f, series_open_key(s->open, series[n]));
 	}
 	after.folding = true;
 	after.fold_key = *series_open_key(s->open, series[n - 1]);

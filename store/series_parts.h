@@ -55,7 +55,9 @@ struct series_store {
 	pthread_mutex_t telling;
 	struct history_keep *told, *tenant;
 	size_t ntold, ntenants;
-	bool told_anew, dropping;
+	bool told_anew, dropping, went;
+	bool (*is_gone)(const void *ctx, uint32_t tenant); /* NULL: none is */
+	const void *gone_ctx;
 	int64_t dropped_s;
 	struct series_db_key drop_from;
 	struct bytes drop_copy;
@@ -96,6 +98,7 @@ bool series_fold_due(const struct series_store *s);
 /* series_drop.c */
 void series_drop_free(struct series_store *s);
 bool series_drop_due(struct series_store *s);
+bool series_is_gone(const struct series_store *s, uint32_t tenant);
 void series_drop_step(struct series_store *s);
 
 #endif

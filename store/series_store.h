@@ -44,6 +44,10 @@ uint64_t series_store_newest(const struct series_store *s);
 /* Whether an entry whose newest minute this is need not come again. */
 bool series_store_has(const struct series_store *s, uint64_t number, int64_t minute);
 
+/* A tenant went: nothing of those that is_gone says is kept, nor taken into chunks from now on. */
+void series_store_went(struct series_store *s, bool (*is_gone)(const void *ctx, uint32_t tenant),
+		       const void *ctx);
+
 /* After a commit: writes minutes that are over, deletes what is too old. What fails is tried again later; a
  * sentence says it in the log. */
 void series_store_turn(struct series_store *s, int64_t now_s);

@@ -625,6 +625,37 @@ tenants_keep_less(void **state)
 	assert_int_equal(total(&k[2], 60).points, 21);
 }
 
+static bool
+is_two(const void *ctx, uint32_t tenant)
+{
+	(void)ctx;
+	return tenant == 2;
+}
+
+/* Of a tenant that is gone nothing is left, neither in chunks nor of what was on its way there. */
+static void
+a_tenant_goes(void **state)
+{
+	const struct series_key k[] = { { 1, 1, 0 }, { 2, 1, 0 } };
+	const struct series_value v = { .in_bytes = 10, .in_packets = 1 };
+
+	(void)state;
+	for (int64_t d = 0; d < 4; d++) {
+		for (int i = 0; i < 2; i++)
+			add(&k[i], BASE + d * 3600, true, &v);
+		commit(BASE + d * 3600 + 120);
+		if (d == 2)
+			assert_int_equal(series_store_fold(h->series), DB_OK);
+	}
+	series_store_went(h->series, is_two, NULL);
+	while (history_tidy(h))
+		;
+	assert_int_equal(series_store_fold(h->series), DB_OK);
+	assert_int_equal(total(&k[1], 60).points, 0);
+	assert_int_equal(total(&k[1], 86400).points, 0);
+	assert_int_equal(total(&k[0], 60).points, 4);
+}
+
 static void
 percentiles(void **state)
 {
@@ -949,6 +980,7 @@ main(void)
 		TEST(times_that_are_far_ahead),
 		TEST(what_is_too_old_goes),
 		TEST(tenants_keep_less),
+		TEST(a_tenant_goes),
 		TEST(percentiles),
 		TEST(damage_is_left_out),
 		TEST(packs_divide),
