@@ -158,6 +158,23 @@ await run.test('another password', async () => {
 	}
 });
 await run.test('a second factor', () => steps.secondFactor(run, who, { code: () => '123456' }));
+await run.test('a second factor that has to be: the traffic comes with it', async () => {
+	await control(live, 'want-factor', { wanted: true });
+	const page = await run.fresh();
+	await page.goto(live.base);
+	await page.fill('#name', who.name);
+	await page.fill('#password', who.password);
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('[data-test=must-enrol]');
+	await run.until('nothing is shown', () => document.querySelector('header .status.closed') !== null);
+	await page.click('[data-test=acc-factor] button');
+	await page.waitForSelector('[data-test=factor-secret]');
+	await page.fill('#factor-code', '123456');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('[data-test=recovery] li');
+	await run.until('the stream is there', () => document.querySelector('header .status.live') !== null);
+	await control(live, 'want-factor', { wanted: false });
+});
 await run.test('logging out', () => steps.logout(run));
 await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));
 await run.context.close();

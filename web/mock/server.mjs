@@ -25,6 +25,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 	const sessions = new Map();
 	const tenants = ['*', 'acme', 'beta'];
 	let factor = 'off';
+	let wanted = false; // a second factor, before anything else
 	let tokens = [];
 	const streams = new Set();
 	const sockets = new Set();
@@ -69,7 +70,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 				tenants,
 				second_factor: factor === 'on',
 				recovery_codes_left: factor === 'on' ? 3 : 0,
-				must_enrol: false,
+				must_enrol: wanted && factor !== 'on',
 			},
 		};
 	}
@@ -154,6 +155,8 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 			Object.assign(c, { restarts: c.restarts + 1, last_death: Date.now() / 1000, since: Date.now() / 1000 + 1, why: 'killed by SIGKILL' });
 		} else if (what === 'history') {
 			history = b;
+		} else if (what === 'want-factor') {
+			wanted = b.wanted;
 		} else return problem(res, 404, 'no such control');
 		send(res, 200, { ok: true });
 	}
@@ -249,6 +252,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 		if (path === '/sessions') return send(res, 200, { sessions: [...sessions.values()].map((o) => sessionOut(o, o === s)) });
 		if (path === '/live') {
 			res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+			if (wanted && factor !== 'on') return res.end('event: end\ndata: {"why":"role"}\n\n');
 			res.write(': hello\n\n');
 			if (!away()) res.write(`event: live\ndata: ${JSON.stringify(live())}\n\n`);
 			streams.add(res);
