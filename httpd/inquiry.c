@@ -118,6 +118,14 @@ cancel_asks(struct inquiry *q)
 		cancel_part(&q->part[i]);
 }
 
+static void
+stop_watching(struct inquiry *q)
+{
+	if (q->watch != NULL)
+		event_free(q->watch);
+	q->watch = NULL;
+}
+
 void
 inquiry_free(struct inquiry **q)
 {
@@ -127,18 +135,46 @@ inquiry_free(struct inquiry **q)
 	drop_bodies(*q);
 	for (unsigned i = 0; i < (*q)->n; i++)
 		free((*q)->part[i].filter);
-	if ((*q)->watch != NULL)
-		event_free((*q)->watch);
+	stop_watching(*q);
 	credential_wipe(&(*q)->who);
-	free(*q);
+	if ((*q)->waits > 0)
+		(*q)->over = true;
+	else
+		free(*q);
 	*q = NULL;
 }
 
+/* Whoever gets it may keep its rows for long: nothing ends it a second time. */
 static void
 finish(struct inquiry *q, enum inquiry_end end)
 {
 	cancel_asks(q);
+	stop_watching(q);
 	q->fn(q->ctx, q, end);
+}
+
+/* --- its session
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* This cannot be called off. */
+static void
+ask_session(struct inquiry *q, unsigned max_age_s, session_fn *fn, void *ctx)
+{
+	q->waits++;
+	session_get(q->httpd->sessions, &q->who, &q->from, max_age_s, fn, ctx);
+}
+
+/* What fn asks first. False where the inquiry was over before its session came: then it is gone. */
+static bool
+is_awaited(struct inquiry *q)
+{
+	q->waits--;
+	if (!q->over)
+		return true;
+	if (q->waits == 0)
+		free(q);
+	return false;
 }
 
 /* --- answers
@@ -202,6 +238,8 @@ on_follow(void *ctx, enum session_end end, const struct session *s)
 {
 	struct part *p = ctx;
 
+	if (!is_awaited(p->inquiry))
+		return;
 	if (end != SESSION_OK)
 		finish(p->inquiry, inquiry_end_of(end));
 	else if (!part_ask(p, s))
@@ -217,7 +255,7 @@ part_done(struct part *p)
 		memcpy(p->q.cursor, p->cursor, p->cursor_len);
 		p->q.cursor_len = p->cursor_len;
 		p->cursor_len = 0;
-		session_get(q->httpd->sessions, &q->who, &q->from, SESSION_ANY_AGE, on_follow, p);
+		ask_session(q, SESSION_ANY_AGE, on_follow, p);
 		return;
 	}
 	if (--q->left == 0)
@@ -344,6 +382,8 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 	struct inquiry *q = ctx;
 	bool sent = true;
 
+	if (!is_awaited(q))
+		return;
 	if (end != SESSION_OK) {
 		q->retry_after_s = s == NULL ? 0 : s->retry_after_s;
 		finish(q, inquiry_end_of(end));
@@ -361,7 +401,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 void
 inquiry_run(struct inquiry *q)
 {
-	session_get(q->httpd->sessions, &q->who, &q->from, q->max_age_s, on_session, q);
+	ask_session(q, q->max_age_s, on_session, q);
 }
 
 /* --- rows

@@ -71,6 +71,8 @@ struct inquiry {
 	unsigned retry_after_s; /* INQUIRY_THROTTLED */
 	int client;             /* socket of whoever waits; -1: nobody in particular */
 	struct event *watch;    /* looks whether he still does */
+	unsigned waits;         /* for its session: until that came it stays in memory */
+	bool over;              /* it was freed meanwhile */
 	size_t bytes;
 	inquiry_fn *fn;
 	void *ctx;

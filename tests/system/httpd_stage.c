@@ -57,7 +57,8 @@ struct stage {
 	char **wrapper;
 	uid_t uid;
 	/* how the actors behave */
-	bool silent_store, silent_authd, lie, slow_parts, refuse_grant_once, no_session, history_down;
+	bool silent_store, silent_pages, silent_authd, lie, slow_parts, refuse_grant_once, no_session,
+	    history_down;
 	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT], cancelled;
 	uint32_t pad; /* bytes of server name in each flow, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
@@ -570,7 +571,7 @@ store_message(void *ctx, struct channel *ch, struct msg *m)
 	s->questions++;
 	if (q.kind < ASK_KIND_COUNT)
 		s->questions_of[q.kind]++;
-	if (s->silent_store)
+	if (s->silent_store || (s->silent_pages && q.cursor_len > 0))
 		return true;
 	if (q.kind == 0 || q.kind >= ASK_KIND_COUNT || q.grant_len != 200 || s->refuse_grant_once ||
 	    s->refuse_grants) {
@@ -714,6 +715,7 @@ obey(struct stage *s, const char *word, unsigned v)
 		const char *word;
 		bool *flag;
 	} flags[] = { { "silent-store", &s->silent_store },
+		      { "silent-pages", &s->silent_pages },
 		      { "silent-authd", &s->silent_authd },
 		      { "lie", &s->lie },
 		      { "refuse-once", &s->refuse_grant_once },

@@ -855,7 +855,7 @@ class Administration(OnStage):
 
 class Peers(OnStage):
     def setUp(self):
-        for flag in ("silent-store", "silent-authd", "lie", "no-session", "refuse-once", "refuse-grants", "limited"):
+        for flag in ("silent-store", "silent-pages", "silent-authd", "lie", "no-session", "refuse-once", "refuse-grants", "limited"):
             self.stage.tell(flag, 0)
         self.stage.tell("store", 1)
         self.stage.tell("authd", 1)
@@ -931,6 +931,36 @@ class Peers(OnStage):
         s.close()
         self.stage.until(lambda: self.stage.counts()["cancelled"] == before["cancelled"] + 1, "told that nobody waits")
         self.stage.tell("silent-store", 0)
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+
+    def ask_and_go(self, path, asked, later=0):
+        """A client that closes its connection once it was asked for him."""
+        s = self.stage.connect()
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
+        self.stage.until(asked, "asked")
+        time.sleep(later)
+        s.close()
+
+    def test_nobody_waits_for_the_rest_of_a_list(self):
+        """What came of it before is held meanwhile, and nothing ends that a second time."""
+        path = "/lua/rest/v2/get/host/active.lua?ifid=0&sortColumn=column_name"
+        self.stage.tell("silent-pages", 1)
+        for later in (0, 0.3, 0.5):  # looks for the client are 250 ms apart
+            before = self.stage.counts()
+            self.ask_and_go(path, lambda: self.stage.counts()["hosts"] == before["hosts"] + 2, later)
+            self.stage.until(lambda: self.stage.counts()["cancelled"] > before["cancelled"], "told that nobody waits")
+            time.sleep(0.3)
+            self.assertEqual(before["cancelled"] + 1, self.stage.counts()["cancelled"])
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+
+    def test_nobody_waits_while_a_grant_is_renewed(self):
+        """authd's word comes when what it is for is over."""
+        before = self.stage.counts()
+        self.stage.tell("silent-authd", 1)
+        self.stage.tell("refuse-once", 1)
+        self.ask_and_go("/api/v1/hosts", lambda: self.stage.counts()["sessions"] > before["sessions"])
+        time.sleep(7)  # longer than httpd waits for authd
+        self.stage.tell("silent-authd", 0)
         self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
 
     def test_authd_silent(self):
