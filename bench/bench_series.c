@@ -294,14 +294,24 @@ bytes_of_minutes(struct history *h)
 	return bytes;
 }
 
+/* No commit waits for the disk, which others use too. */
+static struct history *
+must_open(struct names *names)
+{
+	struct history_limits l = { .size = UINT64_C(16) << 30, .keep_everything = true };
+	enum db_status status;
+	char err[512];
+	struct history *h = history_open(&l, names, &status, err, sizeof(err));
+
+	if (h == NULL)
+		fatalx("%s", err);
+	return h;
+}
+
 static int
 run_weir(const char *dir, const struct shape *s)
 {
-	/* No commit waits for the disk, which others use too. */
-	struct history_limits l = { .size = UINT64_C(16) << 30, .keep_everything = true };
 	struct names *names = names_new();
-	enum db_status status;
-	char err[512];
 	struct history *h;
 	struct db_txn x;
 	double at = cpu_seconds(), kept;
@@ -309,9 +319,7 @@ run_weir(const char *dir, const struct shape *s)
 
 	if (chdir(dir) != 0)
 		fatal("%s", dir);
-	h = history_open(&l, names, &status, err, sizeof(err));
-	if (h == NULL)
-		fatalx("%s", err);
+	h = must_open(names);
 	keep(h, s);
 	if (series_store_fold(h->series) != DB_OK)
 		fatalx("fold");

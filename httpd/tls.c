@@ -18,7 +18,7 @@
 #include "base/mem.h"
 
 #define PEM_MAX    (1u << 20)
-#define CHAIN_MAX  16
+#define CHAIN_MAX  16u
 #define TICKET_KEY 80          /* name, HMAC key and cipher key, as OpenSSL lays them out */
 #define INPUT_MAX  (96u << 10) /* bytes read ahead of a request: more than the longest head and body */
 

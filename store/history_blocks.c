@@ -189,6 +189,7 @@ read_sequence(struct db_txn *x, struct segment_writer *w)
 enum db_status
 history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
 {
+	static const struct segment_entry none;
 	struct segment_entry e;
 	struct db_txn x;
 
@@ -199,8 +200,7 @@ history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
 	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1) {
 		h->newest = e.number;
 		if (!e.gone && !e.left)
-			(e.merged ? &h->merged : &h->fresh)->segment =
-			    history_is_worn(&e) ? (struct segment_entry){ 0 } : e;
+			(e.merged ? &h->merged : &h->fresh)->segment = history_is_worn(&e) ? none : e;
 	}
 
 	enum db_status status = db_end(&x);

@@ -595,7 +595,7 @@ others_change_nothing(void **state)
 		for (uint32_t i = 0; i < 400; i++) {
 			bool mine = i % 4 == 0;
 
-			snprintf(ip, sizeof(ip), "10.%u.0.%u", mine ? 2 : 3, 1 + i % 200);
+			snprintf(ip, sizeof(ip), "10.%u.0.%u", mine ? 2u : 3u, 1 + i % 200);
 
 			struct rec_flow f = world_flow(w, i + 1, ETH1, ip, "192.0.2.9");
 
