@@ -336,8 +336,9 @@ ask_series(struct store *s, struct question *a)
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 		return;
 	}
+	/* Of another question it may be older than all that is asked for here. */
 	if (a->has_page)
-		from_s = (int64_t)a->page.at.value;
+		from_s = later(from_s, (int64_t)a->page.at.value);
 	if (!named || sees == SEES_NONE || from_s >= to_s || !key_of(s, a, &id, &k)) {
 		ask_end(a);
 		return;

@@ -715,6 +715,45 @@ a_part_gets_what_lies_in_it(void **state)
 	assert_int_equal(w->nrows, 2);
 }
 
+/* Where another question's page ended is no way back behind what is asked for. */
+static void
+a_cursor_leads_forward_only(void **state)
+{
+	char interfaces[1][64] = { "eth0" };
+	struct narrowing n = { .number = 1, .interfaces = interfaces, .ninterfaces = 1 };
+	struct wire_question q = question(SERIES_TENANT, ""), first = q;
+	uint8_t bytes[GRANT_BYTES_MAX];
+	struct grant g;
+	size_t len;
+
+	(void)state;
+	for (int day = 100; day >= 0; day -= 50)
+		put_second(ETH0, w->utc - 60 - (int64_t)day * 86400, 1000, 1);
+	world_pump(w);
+	world_minute(w);
+	world_policy(w, &n, 1);
+	g = world_grant_plain(w, ALPHA);
+	for (int narrowed = 0; narrowed < 2; narrowed++) {
+		g.nnarrowings = (uint32_t)narrowed;
+		g.narrowing[0] = n.number;
+		q.subject = narrowed ? SERIES_TENANT : SERIES_POINT;
+		q.point = ETH0;
+		first = q;
+		first.resolution_s = 86400;
+		first.from_ns = (w->utc - 200 * INT64_C(86400)) * NS_PER_S;
+		first.limit = 1;
+		len = world_grant_as(w, &g, true, bytes);
+		assert_int_equal(world_ask_with(w, &first, bytes, len), ANSWER_OK);
+		assert_int_equal(w->nrows, 1);
+		assert_true(w->has_cursor);
+		q.cursor_len = w->cursor_len;
+		memcpy(q.cursor, w->cursor, sizeof(q.cursor));
+		assert_int_equal(world_ask_with(w, &q, bytes, len), ANSWER_OK);
+		assert_int_equal(w->nrows, 1);
+		q.cursor_len = 0;
+	}
+}
+
 static void
 hostile_keys_find_nothing(void **state)
 {
@@ -772,6 +811,7 @@ main(void)
 		TEST(a_deleted_tenant_is_forgotten),
 		TEST(others_change_nothing),
 		TEST(a_part_gets_what_lies_in_it),
+		TEST(a_cursor_leads_forward_only),
 		TEST(hostile_keys_find_nothing),
 	};
 
