@@ -12,6 +12,7 @@
 #include "policy/snapshot.h"
 #include "sum.h"
 
+/* Of all tenants together; what would be a tenant's part of a full house it has, whatever the others took. */
 #define SUMS_MAX  65536u /* put in order in one step */
 #define HOSTS_MAX 524288u
 #define FIRST     256u
@@ -32,6 +33,7 @@ enum { HEAP_TOP, HEAP_FOLLOWED, HEAPS };
 
 struct ranking {
 	uint32_t tenant;
+	uint32_t sums;
 	struct heap heap[HEAPS];
 };
 
@@ -95,6 +97,42 @@ bytes_of(const struct gathered *a)
 	return sum_sat(a->v.in_bytes, a->v.out_bytes);
 }
 
+/* --- tenants
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static struct ranking *
+ranking_of(struct gather *g, uint32_t tenant)
+{
+	uint32_t low = 0, high = g->nrankings;
+
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+
+		if (g->ranking[mid].tenant < tenant)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < g->nrankings && g->ranking[low].tenant == tenant)
+		return &g->ranking[low];
+	if (g->nrankings == g->rankings_room) {
+		g->rankings_room = g->rankings_room == 0 ? 16 : g->rankings_room * 2;
+		g->ranking = mem_reallocarray(g->ranking, g->rankings_room, sizeof(*g->ranking));
+	}
+	memmove(&g->ranking[low + 1], &g->ranking[low], (g->nrankings - low) * sizeof(*g->ranking));
+	g->nrankings++;
+	g->ranking[low] = (struct ranking){ .tenant = tenant };
+	return &g->ranking[low];
+}
+
+/* Whether one more finds room, of `all` that all tenants have and `own` that are the tenant's. */
+static bool
+has_room(const struct gather *g, uint32_t all, uint32_t own, uint32_t max)
+{
+	return all < max || own < max / g->nrankings;
+}
+
 /* --- sums
  * -----------------------------------------------------------------------------------------------------------------
  */
@@ -121,30 +159,37 @@ table_grow(const struct gather *g, struct table *t)
 	}
 }
 
-/* To the row *at. False: it is new, and max are there. */
+/* To the row *at. False: there is none. */
 static bool
-table_add(const struct gather *g, struct table *t, const struct series_id *id, const struct series_value *v,
-	  uint32_t max, uint32_t *at)
+table_add(const struct gather *g, const struct table *t, const struct series_id *id,
+	  const struct series_value *v, uint32_t *at)
 {
-	uint32_t *bucket;
-
-	if (t->n == t->room && t->n < max)
-		table_grow(g, t);
-	bucket = bucket_of(g, t, id);
-	for (uint32_t i = *bucket; i != 0; i = t->next[i - 1]) {
+	if (t->n == 0)
+		return false;
+	for (uint32_t i = *bucket_of(g, t, id); i != 0; i = t->next[i - 1]) {
 		if (memcmp(&t->row[i - 1].id, id, sizeof(*id)) != 0)
 			continue;
 		series_value_add(&t->row[i - 1].v, v);
 		*at = i - 1;
 		return true;
 	}
-	if (t->n == max)
-		return false;
+	return false;
+}
+
+/* One that is not there: the row *at. */
+static void
+table_put(const struct gather *g, struct table *t, const struct series_id *id, const struct series_value *v,
+	  uint32_t *at)
+{
+	uint32_t *bucket;
+
+	if (t->n == t->room)
+		table_grow(g, t);
+	bucket = bucket_of(g, t, id);
 	t->row[t->n] = (struct gathered){ .id = *id, .v = *v };
 	t->next[t->n] = *bucket;
 	*at = t->n;
 	*bucket = ++t->n;
-	return true;
 }
 
 void
@@ -154,7 +199,24 @@ gather_other(struct gather *g, const struct gathered *of)
 	uint32_t at;
 
 	/* There are no more than subjects of tenants. */
-	table_add(g, &g->other, &id, &of->v, UINT32_MAX, &at);
+	if (!table_add(g, &g->other, &id, &of->v, &at))
+		table_put(g, &g->other, &id, &of->v, &at);
+}
+
+/* False: it is new, and there is no room. */
+static bool
+add_sum(struct gather *g, const struct series_id *id, const struct series_value *v, uint32_t *at)
+{
+	struct ranking *r;
+
+	if (table_add(g, &g->sum, id, v, at))
+		return true;
+	r = ranking_of(g, id->tenant);
+	if (!has_room(g, g->sum.n, r->sums, SUMS_MAX))
+		return false;
+	r->sums++;
+	table_put(g, &g->sum, id, v, at);
+	return true;
 }
 
 /* Most come again and again: the unknown country, the one network. */
@@ -165,7 +227,7 @@ gather_add(struct gather *g, const struct series_id *id, const struct series_val
 
 	if (*recent < g->sum.n && memcmp(&g->sum.row[*recent].id, id, sizeof(*id)) == 0)
 		series_value_add(&g->sum.row[*recent].v, v);
-	else if (!table_add(g, &g->sum, id, v, SUMS_MAX, recent))
+	else if (!add_sum(g, id, v, recent))
 		gather_other(g, &(struct gathered){ .id = *id, .v = *v });
 }
 
@@ -209,9 +271,11 @@ heap_sink(struct heap *h)
 
 /* Takes *a, where need be for the least one, which *a becomes. True: there was room. */
 static bool
-heap_offer(struct gather *g, struct heap *h, struct gathered *a, uint32_t max)
+heap_offer(struct gather *g, const struct ranking *r, struct heap *h, struct gathered *a, uint32_t max)
 {
-	if (h->n < max && g->hosts < HOSTS_MAX) {
+	uint32_t own = r->heap[HEAP_TOP].n + r->heap[HEAP_FOLLOWED].n;
+
+	if (h->n < max && has_room(g, g->hosts, own, HOSTS_MAX)) {
 		heap_push(h, a);
 		g->hosts++;
 		return true;
@@ -223,31 +287,6 @@ heap_offer(struct gather *g, struct heap *h, struct gathered *a, uint32_t max)
 	return false;
 }
 
-static struct ranking *
-ranking_of(struct gather *g, uint32_t tenant)
-{
-	uint32_t low = 0, high = g->nrankings;
-
-	while (low < high) {
-		uint32_t mid = (low + high) / 2;
-
-		if (g->ranking[mid].tenant < tenant)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low < g->nrankings && g->ranking[low].tenant == tenant)
-		return &g->ranking[low];
-	if (g->nrankings == g->rankings_room) {
-		g->rankings_room = g->rankings_room == 0 ? 16 : g->rankings_room * 2;
-		g->ranking = mem_reallocarray(g->ranking, g->rankings_room, sizeof(*g->ranking));
-	}
-	memmove(&g->ranking[low + 1], &g->ranking[low], (g->nrankings - low) * sizeof(*g->ranking));
-	g->nrankings++;
-	g->ranking[low] = (struct ranking){ .tenant = tenant };
-	return &g->ranking[low];
-}
-
 void
 gather_host(struct gather *g, const struct series_id *id, const struct series_value *v, bool followed,
 	    const struct gather_limits *limits)
@@ -255,8 +294,8 @@ gather_host(struct gather *g, const struct series_id *id, const struct series_va
 	struct ranking *r = ranking_of(g, id->tenant);
 	struct gathered a = { *id, *v, followed };
 
-	if (heap_offer(g, &r->heap[HEAP_TOP], &a, limits->top) ||
-	    (a.followed && heap_offer(g, &r->heap[HEAP_FOLLOWED], &a, limits->followed)))
+	if (heap_offer(g, r, &r->heap[HEAP_TOP], &a, limits->top) ||
+	    (a.followed && heap_offer(g, r, &r->heap[HEAP_FOLLOWED], &a, limits->followed)))
 		return;
 	gather_other(g, &a);
 }

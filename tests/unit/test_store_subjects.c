@@ -14,6 +14,7 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "gather.h"
 #include "history_tenants.h"
 #include "store_world.h"
 
@@ -502,6 +503,49 @@ nobody_takes_all_of_it(void **state)
 	series_book_free(&b);
 }
 
+static bool
+is_gathered(const struct gather *g, const struct series_id *id)
+{
+	const struct gathered *a;
+
+	for (uint32_t i = 0; (a = gather_at(g, i)) != NULL; i++)
+		if (memcmp(&a->id, id, sizeof(*id)) == 0)
+			return true;
+	return false;
+}
+
+/* An exporter may claim any number of interfaces, and a host talk to half a million others, in one minute. */
+static void
+nobody_takes_all_of_a_minute(void **state)
+{
+	static const struct gather_limits limits = { UINT32_MAX, 0 };
+	struct gather *g = gather_new();
+	struct series_id many = { .tenant = ALPHA, .subject = SERIES_EXPORTER_INTERFACE },
+			 host = { .tenant = ALPHA, .subject = SERIES_HOST },
+			 one = { .tenant = BETA, .subject = SERIES_NETWORK, .number = 112 };
+	struct series_value v = { .in_bytes = 1 };
+	uint32_t n = 0;
+
+	(void)state;
+	for (many.number = 1; many.number <= 100000; many.number++)
+		gather_add(g, &many, &v);
+	for (host.number = 0; host.number < 600000; host.number++)
+		gather_host(g, &host, &v, false, &limits);
+	gather_add(g, &one, &v);
+	many.tenant = host.tenant = BETA;
+	gather_host(g, &host, &v, false, &limits);
+	for (many.number = 1; many.number <= 100000; many.number++)
+		gather_add(g, &many, &v);
+	assert_true(gather_close(g, UINT32_MAX));
+	assert_true(is_gathered(g, &one));
+	assert_true(is_gathered(g, &host));
+	/* Nor does the one that comes later take more than its part. */
+	while (gather_at(g, n) != NULL)
+		n++;
+	assert_true(n < 700000);
+	gather_free(&g);
+}
+
 /* Who a deleted tenant's hosts were is not kept. */
 static void
 a_deleted_tenant_is_forgotten(void **state)
@@ -808,6 +852,7 @@ main(void)
 		TEST(limits_hold),
 		TEST(the_book_forgets_the_silent),
 		TEST(nobody_takes_all_of_it),
+		TEST(nobody_takes_all_of_a_minute),
 		TEST(a_deleted_tenant_is_forgotten),
 		TEST(others_change_nothing),
 		TEST(a_part_gets_what_lies_in_it),
