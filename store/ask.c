@@ -119,7 +119,7 @@ park(struct store *s, struct question *a, const struct asker *who, const void *b
 {
 	enum answer_status status = s->now_boot_ns >= deadline_ns ? ANSWER_TIMEOUT : ANSWER_BUSY;
 
-	if (status == ANSWER_BUSY && parked_add(s, who, body, len, deadline_ns))
+	if (status == ANSWER_BUSY && parked_add(s, who, a->v.tenant, body, len, deadline_ns))
 		return;
 	s->counters.n[OWN_QUESTIONS_REFUSED]++;
 	answer_end(&a->out, status, NULL, 0);

@@ -12,6 +12,7 @@
 struct waiter {
 	TAILQ_ENTRY(waiter) entry;
 	struct asker who;
+	uint32_t tenant;
 	int64_t deadline_ns;
 	size_t len;
 	uint8_t body[];
@@ -53,16 +54,32 @@ parked_free(struct parked **p)
 	*p = NULL;
 }
 
+/* The rest is for others. */
+static bool
+has_room(const struct parked *p, uint32_t tenant)
+{
+	const struct waiter *w;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(w, &p->list, entry)
+	{
+		n += w->tenant == tenant;
+	}
+	return p->n < PARKED_MAX && n < PARKED_TENANT_MAX;
+}
+
 bool
-parked_add(struct store *s, const struct asker *who, const void *body, size_t len, int64_t deadline_ns)
+parked_add(struct store *s, const struct asker *who, uint32_t tenant, const void *body, size_t len,
+	   int64_t deadline_ns)
 {
 	struct parked *p = s->parked;
 	struct waiter *w;
 
-	if (p->n == PARKED_MAX)
+	if (!has_room(p, tenant))
 		return false;
 	w = mem_calloc(1, sizeof(*w) + len);
 	w->who = *who;
+	w->tenant = tenant;
 	w->deadline_ns = deadline_ns;
 	w->len = len;
 	memcpy(w->body, body, len);

@@ -355,17 +355,21 @@ a_grant_is_judged_when_the_answer_is_given(void **state)
 static void
 those_who_wait_are_bounded(void **state)
 {
-	struct told *t = mem_calloc(PARKED_MAX + 1, sizeof(*t));
+	struct told *t = mem_calloc(PARKED_TENANT_MAX + 1, sizeof(*t)), other;
 	struct wire_question q = world_question(ASK_FLOWS);
 
 	(void)state;
 	put_flows();
 	begin_threads();
-	for (unsigned i = 0; i <= PARKED_MAX; i++)
+	for (unsigned i = 0; i <= PARKED_TENANT_MAX; i++)
 		ask_as(ALPHA, q, &t[i]);
-	assert_int_equal(t[PARKED_MAX].answers, 1);
-	assert_int_equal(t[PARKED_MAX].last.status, ANSWER_BUSY);
-	for (unsigned i = 0; i < PARKED_MAX; i++) {
+	assert_int_equal(t[PARKED_TENANT_MAX].answers, 1);
+	assert_int_equal(t[PARKED_TENANT_MAX].last.status, ANSWER_BUSY);
+	/* Another tenant does not notice. */
+	ask_as(BETA, q, &other);
+	wait_for(&other);
+	assert_int_equal(other.last.status, ANSWER_OK);
+	for (unsigned i = 0; i < PARKED_TENANT_MAX; i++) {
 		wait_for(&t[i]);
 		assert_int_equal(t[i].last.status, ANSWER_OK);
 	}
