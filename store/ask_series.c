@@ -381,7 +381,7 @@ list_value(const struct question *a, const struct series_entry *e)
 static void
 list_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_TIE])
 {
-	if (id->subject == SERIES_HOST && id->number != SERIES_OTHER) {
+	if (series_id_is_numbered(id)) { /* texts of addresses are longer than a tie */
 		memcpy(tie, id->ip.b, sizeof(id->ip.b));
 		memcpy(tie + sizeof(id->ip.b), &id->space, sizeof(id->space));
 		memcpy(tie + sizeof(id->ip.b) + sizeof(id->space), &id->number, sizeof(id->number));
@@ -389,7 +389,7 @@ list_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_T
 		memcpy(tie, text, strnlen(text, TOPK_TIE));
 	}
 }
-static_assert(TOPK_TIE == sizeof(struct ip_addr) + 2 * sizeof(uint32_t), "a host is told by it");
+static_assert(TOPK_TIE == sizeof(struct ip_addr) + 2 * sizeof(uint32_t), "what has an address is told by it");
 
 static void
 put_series_of(struct store *s, struct question *a, const struct series_entry *e)

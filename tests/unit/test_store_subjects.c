@@ -799,6 +799,37 @@ a_cursor_leads_forward_only(void **state)
 	}
 }
 
+/* Of as many bytes, and alike in what is written of them first: a page ends between them. */
+static void
+pages_leave_nobody_out(void **state)
+{
+	static const char *const exporters[] = { "2001:db8:aaaa:bbbb:cccc:dddd:1:1",
+						 "2001:db8:aaaa:bbbb:cccc:dddd:1:2",
+						 "2001:db8:aaaa:bbbb:cccc:dddd:1:3" };
+	struct wire_question l = world_question(ASK_SERIES_LIST);
+	uint32_t n = 0;
+
+	(void)state;
+	put_second(ETH1, w->utc, 1, 1);
+	for (size_t i = 0; i < ARRAY_LEN(exporters); i++) {
+		struct rec_flow f = world_flow(w, i + 1, ETH1, "10.2.0.1", "192.0.2.1");
+
+		assert_true(ip_parse(exporters[i], &f.exporter));
+		put_flow(&f, true);
+	}
+	world_pump(w);
+	world_minute(w);
+	l.subject = SERIES_EXPORTER;
+	l.limit = 1;
+	do {
+		assert_int_equal(world_ask(w, BETA, &l), ANSWER_OK);
+		n += w->nrows;
+		l.cursor_len = w->cursor_len;
+		memcpy(l.cursor, w->cursor, sizeof(l.cursor));
+	} while (w->has_cursor);
+	assert_int_equal(n, ARRAY_LEN(exporters));
+}
+
 static void
 hostile_keys_find_nothing(void **state)
 {
@@ -858,6 +889,7 @@ main(void)
 		TEST(others_change_nothing),
 		TEST(a_part_gets_what_lies_in_it),
 		TEST(a_cursor_leads_forward_only),
+		TEST(pages_leave_nobody_out),
 		TEST(hostile_keys_find_nothing),
 	};
 
