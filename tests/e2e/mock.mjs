@@ -138,6 +138,7 @@ await run.test('hostile names stay text', async () => {
 		check((await page.locator('main img').count()) === 0, `markup in ${path}`);
 	}
 });
+await run.test('history in groups: what a group is made of, and a filter that is wrong', () => steps.explore(run, { wrong: 'bad' }));
 await run.test('one tenant of several', () => steps.tenants(run));
 await run.test('a token of one\'s own', () => steps.token(run));
 await run.test('another password', async () => {

@@ -62,6 +62,7 @@ await run.test('every view opens', () => steps.views(run));
 await run.test('hosts, applications and flows are links that last', () => steps.entities(run, { host: expected.hosts[0], ended: o.ended }));
 if (!o.ended) await run.test('flows: filter, pause, sort', () => steps.filters(run));
 if (!o.ended) await run.test('flows: the filter language', () => steps.filterLanguage(run));
+if (!o.ended) await run.test('history in groups', () => steps.explore(run));
 await run.test('by keyboard alone', () => steps.keyboard(run));
 await run.test('axe finds nothing, dark and light', () => steps.themes(run));
 await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));

@@ -9,6 +9,7 @@ export const VIEWS = [
 	['hosts', '/hosts'],
 	['applications', '/applications'],
 	['breakdown', '/breakdown'],
+	['explore', '/explore'],
 	['system', '/system'],
 	['account', '/account'],
 ];
@@ -434,6 +435,25 @@ export async function secondFactor(run, who, { code, wait = async () => {} }) {
 	await page.fill('#factor-proof', recovery[1]);
 	await page.locator('[data-test=acc-factor] button', { hasText: 'Turn off' }).click();
 	await run.until('it is off', () => /^Off/.test(document.querySelector('[data-test=factor-state]').textContent));
+}
+
+/** Kept flows in groups: one leads to what it is made of, and a filter that is wrong is told where it is. */
+export async function explore(run, { wrong = 'frobnicate 1' } = {}) {
+	const { page } = run;
+	await page.goto(`${run.base}/explore?by=client_ip&last=86400`);
+	await page.waitForSelector('[data-test=groups] tbody tr');
+	const first = await page.textContent('[data-test=groups] tbody tr:first-child a');
+	const total = (await page.textContent('[data-test=groups] tfoot tr:last-child')).trim();
+	check(/^All flows/.test(total), `the last line is ${total}`);
+	await run.axe('explore');
+	await run.shot('explore');
+	await page.click('[data-test=groups] tbody tr:first-child a');
+	await run.until('the group is the filter', (x) => document.querySelector('#f-filter')?.value.includes(x), first);
+	check((await page.inputValue('#x-by')) === 'application', 'a group does not lead to its applications');
+	await page.waitForSelector('[data-test=groups] tbody tr');
+	await page.fill('#f-filter', wrong);
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('#f-filter-wrong');
 }
 
 /** Another tenant by the switch in the bar: the choice holds over reloads, and for the stream. */

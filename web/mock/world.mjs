@@ -343,6 +343,43 @@ export class World {
 		return this.sums(subject, key, from, to, resolution).map((p) => [...p, Math.round(p[1] * 0.8), p[1] - Math.round(p[1] * 0.8), p[2], 0]);
 	}
 
+	/** Kept flows by what they have in common, as far as the mock knows it. */
+	groups(by, measure, from, to, limit) {
+		const key = { client_ip: (f) => f.client.ip, server_ip: (f) => f.server.ip, application: (f) => f.application, protocol: (f) => f.protocol, interface: (f) => f.observation_point };
+		const none = () => ({ flows: 0, packets: 0, bytes: 0, bytes_sent: 0, bytes_received: 0, goodput: 0, retransmissions: 0, lost: 0, score: 0 });
+		const add = (s, f) => {
+			s.flows += 1;
+			s.packets += f.packets.sent + f.packets.received;
+			s.bytes += f.bytes.sent + f.bytes.received;
+			s.bytes_sent += f.bytes.sent;
+			s.bytes_received += f.bytes.received;
+		};
+		const table = new Map();
+		const all = none();
+		for (const f of this.kept) {
+			if (f.last < from || f.last >= to) continue;
+			const group = Object.fromEntries(by.map((b) => [b, key[b]?.(f) ?? null]));
+			const id = JSON.stringify(group);
+			if (!table.has(id)) table.set(id, { group, ...none(), buckets: [] });
+			add(table.get(id), f);
+			add(all, f);
+		}
+		const groups = [...table.values()].sort((a, b) => b[measure] - a[measure]);
+		const rest = none();
+		for (const g of groups.slice(limit)) for (const k of Object.keys(rest)) rest[k] += g[k];
+		return {
+			now: this.now,
+			from,
+			to,
+			by,
+			measure,
+			bucket: null,
+			all: { groups: groups.length, ...all, buckets: [] },
+			groups: groups.slice(0, limit),
+			rest: { groups: Math.max(0, groups.length - limit), ...rest, buckets: [] },
+		};
+	}
+
 	subjects(subject) {
 		const keys = {
 			network: ['192.168.1.0/24', '10.20.0.0/16'],

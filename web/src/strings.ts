@@ -16,6 +16,7 @@ export const t = {
 		hosts: 'Hosts',
 		applications: 'Applications',
 		breakdown: 'Breakdown',
+		explore: 'Explore',
 		system: 'System',
 	},
 
@@ -167,6 +168,59 @@ export const t = {
 		},
 		none: 'Nothing to show yet.',
 		noneMore: 'A minute after traffic has come there is something.',
+	},
+
+	explore: {
+		title: 'Explore history',
+		by: 'Group by',
+		also: 'And by',
+		nothing: 'Nothing else',
+		most: 'Most',
+		flows: 'Show the flows',
+		save: 'Save as CSV',
+		share: 'Share',
+		unknown: 'Unknown',
+		all: 'All flows',
+		rest: (groups: number) => n(groups, 'other group', 'other groups'),
+		none: 'No kept flow is like that.',
+		noneMore: 'Take a longer time, or a wider filter. Flows are kept when they have ended.',
+		last: (seconds: number) => ({ 900: 'Last 15 min', 3600: 'Last hour', 86400: 'Last day', 604800: 'Last week' })[seconds] ?? `Last ${seconds} s`,
+		dimension: {
+			ip: 'Address',
+			client_ip: 'Client',
+			server_ip: 'Server',
+			application: 'Application',
+			category: 'Category',
+			server_name: 'Server name',
+			protocol: 'Protocol',
+			port: 'Port',
+			server_port: 'Server port',
+			country: 'Country',
+			as: 'AS',
+			interface: 'Interface',
+			vlan: 'VLAN',
+			exporter: 'Exporter',
+			risk: 'Risk',
+			state: 'TCP state',
+			end_reason: 'End',
+			dscp: 'DSCP',
+		},
+		measure: {
+			bytes: 'Bytes',
+			packets: 'Packets',
+			flows: 'Flows',
+			bytes_sent: 'Bytes sent',
+			bytes_received: 'Bytes received',
+			goodput: 'Goodput',
+			retransmissions: 'Retransmissions',
+			lost: 'Lost segments',
+			score: 'Score',
+		},
+		key: (by: string, key: string) => {
+			if (by === 'as') return key === '0' ? 'AS unknown' : `AS ${key}`;
+			if (by === 'country') return COUNTRIES?.of(key) ?? key;
+			return key;
+		},
 	},
 
 	interfaces: {

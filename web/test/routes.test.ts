@@ -10,6 +10,7 @@ describe('match', () => {
 		['/hosts/10.9.0.2', { view: 'host', ip: '10.9.0.2' }],
 		['/hosts/2001:db8::1', { view: 'host', ip: '2001:db8::1' }],
 		['/breakdown', { view: 'breakdown' }],
+		['/explore', { view: 'explore' }],
 		['/applications/TLS.Google', { view: 'application', name: 'TLS.Google' }],
 		['/setup', { view: 'setup' }],
 		['/account', { view: 'account' }],

@@ -6,6 +6,7 @@ import type {
 	FilterWord,
 	FlowList,
 	FullTotals,
+	GroupList,
 	Health,
 	Host,
 	DeviceList,
@@ -216,6 +217,9 @@ export interface SeriesQuery {
 
 /** What there are series of, those with most bytes first. */
 export const subjects = (subject: Subject, limit: number, signal?: AbortSignal) => get<SubjectList>('/timeseries/subjects', { subject, limit }, signal);
+
+/** Kept flows in groups. */
+export const top = (q: Query, signal?: AbortSignal) => get<GroupList>('/flows/top', q, signal);
 
 /** The server answers at most this many points to one request. */
 const SERIES_POINTS = 900;

@@ -396,3 +396,32 @@ export interface FilterWord {
 	ends: boolean;
 	help: string;
 }
+
+export type GroupKey = string | number | null;
+
+/** Sums over flows: those measures that were asked for. */
+export interface Sums {
+	flows?: number;
+	packets?: number;
+	bytes?: number;
+	bytes_sent?: number;
+	bytes_received?: number;
+	goodput?: number;
+	retransmissions?: number;
+	lost?: number;
+	score?: number;
+}
+export interface Group extends Sums {
+	/** what its flows have in common, by dimension */
+	group: Record<string, GroupKey>;
+}
+export interface GroupList {
+	now: number;
+	from: number;
+	to: number;
+	by: string[];
+	measure: string;
+	all: Sums & { groups: number };
+	groups: Group[];
+	rest: Sums & { groups: number };
+}

@@ -9,6 +9,7 @@ export type Route =
 	| { view: 'host'; ip: string }
 	| { view: 'applications' }
 	| { view: 'breakdown' }
+	| { view: 'explore' }
 	| { view: 'application'; name: string }
 	| { view: 'system' }
 	| { view: 'account' }
@@ -42,6 +43,7 @@ export function match(path: string): Route {
 		case 'devices':
 		case 'applications':
 		case 'breakdown':
+		case 'explore':
 		case 'system':
 		case 'account':
 		case 'setup':
