@@ -205,12 +205,14 @@ static void
 on_judged(void *ctx, const struct hash_answer *judged)
 {
 	struct showing *s = ctx;
+	struct attempt *t = s->attempt;
 	bool has_factor;
 
-	if (judging_passed(s->attempt, judged, &has_factor)) {
-		if (has_factor)
-			attempt_excuse(s->attempt, AUTH_SECOND_FACTOR,
-				       "This account has a second factor: use a token.");
+	if (judging_passed(t, judged, &has_factor)) {
+		/* Who is refused for it has not come in: the audit log is not to say so. */
+		if (has_factor || granting_lacks_factor(t->a, t->account, s->tenant))
+			attempt_excuse(t, AUTH_SECOND_FACTOR,
+				       "This account takes a second factor: use a token.");
 		else
 			admit(s);
 	}

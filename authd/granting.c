@@ -89,6 +89,16 @@ read_basis(struct authd *a, bool write, uint64_t account, const char *tenant, co
 	return txn_end(&x);
 }
 
+bool
+granting_lacks_factor(struct authd *a, uint64_t account, const char *tenant)
+{
+	struct basis b;
+	bool complete;
+
+	memset(&b, 0, sizeof(b));
+	return read_basis(a, false, account, tenant, NULL, &b, &complete) == DB_OK && b.lacks_factor;
+}
+
 static bool
 make_grant(const struct authd *a, const struct return_address *to, const struct holder *h,
 	   const struct token *token, const struct basis *b, struct grant *out)

@@ -11,7 +11,7 @@ static const struct {
 	[INQUIRY_NO_TENANT] = { 404, NULL },
 	[INQUIRY_THROTTLED] = { 429, "Too many attempts: try again later." },
 	[INQUIRY_LOGIN_BUSY] = { 503, "Too many logins at once: try again." },
-	[INQUIRY_TOKEN_ONLY] = { 401, "This account has a second factor: use a token." },
+	[INQUIRY_TOKEN_ONLY] = { 401, "This account takes a second factor: use a token." },
 	[INQUIRY_DENIED] = { 403, "Neither this role nor these scopes allow it." },
 	[INQUIRY_NO_AUTHD] = { 503, "The process that knows the accounts is being restarted." },
 	[INQUIRY_NO_STORE] = { 503, "The process that keeps the data is being restarted." },

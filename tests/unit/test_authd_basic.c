@@ -210,7 +210,12 @@ whose_role_asks_for_one_does_not_come_in(void **state)
 		       "operator");
 	player_start(&p);
 	player_connect_store(&p);
-	basic_is(VIC, HERE, AUTH_DENIED);
+	basic_is(VIC, HERE, AUTH_SECOND_FACTOR);
+	assert_int_equal(a.grant_len, 0);
+	player_answer(&p, player_send_login(&p, PLAYER_NAME, PLAYER_PASSWORD, "192.0.2.1"), &a);
+	keep_root();
+	admin_is("{\"op\":\"audit.list\",\"actor\":\"user:vic\"}", ADMIN_OK);
+	assert_null(strstr(player_body, "\"basic\""));
 	player_answer(&p, player_send_login(&p, "vic", VIC, HERE), &a);
 	assert_int_equal(a.status, AUTH_OK); /* to enrol */
 }
