@@ -38,9 +38,17 @@ backup_has_of_authd(const char *name)
 }
 
 bool
+backup_is_of_file_system(const char *name)
+{
+	return strcmp(name, "lost+found") == 0;
+}
+
+bool
 backup_has_of_launcher(const char *name)
 {
 	static const char *const others[] = { "lock", "store", "authd", "tls", BACKUP_MARK };
 
+	if (backup_is_of_file_system(name))
+		return false;
 	return name[0] != '.' && !is_one_of(name, others, ARRAY_LEN(others));
 }

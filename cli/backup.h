@@ -13,6 +13,8 @@
 bool backup_has_segment(const char *name);
 bool backup_has_of_store(const char *name);
 bool backup_has_of_authd(const char *name);
+/* A folder that a file system has of its own: the data directory can be the whole of one. */
+bool backup_is_of_file_system(const char *name);
 /* Files of the launcher's in the data directory, beside its lock. */
 bool backup_has_of_launcher(const char *name);
 

@@ -56,7 +56,7 @@ is_allowed(void *ctx, const char *name)
 {
 	const struct restore *r = ctx;
 
-	if (strcmp(name, "lock") == 0)
+	if (strcmp(name, "lock") == 0 || backup_is_of_file_system(name))
 		return true;
 	say("%s: is not empty (%s is in it): move what is there away, or name another with --data",
 	    r->settings->data_directory, name);

@@ -108,6 +108,7 @@ class Backup(LabTest):
         wait_for("them in answers", lambda: len(cls.kept(cls.api)) >= 30, 30)
         cls.before = cls.kept(cls.api)
         cls.load, _ = cls.lab.load(3600, "20M")
+        os.mkdir(os.path.join(cls.weir.data, "lost+found"), 0o700)  # as where a disk of its own is mounted
         cls.asker = cls.lab.spawn(cls.lab.client, "sh", "-c", "while :; do dig @10.77.0.2 +tries=1 more.weir-test.example; done", log="asker")
         cls.to = os.path.join(cls.lab.dir, "backup")
         cls.done = cls.backup(cls.to)
@@ -139,6 +140,7 @@ class Backup(LabTest):
 
     def test_restored_elsewhere_it_answers_the_same(self):
         other = Weir(self.lab, name="other", interfaces=(), arguments=("--pcap", self.nothing()))
+        os.makedirs(os.path.join(other.data, "lost+found"), 0o700)
         done = run(weir_binary(), "restore", self.to, "-c", other.config())
         self.assertIn("sound:", done.stdout)
         self.assertIn("whole: the entries", done.stdout)
