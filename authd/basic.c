@@ -185,6 +185,20 @@ basic_sweep(struct authd *a, int64_t now_ns)
 
 /* --- judging --- */
 
+/* httpd cannot ask a second time whether it was the tenant: a wrong password would be judged twice. */
+static void
+answer(struct authd *a, const struct return_address *to, uint64_t request, struct entry *e,
+       const char *tenant)
+{
+	struct live_grant *g;
+
+	if (tenant[0] != '\0' && granting_get(a, to, &e->holder, tenant, NULL, &g) == DB_NONE &&
+	    granting_get(a, to, &e->holder, "", NULL, &g) == DB_OK)
+		reply_status(a, to, request, AUTH_NO_TENANT, 0, NULL);
+	else
+		(void)granting_answer(a, to, request, &e->holder, tenant, NULL, NULL);
+}
+
 static void
 admit(struct showing *s)
 {
@@ -198,7 +212,7 @@ admit(struct showing *s)
 		return;
 	e = remember(a, s);
 	free(t);
-	(void)granting_answer(a, &to, request, &e->holder, s->tenant, NULL, NULL);
+	answer(a, &to, request, e, s->tenant);
 }
 
 static void
@@ -258,7 +272,7 @@ basic_serve(struct authd *a, struct channel *ch, struct wire_basic *w)
 	make_key(a->basic, w, key);
 	e = recall(a, key);
 	if (e != NULL)
-		(void)granting_answer(a, &to, w->request, &e->holder, w->tenant, NULL, NULL);
+		answer(a, &to, w->request, e, w->tenant);
 	else
 		begin(a, ch, key, w);
 	sodium_memzero(w, sizeof(*w));

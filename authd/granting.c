@@ -92,11 +92,15 @@ read_basis(struct authd *a, bool write, uint64_t account, const char *tenant, co
 bool
 granting_lacks_factor(struct authd *a, uint64_t account, const char *tenant)
 {
+	enum db_status status;
 	struct basis b;
 	bool complete;
 
 	memset(&b, 0, sizeof(b));
-	return read_basis(a, false, account, tenant, NULL, &b, &complete) == DB_OK && b.lacks_factor;
+	status = read_basis(a, false, account, tenant, NULL, &b, &complete);
+	if (status == DB_NONE && tenant[0] != '\0')
+		status = read_basis(a, false, account, "", NULL, &b, &complete);
+	return status == DB_OK && b.lacks_factor;
 }
 
 static bool

@@ -36,7 +36,8 @@ void granting_revoke_tenant(struct authd *a, uint32_t tenant);
 
 /* Whether the settings ask an account with this role for a second factor. */
 bool granting_wants_factor(const struct authd *a, uint32_t role);
-/* Whether they ask this one for what it has in that tenant ("": its first), and it has none. */
+/* Whether they ask this one for what it has in that tenant ("", or where it has nothing there: its first),
+ * and it has none. */
 bool granting_lacks_factor(struct authd *a, uint64_t account, const char *tenant);
 
 #endif

@@ -113,6 +113,7 @@ refused(struct request *r, const struct wire_auth_answer *a)
 		break;
 	case AUTH_OK:
 	case AUTH_SECOND_FACTOR:
+	case AUTH_NO_TENANT:
 	case AUTH_DENIED:
 		reply_problem(r, 401, "%s", (const char *)r->data);
 		break;

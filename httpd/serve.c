@@ -26,7 +26,7 @@ serve_auth_answer(struct httpd *h, struct msg *m)
 	bool good;
 
 	memcpy(&copy, a, sizeof(copy));
-	if (copy.status < AUTH_OK || copy.status > AUTH_SECOND_FACTOR || copy.grant_len > GRANT_MAX ||
+	if (copy.status < AUTH_OK || copy.status > AUTH_NO_TENANT || copy.grant_len > GRANT_MAX ||
 	    !ends(copy.name, sizeof(copy.name)) || !ends(copy.tenant, sizeof(copy.tenant)) ||
 	    !ends(copy.role, sizeof(copy.role)) || !ends(copy.detail, sizeof(copy.detail)))
 		return false;

@@ -191,6 +191,8 @@ refused_password(const struct wire_auth_answer *a)
 		return SESSION_BUSY;
 	case AUTH_SECOND_FACTOR:
 		return SESSION_TOKEN_ONLY;
+	case AUTH_NO_TENANT:
+		return SESSION_NO_TENANT;
 	default:
 		return SESSION_NO_AUTHD;
 	}
@@ -204,8 +206,10 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 
 	(void)len;
 	e->ask = 0;
-	/* authd has one answer for what is no session and for a tenant that is not the session's. */
-	if (end == ASK_LAST && a->status == AUTH_DENIED && !e->without_tenant && e->who.tenant[0] != '\0') {
+	/* authd has one answer for what is no session and for a tenant that is not the session's; but a
+	 * password would be judged, and held against its client, twice. */
+	if (end == ASK_LAST && a->status == AUTH_DENIED && e->kind != CREDENTIAL_BASIC &&
+	    !e->without_tenant && e->who.tenant[0] != '\0') {
 		entry_forget(e);
 		e->without_tenant = true;
 		if (ask_authd(e))
@@ -265,7 +269,7 @@ send_basic(struct channel *ch, const struct entry *e)
 
 	(void)str_copy(q.name, sizeof(q.name), e->who.name);
 	(void)str_copy(q.password, sizeof(q.password), e->who.password);
-	(void)str_copy(q.tenant, sizeof(q.tenant), e->without_tenant ? "" : e->who.tenant);
+	(void)str_copy(q.tenant, sizeof(q.tenant), e->who.tenant);
 	sent = channel_send(ch, MSG_BASIC, &q, sizeof(q));
 	sodium_memzero(&q, sizeof(q));
 	return sent;

@@ -522,9 +522,10 @@ enum auth_status {
 	AUTH_BAD_NAME,      /* setup: detail says why */
 	AUTH_SETUP_OVER,    /* an administrator exists already, or the link was used */
 	AUTH_UNAVAILABLE,   /* authd cannot write: disk full */
-	AUTH_SECOND_FACTOR  /* LOGIN: the password was right; cookie is a ticket for SECOND_FACTOR, good for 5
-			       minutes. BASIC: the account has a second factor, and so comes in by a token only
-			     */
+	AUTH_SECOND_FACTOR, /* LOGIN: the password was right; cookie is a ticket for SECOND_FACTOR, good for 5
+			       minutes. BASIC: the account takes a second factor, and so comes in by a token
+			       only */
+	AUTH_NO_TENANT /* BASIC: it is right, but not for this tenant. Others are asked about a second time */
 };
 
 struct wire_auth_answer {

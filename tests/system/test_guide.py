@@ -485,6 +485,9 @@ class GuideWalls(TenantTest, GuideTest):
         one, other = (c.raw("get/ntopng/interfaces") for c in (alice, nobody))
         self.assertEqual((one.status, one.body), (other.status, other.body))
         self.refused(one, 404, -1, "NOT_FOUND")
+        guess = Client(self.weir, basic("bob", "guess"), **{"Weir-Tenant": "acme"})
+        self.refused(guess.raw("get/ntopng/interfaces"), 401, -3, "NOT_GRANTED")
+        self.assertEqual(self.weir.log().count("failed login of 'bob'"), 1)  # judged once
         both = Client(self.weir, basic("both", f"{PASSWORD} of both"), **{"Weir-Tenant": "beta"})
         self.assertEqual([i["ifname"] for i in both.ask("get/ntopng/interfaces")], ["beta0"])
 

@@ -127,6 +127,9 @@ it_is_judged_once(void **state)
 	player_answer(&p, player_send_basic(&p, "vic", VIC, "acme", HERE), &a);
 	assert_int_equal(a.status, AUTH_OK);
 	player_answer(&p, player_send_basic(&p, "vic", VIC, "*", HERE), &a);
+	assert_int_equal(a.status, AUTH_NO_TENANT);
+	assert_int_equal(a.grant_len, 0);
+	player_answer(&p, player_send_basic(&p, "vic", VIC "x", "*", HERE), &a);
 	assert_int_equal(a.status, AUTH_DENIED);
 }
 
@@ -212,6 +215,8 @@ whose_role_asks_for_one_does_not_come_in(void **state)
 	player_connect_store(&p);
 	basic_is(VIC, HERE, AUTH_SECOND_FACTOR);
 	assert_int_equal(a.grant_len, 0);
+	player_answer(&p, player_send_basic(&p, "vic", VIC, "*", HERE), &a);
+	assert_int_equal(a.status, AUTH_SECOND_FACTOR);
 	player_answer(&p, player_send_login(&p, PLAYER_NAME, PLAYER_PASSWORD, "192.0.2.1"), &a);
 	keep_root();
 	admin_is("{\"op\":\"audit.list\",\"actor\":\"user:vic\"}", ADMIN_OK);
