@@ -80,12 +80,14 @@ struct inquiry {
 
 struct inquiry *inquiry_new(struct httpd *h, const struct credential *who, const struct wire_client *from,
 			    inquiry_fn *fn, void *ctx);
-/* Whoever waits for the answer waits at this socket: when it is closed there, the inquiry ends. */
+/* Whoever waits for the answer waits at this socket: when it is closed there, the inquiry ends. Nobody looks
+ * any more once fn was called, however long its rows are kept. */
 void inquiry_watch(struct inquiry *q, int client);
 /* Adds a question, all of whose other fields say "any". */
 struct part *inquiry_add(struct inquiry *q, enum question_kind kind);
 /* Asks; fn is called once, perhaps at once, and owns q then: it calls inquiry_free. */
 void inquiry_run(struct inquiry *q);
+/* At any time: what authd may still have to say finds nobody. */
 void inquiry_free(struct inquiry **q);
 /* The same of a session that was asked for alone. */
 enum inquiry_end inquiry_end_of(enum session_end end);
