@@ -306,16 +306,17 @@ history_groups(struct find *f, const struct group_query *q, struct groups *g, en
 	int64_t floor = atomic_load(&h->floor_ns);
 	enum groups_end end = GROUPS_FAILED;
 	struct group_scan s;
+	unsigned reader;
 
 	*g = (struct groups){ 0 };
 	kept.from_ns = kept.from_ns > floor ? kept.from_ns : floor;
-	segments_reader_begins(h->segments);
+	reader = segments_reader_begins(h->segments);
 	if (find_blocks(f, q->view->tenant, kept.from_ns, kept.to_ns, status)) {
 		group_scan_begin(&s, f, &kept, g);
 		end = make(&s) ? GROUPS_DONE : GROUPS_STOPPED;
 		group_scan_end(&s);
 	}
-	segments_reader_ends(h->segments);
+	segments_reader_ends(h->segments, reader);
 	return end;
 }
 

@@ -248,6 +248,7 @@ history_flows(struct find *f, const struct flow_query *q, bool (*visit)(void *ct
 	struct history *h = f->h;
 	int64_t from = kept_from(h, q->from_ns), to = q->to_ns;
 	enum db_status status;
+	unsigned reader;
 
 	*finished = q->visits == 0;
 	if (q->after != NULL && q->after->last_ns < to)
@@ -257,13 +258,13 @@ history_flows(struct find *f, const struct flow_query *q, bool (*visit)(void *ct
 
 	if (q->after != NULL && q->after->last_ns >= q->to_ns)
 		clipped.after = NULL;
-	segments_reader_begins(h->segments);
+	reader = segments_reader_begins(h->segments);
 	if (q->visits > 0 && find_blocks(f, q->tenant, from, to, &status))
 		read_flows(f, &clipped, from, visit, ctx, last, finished);
 	else if (q->visits == 0)
 		status = DB_OK;
 	find_reset(f);
-	segments_reader_ends(h->segments);
+	segments_reader_ends(h->segments, reader);
 	return status;
 }
 
@@ -340,11 +341,11 @@ history_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned
 {
 	struct history *h = f->h;
 	enum db_status status;
+	unsigned reader = segments_reader_begins(h->segments);
 
-	segments_reader_begins(h->segments);
 	if (find_blocks(f, tenant, kept_from(h, INT64_MIN), INT64_MAX, &status))
 		read_flow(f, tenant, id, max, visit, ctx);
 	find_reset(f);
-	segments_reader_ends(h->segments);
+	segments_reader_ends(h->segments, reader);
 	return status;
 }

@@ -30,13 +30,19 @@ struct open_segment {
 	uint64_t used; /* when: larger is later */
 };
 
+struct generation {
+	unsigned readers;
+	uint32_t *retired; /* while it was now: its readers, and those before, may know of them */
+	size_t n, cap;
+};
+
 struct segments {
 	pthread_mutex_t lock;
 	struct open_segment open[OPEN_MAX_SEGMENTS];
 	uint64_t uses;
-	unsigned readers;
-	uint32_t *retired;
-	size_t nretired, retired_cap;
+	/* Readers of now and those before, who are waited for apart: somebody always reads. */
+	struct generation generation[2];
+	unsigned now;
 	bool durable;
 	uint8_t identity[SEGMENT_IDENTITY];
 };
@@ -83,7 +89,8 @@ segments_free(struct segments **sp)
 	for (size_t i = 0; i < OPEN_MAX_SEGMENTS; i++)
 		db_close(&s->open[i].db);
 	pthread_mutex_destroy(&s->lock);
-	free(s->retired);
+	for (int i = 0; i < 2; i++)
+		free(s->generation[i].retired);
 	free(s);
 	*sp = NULL;
 }
@@ -305,32 +312,52 @@ delete_files(uint32_t number)
 }
 
 static void
-delete_retired(struct segments *s)
+delete_retired(struct segments *s, struct generation *g)
 {
-	for (size_t i = 0; i < s->nretired; i++) {
-		struct open_segment *o = find(s, s->retired[i]);
+	for (size_t i = 0; i < g->n; i++) {
+		struct open_segment *o = find(s, g->retired[i]);
 
 		if (o != NULL)
 			db_close(&o->db);
-		delete_files(s->retired[i]);
+		delete_files(g->retired[i]);
 	}
-	s->nretired = 0;
+	g->n = 0;
 }
 
-void
+/* What retired among those before goes with the last of them; then, where more is to go, those of now become
+ * those before: whoever comes later knows nothing of it. */
+static void
+settle(struct segments *s)
+{
+	struct generation *before = &s->generation[1 - s->now];
+
+	while (before->readers == 0) {
+		delete_retired(s, before);
+		if (s->generation[s->now].n == 0)
+			return;
+		before = &s->generation[s->now];
+		s->now = 1 - s->now;
+	}
+}
+
+unsigned
 segments_reader_begins(struct segments *s)
 {
 	pthread_mutex_lock(&s->lock);
-	s->readers++;
+
+	unsigned reader = s->now;
+
+	s->generation[reader].readers++;
 	pthread_mutex_unlock(&s->lock);
+	return reader;
 }
 
 void
-segments_reader_ends(struct segments *s)
+segments_reader_ends(struct segments *s, unsigned reader)
 {
 	pthread_mutex_lock(&s->lock);
-	if (--s->readers == 0)
-		delete_retired(s);
+	s->generation[reader].readers--;
+	settle(s);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -338,13 +365,15 @@ void
 segments_retire(struct segments *s, uint32_t number)
 {
 	pthread_mutex_lock(&s->lock);
-	if (s->nretired == s->retired_cap) {
-		s->retired_cap = s->retired_cap == 0 ? 16 : s->retired_cap * 2;
-		s->retired = mem_reallocarray(s->retired, s->retired_cap, sizeof(*s->retired));
+
+	struct generation *g = &s->generation[s->now];
+
+	if (g->n == g->cap) {
+		g->cap = g->cap == 0 ? 16 : g->cap * 2;
+		g->retired = mem_reallocarray(g->retired, g->cap, sizeof(*g->retired));
 	}
-	s->retired[s->nretired++] = number;
-	if (s->readers == 0)
-		delete_retired(s);
+	g->retired[g->n++] = number;
+	settle(s);
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -47,10 +47,11 @@ void segments_end(struct segments *s, struct db *db);
 
 /*
  * Between them a reader may find every segment of a catalogue that it has read since the first: what was
- * retired meanwhile is deleted when no reader is left.
+ * retired meanwhile is deleted when it has ended, and all who began before. The first returns what the second
+ * is to be told.
  */
-void segments_reader_begins(struct segments *s);
-void segments_reader_ends(struct segments *s);
+unsigned segments_reader_begins(struct segments *s);
+void segments_reader_ends(struct segments *s, unsigned reader);
 /* Deletes a segment that no catalogue names any more. */
 void segments_retire(struct segments *s, uint32_t number);
 

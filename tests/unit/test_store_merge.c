@@ -1,5 +1,6 @@
 /* Merging: what came every second becomes blocks of one tenant each, and every question is answered as
  * before, whenever store dies. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -315,6 +316,55 @@ what_is_replaced_meanwhile_is_gone(void **state)
 	assert_int_equal(s.before.last_ns > 0, 1);
 }
 
+static bool
+is_there(uint32_t number)
+{
+	char name[SEGMENT_NAME_LEN];
+
+	segments_name(number, name);
+	return access(name, F_OK) == 0;
+}
+
+static void
+make_file(uint32_t number)
+{
+	char name[SEGMENT_NAME_LEN];
+	int fd;
+
+	segments_name(number, name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd != -1);
+	close(fd);
+}
+
+/* Where one question begins before the last one ends, for hours, what went goes from the disk all the same.
+ */
+static void
+somebody_always_reads(void **state)
+{
+	struct segments *s = h->segments;
+	unsigned reader = segments_reader_begins(s), next;
+
+	(void)state;
+	for (uint32_t number = 1000; number < 1020; number++) {
+		make_file(number);
+		segments_retire(s, number);
+		next = segments_reader_begins(s);
+		/* Of the first: it may look into it still. */
+		assert_true(is_there(number));
+		segments_reader_ends(s, reader);
+		if (number > 1000)
+			assert_false(is_there(number - 1));
+		reader = next;
+	}
+	segments_reader_ends(s, reader);
+	assert_false(is_there(1019));
+	/* Nobody reads: at once. */
+	make_file(1020);
+	segments_retire(s, 1020);
+	assert_false(is_there(1020));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -325,6 +375,7 @@ main(void)
 		TEST(one_tenant_fills_several_blocks),
 		TEST(a_death_between_steps_costs_nothing),
 		TEST(what_is_replaced_meanwhile_is_gone),
+		TEST(somebody_always_reads),
 	};
 
 	if (sodium_init() == -1)
