@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -213,6 +214,26 @@ read_pem(int fd, char *buf, size_t size)
 	return n < 0 || (size_t)n == size ? NULL : BIO_new_mem_buf(buf, (int)n);
 }
 
+/* What follows the first certificate: httpd takes so many, and none that is damaged. */
+static bool
+chain_is_good(BIO *in)
+{
+	X509 *x = NULL;
+	unsigned n = 0;
+	unsigned long why;
+
+	do {
+		X509_free(x);
+		x = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	} while (x != NULL && ++n <= CERTIFICATE_CHAIN_MAX);
+	why = ERR_peek_last_error();
+	ERR_clear_error();
+	if (x == NULL)
+		return ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
+	X509_free(x);
+	return false;
+}
+
 bool
 certificate_check(int certificate, const char *certificate_name, int key_fd, const char *key_name, char *err,
 		  size_t errsize)
@@ -221,10 +242,12 @@ certificate_check(int certificate, const char *certificate_name, int key_fd, con
 	AUTO(key_drop) EVP_PKEY *key = NULL;
 	AUTO(mem_drop) char *buf = mem_calloc(1, PEM_BYTES_MAX);
 	BIO *in = read_pem(certificate, buf, PEM_BYTES_MAX);
-	bool good = false;
+	bool good = false, whole = false;
 
 	if (in != NULL)
 		x = PEM_read_bio_X509(in, NULL, NULL, NULL);
+	if (x != NULL)
+		whole = chain_is_good(in);
 	BIO_free(in);
 	in = read_pem(key_fd, buf, PEM_BYTES_MAX);
 	if (in != NULL)
@@ -233,6 +256,9 @@ certificate_check(int certificate, const char *certificate_name, int key_fd, con
 	explicit_bzero(buf, PEM_BYTES_MAX);
 	if (x == NULL)
 		(void)snprintf(err, errsize, "%s: holds no certificate in PEM form", certificate_name);
+	else if (!whole)
+		(void)snprintf(err, errsize, "%s: its chain is damaged, or longer than %u certificates",
+			       certificate_name, CERTIFICATE_CHAIN_MAX);
 	else if (key == NULL)
 		(void)snprintf(err, errsize, "%s: holds no private key in PEM form without a password",
 			       key_name);

@@ -59,9 +59,7 @@ report_certificate(struct launcher *l)
 	plan_certificate(l);
 	if (httpd != NULL)
 		memory = certificate_files_memory(&l->certificate);
-	if (memory != -1)
-		(void)channel_send_fd(httpd, MSG_CERTIFICATE, NULL, 0, memory);
-	else if (httpd != NULL)
+	if (httpd != NULL && (memory == -1 || !channel_send_fd(httpd, MSG_CERTIFICATE, NULL, 0, memory)))
 		log_warn("%s: cannot be handed to httpd: it gets it when it starts again",
 			 l->certificate.chain.path);
 	log_info("httpd.certificate: %s has changed", l->certificate.chain.path);

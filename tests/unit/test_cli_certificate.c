@@ -210,6 +210,42 @@ test_what_belongs_to_nothing_is_refused(void **state)
 	certificate_files_close(&f);
 }
 
+/* httpd would not start with it any more. */
+static void
+test_a_chain_that_httpd_does_not_take(void **state)
+{
+	struct certificate_files f = open_directory();
+	char path[64], text[PEM_MAX];
+	size_t n;
+	int fd;
+
+	(void)state;
+	path_of("live/fullchain.pem", path);
+	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	n = read_all(fd, text);
+	for (unsigned i = 0; i <= CERTIFICATE_CHAIN_MAX; i++)
+		assert_int_equal(write(fd, text, n), n);
+	for (int i = 0; i < 3; i++)
+		assert_false(certificate_files_look(&f));
+	put("one/" CERTIFICATE_FILE, "live/fullchain.pem");
+	close(fd);
+	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, text, n), n);
+	assert_int_equal(write(fd, text, n / 2), n / 2);
+	close(fd);
+	for (int i = 0; i < 3; i++)
+		assert_false(certificate_files_look(&f));
+	certificate_files_close(&f);
+	certificate_files_init(&f);
+	put("one/" CERTIFICATE_FILE, "live/fullchain.pem");
+	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	for (unsigned i = 0; i < CERTIFICATE_CHAIN_MAX; i++)
+		assert_int_equal(write(fd, text, n), n);
+	close(fd);
+	assert_true(certificate_files_open(&f, &settings, -1, path, sizeof(path)));
+	certificate_files_close(&f);
+}
+
 int
 main(void)
 {
@@ -217,6 +253,7 @@ main(void)
 		cmocka_unit_test(test_a_new_pair_is_taken),
 		cmocka_unit_test(test_half_a_pair_waits_for_the_other),
 		cmocka_unit_test(test_a_file_that_is_gone_changes_nothing),
+		cmocka_unit_test(test_a_chain_that_httpd_does_not_take),
 		cmocka_unit_test(test_what_belongs_to_nothing_is_refused),
 	};
 
