@@ -538,10 +538,12 @@ print_times(const char *what, int64_t *ns, size_t n, bool last)
 	if (n == 0)
 		return;
 	qsort(ns, n, sizeof(*ns), by_time);
+
+	int64_t middle = ns[n / 2], late = ns[n * 99 / 100];
+
 	printf("  {\"questions\": \"%s\", \"n\": %zu, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"longest_ms\": "
 	       "%.2f}%s\n",
-	       what, n, (double)ns[n / 2] / 1e6, (double)ns[n * 99 / 100] / 1e6, (double)ns[n - 1] / 1e6,
-	       last ? "" : ",");
+	       what, n, (double)middle / 1e6, (double)late / 1e6, (double)ns[n - 1] / 1e6, last ? "" : ",");
 }
 
 static bool

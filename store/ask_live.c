@@ -156,14 +156,14 @@ parts_add(void *ctx, const struct question *a, const struct engine *e, const str
 	return true;
 }
 
-/* What the viewer gets of a point that it does not own, or NULL: there is none for it. */
+/* What the viewer gets of a point, or NULL: there is none for it. parts: of who sees parts of points. */
 static const struct subject *
 shown(struct store *s, const struct view *v, uint32_t i, const struct parts *parts)
 {
 	if (!view_sees_point(s, v, i))
 		return NULL;
 	if (view_part(v, i) == NARROWED_SOME)
-		return parts->point[i].flows > 0 ? &parts->point[i] : NULL;
+		return parts != NULL && parts->point[i].flows > 0 ? &parts->point[i] : NULL;
 	if (view_owns_point(s, v, i))
 		return subjects_at(s->subjects, s->points.point[i].subject);
 	return subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[i].boot->id);

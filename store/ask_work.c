@@ -9,7 +9,7 @@
 
 /* A question that is under way. */
 struct ask_task {
-	struct ask_task *next, **at; /* in the store's list */
+	struct ask_task *next; /* in the store's list, which is short */
 	struct store *s;
 	struct question *a;
 	const struct ask_work *work;
@@ -26,18 +26,23 @@ static void
 list_add(struct store *s, struct ask_task *t)
 {
 	t->next = s->tasks;
-	t->at = &s->tasks;
-	if (t->next != NULL)
-		t->next->at = &t->next;
 	s->tasks = t;
 }
 
 static void
-task_free(struct ask_task *t)
+list_remove(struct store *s, struct ask_task *t)
 {
-	*t->at = t->next;
-	if (t->next != NULL)
-		t->next->at = t->at;
+	struct ask_task **at = &s->tasks;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+}
+
+static void
+task_free(struct store *s, struct ask_task *t)
+{
+	list_remove(s, t);
 	t->work->drop(t->ctx);
 	question_drop(&t->a);
 	free(t);
@@ -101,7 +106,7 @@ done(void *ctx, enum job_end end)
 		}
 		answer(t);
 	}
-	task_free(t);
+	task_free(t->s, t);
 }
 
 void
@@ -124,7 +129,7 @@ ask_work(struct store *s, struct question *a, const struct ask_work *work, void 
 	} else if (!jobs_submit(s->jobs, &w, &t->job)) {
 		s->counters.n[OWN_QUESTIONS_BUSY]++;
 		answer_end(&a->out, ANSWER_BUSY, NULL, 0);
-		task_free(t);
+		task_free(s, t);
 	}
 }
 
@@ -166,13 +171,13 @@ ask_stopped(struct store *s, struct question *a, enum job_end end)
 
 /* The answer has been given, or is not wanted. */
 static void
-give_up(struct ask_task *t)
+give_up(struct store *s, struct ask_task *t)
 {
 	t->answered = true;
 	if (t->through || t->here)
-		task_free(t);
+		task_free(s, t);
 	else
-		jobs_cancel(t->s->jobs, t->job);
+		jobs_cancel(s->jobs, t->job);
 }
 
 void
@@ -184,7 +189,7 @@ ask_cancel(struct store *s, const void *asker, uint64_t request)
 		if (t->a->out.ctx != asker || t->a->q.request != request || t->answered)
 			continue;
 		s->counters.n[OWN_QUESTIONS_CANCELLED]++;
-		give_up(t);
+		give_up(s, t);
 	}
 }
 
@@ -197,7 +202,7 @@ ask_gone(struct store *s, const void *asker)
 		if (t->a->out.ctx != asker || t->answered)
 			continue;
 		s->counters.n[OWN_QUESTIONS_CANCELLED]++;
-		give_up(t);
+		give_up(s, t);
 	}
 }
 
@@ -212,7 +217,7 @@ ask_again_allowed(struct store *s)
 		if (t->answered || status == ANSWER_OK)
 			continue;
 		refuse(t, status);
-		give_up(t);
+		give_up(s, t);
 	}
 }
 
@@ -225,7 +230,7 @@ ask_turn(struct store *s)
 		if (!t->through || !t->a->ready(t->a->out.ctx))
 			continue;
 		answer(t);
-		task_free(t);
+		task_free(s, t);
 	}
 }
 
@@ -233,8 +238,10 @@ void
 ask_end_all(struct store *s)
 {
 	jobs_free(&s->jobs);
-	while (s->tasks != NULL)
-		task_free(s->tasks);
+	for (struct ask_task *t = s->tasks, *next; t != NULL; t = next) {
+		next = t->next;
+		task_free(s, t);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(s->find); i++)
 		find_free(&s->find[i]);
 }

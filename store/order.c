@@ -169,23 +169,6 @@ insert_by_ties(const struct order *o, struct order_pair *p, uint32_t n)
 
 #define FEW 16
 
-static void sort_by_ties(const struct order *o, struct order_pair *p, struct order_pair *tmp, uint32_t n,
-			 size_t from);
-
-/* Sorts each run of one key by the bytes of ties from the given one on. */
-static void
-sort_runs(const struct order *o, struct order_pair *p, struct order_pair *tmp, uint32_t n, size_t from)
-{
-	for (uint32_t i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && p[end].key == p[i].key; end++)
-			;
-		if (end - i > FEW)
-			sort_by_ties(o, p + i, tmp + i, end - i, from);
-		else
-			insert_by_ties(o, p + i, end - i);
-	}
-}
-
 /* Up to eight places of bytes that differ within the run, at or behind from. Returns how many; *next is
  * behind them. */
 static unsigned
@@ -209,15 +192,17 @@ differing(const struct order *o, const struct order_pair *p, uint32_t n, size_t 
 	return found;
 }
 
-static void
-sort_by_ties(const struct order *o, struct order_pair *p, struct order_pair *tmp, uint32_t n, size_t from)
+/* The keys of a run anew: of its next bytes of ties, then sorted by them. False where no byte differs any
+ * more. */
+static bool
+key_by_ties(const struct order *o, struct order_pair *p, struct order_pair *tmp, uint32_t n, size_t from,
+	    size_t *next)
 {
 	uint8_t at[DIGITS], bytes[TIE_BYTES];
-	size_t next;
-	unsigned found = differing(o, p, n, from, at, &next);
+	unsigned found = differing(o, p, n, from, at, next);
 
 	if (found == 0)
-		return;
+		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		tie_bytes(&o->row[p[i].row], bytes);
 		p[i].key = 0;
@@ -225,7 +210,42 @@ sort_by_ties(const struct order *o, struct order_pair *p, struct order_pair *tmp
 			p[i].key = p[i].key << 8 | bytes[at[d]];
 	}
 	sort_pairs(p, tmp, n);
-	sort_runs(o, p, tmp, n, next);
+	return true;
+}
+
+/* Rows that were sorted by their bytes of ties before `from`; those from `at` on are still to be looked at.
+ */
+struct level {
+	uint32_t at, end;
+	size_t from;
+};
+/* A level is gone below with at least DIGITS bytes less, but for the last. */
+#define LEVELS (TIE_BYTES / DIGITS + 2)
+
+/* Sorts each run of one key by the bytes of ties. */
+static void
+sort_runs(const struct order *o, struct order_pair *p, struct order_pair *tmp, uint32_t n)
+{
+	struct level level[LEVELS] = { { 0, n, 0 } };
+	size_t depth = 1;
+
+	while (depth > 0) {
+		struct level *l = &level[depth - 1];
+		uint32_t i = l->at, end = i + 1;
+		size_t next;
+
+		if (i == l->end) {
+			depth--;
+			continue;
+		}
+		while (end < l->end && p[end].key == p[i].key)
+			end++;
+		l->at = end;
+		if (end - i <= FEW || depth == LEVELS)
+			insert_by_ties(o, p + i, end - i);
+		else if (key_by_ties(o, p + i, tmp + i, end - i, l->from, &next))
+			level[depth++] = (struct level){ i, end, next };
+	}
 }
 
 static void
@@ -234,7 +254,7 @@ sort_one(struct order *o, int sort, struct order_pair *p, struct order_pair *tmp
 	for (uint32_t i = 0; i < o->n; i++)
 		p[i] = (struct order_pair){ o->value[sort][i], i };
 	sort_pairs(p, tmp, o->n);
-	sort_runs(o, p, tmp, o->n, 0);
+	sort_runs(o, p, tmp, o->n);
 	for (uint32_t i = 0; i < o->n; i++)
 		o->place[sort][i] = p[i].row;
 }
