@@ -84,7 +84,7 @@ const struct sandbox sandbox_engine = {
 
 /* LMDB: pwrite of pages, fdatasync, and locks of its lock file; all files were opened before. */
 #define DATABASE \
-	CALL(pread64), CALL(pwrite64), CALL(pwritev), CALL(fdatasync), CALL(fsync), CALL(msync), CALL(ftruncate), \
+	CALL(pread64), CALL(pwrite64), CALL(pwritev), CALL(fdatasync), CALL(fsync), CALL(msync), CALL(ftruncate), CALL(fallocate), \
 	CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETLK), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETLKW), CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETLK), \
 	CALL(fstatfs)
 

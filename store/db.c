@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
@@ -202,11 +204,33 @@ open_only_table(struct db *db, unsigned flags)
 	return rc;
 }
 
+#define LOCK_BYTES 8192 /* of LMDB's table of 126 readers */
+
+/* LMDB makes its table of readers as a file without blocks, and writes to it in memory: on a disk that is
+ * full then, that kills. So it has its blocks before. */
+static int
+reserve_lock(const char *path, unsigned flags)
+{
+	AUTO(fd_drop) int fd = -1;
+	char lock[PATH_MAX];
+
+	(void)snprintf(lock, sizeof(lock), "%s%s", path,
+		       (flags & MDB_NOSUBDIR) != 0 ? "-lock" : "/" LOCK_FILE);
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return errno;
+	if (fallocate(fd, 0, 0, LOCK_BYTES) == 0 || errno == EOPNOTSUPP)
+		return 0;
+	return errno;
+}
+
 static int
 open_env(struct db *db, const char *path, unsigned flags)
 {
-	int rc = mdb_env_create(&db->env);
+	int rc = (flags & (MDB_NOLOCK | MDB_RDONLY)) != 0 ? 0 : reserve_lock(path, flags);
 
+	if (rc == 0)
+		rc = mdb_env_create(&db->env);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(db->env, (size_t)db->size);
 	if (rc == 0)

@@ -132,6 +132,36 @@ a_small_store_keeps_the_newest(void **state)
 	assert_int_equal(damaged, 0);
 }
 
+/* --- LMDB's tables of readers are written in memory: without blocks of their own a full disk would kill
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static void
+tables_of_readers_have_their_room(void **state)
+{
+	unsigned found = 0;
+	struct stat st;
+
+	(void)state;
+	w = world_new(16 << 20, 0);
+	world_engine(w, 0, 1000);
+	put_ends(1, 10, w->utc * NS_PER_S);
+	world_pump(w);
+	world_commit(w);
+
+	DIR *d = opendir(".");
+
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		if (strstr(e->d_name, "lock") == NULL)
+			continue;
+		assert_int_equal(stat(e->d_name, &st), 0);
+		assert_true(st.st_blocks * 512 >= st.st_size);
+		found++;
+	}
+	closedir(d);
+	assert_int_equal(found, 3); /* of data.mdb, of series.mdb, of the segment */
+}
+
 /* --- a full disk: RLIMIT_FSIZE stands for it, LMDB gets EFBIG instead of ENOSPC
  * ----------------------------------------------- */
 
@@ -591,11 +621,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_small_store_keeps_the_newest),     TEST(a_full_disk_stops_history_only),
-		TEST(files_wait_for_a_full_disk),         TEST(series_go_on_after_a_full_disk),
-		TEST(damage_is_said_in_one_line),         TEST(damaged_segments),
+		TEST(a_small_store_keeps_the_newest),
+		TEST(tables_of_readers_have_their_room),
+		TEST(a_full_disk_stops_history_only),
+		TEST(files_wait_for_a_full_disk),
+		TEST(series_go_on_after_a_full_disk),
+		TEST(damage_is_said_in_one_line),
+		TEST(damaged_segments),
 
-		TEST(a_newer_format_is_refused),          TEST(format_1_is_brought_over),
+		TEST(a_newer_format_is_refused),
+		TEST(format_1_is_brought_over),
 		TEST(acknowledged_flows_survive_sigkill),
 	};
 
