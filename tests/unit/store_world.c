@@ -170,6 +170,20 @@ world_new(uint64_t size, uint32_t flags)
 	return w;
 }
 
+struct history *
+world_history(const struct history_limits *l, struct names **names)
+{
+	enum db_status status;
+	char err[512];
+	struct history *h;
+
+	*names = names_new();
+	h = history_open(l, *names, &status, err, sizeof(err));
+	if (h == NULL)
+		fail_msg("%s", err);
+	return h;
+}
+
 void
 world_delete_files(void)
 {

@@ -46,6 +46,9 @@ struct world {
 /* size: of the map; flags: BOOT_*. The store is open, has keys, snapshot and an empty set of grants. */
 struct world *world_new(uint64_t size, uint32_t flags);
 void world_free(struct world *w);
+/* A history without a store, in the working directory, with names of its own; fails the test where it does
+ * not open. Both are the caller's: history_close, names_free. */
+struct history *world_history(const struct history_limits *l, struct names **names);
 /* All in the working directory. */
 void world_delete_files(void);
 /* As a restart of store: what is on disk is all that stays. */

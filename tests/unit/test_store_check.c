@@ -39,13 +39,8 @@ open_history(void)
 	struct history_limits l = { .size = 256 << 20,
 				    .keep_flows_ns = 1000 * 86400 * NS_PER_S,
 				    .keep_ns = { 3600 * NS_PER_S, 3600 * NS_PER_S, 3600 * NS_PER_S } };
-	enum db_status status;
-	char err[512];
 
-	names = names_new();
-	h = history_open(&l, names, &status, err, sizeof(err));
-	if (h == NULL)
-		fail_msg("%s", err);
+	h = world_history(&l, &names);
 }
 
 static void

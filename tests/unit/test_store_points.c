@@ -51,13 +51,7 @@ draw_number(unsigned bits)
 static void
 open_history(void)
 {
-	enum db_status status;
-	char err[512];
-
-	names = names_new();
-	h = history_open(&limits, names, &status, err, sizeof(err));
-	if (h == NULL)
-		fail_msg("%s", err);
+	h = world_history(&limits, &names);
 }
 
 static void
