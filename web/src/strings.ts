@@ -9,6 +9,21 @@ export const t = {
 	skip: 'Skip to content',
 	title: (view: string, monitor: string) => `${view} · ${monitor || 'Weir'}`,
 
+	/* titles of views; those of one thing have its name */
+	views: {
+		dashboard: 'Overview',
+		flows: 'Flows',
+		flow: 'Flow',
+		hosts: 'Hosts',
+		devices: 'Devices',
+		applications: 'Applications',
+		breakdown: 'Breakdown',
+		explore: 'Explore history',
+		system: 'System',
+		account: 'Your account',
+		missing: 'Nothing here',
+	} as Record<string, string>,
+
 	nav: {
 		label: 'Views',
 		dashboard: 'Overview',
@@ -630,6 +645,7 @@ export const t = {
 		missingTitle: 'Nothing here',
 		missing: 'This address leads to no view.',
 		home: 'Go to the overview',
+		viewFailed: 'This view could not be loaded. Trying again by itself.',
 		scroll: 'scrolls sideways',
 	},
 };

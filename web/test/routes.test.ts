@@ -3,21 +3,22 @@ import { applicationPath, endPath, flowPath, hostPath, match } from '../src/lib/
 
 describe('match', () => {
 	it.each([
-		['/', { view: 'dashboard' }],
-		['/flows', { view: 'flows' }],
-		['/flows/', { view: 'flows' }],
+		['/', { view: 'dashboard', id: '' }],
+		['/flows', { view: 'flows', id: '' }],
+		['/flows/', { view: 'flows', id: '' }],
 		['/flows/0a', { view: 'flow', id: '0a' }],
-		['/hosts/10.9.0.2', { view: 'host', ip: '10.9.0.2' }],
-		['/hosts/2001:db8::1', { view: 'host', ip: '2001:db8::1' }],
-		['/breakdown', { view: 'breakdown' }],
-		['/explore', { view: 'explore' }],
-		['/applications/TLS.Google', { view: 'application', name: 'TLS.Google' }],
-		['/setup', { view: 'setup' }],
-		['/account', { view: 'account' }],
-		['/nothing', { view: 'missing' }],
-		['/system/x', { view: 'missing' }],
-		['/hosts/a/b', { view: 'missing' }],
-		['/hosts/%E0%A4%A', { view: 'host', ip: '%E0%A4%A' }],
+		['/hosts/10.9.0.2', { view: 'host', id: '10.9.0.2' }],
+		['/hosts/2001:db8::1', { view: 'host', id: '2001:db8::1' }],
+		['/breakdown', { view: 'breakdown', id: '' }],
+		['/explore', { view: 'explore', id: '' }],
+		['/applications/TLS.Google', { view: 'application', id: 'TLS.Google' }],
+		['/constructor/x', { view: 'missing', id: '' }],
+		['/setup', { view: 'setup', id: '' }],
+		['/account', { view: 'account', id: '' }],
+		['/nothing', { view: 'missing', id: '' }],
+		['/system/x', { view: 'missing', id: '' }],
+		['/hosts/a/b', { view: 'missing', id: '' }],
+		['/hosts/%E0%A4%A', { view: 'host', id: '%E0%A4%A' }],
 	])('%s', (path, route) => {
 		expect(match(path)).toEqual(route);
 	});
@@ -26,7 +27,7 @@ describe('match', () => {
 describe('paths', () => {
 	it('lead back to what they were made of', () => {
 		for (const name of ['TLS.Google', 'a/b', 'c d', 'x?y#z', '..', '日本'])
-			if (name !== '..') expect(match(new URL(applicationPath(name), 'https://weir.example').pathname)).toEqual({ view: 'application', name });
+			if (name !== '..') expect(match(new URL(applicationPath(name), 'https://weir.example').pathname)).toEqual({ view: 'application', id: name });
 		expect(hostPath({ ip: '2001:db8::1' })).toBe('/hosts/2001:db8::1');
 		expect(flowPath('00ff')).toBe('/flows/00ff');
 	});

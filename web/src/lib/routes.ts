@@ -1,21 +1,28 @@
 /* Which address is which view. */
 
-export type Route =
-	| { view: 'dashboard' }
-	| { view: 'flows' }
-	| { view: 'flow'; id: string }
-	| { view: 'hosts' }
-	| { view: 'devices' }
-	| { view: 'host'; ip: string }
-	| { view: 'applications' }
-	| { view: 'breakdown' }
-	| { view: 'explore' }
-	| { view: 'application'; name: string }
-	| { view: 'system' }
-	| { view: 'account' }
-	| { view: 'setup' }
-	| { view: 'login' }
-	| { view: 'missing' };
+/** Views that are an address of their own. */
+const LISTS = [
+	'flows',
+	'hosts',
+	'devices',
+	'applications',
+	'breakdown',
+	'explore',
+	'system',
+	'account',
+	'setup',
+	'login',
+] as const;
+/** Views of one thing, below the list of their kind. */
+const OF_ONE = { flows: 'flow', hosts: 'host', applications: 'application' } as const;
+
+export type View = 'dashboard' | 'missing' | (typeof LISTS)[number] | (typeof OF_ONE)[keyof typeof OF_ONE];
+
+export interface Route {
+	view: View;
+	/** what the view is of; '' where it is of no one thing */
+	id: string;
+}
 
 function decode(s: string): string {
 	try {
@@ -27,31 +34,15 @@ function decode(s: string): string {
 
 export function match(path: string): Route {
 	const [first = '', second, ...more] = path.split('/').filter((p) => p !== '');
-	if (more.length > 0) return { view: 'missing' };
+	const missing: Route = { view: 'missing', id: '' };
+	if (more.length > 0) return missing;
 	if (second !== undefined) {
-		const name = decode(second);
-		if (first === 'flows') return { view: 'flow', id: name };
-		if (first === 'hosts') return { view: 'host', ip: name };
-		if (first === 'applications') return { view: 'application', name };
-		return { view: 'missing' };
+		const view = Object.hasOwn(OF_ONE, first) ? OF_ONE[first as keyof typeof OF_ONE] : null;
+		return view === null ? missing : { view, id: decode(second) };
 	}
-	switch (first) {
-		case '':
-			return { view: 'dashboard' };
-		case 'flows':
-		case 'hosts':
-		case 'devices':
-		case 'applications':
-		case 'breakdown':
-		case 'explore':
-		case 'system':
-		case 'account':
-		case 'setup':
-		case 'login':
-			return { view: first };
-		default:
-			return { view: 'missing' };
-	}
+	if (first === '') return { view: 'dashboard', id: '' };
+	const view = LISTS.find((v) => v === first);
+	return view === undefined ? missing : { view, id: '' };
 }
 
 /** One segment of a path; a colon may stay, so that IPv6 addresses stay readable. */
