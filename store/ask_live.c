@@ -40,28 +40,33 @@ ask_wrong_page(struct question *a)
 	return true;
 }
 
+#define LOOKED_MAX 4096u /* rows of an order, for one page: most of them may have ended since it was made */
+
 /* Rows are looked at as they are now: those that went are left out, and a page is in order by what it shows.
- * Where it ended is told by the order that it was made of. */
+ * Where it ended is told by the order that it was made of. It has fewer rows than were asked for where too many
+ * went. */
 static void
 page_of(struct store *s, struct question *a, const struct ask_live_list *l, const struct order *o)
 {
 	struct topk *t = mem_calloc(1, sizeof(*t));
 	struct topk_entry e, last;
 	struct order_page p;
+	unsigned looked = 0;
 	bool more = true;
 
 	order_page(o, live_sort(l->list, a->q.sort), a->q.ascending != 0, a->has_page ? &a->page.at : NULL,
 		   &p);
 	topk_begin(t, a->limit, a->q.ascending != 0, NULL);
-	while (t->n < t->k && (more = order_next(&p, &e))) {
+	while (t->n < t->k && looked < LOOKED_MAX && (more = order_next(&p, &e))) {
 		last = e;
+		looked++;
 		if (l->still(s, a, &e))
 			topk_offer(t, &e);
 	}
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
 		l->put(s, a, &t->heap[i]);
-	if (t->n > 0 && more && order_next(&p, &e))
+	if (looked > 0 && more && order_next(&p, &e))
 		ask_end_page(s, a, a->q.kind, &last);
 	else
 		ask_end(a);

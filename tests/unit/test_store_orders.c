@@ -394,6 +394,45 @@ put_many(void)
 	world_pump(w);
 }
 
+/* All but the last of a long list have ended: a page looks at a bounded number, and tells where to go on. */
+static void
+a_page_of_what_is_over_is_short(void **state)
+{
+	struct wire_question q = world_question(ASK_FLOWS);
+	struct told *t = mem_calloc(1, sizeof(*t));
+
+	(void)state;
+	put_many();
+	begin_threads();
+	q.sort = SORT_FIRST;
+	ask_as(ALPHA, q, t);
+	wait_for(t);
+	assert_int_equal(t->last.nrows, 100);
+	for (uint64_t n = 1; n < MANY; n++) {
+		struct rec_flow f =
+		    world_flow(w, n, ETH0, "10.1.0.1", n % 50 == 0 ? "192.0.2.9" : "192.0.2.1");
+
+		f.slot = (uint32_t)n / 2;
+		f.end_reason = END_IDLE;
+		world_put(w, (unsigned)(n % 2), REC_FLOW_END, &f, sizeof(f), NULL);
+	}
+	world_pump(w);
+
+	unsigned shown = 0, pages = 0;
+
+	do {
+		ask_as(ALPHA, q, t);
+		assert_int_equal(t->answers, 1);
+		assert_int_equal(t->last.status, ANSWER_OK);
+		shown += t->last.nrows;
+		q.cursor_len = t->last.cursor_len;
+		memcpy(q.cursor, t->last.cursor, sizeof(q.cursor));
+	} while (++pages < 4 && t->last.has_cursor);
+	assert_int_equal(shown, 1);
+	assert_int_equal(pages, 2);
+	free(t);
+}
+
 static struct wire_question
 to_nine(void)
 {
@@ -491,6 +530,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(who_is_gone_hears_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_grant_is_judged_when_the_answer_is_given, setup, teardown),
 		cmocka_unit_test_setup_teardown(those_who_wait_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_page_of_what_is_over_is_short, setup, teardown),
 		cmocka_unit_test_setup_teardown(flows_change_while_they_are_looked_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(looks_are_bounded_and_end_with_their_asker, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_grant_that_ends_ends_the_look, setup, teardown),
