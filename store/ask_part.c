@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "lru.h"
 #include "part.h"
+#include "part_memory.h"
 #include "sum.h"
 #include "vendors.h"
 
@@ -41,8 +42,9 @@ struct detail {
 
 /* What is made of a question. */
 struct tallies {
+	struct part_memory *memory;
 	uint32_t *of; /* by host of the store's table: tally + 1 */
-	uint32_t hosts;
+	size_t hosts;
 	struct tally *t;
 	size_t n, room;
 	const struct wire_question *only; /* ASK_HOST: nobody else counts */
@@ -52,19 +54,6 @@ struct tallies {
 	size_t nd, d_room;
 	uint64_t seed;
 };
-
-/* A host that began since may be beyond what there was. */
-static void
-make_places(struct tallies *all, uint32_t host)
-{
-	uint32_t room = host < UINT32_MAX / 2 ? 2 * host + 64 : UINT32_MAX;
-
-	if (host < all->hosts)
-		return;
-	all->of = mem_reallocarray(all->of, room, sizeof(*all->of));
-	memset(all->of + all->hosts, 0, (room - all->hosts) * sizeof(*all->of));
-	all->hosts = room;
-}
 
 static struct host_key
 key_of(const struct part_flow *p, int side)
@@ -81,6 +70,7 @@ tally_find(const struct tallies *all, uint32_t host, const struct host_key *key)
 	return t == NULL || memcmp(&t->key, key, sizeof(*key)) != 0 ? NULL : t;
 }
 
+/* NULL: there is no room. */
 static struct tally *
 tally_of(struct tallies *all, uint32_t host, const struct host_key *key)
 {
@@ -88,11 +78,14 @@ tally_of(struct tallies *all, uint32_t host, const struct host_key *key)
 
 	if (t != NULL)
 		return t;
-	make_places(all, host);
-	if (all->n == all->room) {
-		all->room = all->room == 0 ? 64 : 2 * all->room;
-		all->t = mem_reallocarray(all->t, all->room, sizeof(*all->t));
-	}
+	/* A host that began since may be beyond what there was. */
+	if (host >= all->hosts)
+		all->of =
+		    part_memory_grow(all->memory, all->of, &all->hosts, (size_t)host + 1, sizeof(*all->of));
+	if (all->n == all->room)
+		all->t = part_memory_grow(all->memory, all->t, &all->room, all->n + 1, sizeof(*all->t));
+	if (part_memory_is_full(all->memory))
+		return NULL;
 	all->t[all->n] = (struct tally){ .key = *key };
 	all->of[host] = (uint32_t)++all->n;
 	return &all->t[all->n - 1];
@@ -125,6 +118,8 @@ tally_flow(void *ctx, const struct question *a, const struct engine *e, const st
 		if (!counts(all, p, side))
 			continue;
 		t = tally_of(all, p->host[side], &key);
+		if (t == NULL)
+			return false;
 		t->flows[side]++;
 		t->points |= UINT32_C(1) << p->point;
 		t->bytes[0] = sum_sat(t->bytes[0], p->f.count.bytes[side]);
@@ -161,10 +156,10 @@ detail_add(struct tallies *all, uint32_t row, enum detail_kind kind, uint64_t ke
 {
 	if (all->nd > DETAILS_MAX)
 		return;
-	if (all->nd == all->d_room) {
-		all->d_room = all->d_room == 0 ? 256 : 2 * all->d_room;
-		all->d = mem_reallocarray(all->d, all->d_room, sizeof(*all->d));
-	}
+	if (all->nd == all->d_room)
+		all->d = part_memory_grow(all->memory, all->d, &all->d_room, all->nd + 1, sizeof(*all->d));
+	if (part_memory_is_full(all->memory))
+		return;
 	all->d[all->nd++] = (struct detail){ row, kind, key, sum_sat(c->bytes[0], c->bytes[1]),
 					     sum_sat(c->packets[0], c->packets[1]) };
 }
@@ -191,7 +186,7 @@ detail_flow(void *ctx, const struct question *a, const struct engine *e, const s
 		detail_add(all, t->row, DETAIL_PEER,
 			   hash_bytes(&p.f.ip[1 - side], sizeof(p.f.ip[0]), all->seed), &p.f.count);
 	}
-	return true;
+	return !part_memory_is_full(all->memory);
 }
 
 #define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
@@ -365,11 +360,23 @@ tallies_drop(void *ctx)
 {
 	struct tallies *all = ctx;
 
+	part_memory_free(&all->memory);
 	free(all->of);
 	free(all->t);
 	free(all->d);
 	free(all->list);
 	free(all);
+}
+
+/* Whether what was summed is not whole, and the question refused for it. */
+static bool
+is_too_much(struct store *s, struct question *a, const struct part_memory *m)
+{
+	if (!part_memory_is_full(m))
+		return false;
+	s->counters.n[OWN_QUESTIONS_BUSY]++;
+	answer_end(&a->out, ANSWER_BUSY, NULL, 0);
+	return true;
 }
 
 static uint64_t
@@ -414,11 +421,15 @@ answer_hosts(struct store *s, struct question *a, void *ctx, enum job_end end)
 }
 
 static void
-details_met(struct store *s, struct question *a, void *all)
+details_met(struct store *s, struct question *a, void *ctx)
 {
 	static const struct ask_work work = { JOB_LIVE, sort_details, answer_hosts, tallies_drop };
+	struct tallies *all = ctx;
 
-	ask_work(s, a, &work, all);
+	if (is_too_much(s, a, all->memory))
+		tallies_drop(all);
+	else
+		ask_work(s, a, &work, all);
 }
 
 static void
@@ -466,18 +477,23 @@ hosts_chosen(struct store *s, struct question *a, void *ctx, enum job_end end)
 }
 
 static void
-hosts_met(struct store *s, struct question *a, void *all)
+hosts_met(struct store *s, struct question *a, void *ctx)
 {
 	static const struct ask_work work = { JOB_LIVE, choose_hosts, hosts_chosen, tallies_drop };
+	struct tallies *all = ctx;
 
-	ask_work(s, a, &work, all);
+	if (is_too_much(s, a, all->memory))
+		tallies_drop(all);
+	else
+		ask_work(s, a, &work, all);
 }
 
 static struct tallies *
-tallies_new(const struct wire_question *only)
+tallies_new(struct store *s, const struct question *a, const struct wire_question *only)
 {
 	struct tallies *all = mem_calloc(1, sizeof(*all));
 
+	all->memory = part_memory_new(s->part_memories, a->v.tenant);
 	all->only = only;
 	randombytes_buf(&all->seed, sizeof(all->seed));
 	return all;
@@ -489,7 +505,7 @@ ask_part_hosts(struct store *s, struct question *a)
 	static const struct ask_walk walk = { tally_flow, hosts_met, tallies_drop };
 
 	if (!ask_wrong_page(a))
-		ask_walk(s, a, &walk, tallies_new(NULL));
+		ask_walk(s, a, &walk, tallies_new(s, a, NULL));
 }
 
 static void
@@ -507,11 +523,15 @@ answer_host(struct store *s, struct question *a, void *ctx, enum job_end end)
 }
 
 static void
-host_details_met(struct store *s, struct question *a, void *all)
+host_details_met(struct store *s, struct question *a, void *ctx)
 {
 	static const struct ask_work work = { JOB_LIVE, sort_details, answer_host, tallies_drop };
+	struct tallies *all = ctx;
 
-	ask_work(s, a, &work, all);
+	if (is_too_much(s, a, all->memory))
+		tallies_drop(all);
+	else
+		ask_work(s, a, &work, all);
 }
 
 static void
@@ -520,6 +540,10 @@ host_met(struct store *s, struct question *a, void *ctx)
 	static const struct ask_walk details = { detail_flow, host_details_met, tallies_drop };
 	struct tallies *all = ctx;
 
+	if (is_too_much(s, a, all->memory)) {
+		tallies_drop(all);
+		return;
+	}
 	for (size_t i = 0; i < all->n; i++)
 		all->t[i].row = (uint32_t)i + 1;
 	if (all->n > a->limit)
@@ -536,7 +560,7 @@ ask_part_host(struct store *s, struct question *a)
 	if (a->q.has_ip == 0)
 		answer_end(&a->out, ANSWER_NOT_FOUND, NULL, 0);
 	else
-		ask_walk(s, a, &walk, tallies_new(&a->q));
+		ask_walk(s, a, &walk, tallies_new(s, a, &a->q));
 }
 
 /* --- devices
@@ -553,6 +577,7 @@ struct device_tally {
 
 struct device_tallies {
 	const struct store *s;
+	struct part_memory *memory;
 	uint32_t *of; /* by device of the store's table: tally + 1 */
 	uint32_t devices;
 	struct device_tally *t;
@@ -560,7 +585,7 @@ struct device_tallies {
 	struct topk *list; /* those of the page */
 };
 
-/* A row may have gone to another device since. */
+/* A row may have gone to another device since. NULL: there is no room. */
 static struct device_tally *
 device_tally_of(struct device_tallies *all, uint32_t device, const struct device_key *key)
 {
@@ -568,10 +593,10 @@ device_tally_of(struct device_tallies *all, uint32_t device, const struct device
 
 	if (t != NULL && memcmp(&t->key, key, sizeof(*key)) == 0)
 		return t;
-	if (all->n == all->room) {
-		all->room = all->room == 0 ? 64 : 2 * all->room;
-		all->t = mem_reallocarray(all->t, all->room, sizeof(*all->t));
-	}
+	if (all->n == all->room)
+		all->t = part_memory_grow(all->memory, all->t, &all->room, all->n + 1, sizeof(*all->t));
+	if (part_memory_is_full(all->memory))
+		return NULL;
 	all->t[all->n] = (struct device_tally){ .key = *key };
 	all->of[device] = (uint32_t)++all->n;
 	return &all->t[all->n - 1];
@@ -615,6 +640,8 @@ tally_device(void *ctx, const struct question *a, const struct engine *e, const 
 		if (!is_device_of(all, p, side))
 			continue;
 		t = device_tally_of(all, p->device[side], lru_at(all->s->devices, p->device[side]));
+		if (t == NULL)
+			return false;
 		if (!p->hidden[side] && store_is_local(all->s, &p->f.ip[side]))
 			note_ip(t, &p->f.ip[side]);
 		t->bytes[0] = sum_sat(t->bytes[0], p->f.count.bytes[side]);
@@ -663,6 +690,7 @@ device_tallies_drop(void *ctx)
 {
 	struct device_tallies *all = ctx;
 
+	part_memory_free(&all->memory);
 	free(all->of);
 	free(all->t);
 	free(all->list);
@@ -710,11 +738,15 @@ answer_devices(struct store *s, struct question *a, void *ctx, enum job_end end)
 }
 
 static void
-devices_met(struct store *s, struct question *a, void *all)
+devices_met(struct store *s, struct question *a, void *ctx)
 {
 	static const struct ask_work work = { JOB_LIVE, choose_devices, answer_devices, device_tallies_drop };
+	struct device_tallies *all = ctx;
 
-	ask_work(s, a, &work, all);
+	if (is_too_much(s, a, all->memory))
+		device_tallies_drop(all);
+	else
+		ask_work(s, a, &work, all);
 }
 
 void
@@ -727,6 +759,7 @@ ask_part_devices(struct store *s, struct question *a)
 		return;
 	all = mem_calloc(1, sizeof(*all));
 	all->s = s;
+	all->memory = part_memory_new(s->part_memories, a->v.tenant);
 	all->devices = lru_count(s->devices);
 	all->of = mem_calloc((size_t)all->devices + 1, sizeof(*all->of));
 	ask_walk(s, a, &walk, all);

@@ -14,6 +14,7 @@
 #include "minutes.h"
 #include "orders.h"
 #include "parked.h"
+#include "part_memory.h"
 #include "subject_series.h"
 #include "vendors.h"
 #include "walks.h"
@@ -183,6 +184,7 @@ store_new(const struct boot *boot)
 	s->orders = orders_new();
 	s->parked = parked_new();
 	s->walks = walks_new();
+	s->part_memories = part_memories_new(PART_MEMORY_MAX);
 	points_init(&s->points, boot);
 	s->subjects = subjects_new(SUBJECTS_MAX);
 	open_book(s, set);
@@ -233,6 +235,7 @@ store_free(struct store **sp)
 	writer_free(&s->writer);
 	parked_free(&s->parked);
 	walks_free(&s->walks);
+	part_memories_free(&s->part_memories);
 	orders_free(&s->orders);
 	history_close(&s->history);
 	for (unsigned i = 0; i < s->nengines; i++)

@@ -40,6 +40,7 @@ struct store {
 	struct orders *orders;
 	struct parked *parked;
 	struct walks *walks;
+	struct part_memories *part_memories;
 	struct grants *grants;
 	struct quotas quotas;
 	/* Whose the flow is that is just about to begin: whose_admits has looked. */

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "commit.h"
 #include "known.h"
+#include "part_memory.h"
 #include "store_world.h"
 
 #define FLOWS   300u
@@ -316,6 +317,41 @@ policy_changes_meanwhile(void **state)
 	assert_int_equal(beside.nrows, 0);
 }
 
+/* Sums of a part that find no room are refused whole, and what they held is free again. */
+static void
+a_part_that_is_too_much_is_refused(void **state)
+{
+	static const enum question_kind lists[] = { ASK_HOSTS, ASK_HOST, ASK_DEVICES };
+	char eth0[1][64] = { "eth0" };
+	const struct narrowing only = { .number = 7, .ninterfaces = 1, .interfaces = eth0 };
+	struct rec_flow f = world_flow(w, FLOWS + 1, ETH0, "10.1.0.1", "192.0.2.9");
+	struct grant a;
+
+	(void)state;
+	f.mac[CLIENT][0] = 2;
+	f.end_reason = END_NONE;
+	world_put(w, 0, REC_FLOW_OPEN, &f, sizeof(f), NULL);
+	world_pump(w);
+	world_policy(w, &only, 1);
+	a = world_grant_plain(w, ALPHA);
+	a.nnarrowings = 1;
+	a.narrowing[0] = 7;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		struct wire_question q = world_question(lists[i]);
+
+		q.has_ip = lists[i] == ASK_HOST;
+		q.ip = f.ip[CLIENT];
+		for (unsigned round = 0; round < 3; round++) {
+			part_memories_free(&w->s->part_memories);
+			/* None; enough to be met, but not for its details; all. */
+			w->s->part_memories = part_memories_new(round == 2 ? PART_MEMORY_MAX : round * 32768);
+			ask_as(&here, &a, &q);
+			assert_int_equal(here.status, round == 0 ? ANSWER_BUSY : ANSWER_OK);
+			assert_int_equal(here.nrows == 0, round == 0);
+		}
+	}
+}
+
 static void
 cancelled_and_gone_hear_nothing(void **state)
 {
@@ -463,6 +499,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(revoked_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(silence_of_authd_ends_what_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(policy_changes_meanwhile, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_part_that_is_too_much_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cancelled_and_gone_hear_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slow_askers_are_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bounds_have_their_answers, set_up, tear_down),

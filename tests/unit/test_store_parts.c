@@ -18,6 +18,7 @@
 #include "lru.h"
 #include "names.h"
 #include "page.h"
+#include "part_memory.h"
 #include "row_order.h"
 #include "slots.h"
 #include "subjects.h"
@@ -639,6 +640,52 @@ rows_are_ordered_as_by_comparing(void **state)
 	}
 }
 
+static void
+memory_of_parts_is_bounded(void **state)
+{
+	struct part_memories *all = part_memories_new(4000);
+	struct part_memory *a = part_memory_new(all, 1), *b = part_memory_new(all, 1),
+			   *c = part_memory_new(all, 2);
+	size_t room[3] = { 0, 0, 0 };
+	uint32_t *n[3] = { NULL, NULL, NULL };
+
+	(void)state;
+	n[0] = part_memory_grow(a, NULL, &room[0], 200, sizeof(**n));
+	assert_int_equal(room[0], 200);
+	assert_false(part_memory_is_full(a));
+	n[0][199] = 7;
+	n[0] = part_memory_grow(a, n[0], &room[0], 201, sizeof(**n));
+	assert_int_equal(room[0], 400);
+	assert_int_equal(n[0][199], 7);
+	for (size_t i = 200; i < room[0]; i++)
+		assert_int_equal(n[0][i], 0);
+	/* A tenant may have half of it, and another does not notice that it has. */
+	n[1] = part_memory_grow(b, NULL, &room[1], 101, sizeof(**n));
+	assert_true(part_memory_is_full(b));
+	assert_null(n[1]);
+	assert_int_equal(room[1], 0);
+	n[2] = part_memory_grow(c, NULL, &room[2], 500, sizeof(**n));
+	assert_int_equal(room[2], 500);
+	/* What a question held is free once it ends; one that is full stays it. */
+	part_memory_free(&a);
+	free(n[0]);
+	n[1] = part_memory_grow(b, NULL, &room[1], 1, sizeof(**n));
+	assert_null(n[1]);
+	part_memory_free(&b);
+	b = part_memory_new(all, 1);
+	n[1] = part_memory_grow(b, NULL, &room[1], SIZE_MAX, sizeof(**n));
+	assert_null(n[1]);
+	part_memory_free(&b);
+	b = part_memory_new(all, 1);
+	n[1] = part_memory_grow(b, NULL, &room[1], 101, sizeof(**n));
+	assert_int_equal(room[1], 101);
+	part_memory_free(&b);
+	part_memory_free(&c);
+	free(n[1]);
+	free(n[2]);
+	part_memories_free(&all);
+}
+
 int
 main(void)
 {
@@ -661,6 +708,7 @@ main(void)
 		cmocka_unit_test(subjects_are_bounded),
 		cmocka_unit_test(rows_never_straddle_messages),
 		cmocka_unit_test(rows_are_ordered_as_by_comparing),
+		cmocka_unit_test(memory_of_parts_is_bounded),
 	};
 
 	if (sodium_init() == -1)
