@@ -6,6 +6,7 @@
 #include "admin_audit.h"
 #include "admin_groups.h"
 #include "admin_keys.h"
+#include "admin_labels.h"
 #include "admin_me.h"
 #include "admin_sessions.h"
 #include "admin_tenants.h"
@@ -45,6 +46,9 @@ static const struct admin_op ops[] = {
 	{ "second_factor.remove",    ACTION_WRITE_USERS,     ACTION_WRITE_ACCOUNT, true,   NULL,                    factor_op_remove,  NULL },
 	{ "me.get",                  NOBODY,                 ACTION_READ_ACCOUNT,  false,  NULL,                    me_op_get,         NULL },
 	{ "me.password",             NOBODY,                 ACTION_WRITE_ACCOUNT, true,   me_op_password_prepare,  me_op_password,    NULL },
+	{ "label.list",              ACTION_READ_LABELS,     NOBODY,               false,  NULL,                    label_op_list,     NULL },
+	{ "label.set",               ACTION_WRITE_LABELS,    NOBODY,               true,   NULL,                    label_op_set,      NULL },
+	{ "label.remove",            ACTION_WRITE_LABELS,    NOBODY,               true,   NULL,                    label_op_remove,   NULL },
 	{ "audit.list",              ACTION_READ_AUDIT,      NOBODY,               false,  NULL,                    audit_op_list,     NULL },
 	{ "audit.anchor",            ACTION_WRITE_PLATFORM,  NOBODY,               false,  NULL,                    audit_op_anchor,   NULL },
 	{ "key.rotate",              ACTION_WRITE_PLATFORM,  NOBODY,               true,   NULL,                    key_op_rotate,     key_op_rotated },

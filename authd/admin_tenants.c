@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin_labels.h"
 #include "base/mem.h"
 #include "shapes.h"
 #include "tenants.h"
 
 static const char *const members[] = { "op", "name", "title", "selectors", "address_spaces", "quotas" };
+static const char *const applied[] = { "name", "title", "selectors", "address_spaces", "quotas", "labels" };
 
 static void
 subject_of(const char *name, char out[static 80])
@@ -213,7 +215,7 @@ tenant_apply(struct admin_call *c, const struct fields *f, struct changes *ch)
 	struct tenant_record t = { .nselectors = 0 };
 	char name[TENANT_NAME_MAX];
 
-	fields_only(f, members + 1, ARRAY_LEN(members) - 1);
+	fields_only(f, applied, ARRAY_LEN(applied));
 	if (!field_text(f, "name", REQUIRED, tenant_name_judge, name, sizeof(name)))
 		return;
 	ch->added = !tenant_look(&c->x, name, c->arena, &t);
@@ -221,6 +223,7 @@ tenant_apply(struct admin_call *c, const struct fields *f, struct changes *ch)
 		(void)str_copy(t.tenant.name, sizeof(t.tenant.name), name);
 	read_members(c, f, &t, ch);
 	write_changed(c, &t, ch);
+	labels_apply(c, f, &t.tenant, ch);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "configuration.h"
 #include "ipc/boot.h"
+#include "labels.h"
 #include "record_policy.h"
 #include "rows.h"
 #include "upgrade.h"
@@ -152,6 +153,13 @@ check_configuration(void *ctx, struct db_bytes key, struct db_bytes value)
 	return configuration_good(key, value);
 }
 
+static bool
+check_label(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	(void)ctx;
+	return label_good(key, value);
+}
+
 /* The audit log judges its own entries. */
 static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_ACCOUNTS] = check_account,     [TABLE_NAMES] = check_name,
@@ -163,6 +171,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_NARROWINGS] = check_narrowing, [TABLE_NARROWING_KEYS] = check_narrowing_key,
 	[TABLE_TOKENS] = check_token,         [TABLE_TOKENS_OF] = check_token_of,
 	[TABLE_TOKEN_USES] = check_token_use, [TABLE_CONFIGURATION] = check_configuration,
+	[TABLE_LABELS] = check_label,
 };
 
 struct checking {

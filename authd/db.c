@@ -37,6 +37,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_TOKEN_USES] = "token-uses",
 	[TABLE_AUDIT] = "audit",
 	[TABLE_CONFIGURATION] = "configuration",
+	[TABLE_LABELS] = "labels",
 };
 
 struct db {

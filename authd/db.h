@@ -35,6 +35,7 @@ enum table {
 	TABLE_TOKEN_USES,     /* hash -> when it was last shown */
 	TABLE_AUDIT,          /* sequence -> audit entry */
 	TABLE_CONFIGURATION,  /* key of the configuration -> hash of its value */
+	TABLE_LABELS,         /* tenant, what it is of -> label */
 	TABLE_COUNT
 };
 

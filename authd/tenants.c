@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "labels.h"
 #include "rows.h"
 
 #define RECORD_ARENA (4u << 20) /* what one record may take in memory */
@@ -94,6 +95,7 @@ tenant_remove(struct txn *x, const struct tenant *t)
 
 	name_remove(x, TABLE_TENANT_NAMES, t->name);
 	txn_delete(x, TABLE_TENANTS, be64_bytes(&key));
+	(void)labels_replace(x, t->number, NULL, 0);
 	policy_changed(x);
 }
 

@@ -16,7 +16,10 @@ enum {
 	OWNED = 32, /* lists that can be narrowed to a user's, and what is called so elsewhere */
 	OWNER = 256,
 	AUDIT = 64,
-	NEW_USER = 128
+	NEW_USER = 128,
+	LABELS = 512, /* a tenant's */
+	LABELLED = 1024,
+	LABEL = 2048
 };
 
 /* clang-format off */
@@ -64,6 +67,12 @@ static const struct admin_option options[] = {
 	{ "--password-file",   NULL,             VALUE_TEXT,     PLACE_HERE,      PASSWORD,       "FILE", "its first line is the password; \"-\": standard input" },
 	{ "--generate-password", NULL,           VALUE_NOTHING,  PLACE_HERE,      PASSWORD,       NULL, "one is made up and printed once" },
 
+	{ "--tenant",          "tenant",         VALUE_TEXT,     PLACE_OPERATION, LABELS,         "NAME", "whose; without: the platform's own" },
+	{ "--kind",            "kind",           VALUE_TEXT,     PLACE_OPERATION, LABELLED,       "KIND", "host, interface or network" },
+	{ "--vlan",            "vlan",           VALUE_COUNT,    PLACE_OPERATION, LABELLED,       "N", "of a host; without: 0" },
+	{ "--address-space",   "address_space",  VALUE_COUNT,    PLACE_OPERATION, LABELLED,       "N", "likewise" },
+	{ "--label",           "label",          VALUE_TEXT,     PLACE_OPERATION, LABEL,          "TEXT", "what it is called" },
+
 	{ "--from",            "from",           VALUE_MOMENT,   PLACE_OPERATION, AUDIT,          "TIME", "a date, or a time ago, as 2h" },
 	{ "--to",              "to",             VALUE_MOMENT,   PLACE_OPERATION, AUDIT,          "TIME", "likewise" },
 	{ "--actor",           "actor",          VALUE_TEXT,     PLACE_OPERATION, AUDIT,          "WHO", "who did it" },
@@ -92,6 +101,10 @@ static const struct admin_column tokens[] = {
 static const struct admin_column sessions[] = {
 	{ "ID", "id", show_text }, { "USER", "user", show_text }, { "FROM", "address", show_text }, { "SINCE", "created", show_moment },
 	{ "LAST SEEN", "last_seen", show_moment }, { "ENDS", "expires", show_moment }, { NULL, NULL, NULL }
+};
+static const struct admin_column labels[] = {
+	{ "KIND", "kind", show_text }, { "KEY", "key", show_text }, { "VLAN", "vlan", show_text },
+	{ "ADDRESS SPACE", "address_space", show_text }, { "LABEL", "label", show_text }, { NULL, NULL, NULL }
 };
 static const struct admin_column entries[] = {
 	{ "NUMBER", "sequence", show_text }, { "TIME", "time", show_moment }, { "KIND", "kind", show_text }, { "OUTCOME", "outcome", show_text },
@@ -124,6 +137,9 @@ static const struct admin_command commands[] = {
 	{ "session",  "list",     "session.list",    NULL, NULL,             OWNED,                  "sessions", sessions, "who is logged in" },
 	{ "session",  "end",      "session.end",     "id", "ID",             0,                      NULL, NULL, "logs it out" },
 	{ "session",  "end-all",  "session.end",     "user", "USER",         0,                      NULL, NULL, "logs a user out everywhere" },
+	{ "label",    "list",     "label.list",      NULL, NULL,             LABELS,                 "labels", labels, "what hosts, interfaces and networks are called" },
+	{ "label",    "set",      "label.set",       "key", "KEY",           LABELS | LABELLED | LABEL, NULL, NULL, "calls a host (an address), an interface (its name) or a network (as 10.0.0.0/8) so" },
+	{ "label",    "remove",   "label.remove",    "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "it is called nothing any more" },
 	{ "audit",    "list",     "audit.list",      NULL, NULL,             AUDIT,                  "entries", entries, "what was done, the newest first" },
 	{ "audit",    "anchor",   "audit.anchor",    NULL, NULL,             0,                      NULL, NULL, "writes a signed anchor now" },
 	{ "key",      "rotate",   "key.rotate",      "which", "KEY",         0,                      NULL, NULL, "another key from now on: grants (what grants are signed with). Nobody is logged out" },

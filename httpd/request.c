@@ -81,6 +81,7 @@ ambiguity(const struct request *r, int *status)
 	if (identities > 1 || tenants > 1)
 		return "A request has one Authorization and one Weir-Tenant at most.";
 	if (length > 0 && evhttp_request_get_command(r->ev) != EVHTTP_REQ_POST &&
+	    evhttp_request_get_command(r->ev) != EVHTTP_REQ_PUT &&
 	    evhttp_request_get_command(r->ev) != EVHTTP_REQ_PATCH)
 		return "A request of this method has no body.";
 	return NULL;
@@ -98,6 +99,7 @@ refuse_method(struct request *r, unsigned methods)
 		const char *name;
 	} names[] = { { METHOD_GET, "GET, HEAD" },
 		      { METHOD_POST, "POST" },
+		      { METHOD_PUT, "PUT" },
 		      { METHOD_PATCH, "PATCH" },
 		      { METHOD_DELETE, "DELETE" } };
 	char allow[64];
@@ -245,6 +247,7 @@ method_of(struct request *r)
 	r->head = command == EVHTTP_REQ_HEAD;
 	return command == EVHTTP_REQ_GET || r->head ? METHOD_GET
 	       : command == EVHTTP_REQ_POST         ? METHOD_POST
+	       : command == EVHTTP_REQ_PUT          ? METHOD_PUT
 	       : command == EVHTTP_REQ_PATCH        ? METHOD_PATCH
 	       : command == EVHTTP_REQ_DELETE       ? METHOD_DELETE
 						    : 0;

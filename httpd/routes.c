@@ -81,6 +81,8 @@ static const struct route routes[] = {
 	{ "/tokens",              METHOD_GET,    api_admin,        READ, NAMED | PARAM(OWNER) | PARAM(ALL), 0, "token.list", NULL },
 	{ "/tokens",              METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("token.add") },
 	{ "/tokens/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("token.remove", "id") },
+	{ "/labels",              METHOD_GET,    api_admin,        READ,                        OPERATION("label.list") },
+	{ "/labels",              METHOD_PUT,    api_admin,        WRITE_BODY,                  OPERATION("label.set") },
 	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },
 	{ "/apply",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("apply") },
 };

@@ -9,7 +9,7 @@
 struct request;
 
 /* HEAD is a GET whose answer has no body. */
-enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_PATCH = 4, METHOD_DELETE = 8 };
+enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_PATCH = 4, METHOD_DELETE = 8, METHOD_PUT = 16 };
 
 enum route_flags {
 	ROUTE_SESSION = 1, /* only with a session's cookie or a token */

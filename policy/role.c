@@ -58,6 +58,8 @@ static const struct {
 	[ACTION_READ_ACCOUNT]   = { "account:read",   { NO,  O,            O,      O,          O,       O,     O } },
 	[ACTION_WRITE_ACCOUNT]  = { "account:write",  { NO,  O,            O,      O,          O,       O,     O } },
 	[ACTION_WRITE_PLATFORM] = { "platform:write", { NO,  S,            NO,     NO,         NO,      NO,    NO } },
+	[ACTION_READ_LABELS]    = { "labels:read",    { NO,  T | S,        NO,     T | S,      T | S,   T | S, T | S } },
+	[ACTION_WRITE_LABELS]   = { "labels:write",   { NO,  T | S,        NO,     T | S,      T | S,   NO,    NO } },
 };
 /* clang-format on */
 static_assert(ARRAY_LEN(actions) == ACTION_COUNT, "a row for every action");

@@ -42,6 +42,8 @@ enum action {
 	ACTION_READ_ACCOUNT,   /* one's own: accesses, sessions, tokens */
 	ACTION_WRITE_ACCOUNT,  /* one's own: password, second factor, sessions, tokens */
 	ACTION_WRITE_PLATFORM, /* keys, anchors, settings */
+	ACTION_READ_LABELS,    /* what hosts, interfaces and networks are called */
+	ACTION_WRITE_LABELS,
 	ACTION_COUNT
 };
 

@@ -91,24 +91,6 @@ make_engines(struct store *s)
 	}
 }
 
-static void
-read_local_networks(struct store *s, const struct settings *set)
-{
-	static const char *const usual[] = { "10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16",
-					     "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
-					     "fc00::/7",      "fe80::/10",      "::1/128" };
-	uint32_t n = set->local_networks.n == 0 ? ARRAY_LEN(usual) : set->local_networks.n;
-
-	for (uint32_t i = 0; i < n && s->nlocal < LOCAL_NETWORKS_MAX; i++) {
-		const char *text = set->local_networks.n == 0 ? usual[i] : set->local_networks.item[i];
-
-		if (prefix_parse(text, &s->local[s->nlocal]))
-			s->nlocal++;
-		else
-			log_warn("local_networks: %s is no network: left out", text);
-	}
-}
-
 bool
 store_is_local(const struct store *s, const struct ip_addr *ip)
 {
@@ -200,7 +182,7 @@ store_new(const struct boot *boot)
 	s->vendors = vendors_new();
 	s->resolve = resolve_new(s);
 	read_vendors(s);
-	read_local_networks(s, set);
+	s->nlocal = local_networks_read(set, s->local);
 	s->minutes = minutes_new(s);
 	make_batches(s);
 	make_platform_subjects(s);

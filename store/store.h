@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/local_networks.h"
 #include "batch.h"
 #include "components.h"
 #include "devices.h"
@@ -22,9 +23,8 @@
 #include "subjects.h"
 #include "writer.h"
 
-#define STORE_ENGINES_MAX  16
-#define LOCAL_NETWORKS_MAX 64
-#define STORE_THREADS_MAX  33 /* store.query_threads at most, and the one for what is short */
+#define STORE_ENGINES_MAX 16
+#define STORE_THREADS_MAX 33 /* store.query_threads at most, and the one for what is short */
 
 struct store {
 	const struct boot *boot;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "configuration.h"
+#include "labels.h"
 #include "password.h"
 #include "record.h"
 #include "record_policy.h"
@@ -90,6 +91,16 @@ configuration(const uint8_t *d, size_t n)
 
 	if (n > 0 && configuration_good(db_bytes(d + 1, key), db_bytes(d + 1 + key, n - 1 - key)))
 		assert(memchr(d + 1, 0, key) == NULL);
+}
+
+/* Likewise. */
+static void
+label(const uint8_t *d, size_t n)
+{
+	size_t key = n == 0 || d[0] > n - 1 ? 0 : d[0];
+
+	if (n > 0 && label_good(db_bytes(d + 1, key), db_bytes(d + 1 + key, n - 1 - key)))
+		assert(key > 11 && memchr(d + 12, 0, key - 11) == NULL);
 }
 
 /* What upgrade reads. */
@@ -195,7 +206,7 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	static void (*const targets[])(const uint8_t *, size_t) = {
 		account, session,   signing,        tenant,      first_version, words,
 		guesses, login,     factor,         token_use,   accesses,      group,
-		token,   narrowing, administration, token_texts, configuration,
+		token,   narrowing, administration, token_texts, configuration, label,
 	};
 
 	if (n < 1 || sodium_init() < 0)

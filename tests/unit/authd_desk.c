@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "narrowings.h"
 #include "rights.h"
 #include "tenants.h"
 
@@ -99,6 +100,7 @@ become(struct admin_call *c, const char *user)
 	struct accesses all;
 	struct account who;
 	struct rights r;
+	uint32_t within;
 
 	c->grant = (struct grant){ .audience_proc = PROC_HTTPD,
 				   .tenant = TENANT_PLATFORM,
@@ -113,6 +115,10 @@ become(struct admin_call *c, const char *user)
 		(void)str_copy(c->name, sizeof(c->name), user);
 		c->grant.tenant = r.tenant;
 		c->grant.role = r.role;
+		c->grant.masked = r.within.masked;
+		within = narrowing_look(&x, &r.within);
+		if (within != 0 && !grant_narrow(&c->grant, within))
+			fatalx("%s has too many narrowings", user);
 		(void)snprintf(c->grant.subject, sizeof(c->grant.subject), "user:%s", user);
 	}
 	arena_free(&arena);

@@ -72,6 +72,12 @@ operations(void **state)
 	become("token|list|--user|alice", "{\"op\":\"token.list\",\"owner\":\"alice\"}");
 	become("key|rotate|grants", "{\"op\":\"key.rotate\",\"which\":\"grants\"}");
 	become("session|end|ab12|--json", "{\"op\":\"session.end\",\"id\":\"ab12\"}");
+	become("label|list|--tenant|acme", "{\"op\":\"label.list\",\"tenant\":\"acme\"}");
+	become("label|set|10.0.0.5|--kind|host|--vlan|7|--address-space|2|--label|Mail server|--tenant|acme",
+	       "{\"op\":\"label.set\",\"key\":\"10.0.0.5\",\"kind\":\"host\",\"vlan\":7,\"address_space\":2,"
+	       "\"label\":\"Mail server\",\"tenant\":\"acme\"}");
+	become("label|remove|eth1|--kind|interface",
+	       "{\"op\":\"label.remove\",\"key\":\"eth1\",\"kind\":\"interface\"}");
 	become("user|remove|\xc3\xa9", "{\"op\":\"user.remove\",\"name\":\"\xc3\xa9\"}");
 	become("audit|list|--from|2026-01-31|--to|2026-01-31T12:00:00Z|--limit|5",
 	       "{\"op\":\"audit.list\",\"from\":1769817600,\"to\":1769860800,\"limit\":5}");
