@@ -9,7 +9,8 @@
 #define BLOCK_LEN   32u /* 28 before it said its bytes */
 #define KEY_MAX     16u
 
-enum { SEGMENT_GONE = 1, SEGMENT_MERGED = 2, SEGMENT_LEFT = 4, SEGMENT_WORN = 8 };
+enum { SEGMENT_GONE = 1, SEGMENT_MERGED = 2, SEGMENT_LEFT = 4, SEGMENT_WORN = 8, SEGMENT_ENDING = 128 };
+#define SEGMENT_RETENTION 4 /* three bits of the flags from this one on are the retention class */
 
 struct key {
 	uint8_t b[KEY_MAX];
@@ -67,7 +68,8 @@ catalogue_put_segment(struct db_txn *x, const struct segment_entry *e)
 	struct wcur c = wcur_of(v, sizeof(v));
 
 	wcur_u8(&c, (uint8_t)((e->gone ? SEGMENT_GONE : 0) | (e->merged ? SEGMENT_MERGED : 0) |
-			      (e->left ? SEGMENT_LEFT : 0) | (e->worn ? SEGMENT_WORN : 0)));
+			      (e->left ? SEGMENT_LEFT : 0) | (e->worn ? SEGMENT_WORN : 0) |
+			      (e->ending ? SEGMENT_ENDING : 0) | e->retention << SEGMENT_RETENTION));
 	wcur_be64(&c, (uint64_t)e->made_ns);
 	wcur_be64(&c, (uint64_t)e->least_last_ns);
 	wcur_be64(&c, (uint64_t)e->most_last_ns);
@@ -96,13 +98,15 @@ read_segment(struct db_bytes key, struct db_bytes v, struct segment_entry *e)
 	e->merged = (flags & SEGMENT_MERGED) != 0;
 	e->left = (flags & SEGMENT_LEFT) != 0;
 	e->worn = (flags & SEGMENT_WORN) != 0;
+	e->ending = (flags & SEGMENT_ENDING) != 0;
+	e->retention = flags >> SEGMENT_RETENTION & 7;
 	e->made_ns = (int64_t)rcur_be64(&c);
 	e->least_last_ns = (int64_t)rcur_be64(&c);
 	e->most_last_ns = (int64_t)rcur_be64(&c);
 	e->rows = rcur_be64(&c);
 	e->bytes = rcur_be64(&c);
 	e->dead = rcur_left(&c) == 0 ? 0 : rcur_be64(&c);
-	return !k.bad && !c.bad;
+	return !k.bad && !c.bad && e->retention < RETENTION_CLASSES;
 }
 
 bool

@@ -8,6 +8,9 @@
 
 #include "db.h"
 
+/* Tenants that keep flows for about as long have segments in common, which end as a whole. */
+#define RETENTION_CLASSES 6u
+
 /* A file of blocks. */
 struct segment_entry {
 	uint32_t number;
@@ -15,6 +18,8 @@ struct segment_entry {
 	bool merged; /* its blocks are of one tenant each */
 	bool left;   /* they cannot be made so: it stays as it is */
 	bool worn;   /* blocks of a deleted tenant are in its file */
+	bool ending; /* all that is left of it is too old within a day */
+	unsigned retention; /* merged: how long its tenants keep flows; below RETENTION_CLASSES */
 	int64_t made_ns;
 	int64_t least_last_ns, most_last_ns;
 	uint64_t rows, bytes; /* bytes of its file */

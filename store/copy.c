@@ -167,7 +167,8 @@ may_grow(const struct copy *c, size_t i)
 {
 	for (size_t k = i + 1; k < c->n; k++)
 		if (!c->segment[k].gone && !c->segment[k].left &&
-		    c->segment[k].merged == c->segment[i].merged)
+		    c->segment[k].merged == c->segment[i].merged &&
+		    c->segment[k].retention == c->segment[i].retention)
 			return false;
 	return !c->segment[i].left;
 }

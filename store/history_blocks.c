@@ -15,7 +15,19 @@
 #define SEGMENTS 16u         /* that a full store has at least: the oldest goes at a time */
 #define DAY_NS   (86400 * NS_PER_S)
 
-static const char *const sequence_key[] = { "sequence", "merged sequence" };
+/* Of what comes, and of what was merged, by retention class. */
+static const char *const sequence_key[1 + RETENTION_CLASSES] = {
+	"sequence",          "merged sequence",   "merged sequence 1", "merged sequence 2",
+	"merged sequence 3", "merged sequence 4", "merged sequence 5",
+};
+
+static struct db_bytes
+sequence_of(const struct segment_writer *w)
+{
+	const char *key = sequence_key[w->merged ? 1 + w->retention : 0];
+
+	return (struct db_bytes){ key, strlen(key) };
+}
 
 static uint64_t
 segment_size(const struct history *h, const struct segment_writer *w)
@@ -80,6 +92,7 @@ segment_for(struct history *h, struct segment_writer *w, int64_t now_ns, char wh
 	if (w->segment.rows == 0) {
 		w->segment.made_ns = now_ns;
 		w->segment.merged = w->merged;
+		w->segment.retention = w->retention;
 	}
 	return open_segment(h, w, why);
 }
@@ -149,12 +162,20 @@ history_block_done(struct segment_writer *w, const struct block_entry *e)
 void
 history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct block_entry *e)
 {
-	const char *key = sequence_key[w->merged];
-
 	catalogue_put_block(x, e);
 	catalogue_put_segment(x, &w->segment);
-	db_put(x, DB_META, (struct db_bytes){ key, strlen(key) },
-	       (struct db_bytes){ &w->sequence, sizeof(w->sequence) });
+	db_put(x, DB_META, sequence_of(w), (struct db_bytes){ &w->sequence, sizeof(w->sequence) });
+}
+
+struct segment_writer *
+history_writer_of(struct history *h, uint32_t segment)
+{
+	if (segment == h->fresh.segment.number)
+		return &h->fresh;
+	for (unsigned i = 0; i < RETENTION_CLASSES; i++)
+		if (segment == h->merged[i].segment.number)
+			return &h->merged[i];
+	return NULL;
 }
 
 /* --- after a start
@@ -179,10 +200,9 @@ go_on(struct history *h, struct segment_writer *w, char why[static HISTORY_WHY_M
 static void
 read_sequence(struct db_txn *x, struct segment_writer *w)
 {
-	const char *key = sequence_key[w->merged];
 	struct db_bytes v;
 
-	if (db_get(x, DB_META, (struct db_bytes){ key, strlen(key) }, &v) && v.n == sizeof(w->sequence))
+	if (db_get(x, DB_META, sequence_of(w), &v) && v.n == sizeof(w->sequence))
 		memcpy(&w->sequence, v.p, sizeof(w->sequence));
 }
 
@@ -193,14 +213,18 @@ history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
 	struct segment_entry e;
 	struct db_txn x;
 
-	h->merged.merged = true;
 	db_begin(h->db, &x, false);
 	read_sequence(&x, &h->fresh);
-	read_sequence(&x, &h->merged);
+	for (unsigned i = 0; i < RETENTION_CLASSES; i++) {
+		h->merged[i].merged = true;
+		h->merged[i].retention = i;
+		read_sequence(&x, &h->merged[i]);
+	}
 	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1) {
 		h->newest = e.number;
 		if (!e.gone && !e.left)
-			(e.merged ? &h->merged : &h->fresh)->segment = history_is_worn(&e) ? none : e;
+			(e.merged ? &h->merged[e.retention] : &h->fresh)->segment =
+			    history_is_worn(&e) ? none : e;
 	}
 
 	enum db_status status = db_end(&x);
@@ -209,5 +233,7 @@ history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX])
 		str_copy(why, HISTORY_WHY_MAX, db_why(&x));
 	if (status == DB_OK)
 		status = go_on(h, &h->fresh, why);
-	return status == DB_OK ? go_on(h, &h->merged, why) : status;
+	for (unsigned i = 0; i < RETENTION_CLASSES && status == DB_OK; i++)
+		status = go_on(h, &h->merged[i], why);
+	return status;
 }

@@ -24,6 +24,11 @@ struct merge_part {
 	uint32_t rows;
 };
 
+struct merge_out {
+	struct block_entry e;
+	unsigned retention; /* of the writer that it went through */
+};
+
 struct merge {
 	struct segment_entry source;
 	struct find *find; /* its blocks, oldest first */
@@ -37,11 +42,12 @@ struct merge {
 	uint32_t n;
 	void **texts;
 	size_t ntexts, texts_cap;
-	/* Blocks that were made, and the segments that they are in: the last one is still written. */
-	struct block_entry *out;
+	/* Blocks that were made, and the segments that they are in: the last one of a class is still
+	 * written. */
+	struct merge_out *out;
 	size_t nouts, outs_cap;
-	struct segment_writer was; /* h->merged as it was before */
-	struct segment_entry full[4];
+	struct segment_writer was[RETENTION_CLASSES]; /* h->merged as it was before */
+	struct segment_entry full[4 * RETENTION_CLASSES];
 	size_t nfull;
 };
 
@@ -82,13 +88,15 @@ history_merge_free(struct history *h)
 static void
 give_up(struct history *h)
 {
-	struct merge *m = h->merge;
+	for (unsigned i = 0; i < RETENTION_CLASSES; i++) {
+		const struct segment_writer *was = &h->merge->was[i];
 
-	if (h->merged.segment.number == m->was.segment.number)
-		h->merged.segment = m->was.segment;
-	else
-		h->merged.segment.rows = 0;
-	h->merged.sequence = m->was.sequence;
+		if (h->merged[i].segment.number == was->segment.number)
+			h->merged[i].segment = was->segment;
+		else
+			h->merged[i].segment.rows = 0;
+		h->merged[i].sequence = was->sequence;
+	}
 	end_merge(h);
 }
 
@@ -157,7 +165,7 @@ begin_merge(struct history *h)
 	h->merge = m;
 	m->source = source;
 	m->find = find_new(h);
-	m->was = h->merged;
+	memcpy(m->was, h->merged, sizeof(m->was));
 	m->rows_most = rows_for(&source);
 	m->kept = mem_calloc((size_t)2 * BLOCK_ROWS_MAX, sizeof(*m->kept));
 	m->row = mem_calloc((size_t)2 * BLOCK_ROWS_MAX, sizeof(*m->row));
@@ -284,24 +292,24 @@ compare_rows(const void *a, const void *b)
 static bool
 put_one(struct history *h, const struct block_row *row, uint32_t n)
 {
+	struct segment_writer *w = &h->merged[tenants_retention(h->tenants, row[0].tenant)];
 	struct merge *m = h->merge;
 	char why[HISTORY_WHY_MAX] = "";
-	uint32_t number = h->merged.segment.number;
-	struct segment_entry before = h->merged.segment;
+	struct segment_entry before = w->segment;
 	struct block_entry e;
 
 	if (m->nouts == OUTS_MAX || m->nfull == ARRAY_LEN(m->full) ||
-	    history_put_block(h, &h->merged, row, n, m->source.made_ns, &e, why) != DB_OK)
+	    history_put_block(h, w, row, n, m->source.made_ns, &e, why) != DB_OK)
 		return false;
 	/* Another one was begun: that before is as full as it gets. */
-	if (number != 0 && h->merged.segment.number != number)
+	if (before.number != 0 && w->segment.number != before.number)
 		m->full[m->nfull++] = before;
-	history_block_done(&h->merged, &e);
+	history_block_done(w, &e);
 	if (m->nouts == m->outs_cap) {
 		m->outs_cap = m->outs_cap == 0 ? 64 : m->outs_cap * 2;
 		m->out = mem_reallocarray(m->out, m->outs_cap, sizeof(*m->out));
 	}
-	m->out[m->nouts++] = e;
+	m->out[m->nouts++] = (struct merge_out){ e, w->retention };
 	return true;
 }
 
@@ -369,7 +377,7 @@ finish(struct history *h)
 	for (size_t i = 0; i < m->nfull; i++)
 		catalogue_put_segment(&x, &m->full[i]);
 	for (size_t i = 0; i < m->nouts; i++)
-		history_catalogue(&x, &h->merged, &m->out[i]);
+		history_catalogue(&x, &h->merged[m->out[i].retention], &m->out[i].e);
 	catalogue_put_segment(&x, &source);
 	if (db_end(&x) != DB_OK)
 		return false;

@@ -30,6 +30,7 @@ struct segment_writer {
 	struct db *db;                /* NULL: none is open */
 	uint64_t sequence;            /* of the last block that stays */
 	bool merged;                  /* blocks of one tenant each */
+	unsigned retention;           /* merged: of tenants of this class */
 };
 
 struct merge;
@@ -54,9 +55,9 @@ struct history {
 	struct row_order *sort[2]; /* 2 * BATCH_FLOWS_MAX each */
 	struct seen seen, lost;
 	uint64_t seed;
-	struct segment_writer fresh, merged; /* what comes, and what was made of it */
-	uint32_t newest;                     /* number of a segment that was given */
-	struct merge *merge;                 /* NULL: none is under way */
+	struct segment_writer fresh, merged[RETENTION_CLASSES]; /* what comes, and what was made of it */
+	uint32_t newest;                                        /* number of a segment that was given */
+	struct merge *merge;                                    /* NULL: none is under way */
 	struct tenants *tenants;
 	struct sweep *sweep;
 	int64_t now_ns;      /* of the last commit; 0: there was none */
@@ -105,6 +106,8 @@ enum db_status history_put_block(struct history *h, struct segment_writer *w, co
 void history_block_done(struct segment_writer *w, const struct block_entry *e);
 /* Tells the catalogue, within x. */
 void history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct block_entry *e);
+/* The writer whose segment it is; NULL: it is not written any more. */
+struct segment_writer *history_writer_of(struct history *h, uint32_t segment);
 /* After a start: where writing goes on. */
 enum db_status history_find_segments(struct history *h, char why[static HISTORY_WHY_MAX]);
 

@@ -8,12 +8,6 @@
 #define TRIM_BLOCKS 2000u /* entries of the catalogue, along with one commit */
 #define PRESSURE    85u   /* percent of store.size: from here on the oldest goes, whatever its age */
 
-static bool
-is_written(const struct history *h, uint32_t number)
-{
-	return number == h->fresh.segment.number || number == h->merged.segment.number;
-}
-
 /* Its file is deleted when x has been committed; its entries go in steps. */
 static void
 let_go(struct db_txn *x, struct segment_entry *e, struct history_gone *gone)
@@ -45,7 +39,7 @@ trim_old(struct history *h, struct db_txn *x, int64_t cutoff_ns, struct history_
 	struct segment_entry e;
 
 	for (uint32_t n = 0; gone->n < HISTORY_GONE_MAX && catalogue_segment(x, n, &e); n = e.number + 1)
-		if (!e.gone && e.most_last_ns < cutoff_ns && !is_written(h, e.number))
+		if (!e.gone && e.most_last_ns < cutoff_ns && history_writer_of(h, e.number) == NULL)
 			let_go(x, &e, gone);
 }
 
@@ -61,7 +55,8 @@ oldest(struct history *h, struct db_txn *x, struct segment_entry *found, uint64_
 		if (e.gone)
 			continue;
 		*bytes += e.bytes;
-		if (!is_written(h, e.number) && (!any || e.most_last_ns < found->most_last_ns)) {
+		if (history_writer_of(h, e.number) == NULL &&
+		    (!any || e.most_last_ns < found->most_last_ns)) {
 			*found = e;
 			any = true;
 		}

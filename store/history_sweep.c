@@ -2,7 +2,8 @@
  * What tenants may not keep any more, found and forgotten: the blocks of one tenant that are too old for it,
  * more than its bytes, or of one that was deleted. A block that the catalogue does not name is not there; of
  * a segment, where 30 % of the rows are so forgotten, or a deleted tenant had any, what is left is written
- * anew (history_merge.c). A segment a step, on the writer's thread, between commits.
+ * anew (history_merge.c), unless it will be too old within a day: tenants that keep flows for about as long
+ * share segments, which mostly go whole. A segment a step, on the writer's thread, between commits.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -98,12 +99,15 @@ judge(struct history *h, struct segment_entry *e)
 	size_t n = 0;
 
 	e->rows = 0;
+	e->ending = true;
 	for (size_t i = 0; i < h->sweep->n; i++) {
 		struct block_entry b = block[i];
 		bool gone = tenants_is_gone(h->tenants, b.tenant);
 
 		if (!gone && b.most_last_ns >= tenants_floor(h->tenants, b.tenant, h->now_ns)) {
 			count_again(e, &b);
+			e->ending = e->ending && tenants_is_old(h->tenants, b.tenant, b.most_last_ns,
+								h->now_ns + 86400 * NS_PER_S);
 			tenants_count(h->tenants, b.tenant, b.most_last_ns, bytes_of(&was, &b));
 			continue;
 		}
@@ -118,7 +122,7 @@ judge(struct history *h, struct segment_entry *e)
 bool
 history_is_worn(const struct segment_entry *e)
 {
-	return e->worn || e->dead * 10 >= (e->rows + e->dead) * 3;
+	return e->worn || (!e->ending && e->dead * 10 >= (e->rows + e->dead) * 3);
 }
 
 /* It is not written any more; what comes goes into another one. */
@@ -135,6 +139,7 @@ static bool
 sweep_segment(struct history *h, struct segment_entry *e)
 {
 	size_t n = judge(h, e);
+	struct segment_writer *w = history_writer_of(h, e->number);
 	struct history_gone gone = { 0 };
 	struct db_txn x;
 
@@ -152,11 +157,11 @@ sweep_segment(struct history *h, struct segment_entry *e)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		tenants_forgot(h->tenants, h->sweep->block[i].tenant, h->sweep->block[i].rows);
-	if (e->number == h->merged.segment.number) {
+	if (w != NULL) {
 		if (e->rows == 0 || history_is_worn(e))
-			seal(h, &h->merged);
+			seal(h, w);
 		else
-			h->merged.segment = *e;
+			w->segment = *e;
 	}
 	history_retire(h, &gone);
 	return true;
@@ -216,7 +221,7 @@ history_worn(struct history *h, struct segment_entry *e)
 
 	db_begin(h->db, &x, false);
 	for (uint32_t n = 0; !found && catalogue_segment(&x, n, e); n = e->number + 1)
-		found = e->merged && !e->gone && !e->left && e->number != h->merged.segment.number &&
+		found = e->merged && !e->gone && !e->left && history_writer_of(h, e->number) == NULL &&
 			history_is_worn(e);
 	return db_end(&x) == DB_OK && found;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "history_parts.h"
@@ -190,6 +191,28 @@ tenants_is_gone(const struct tenants *t, uint32_t tenant)
 {
 	return t->trusted && tenant != TENANT_PLATFORM && tenant != TENANT_UNASSIGNED &&
 	       find(&t->has, tenant) == NULL;
+}
+
+unsigned
+tenants_retention(const struct tenants *t, uint32_t tenant)
+{
+	/* 0: for longer, or as long as store keeps any. */
+	static const int64_t most_days[RETENTION_CLASSES - 1] = { 2, 8, 32, 100, 400 };
+	const struct known *k = find(&t->has, tenant);
+	int64_t keep_ns = k == NULL || k->l.keep_ns == 0 ? INT64_MAX : k->l.keep_ns;
+	unsigned class = 0;
+
+	while (class < RETENTION_CLASSES - 1 && keep_ns > most_days[class] * 86400 * NS_PER_S)
+		class ++;
+	return RETENTION_CLASSES - 1 - class;
+}
+
+bool
+tenants_is_old(const struct tenants *t, uint32_t tenant, int64_t last_ns, int64_t at_ns)
+{
+	const struct known *k = find(&t->has, tenant);
+
+	return k != NULL && k->l.keep_ns != 0 && last_ns < at_ns - k->l.keep_ns;
 }
 
 int64_t

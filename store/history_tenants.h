@@ -38,6 +38,10 @@ void tenants_free(struct tenants **t);
 bool tenants_take(struct history *h);
 /* Whether nothing of it is to be kept. */
 bool tenants_is_gone(const struct tenants *t, uint32_t tenant);
+/* How long it keeps flows, as a class (catalogue.h). */
+unsigned tenants_retention(const struct tenants *t, uint32_t tenant);
+/* Whether rows that end then are too old for it at `at_ns`. */
+bool tenants_is_old(const struct tenants *t, uint32_t tenant, int64_t last_ns, int64_t at_ns);
 /* Rows that end before it are not kept any more; INT64_MIN: all are. */
 int64_t tenants_floor(const struct tenants *t, uint32_t tenant, int64_t now_ns);
 

@@ -236,6 +236,43 @@ what_is_too_old_for_its_tenant_goes(void **state)
 	assert_sound();
 }
 
+/* Segments by class of retention, so that those of a class end as a whole and nothing of them is written
+ * anew. */
+static void
+what_is_kept_as_long_stands_together(void **state)
+{
+	uint64_t each = EACH / TENANTS;
+	struct segment_entry e;
+	unsigned of[2] = { 0, 0 };
+	struct db_txn x;
+
+	(void)state;
+	limit(1, TENANTS, 24, 0);
+	hours(0, 60);
+	assert_in_range(rows_of(1).n, 23 * each, 26 * each);
+	assert_int_equal(rows_of(2).n, 60 * each);
+	/* What was of the first day is gone from the disk, too. */
+	assert_in_range(rows_on_disk(1), 23 * each, 38 * each);
+	db_begin(h->db, &x, false);
+	for (uint32_t n = 0; catalogue_segment(&x, n, &e); n = e.number + 1)
+		if (e.merged && !e.gone)
+			of[e.retention != tenants_retention(h->tenants, 2)]++;
+	db_end(&x);
+	assert_int_equal(of[0], 3);
+	assert_int_equal(of[1], 2);
+	/* One for each hour, two for each day: none was written anew. */
+	assert_in_range(h->newest, 60 + 6, 60 + 6 + 1);
+	assert_sound();
+	/* They are gone on with after a start, each by those of its class. */
+	close_history();
+	open_history();
+	limit(1, TENANTS, 24, 0);
+	hours(60, 62);
+	assert_in_range(h->newest, 62 + 6, 62 + 6 + 2);
+	assert_int_equal(rows_of(3).n, 62 * each);
+	assert_sound();
+}
+
 static void
 what_is_more_than_its_bytes_goes_oldest_first(void **state)
 {
@@ -321,6 +358,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_too_old_for_its_tenant_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_kept_as_long_stands_together, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_more_than_its_bytes_goes_oldest_first, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_of_a_deleted_tenant_stays, setup, teardown),
