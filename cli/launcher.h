@@ -16,6 +16,7 @@
 #include "programs.h"
 #include "spawn.h"
 #include "state.h"
+#include "ticket_keys.h"
 
 struct event;
 struct event_base;
@@ -23,7 +24,8 @@ struct peers;
 struct audit;
 
 #define WORKERS_MAX  16
-#define CHILDREN_MAX (4 + WORKERS_MAX + BOOT_POINTS_MAX)
+#define HTTPDS_MAX   8
+#define CHILDREN_MAX (3 + WORKERS_MAX + HTTPDS_MAX + BOOT_POINTS_MAX)
 
 struct child {
 	struct launcher *l;
@@ -78,7 +80,9 @@ struct launcher {
 	int anchors;                    /* of the audit log, or -1 */
 	struct geo_files geo;
 	struct certificate_files certificate;
+	struct ticket_keys tickets;
 	struct event *look; /* at files that may change */
+	int tally;          /* memory that httpd's workers share, or -1 */
 	int https, http, store_directory, authd_directory, listener;
 	char programs[PROGRAMS_MAX]; /* folder of the programs */
 
@@ -98,6 +102,8 @@ void prepare_undo(struct launcher *l);
 
 /* plan.c: who each process is, and who its peers are. */
 void plan_children(struct launcher *l);
+/* How many httpds the settings ask for: 1..HTTPDS_MAX. */
+unsigned plan_httpds(const struct settings *s);
 /* The user of the first instance of a process. */
 uid_t plan_uid(uint32_t uid_base, enum proc proc);
 void plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number, struct boot *b);
@@ -113,8 +119,11 @@ void report_component(struct launcher *l, const struct child *c);
 void report_geo(struct launcher *l, unsigned index);
 /* Fills in the descriptors that engines start with. */
 void plan_geo(struct launcher *l);
-/* The certificate is another one: httpd gets it, and one that starts later begins with it. */
+/* The certificate is another one: every httpd gets it, and those that start later begin with it. */
 void report_certificate(struct launcher *l);
+/* Keys of session tickets have changed: every httpd that runs gets them; one that starts, when it connects.
+ */
+void report_ticket_keys(struct launcher *l);
 /* Fills in the descriptors that httpd starts with. */
 void plan_certificate(struct launcher *l);
 

@@ -1,4 +1,5 @@
 /* Who each process is and who its peers are: docs/ARCHITECTURE.md as a table. */
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@
 #include <linux/capability.h>
 
 /* Slots of uids. A run and an analysis on one machine use different halves of the range. */
-enum { SLOT_STORE = 1, SLOT_AUTHD = 2, SLOT_HTTPD = 3, SLOT_DIAL = 4, SLOT_ENGINE = 16, SLOT_CAPTURE = 64 };
+enum { SLOT_STORE = 1, SLOT_AUTHD = 2, SLOT_DIAL = 4, SLOT_HTTPD = 8, SLOT_ENGINE = 16, SLOT_CAPTURE = 64 };
+#define HTTPDS_BY_ITSELF 4u
 
 static uint32_t
 slot_of(enum proc proc)
@@ -52,6 +54,19 @@ add_child(struct launcher *l, enum proc proc, unsigned instance)
 	return c;
 }
 
+/* Half of the processors are for capture, engines and store. */
+unsigned
+plan_httpds(const struct settings *s)
+{
+	cpu_set_t ours;
+	unsigned n;
+
+	if (s->http_workers > 0)
+		return (unsigned)s->http_workers;
+	n = sched_getaffinity(0, sizeof(ours), &ours) == -1 ? 1 : (unsigned)CPU_COUNT(&ours) / 2;
+	return n < 1 ? 1 : n > HTTPDS_BY_ITSELF ? HTTPDS_BY_ITSELF : n;
+}
+
 void
 plan_children(struct launcher *l)
 {
@@ -71,7 +86,8 @@ plan_children(struct launcher *l)
 		return;
 	if (l->settings->dns_mode < DNS_MODE_DECODE)
 		add_child(l, PROC_DIAL, 0);
-	add_child(l, PROC_HTTPD, 0);
+	for (unsigned i = 0; i < plan_httpds(l->settings); i++)
+		add_child(l, PROC_HTTPD, i);
 }
 
 /* Who talks to whom; `all` instances of the peer. weir is this launcher, which listens at weir-0.sock. */
@@ -164,6 +180,7 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 	b->node = l->state.node;
 	b->boot = boot_number;
 	b->settings = *l->settings;
+	b->settings.http_workers = plan_httpds(l->settings);
 	b->admin_gid = l->admin_gid;
 	b->npoints = l->launch->npoints;
 	memcpy(b->points, l->points, sizeof(b->points));
@@ -175,6 +192,8 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 		b->flags |= BOOT_HAS_ANCHORS;
 	if (b->proc == (uint32_t)PROC_HTTPD && l->http != -1)
 		b->flags |= BOOT_HAS_HTTP;
+	if (b->proc == (uint32_t)PROC_HTTPD && c->spawn.fd[BOOT_FD_TALLY] != -1)
+		b->flags |= BOOT_HAS_TALLY;
 	for (int i = 0; b->proc == (uint32_t)PROC_STORE && i < BOOT_VENDOR_FILES; i++)
 		if (c->spawn.fd[BOOT_FD_VENDORS + i] != -1)
 			b->flags |= BOOT_HAS_VENDORS(i);

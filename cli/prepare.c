@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -196,10 +197,24 @@ open_sockets(struct launcher *l)
 	return l->listener != -1;
 }
 
+static int
+tally_memory(void)
+{
+	AUTO(fd_drop) int fd = memfd_create("tally", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	uint64_t seed;
+
+	randombytes_buf(&seed, sizeof(seed));
+	if (fd == -1 || ftruncate(fd, BOOT_TALLY_BYTES) == -1 ||
+	    pwrite(fd, &seed, sizeof(seed), 0) != (ssize_t)sizeof(seed) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
+		return -1;
+	return fd_keep(&fd);
+}
+
 static bool
 open_web(struct launcher *l)
 {
-	struct child *c = &l->child[l->nchildren - 1];
 	char err[512];
 
 	if (l->launch->analyze)
@@ -220,8 +235,21 @@ open_web(struct launcher *l)
 		say("%s", err);
 		return false;
 	}
-	c->spawn.fd[BOOT_FD_HTTPS] = l->https;
-	c->spawn.fd[BOOT_FD_HTTP] = l->http;
+	l->tally = tally_memory();
+	if (l->tally == -1 || !ticket_keys_open(&l->tickets)) {
+		say("cannot make what httpd's workers share: %s", strerror(errno));
+		return false;
+	}
+	/* All have the same sockets: what waits to be accepted is nobody's, and is not lost with anyone. */
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct child *c = &l->child[i];
+
+		if (c->proc != PROC_HTTPD)
+			continue;
+		c->spawn.fd[BOOT_FD_HTTPS] = l->https;
+		c->spawn.fd[BOOT_FD_HTTP] = l->http;
+		c->spawn.fd[BOOT_FD_TALLY] = l->tally;
+	}
 	plan_certificate(l);
 	return true;
 }
@@ -318,7 +346,7 @@ bool
 prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
-	l->listener = l->protocols = l->anchors = -1;
+	l->listener = l->protocols = l->anchors = l->tally = -1;
 	certificate_files_init(&l->certificate);
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		l->vendors[i] = -1;
@@ -370,6 +398,8 @@ prepare_undo(struct launcher *l)
 	geo_files_close(&l->geo);
 	fd_drop(&l->https);
 	fd_drop(&l->http);
+	fd_drop(&l->tally);
+	ticket_keys_close(&l->tickets);
 	certificate_files_close(&l->certificate);
 	fd_drop(&l->listener);
 	fd_drop(&l->data_lock);

@@ -53,16 +53,35 @@ report_geo(struct launcher *l, unsigned index)
 void
 report_certificate(struct launcher *l)
 {
-	struct channel *httpd = peers_find(l->peers, PROC_HTTPD, 0);
-	int memory = -1;
-
 	plan_certificate(l);
-	if (httpd != NULL)
-		memory = certificate_files_memory(&l->certificate);
-	if (httpd != NULL && (memory == -1 || !channel_send_fd(httpd, MSG_CERTIFICATE, NULL, 0, memory)))
-		log_warn("%s: cannot be handed to httpd: it gets it when it starts again",
-			 l->certificate.chain.path);
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		const struct child *c = &l->child[i];
+		struct channel *httpd =
+		    c->proc == PROC_HTTPD ? peers_find(l->peers, PROC_HTTPD, c->instance) : NULL;
+		int memory = httpd == NULL ? -1 : certificate_files_memory(&l->certificate);
+
+		if (httpd != NULL &&
+		    (memory == -1 || !channel_send_fd(httpd, MSG_CERTIFICATE, NULL, 0, memory)))
+			log_warn("%s: cannot be handed to %s: it gets it when it starts again",
+				 l->certificate.chain.path, c->name);
+	}
 	log_info("httpd.certificate: %s has changed", l->certificate.chain.path);
+	/* Nobody resumes what another certificate vouched for. */
+	ticket_keys_renew(&l->tickets);
+	report_ticket_keys(l);
+}
+
+void
+report_ticket_keys(struct launcher *l)
+{
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct channel *httpd = l->child[i].proc == PROC_HTTPD
+					    ? peers_find(l->peers, PROC_HTTPD, l->child[i].instance)
+					    : NULL;
+
+		if (httpd != NULL)
+			(void)channel_send(httpd, MSG_TICKET_KEYS, l->tickets.keys, sizeof(*l->tickets.keys));
+	}
 }
 
 /* Where a browser reaches the page: the configured address, else the machine's own, else localhost. */
@@ -123,6 +142,8 @@ up(void *ctx, struct channel *ch)
 		for (unsigned i = 0; i < l->nchildren; i++)
 			(void)channel_send(ch, MSG_COMPONENT, &l->child[i].component,
 					   sizeof(l->child[i].component));
+	} else if (channel_proc(ch) == PROC_HTTPD) {
+		(void)channel_send(ch, MSG_TICKET_KEYS, l->tickets.keys, sizeof(*l->tickets.keys));
 	} else if (channel_proc(ch) == PROC_AUTHD && !l->launch->analyze) {
 		(void)channel_send(ch, MSG_CLI_SETUP_LINK, &ask, sizeof(ask));
 	}

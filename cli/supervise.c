@@ -264,6 +264,17 @@ had_trouble_with_file(const struct child *c)
 	return c->l->launch->analyze && c->point != NULL && strstr(c->last_line, ": error: ") != NULL;
 }
 
+/* Somebody told it to end (SIGTERM), and it has answered whom it was serving. */
+static void
+restart_politely(struct child *c, int64_t lived)
+{
+	log_info("%s: ended as it was told; starts again", c->name);
+	str_copy(c->component.why, sizeof(c->component.why), "ended as it was told");
+	c->component.restarts++;
+	set_state(c, COMPONENT_RESTARTING, NULL);
+	again_in(c, lived < 1000 ? backoff_next(&c->backoff, lived) : 1);
+}
+
 static void
 died(struct child *c, int status)
 {
@@ -316,6 +327,10 @@ died(struct child *c, int status)
 		again_in(c, wait < INTERFACE_LOOK_MS || !interface_is_back(c) ? INTERFACE_LOOK_MS / 2 : wait);
 		return;
 	case VERDICT_RESTART:
+		if (c->proc == PROC_HTTPD && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK) {
+			restart_politely(c, lived);
+			return;
+		}
 		wait = backoff_next(&c->backoff, lived);
 		log_error("%s: %s after %lld.%03lld s; starts again in %lld ms", c->name, c->component.why,
 			  (long long)lived / 1000, (long long)lived % 1000, (long long)wait);
@@ -461,6 +476,8 @@ on_look(evutil_socket_t fd, short what, void *arg)
 			report_geo(l, i);
 	if (l->stop == STOP_NOT && certificate_files_look(&l->certificate))
 		report_certificate(l);
+	if (l->stop == STOP_NOT && ticket_keys_look(&l->tickets, now_ms()))
+		report_ticket_keys(l);
 }
 
 /* What is analysed has one answer: files that change meanwhile are none of it. */

@@ -6,16 +6,15 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tally.h"
 #include "tls.h"
 
 #define READING_MS   10000
@@ -23,25 +22,16 @@
 #define SWEEP_MS     250   /* only while someone is connected */
 #define BURST        64    /* connections above the limit while the ones to go are still going */
 #define RECORD_BYTES 15000 /* that bufferevent_openssl writes at a time */
-#define BUCKETS      4096
-
-/* One address, or one IPv6 /64: whoever has one has all of it. */
-struct address {
-	struct address *next;
-	struct ip_addr ip;
-	unsigned n;
-};
 
 struct client {
 	TAILQ_ENTRY(client) entry; /* in the queue of its state */
 	TAILQ_ENTRY(client) newest;
 	struct clients *set;
 	struct bufferevent *bev;
-	struct address *address;
 	struct ip_addr ip;
 	int64_t since_ns;
 	enum client_state state;
-	bool fresh, cut;
+	bool fresh, known, counted, cut;
 };
 TAILQ_HEAD(queue, client);
 
@@ -54,54 +44,12 @@ struct clients {
 	struct queue queue[CLIENT_STATES]; /* by when they entered: the head's deadline is the first */
 	struct queue fresh;                /* not yet counted by address */
 	int64_t limit_ns[CLIENT_STATES];   /* 0: none */
-	size_t n, ncut, max, max_address;  /* those cut are still counted in n until they are gone */
+	struct tally *tally;               /* of all workers; those that were cut are not in it */
+	size_t n, ncut; /* of this one; those cut are still counted in n until they are gone */
+	size_t max, max_address, max_here; /* the first two of all workers */
 	bool paused;
-	uint64_t seed;
-	struct address *bucket[BUCKETS];
 	struct log_limit shed;
 };
-
-/* --- by address
- * ----------------------------------------------------------------------------------------------------- */
-
-static struct address **
-address_find(struct clients *cs, const struct ip_addr *ip)
-{
-	struct address **a = &cs->bucket[hash_bytes(ip, sizeof(*ip), cs->seed) % BUCKETS];
-
-	while (*a != NULL && !ip_equal(&(*a)->ip, ip))
-		a = &(*a)->next;
-	return a;
-}
-
-static struct address *
-address_take(struct clients *cs, const struct ip_addr *ip)
-{
-	struct ip_addr key = *ip;
-	struct address **a;
-
-	if (!ip_is_v4(ip))
-		memset(key.b + 8, 0, 8);
-	a = address_find(cs, &key);
-	if (*a == NULL) {
-		*a = mem_calloc(1, sizeof(**a));
-		(*a)->ip = key;
-	}
-	(*a)->n++;
-	return *a;
-}
-
-static void
-address_give(struct clients *cs, struct address *a)
-{
-	struct address **at;
-
-	if (a == NULL || --a->n > 0)
-		return;
-	at = address_find(cs, &a->ip);
-	*at = a->next;
-	free(a);
-}
 
 /* --- one connection
  * -------------------------------------------------------------------------------------------------- */
@@ -130,6 +78,27 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 		client_enter(c, CLIENT_READING);
 }
 
+/* One address, or one IPv6 /64: whoever has one has all of it. */
+static struct ip_addr
+holder_of(const struct ip_addr *ip)
+{
+	struct ip_addr holder = *ip;
+
+	if (!ip_is_v4(ip))
+		memset(holder.b + 8, 0, 8);
+	return holder;
+}
+
+static void
+count_out(struct client *c)
+{
+	struct ip_addr holder = holder_of(&c->ip);
+
+	if (c->counted)
+		tally_disconnect(c->set->tally, &holder);
+	c->counted = false;
+}
+
 void
 client_cut(struct client *c)
 {
@@ -140,6 +109,7 @@ client_cut(struct client *c)
 	if (c->cut)
 		return;
 	(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	count_out(c);
 	c->cut = true;
 	c->set->ncut++;
 }
@@ -165,7 +135,7 @@ client_ip(struct client *c, struct ip_addr *ip)
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 
-	if (c->address != NULL) {
+	if (c->known) {
 		*ip = c->ip;
 		return true;
 	}
@@ -211,7 +181,7 @@ clients_accept(struct clients *cs, struct tls *t)
 		fatalx("no memory for a connection");
 	TAILQ_INSERT_TAIL(&cs->queue[CLIENT_READING], c, entry);
 	TAILQ_INSERT_TAIL(&cs->fresh, c, newest);
-	if (++cs->n >= cs->max + BURST && cs->listener != NULL) {
+	if (++cs->n >= cs->max_here + BURST && cs->listener != NULL) {
 		evconnlistener_disable(cs->listener);
 		cs->paused = true;
 	}
@@ -229,11 +199,11 @@ clients_gone(void *client)
 	TAILQ_REMOVE(&cs->queue[c->state], c, entry);
 	if (c->fresh)
 		TAILQ_REMOVE(&cs->fresh, c, newest);
-	address_give(cs, c->address);
+	count_out(c);
 	cs->n--;
 	cs->ncut -= c->cut;
 	free(c);
-	if (cs->paused && cs->n < cs->max + BURST) {
+	if (cs->paused && cs->n < cs->max_here + BURST) {
 		evconnlistener_enable(cs->listener);
 		cs->paused = false;
 	}
@@ -261,7 +231,7 @@ make_room(struct clients *cs, struct client *newcomer)
 
 	log_warn_limited(&cs->shed,
 			 "%zu clients are connected, %zu may be: the one that waits longest is cut off",
-			 cs->n, cs->max);
+			 tally_connections(cs->tally), cs->max);
 	client_cut(idle != NULL ? idle : slow != NULL ? slow : newcomer);
 }
 
@@ -274,7 +244,7 @@ on_arrival(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while ((c = TAILQ_FIRST(&cs->fresh)) != NULL) {
-		struct ip_addr ip;
+		struct ip_addr ip, holder;
 
 		TAILQ_REMOVE(&cs->fresh, c, newest);
 		c->fresh = false;
@@ -283,14 +253,17 @@ on_arrival(evutil_socket_t fd, short what, void *arg)
 			continue;
 		}
 		c->ip = ip;
-		c->address = address_take(cs, &ip);
-		if (c->address->n > cs->max_address) {
+		c->known = true;
+		holder = holder_of(&ip);
+		tally_connect(cs->tally, &holder);
+		c->counted = true;
+		if (tally_of_address(cs->tally, &holder) > cs->max_address) {
 			char text[IP_TEXT_MAX];
 
 			log_warn_limited(&cs->shed, "%s has more than %zu connections: the newest is cut off",
 					 ip_format(&ip, text), cs->max_address);
 			client_cut(c);
-		} else if (cs->n - cs->ncut > cs->max)
+		} else if (tally_connections(cs->tally) > cs->max || cs->n - cs->ncut > cs->max_here)
 			make_room(cs, c);
 	}
 }
@@ -315,7 +288,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 			client_cut(c);
 		}
 	}
-	if (cs->paused && cs->n < cs->max + BURST) {
+	if (cs->paused && cs->n < cs->max_here + BURST) {
 		evconnlistener_enable(cs->listener);
 		cs->paused = false;
 	}
@@ -340,17 +313,18 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 }
 
 struct clients *
-clients_new(struct event_base *base, size_t max, size_t max_address, int64_t idle_ms)
+clients_new(struct event_base *base, struct tally *tally, const struct clients_limits *limits)
 {
 	struct clients *cs = mem_calloc(1, sizeof(*cs));
 
 	cs->base = base;
-	cs->max = max;
-	cs->max_address = max_address;
+	cs->tally = tally;
+	cs->max = limits->connections;
+	cs->max_address = limits->of_address;
+	cs->max_here = limits->here;
 	cs->limit_ns[CLIENT_READING] = READING_MS * NS_PER_MS;
 	cs->limit_ns[CLIENT_ANSWERING] = ANSWERING_MS * NS_PER_MS;
-	cs->limit_ns[CLIENT_IDLE] = idle_ms * NS_PER_MS;
-	randombytes_buf(&cs->seed, sizeof(cs->seed));
+	cs->limit_ns[CLIENT_IDLE] = limits->idle_ms * NS_PER_MS;
 	TAILQ_INIT(&cs->fresh);
 	for (unsigned i = 0; i < CLIENT_STATES; i++)
 		TAILQ_INIT(&cs->queue[i]);

@@ -17,6 +17,7 @@ struct client;
 struct clients;
 struct evconnlistener;
 struct event_base;
+struct tally;
 struct tls;
 
 /* What a connection is doing; each has its absolute deadline but CLIENT_LIVE, which live.c watches. */
@@ -28,8 +29,16 @@ enum client_state {
 	CLIENT_STATES
 };
 
-/* At most max connections, max_address of one address; one that asks for nothing for idle_ms is closed. */
-struct clients *clients_new(struct event_base *base, size_t max, size_t max_address, int64_t idle_ms);
+struct clients_limits {
+	size_t connections; /* of all workers */
+	size_t of_address;  /* the same, of one IPv4 address or IPv6 /64 */
+	size_t here;        /* of this process: what descriptors can be had for */
+	int64_t idle_ms;    /* one that asks for nothing for so long is closed */
+};
+
+/* tally is the caller's and outlives them. */
+struct clients *clients_new(struct event_base *base, struct tally *tally,
+			    const struct clients_limits *limits);
 /* Counts on without events, while the last connections go with their event base; then the rest. */
 void clients_stop(struct clients *cs);
 void clients_free(struct clients **cs);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "clients.h"
 #include "httpd.h"
+#include "ipc/wire.h"
 #include "live.h"
 #include "numeric_name.h"
 #include "redirect.h"
@@ -20,10 +21,13 @@
 #define SPARE_FILES                                                                                          \
 	256 /* beside those of clients: the log, the peers, listening sockets, and connections that are      \
 	       going */
-#define ROTATE_S      3600
+/* Session tickets: without keys from the launcher for so long, they get our own. It gives others every hour.
+ */
+#define ROTATE_S      7200
 #define DRAIN_STEP_MS 20
-#define DRAIN_STEPS   100
-#define GIVE_UP_STEPS 75
+#define IDLE_STEPS    50 /* a client may have sent its next request before it knew */
+#define GIVE_UP_STEPS 225
+#define DRAIN_STEPS   250
 
 static struct bufferevent *
 on_connection(struct event_base *base, void *arg)
@@ -34,6 +38,8 @@ on_connection(struct event_base *base, void *arg)
 	return clients_accept(h->clients, h->tls);
 }
 
+static const struct timeval rotate = { ROTATE_S, 0 };
+
 static void
 on_rotation(evutil_socket_t fd, short what, void *arg)
 {
@@ -42,6 +48,14 @@ on_rotation(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	tls_rotate(h->tls);
+}
+
+void
+front_ticket_keys(struct httpd *h, const struct wire_ticket_keys *keys)
+{
+	tls_ticket_keys(h->tls, keys);
+	if (event_add(h->rotation, &rotate) == -1)
+		fatalx("no memory for a timer");
 }
 
 static void
@@ -77,17 +91,21 @@ connections_max(const struct settings *s)
 void
 front_open(struct httpd *h)
 {
-	static const struct timeval hourly = { ROTATE_S, 0 };
 	const struct settings *s = &h->boot->settings;
 
 	numeric_name_check();
 	h->tls = tls_new(BOOT_FD_CERTIFICATE, BOOT_FD_KEY, clients_gone);
 	tls_warm(h->tls);
-	h->clients = clients_new(h->base, connections_max(s), (size_t)s->http_connections_per_address,
-				 s->http_idle_ms);
+	h->clients = clients_new(h->base, h->tally,
+				 &(struct clients_limits){
+				     .connections = (size_t)s->http_connections,
+				     .of_address = (size_t)s->http_connections_per_address,
+				     .here = connections_max(s),
+				     .idle_ms = s->http_idle_ms,
+				 });
 	h->http = evhttp_new(h->base);
 	h->rotation = event_new(h->base, -1, EV_PERSIST, on_rotation, h);
-	if (h->http == NULL || h->rotation == NULL || event_add(h->rotation, &hourly) == -1)
+	if (h->http == NULL || h->rotation == NULL || event_add(h->rotation, &rotate) == -1)
 		fatalx("no memory for the HTTPS port");
 	/* Time is limited by clients.c, absolutely. Every method comes through: its refusal is ours to word.
 	 */
@@ -119,8 +137,9 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (++h->drain_steps == GIVE_UP_STEPS)
 		asks_close(h->asks); /* whoever still waits is told, while there is time to send it */
-	clients_cut_idle(h->clients);
-	if (clients_count(h->clients) == 0 || h->drain_steps >= DRAIN_STEPS)
+	if (h->drain_steps >= IDLE_STEPS)
+		clients_cut_idle(h->clients);
+	if ((clients_count(h->clients) == 0 && !redirect_busy(h->redirect)) || h->drain_steps >= DRAIN_STEPS)
 		(void)event_base_loopbreak(h->base);
 }
 

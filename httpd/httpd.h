@@ -18,10 +18,11 @@ struct live;
 struct peers;
 struct redirect;
 struct sessions;
+struct tally;
 struct tls;
 struct zip;
 
-#define HELD_MAX (256u << 20)
+#define HELD_MAX (256u << 20) /* of all workers: each has its part */
 
 struct httpd {
 	const struct boot *boot;
@@ -29,6 +30,7 @@ struct httpd {
 	struct peers *peers;
 	struct tls *tls;
 	struct zip *zip;
+	struct tally *tally;
 	struct clients *clients;
 	struct evhttp *http;
 	struct asks *asks;
@@ -38,7 +40,7 @@ struct httpd {
 	struct evconnlistener *listener;
 	struct event *rotation, *drain, *sigterm;
 	unsigned drain_steps;
-	size_t held;                 /* bytes of answers that wait for their rest, of HELD_MAX */
+	size_t held, held_max;       /* bytes of answers that wait for their rest */
 	int64_t down_ns[PROC_COUNT]; /* UTC since when a peer is away; 0: it is there */
 	int64_t started_ns;          /* clock_boot_ns */
 	bool draining;               /* SIGTERM came: finish, take nothing new */

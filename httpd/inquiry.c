@@ -187,7 +187,7 @@ keep_body(struct part *p, const void *body, size_t len)
 	struct inquiry *q = p->inquiry;
 	struct body *b;
 
-	if (len > ONE_MAX - q->bytes || len > HELD_MAX - q->httpd->held)
+	if (len > ONE_MAX - q->bytes || len > q->httpd->held_max - q->httpd->held)
 		return false;
 	b = mem_calloc(1, sizeof(*b) + len);
 	b->len = len;

@@ -19,12 +19,14 @@
 #include "refuse.h"
 #include "request.h"
 #include "state.h"
+#include "tally.h"
 
 #define EVENT_MAX    (1u << 20)
 #define PENDING_MAX  (64u << 10) /* bytes that wait for one window: more, and it is skipped */
 #define STALLED_S    15          /* for so long, and it is closed */
 #define KEEP_ALIVE_S 15
-#define GRANT_AGE_S  30 /* renewed at half its life */
+#define RETRY_MS     "1000" /* a window whose stream was ended comes back after this */
+#define GRANT_AGE_S  30     /* renewed at half its life */
 
 enum { POINTS, TOTALS, HOSTS, APPLICATIONS, FLOWS, COUNTERS, COMPONENTS };
 
@@ -52,7 +54,7 @@ struct feed {
 
 struct live {
 	struct httpd *httpd;
-	size_t n, max;
+	size_t max; /* streams of all workers */
 	bool stopped;
 	TAILQ_HEAD(, feed) feeds;
 };
@@ -78,7 +80,7 @@ static void
 watcher_free(struct watcher *w)
 {
 	TAILQ_REMOVE(&w->feed->watchers, w, entry);
-	w->feed->set->n--;
+	tally_stream(w->feed->set->httpd->tally, -1);
 	free(w);
 }
 
@@ -392,7 +394,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 		refuse_inquiry(r, inquiry_end_of(end));
 		return;
 	}
-	if (l->stopped || l->n >= l->max) {
+	if (l->stopped || tally_streams(l->httpd->tally) >= l->max) {
 		reply_problem(r, 503, "Too many streams are open.");
 		return;
 	}
@@ -404,7 +406,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 	w->ev = reply_stream(r, "text/event-stream");
 	evhttp_connection_set_closecb(evhttp_request_get_connection(w->ev), on_closed, w);
 	TAILQ_INSERT_TAIL(&f->watchers, w, entry);
-	l->n++;
+	tally_stream(l->httpd->tally, 1);
 	if (f->asked == NULL)
 		ask(f);
 }
@@ -440,6 +442,7 @@ live_stop(struct live *l)
 	l->stopped = true;
 	for (f = TAILQ_FIRST(&l->feeds); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, entry);
+		send_line(f, "retry: " RETRY_MS);
 		end_watchers(f);
 		feed_release(f);
 	}

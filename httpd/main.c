@@ -13,6 +13,7 @@
 #include "live.h"
 #include "sandbox/sandbox.h"
 #include "sessions.h"
+#include "tally.h"
 #include "tls.h"
 #include "zip.h"
 
@@ -45,6 +46,9 @@ static void
 httpd_open(struct httpd *h, const struct boot *boot)
 {
 	h->boot = boot;
+	h->tally = tally_new((boot->flags & BOOT_HAS_TALLY) != 0 ? BOOT_FD_TALLY : -1, boot->instance,
+			     (unsigned)boot->settings.http_workers);
+	h->held_max = HELD_MAX / (size_t)boot->settings.http_workers;
 	h->started_ns = clock_boot_ns();
 	h->base = loop_new();
 	h->sigterm = h->base == NULL ? NULL : evsignal_new(h->base, SIGTERM, on_sigterm, h);
@@ -71,6 +75,7 @@ httpd_close(struct httpd *h)
 	event_free(h->sigterm);
 	event_base_free(h->base);
 	clients_free(&h->clients);
+	tally_free(&h->tally);
 	tls_free(&h->tls);
 	zip_free(&h->zip);
 }

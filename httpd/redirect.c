@@ -254,6 +254,12 @@ redirect_stop(struct redirect *r)
 		(void)evconnlistener_disable(r->listener);
 }
 
+bool
+redirect_busy(const struct redirect *r)
+{
+	return r != NULL && r->n > 0;
+}
+
 void
 redirect_free(struct redirect **r)
 {

@@ -2,6 +2,7 @@
 #ifndef WEIR_HTTPD_REDIRECT_H
 #define WEIR_HTTPD_REDIRECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct event_base;
@@ -11,6 +12,8 @@ struct redirect;
 struct redirect *redirect_new(struct event_base *base, int listener, unsigned https_port);
 /* Accepts no more. */
 void redirect_stop(struct redirect *r);
+/* Whether somebody is still being answered; r may be NULL. */
+bool redirect_busy(const struct redirect *r);
 void redirect_free(struct redirect **r);
 
 #define REDIRECT_ANSWER_MAX 4096

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "front.h"
 #include "httpd.h"
 #include "ipc/channel.h"
 #include "ipc/wire.h"
@@ -70,14 +71,24 @@ serve_certificate(struct httpd *h, struct msg *m)
 	return true;
 }
 
+static bool
+serve_ticket_keys(struct httpd *h, struct msg *m)
+{
+	const struct wire_ticket_keys *keys = m->body;
+
+	if (keys->n < 1 || keys->n > 2)
+		return false;
+	front_ticket_keys(h, keys);
+	return true;
+}
+
 static const struct {
 	enum msg_id id;
 	bool (*serve)(struct httpd *h, struct msg *m);
 } served[] = {
-	{ MSG_AUTH_ANSWER, serve_auth_answer },
-	{ MSG_ADMIN_ANSWER, serve_admin_answer },
-	{ MSG_ANSWER, serve_answer },
-	{ MSG_CERTIFICATE, serve_certificate },
+	{ MSG_AUTH_ANSWER, serve_auth_answer }, { MSG_ADMIN_ANSWER, serve_admin_answer },
+	{ MSG_ANSWER, serve_answer },           { MSG_CERTIFICATE, serve_certificate },
+	{ MSG_TICKET_KEYS, serve_ticket_keys },
 };
 
 static bool

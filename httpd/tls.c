@@ -3,10 +3,13 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +19,17 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ipc/wire.h"
 
-#define PEM_MAX    (1u << 20)
-#define CHAIN_MAX  16u
-#define TICKET_KEY 80          /* name, HMAC key and cipher key, as OpenSSL lays them out */
-#define INPUT_MAX  (96u << 10) /* bytes read ahead of a request: more than the longest head and body */
+#define PEM_MAX     (1u << 20)
+#define CHAIN_MAX   16u
+#define TICKET_NAME 16 /* bytes; behind it the key of the HMAC and that of the cipher */
+#define TICKET_HMAC 32
+#define INPUT_MAX   (96u << 10) /* bytes read ahead of a request: more than the longest head and body */
 
 struct tls {
 	SSL_CTX *ctx;
+	struct wire_ticket_keys tickets;
 	void (*gone)(void *owner);
 };
 
@@ -176,9 +182,41 @@ on_free(void *parent, void *owner, CRYPTO_EX_DATA *data, int index, long argl, v
 		t->gone(owner);
 }
 
+/* OpenSSL makes a ticket, or has got one: which key it is. 0: none of ours; 2: make the client another one.
+ */
+static int
+choose_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+		  int make)
+{
+	struct tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	char digest[] = "SHA256";
+	OSSL_PARAM params[3];
+	unsigned i = 0;
+	uint8_t *key;
+
+	if (make == 1) {
+		memcpy(name, t->tickets.key[0], TICKET_NAME);
+		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1)
+			return -1;
+	}
+	while (i < t->tickets.n && memcmp(name, t->tickets.key[i], TICKET_NAME) != 0)
+		i++;
+	if (i == t->tickets.n)
+		return 0;
+	key = t->tickets.key[i] + TICKET_NAME;
+	params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, TICKET_HMAC);
+	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
+	params[2] = OSSL_PARAM_construct_end();
+	key += TICKET_HMAC;
+	if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key, iv, make) != 1 ||
+	    EVP_MAC_CTX_set_params(mac, params) != 1)
+		return -1;
+	return i == 0 ? 1 : 2;
+}
+
 /* What is spoken, with this certificate; NULL with a reason. */
 static SSL_CTX *
-context_new(int certificate, int key, char why[static WHY_MAX])
+context_new(struct tls *t, int certificate, int key, char why[static WHY_MAX])
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
@@ -197,6 +235,8 @@ context_new(int certificate, int key, char why[static WHY_MAX])
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	(void)SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"weir", 4);
+	(void)SSL_CTX_set_app_data(ctx, t);
+	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, choose_ticket_key);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	if (load(ctx, certificate, "certificate", use_chain, why) &&
 	    load(ctx, key, "certificate_key", use_key, why))
@@ -213,14 +253,14 @@ tls_new(int certificate, int key, void (*gone)(void *owner))
 
 	t->gone = gone;
 	owner_index = SSL_get_ex_new_index(0, t, NULL, NULL, on_free);
-	t->ctx = context_new(certificate, key, why);
+	tls_rotate(t);
+	t->ctx = context_new(t, certificate, key, why);
 	if (t->ctx == NULL)
 		fatalx("%s", why);
 	if (owner_index == -1)
 		fatalx("OpenSSL could not be set up (%s)", tls_error());
 	close(certificate);
 	close(key);
-	tls_rotate(t);
 	return t;
 }
 
@@ -228,7 +268,7 @@ bool
 tls_replace(struct tls *t, int pem)
 {
 	char why[WHY_MAX];
-	SSL_CTX *ctx = context_new(pem, pem, why);
+	SSL_CTX *ctx = context_new(t, pem, pem, why);
 
 	close(pem);
 	if (ctx == NULL) {
@@ -238,7 +278,7 @@ tls_replace(struct tls *t, int pem)
 	/* Each connection holds the context that it began with. */
 	SSL_CTX_free(t->ctx);
 	t->ctx = ctx;
-	tls_rotate(t);
+	tls_rotate(t); /* until the launcher's come: nobody resumes what another certificate vouched for */
 	log_info("the certificate is another one");
 	return true;
 }
@@ -249,19 +289,23 @@ tls_free(struct tls **t)
 	if (*t == NULL)
 		return;
 	SSL_CTX_free((*t)->ctx);
+	OPENSSL_cleanse(&(*t)->tickets, sizeof((*t)->tickets));
 	free(*t);
 	*t = NULL;
 }
 
 void
+tls_ticket_keys(struct tls *t, const struct wire_ticket_keys *keys)
+{
+	t->tickets = *keys;
+}
+
+void
 tls_rotate(struct tls *t)
 {
-	unsigned char keys[TICKET_KEY];
-
-	if (RAND_bytes(keys, sizeof(keys)) != 1 ||
-	    SSL_CTX_set_tlsext_ticket_keys(t->ctx, keys, sizeof(keys)) != 1)
-		log_warn("session tickets keep their keys (%s)", tls_error());
-	OPENSSL_cleanse(keys, sizeof(keys));
+	OPENSSL_cleanse(&t->tickets, sizeof(t->tickets));
+	t->tickets.n = 1;
+	randombytes_buf(t->tickets.key[0], sizeof(t->tickets.key[0]));
 }
 
 /* --- warming

@@ -7,6 +7,7 @@
 struct bufferevent;
 struct event_base;
 struct tls;
+struct wire_ticket_keys;
 
 /* Reads the certificate chain and its key (PEM) from two open files and closes both; the key's text is wiped.
  * gone(owner) is called when a connection's memory goes, whatever the cause. Dies with a reason where the
@@ -28,7 +29,9 @@ struct bufferevent *tls_accept(struct tls *t, struct event_base *base, void *own
 /* The owner that tls_accept was given. */
 void *tls_owner(struct bufferevent *bev);
 
-/* New keys for session tickets; sessions of the old ones begin with a full handshake again. */
+/* Keys of session tickets, n of which are 1 or 2. A session of the second gets a ticket of the first. */
+void tls_ticket_keys(struct tls *t, const struct wire_ticket_keys *keys);
+/* A key of our own; sessions of those before begin with a full handshake again. */
 void tls_rotate(struct tls *t);
 
 #endif

@@ -27,13 +27,16 @@ enum boot_fd {
 	BOOT_FD_HTTP = 6,      /* -1 is said by boot.has_http == false */
 	BOOT_FD_CERTIFICATE = 7,
 	BOOT_FD_KEY = 8,
-	BOOT_FD_GEO = 6, /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
+	BOOT_FD_TALLY = 9, /* httpd: memory that its workers share (httpd/tally.h), where BOOT_HAS_TALLY */
+	BOOT_FD_GEO = 6,   /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
 	BOOT_FD_VENDORS =
 	    6 /* store: BOOT_VENDOR_FILES lists of MAC addresses' vendors, where BOOT_HAS_VENDORS */
 };
 #define BOOT_VENDOR_FILES 3
 #define BOOT_GEO_FILES    4
 #define BOOT_GEO_FILE_MAX (INT64_C(1) << 29) /* bytes */
+
+#define BOOT_TALLY_BYTES (1 << 20)
 
 #define BOOT_PEERS_MAX  64
 #define BOOT_POINTS_MAX 32
@@ -85,6 +88,7 @@ struct boot {
 #define BOOT_HAS_PROTOCOLS  256u          /* engine: BOOT_FD_PROTOCOLS is there */
 #define BOOT_HAS_GEO(i)     (512u << (i)) /* engine: BOOT_FD_GEO + i is there */
 #define BOOT_HAS_ANCHORS    8192u         /* authd: BOOT_FD_ANCHORS is there */
+#define BOOT_HAS_TALLY      65536u        /* httpd: BOOT_FD_TALLY is there */
 /* Errands, which a command line starts the process for, beside one that runs or alone. */
 #define BOOT_CHECK 16384u /* store: look at every byte of the database */
 #define BOOT_COPY  32768u /* store, authd: copy the database to BOOT_FD_COPY, all of it as of one moment */

@@ -387,6 +387,18 @@ struct wire_geo_file {
 	uint32_t reserved;
 };
 
+/* --- TLS session tickets (RFC 5077, RFC 8446 section 4.6.1) --- */
+
+#define TICKET_KEY_BYTES 80 /* the name of the key (16), for HMAC-SHA256 (32), for AES-256 (32) */
+
+struct wire_ticket_keys {
+	uint32_t n; /* 1 or 2: the key that tickets are made with, and the one before, whose tickets are still
+		       taken */
+	uint32_t reserved;
+	uint8_t key[2][TICKET_KEY_BYTES];
+};
+static_assert(sizeof(struct wire_ticket_keys) == 168, "no padding");
+
 /* --- names of addresses --- */
 
 #define NAME_ASKS 256 /* most that are under way at a time */

@@ -787,6 +787,7 @@ describe(struct stage *s, unsigned connections, unsigned per_address)
 	b->uid = (uint32_t)s->uid;
 	b->flags = BOOT_HAS_HTTP;
 	settings_default(&b->settings);
+	b->settings.http_workers = 1;
 	b->settings.http_connections = connections;
 	b->settings.http_connections_per_address = per_address;
 	b->settings.http_idle_ms = 3000;

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ planned(struct launch *launch, int64_t workers, unsigned points, bool analyze)
 	memset(launch, 0, sizeof(*launch));
 	settings_default(&launch->settings);
 	launch->settings.workers = workers;
+	launch->settings.http_workers = points == BOOT_POINTS_MAX ? HTTPDS_MAX : 0;
 	launch->analyze = analyze;
 	launch->npoints = points;
 	for (unsigned i = 0; i < points; i++) {
@@ -51,7 +53,7 @@ planned(struct launch *launch, int64_t workers, unsigned points, bool analyze)
 	l->launch = launch;
 	l->settings = &launch->settings;
 	l->uid_base = 62400;
-	l->http = -1;
+	l->http = l->tally = -1;
 	plan_children(l);
 	return l;
 }
@@ -320,6 +322,46 @@ a_taken_port_is_named(void **state)
 	close(first);
 }
 
+static void
+tickets_have_the_key_before_for_an_hour(void **state)
+{
+	struct ticket_keys t;
+	uint8_t first[TICKET_KEY_BYTES];
+
+	(void)state;
+	assert_int_not_equal(sodium_init(), -1);
+	assert_true(ticket_keys_open(&t));
+	assert_int_equal(t.keys->n, 1);
+	memcpy(first, t.keys->key[0], sizeof(first));
+	assert_false(ticket_keys_look(&t, 5000));
+	assert_false(ticket_keys_look(&t, 5000 + TICKET_KEYS_LIFE_MS - 1));
+	assert_true(ticket_keys_look(&t, 5000 + TICKET_KEYS_LIFE_MS));
+	assert_int_equal(t.keys->n, 2);
+	assert_memory_equal(t.keys->key[1], first, sizeof(first));
+	assert_memory_not_equal(t.keys->key[0], first, sizeof(first));
+	assert_false(ticket_keys_look(&t, 5000 + TICKET_KEYS_LIFE_MS + 1));
+	memcpy(first, t.keys->key[0], sizeof(first));
+	ticket_keys_renew(&t);
+	assert_int_equal(t.keys->n, 1);
+	assert_memory_not_equal(t.keys->key[0], first, sizeof(first));
+	ticket_keys_close(&t);
+	assert_null(t.keys);
+}
+
+static void
+httpds_are_as_many_as_asked_for(void **state)
+{
+	struct settings s;
+	unsigned n;
+
+	(void)state;
+	settings_default(&s);
+	n = plan_httpds(&s);
+	assert_true(n >= 1 && n <= 4);
+	s.http_workers = HTTPDS_MAX;
+	assert_int_equal(plan_httpds(&s), HTTPDS_MAX);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -329,6 +371,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_process_starts_as_a_stranger),
 		cmocka_unit_test(a_capability_is_handed_down_alone),
 		cmocka_unit_test(descriptors_may_change_places),
+		cmocka_unit_test(tickets_have_the_key_before_for_an_hour),
+		cmocka_unit_test(httpds_are_as_many_as_asked_for),
 		cmocka_unit_test(unix_sockets),
 		cmocka_unit_test(a_taken_port_is_named),
 	};

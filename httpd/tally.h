@@ -1,0 +1,34 @@
+/*
+ * How many connections and streams all workers of httpd have together, in all and of each address. Each
+ * counts its own in memory that all of them see; nothing else is there. Addresses are counted in a sketch
+ * (the least of several counters chosen by hash), so one may seem to have more than it has, where thousands
+ * of others are connected, and never less.
+ */
+#ifndef WEIR_HTTPD_TALLY_H
+#define WEIR_HTTPD_TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+
+struct tally;
+
+/* Maps the memory behind fd (BOOT_TALLY_BYTES; -1: memory of our own) as worker number of workers, whose
+ * counts begin at 0: whoever had the number before has no connection any more. fd is closed. Dies where it is
+ * not what it should be. */
+struct tally *tally_new(int fd, unsigned number, unsigned workers);
+void tally_free(struct tally **t);
+
+/* One more, or one less, of ours. Of the same address as it was counted by. */
+void tally_connect(struct tally *t, const struct ip_addr *ip);
+void tally_disconnect(struct tally *t, const struct ip_addr *ip);
+void tally_stream(struct tally *t, int by);
+
+/* Of all workers. What they say is bounded, but believed: one that lies can keep others from serving, as it
+ * could by accepting everything. */
+size_t tally_connections(const struct tally *t);
+size_t tally_of_address(const struct tally *t, const struct ip_addr *ip);
+size_t tally_streams(const struct tally *t);
+
+#endif
