@@ -27,13 +27,13 @@ class Knocker(threading.Thread):
         fd = os.open(f"/run/netns/{self.weir.ns}", os.O_RDONLY)
         _libc.setns(fd, CLONE_NEWNET)
         os.close(fd)
-        connection, opened = None, 0
+        connection, opened, context = None, 0, tls_context()
         while not self.stop.is_set():
             began = time.monotonic()
             try:
                 if connection is None:
                     opened = began
-                    connection = http.client.HTTPSConnection("127.0.0.1", self.weir.https, context=tls_context(), timeout=10 * PATIENCE)
+                    connection = http.client.HTTPSConnection("127.0.0.1", self.weir.https, context=context, timeout=10 * PATIENCE)
                     connection.connect()
                     connection.sock.settimeout(10 * PATIENCE)
                     self.connected += 1
@@ -51,6 +51,8 @@ class Knocker(threading.Thread):
                 if connection is not None:
                     connection.close()
                 connection = None
+        if connection is not None:
+            connection.close()
 
 
 class Workers(LabTest):
@@ -70,6 +72,9 @@ class Workers(LabTest):
 
     def setUp(self):
         wait_for("a status of ok", lambda: self.api.ask("/api/v1/health")["status"] == "ok")
+        # A worker that is stopped does not notice who left.
+        wait_for("no connection of before", lambda: {line.split()[0] for line in self.lab.exec(
+            self.lab.mon, "ss", "-Htna", "sport", "=", ":3001").stdout.splitlines()} <= {"LISTEN", "TIME-WAIT"})
 
     def only(self, number):
         """Lets one worker alone accept, until the next call; None: all."""
