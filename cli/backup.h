@@ -8,6 +8,11 @@
 #define BACKUP_MARK "weir-backup"
 #define BACKUP_TEXT "weir backup, format 1\n"
 
+/* Where weir restore copies to, in the data directory: while it is there, what is beside it is not whole. In
+ * it, from when all was checked: a restore that was interrupted since is gone on with. */
+#define RESTORE_STAGE   ".restoring"
+#define RESTORE_CHECKED ".checked"
+
 /* Files of store's and authd's that are copied; all else (locks) is made anew. */
 /* Of store's, whether it is a segment: not written any more, mostly. */
 bool backup_has_segment(const char *name);

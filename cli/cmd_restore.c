@@ -1,6 +1,7 @@
 /*
  * weir restore: a backup becomes the data of a Weir that has none. It is copied beside first, checked there
- * as `weir store check` and `weir audit verify` do it, and then takes its place.
+ * as `weir store check` and `weir audit verify` do it, and then takes its place, a name at a time; where that
+ * is interrupted, no Weir starts with it, and the next restore goes on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,6 @@
 #include "file_copy.h"
 #include "launcher.h"
 #include "store_check.h"
-
-#define STAGE ".restoring"
 
 struct restore {
 	const char *path;
@@ -85,7 +84,7 @@ open_all(struct restore *r)
 	if (r->lock == -1)
 		return fail(r->settings->data_directory, "lock",
 			    taken ? "a Weir runs with this directory: stop it first" : strerror(errno));
-	return directory_each(r->data, is_allowed, r);
+	return true;
 }
 
 /* --- copying */
@@ -120,7 +119,7 @@ take_part(const struct restore *r, const char *name, uid_t uid, bool (*has)(cons
 	struct part p = { .r = r, .from = from, .uid = uid, .has = has, .what = name };
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%.4000s/%s", r->settings->data_directory, STAGE);
+	(void)snprintf(path, sizeof(path), "%.4000s/%s", r->settings->data_directory, RESTORE_STAGE);
 	if (from == -1 || fstat(from, &st) == -1)
 		return fail(r->path, name, strerror(errno));
 	to = directory_of(r->stage, path, name, uid, err, sizeof(err));
@@ -144,9 +143,9 @@ take_all(struct restore *r)
 	struct part own = { .r = r, .from = r->from, .has = backup_has_of_launcher, .what = "" };
 	struct stat st;
 
-	if (mkdirat(r->data, STAGE, 0700) == -1)
-		return fail(s->data_directory, STAGE, strerror(errno));
-	r->stage = openat(r->data, STAGE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mkdirat(r->data, RESTORE_STAGE, 0700) == -1)
+		return fail(s->data_directory, RESTORE_STAGE, strerror(errno));
+	r->stage = openat(r->data, RESTORE_STAGE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	own.to = r->stage;
 	if (r->stage == -1 || !directory_each(r->from, take_file, &own))
 		return false;
@@ -194,7 +193,7 @@ check_audit(const struct restore *r, const char *config)
 	int status = -1;
 	pid_t pid;
 
-	(void)snprintf(stage, sizeof(stage), "%.4000s/%s", r->settings->data_directory, STAGE);
+	(void)snprintf(stage, sizeof(stage), "%.4000s/%s", r->settings->data_directory, RESTORE_STAGE);
 	(void)fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
@@ -222,24 +221,78 @@ move_one(void *ctx, const char *name)
 {
 	const struct restore *r = ctx;
 
-	return renameat(r->stage, name, r->data, name) == 0 ||
+	return name[0] == '.' || renameat(r->stage, name, r->data, name) == 0 ||
 	       fail(r->settings->data_directory, name, strerror(errno));
+}
+
+static void
+remove_stage(const struct restore *r)
+{
+	char stage[PATH_MAX];
+
+	(void)snprintf(stage, sizeof(stage), "%.4000s/%s", r->settings->data_directory, RESTORE_STAGE);
+	directory_remove(stage);
+}
+
+/* From here on it is not taken back. */
+static bool
+mark_checked(const struct restore *r)
+{
+	AUTO(fd_drop)
+	int fd = openat(r->stage, RESTORE_CHECKED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return (fd != -1 && directory_sync(r->stage)) ||
+	       fail(r->settings->data_directory, RESTORE_STAGE "/" RESTORE_CHECKED, strerror(errno));
+}
+
+static bool
+take_place(const struct restore *r)
+{
+	return directory_each(r->stage, move_one, (void *)(uintptr_t)r) && directory_sync(r->data);
+}
+
+/* What an earlier one left: true where it had checked all, and *done says whether it is in its place now.
+ * What it had not is deleted. */
+static bool
+finish_earlier(struct restore *r, bool *done)
+{
+	struct stat st;
+
+	r->stage = openat(r->data, RESTORE_STAGE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (r->stage == -1)
+		return false;
+	if (fstatat(r->stage, RESTORE_CHECKED, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		fd_drop(&r->stage);
+		remove_stage(r);
+		return false;
+	}
+	*done = take_place(r);
+	if (*done) {
+		remove_stage(r);
+		printf("a restore of %s that was interrupted is finished; %s was not looked at\n",
+		       r->settings->data_directory, r->path);
+	}
+	return true;
 }
 
 static int
 restore(struct restore *r, const char *config)
 {
-	char stage[PATH_MAX];
-	bool ok;
+	bool ok = false;
 
 	if (!open_all(r))
 		return WEIR_FAILED;
-	ok = take_all(r) && check_audit(r, config) && check_store(r) &&
-	     directory_each(r->stage, move_one, r) && directory_sync(r->data);
-	(void)snprintf(stage, sizeof(stage), "%.4000s/%s", r->settings->data_directory, STAGE);
-	directory_remove(stage);
-	if (ok)
-		printf("%s is restored to %s\n", r->path, r->settings->data_directory);
+	if (!finish_earlier(r, &ok)) {
+		if (!directory_each(r->data, is_allowed, r))
+			return WEIR_FAILED;
+		ok = take_all(r) && check_audit(r, config) && check_store(r) && mark_checked(r);
+		if (!ok || take_place(r))
+			remove_stage(r);
+		else
+			ok = false;
+		if (ok)
+			printf("%s is restored to %s\n", r->path, r->settings->data_directory);
+	}
 	return ok && fflush(stdout) == 0 ? WEIR_OK : WEIR_FAILED;
 }
 

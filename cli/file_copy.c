@@ -71,11 +71,22 @@ directory_each(int directory, bool (*each)(void *ctx, const char *name), void *c
 	if (d == NULL)
 		return false;
 	(void)fd_keep(&fd);
-	for (struct dirent *e; on && (e = readdir(d)) != NULL;)
+	while (on) {
+		errno = 0;
+
+		struct dirent *e = readdir(d);
+
+		if (e == NULL)
+			break;
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			on = each(ctx, e->d_name);
+	}
+
+	/* What could not be read is not the end. */
+	bool whole = on && errno == 0;
+
 	closedir(d);
-	return on;
+	return whole;
 }
 
 bool

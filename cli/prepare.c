@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "backup.h"
 #include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -89,6 +90,11 @@ open_directories(struct launcher *l)
 	l->data_lock = lock(l->data_directory, data, "data_directory");
 	if (l->data_lock == -1)
 		return false;
+	if (faccessat(l->data_directory, RESTORE_STAGE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		say("%s/%s: a restore was interrupted, so the data are not whole: run weir restore again",
+		    data, RESTORE_STAGE);
+		return false;
+	}
 	for (unsigned i = 0; i < l->nchildren; i++) {
 		struct child *c = &l->child[i];
 

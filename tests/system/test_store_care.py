@@ -1,10 +1,13 @@
 """What keeps a store's data whole, on the real processes: the check of a database, its backup and its restoring."""
 
+import fcntl
 import glob
 import json
 import os
 import re
 import shutil
+import signal
+import struct
 
 from weirlab import LabTest, Weir, run, wait_for, weir_binary
 
@@ -159,6 +162,36 @@ class Backup(LabTest):
             other.stop()
             self.weir.start()
 
+    def test_a_restore_that_was_interrupted_is_finished(self):
+        other = Weir(self.lab, name="fourth", interfaces=(), arguments=("--pcap", self.nothing()))
+        stage = os.path.join(other.data, ".restoring")
+        run(weir_binary(), "restore", self.to, "-c", other.config())
+        whole = sorted(os.listdir(other.data))
+        self.assertIn("store", whole)
+        # As it is when the machine stopped after the first names had moved.
+        os.mkdir(stage, 0o700)
+        shutil.move(os.path.join(other.data, "store"), stage)
+        open(os.path.join(stage, ".checked"), "w").close()
+        status, said = other.run_to_end()
+        self.assertNotEqual(status, 0)
+        self.assertIn("a restore was interrupted", said)
+        done = run(weir_binary(), "restore", self.to, "-c", other.config())
+        self.assertIn("is finished", done.stdout)
+        self.assertEqual(sorted(n for n in os.listdir(other.data)), whole)
+        self.assertEqual(check(other)[0], 0)
+        # And when it stopped before all was checked: it begins anew.
+        for n in os.listdir(other.data):
+            if n not in ("lock", "lost+found"):
+                path = os.path.join(other.data, n)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        os.makedirs(os.path.join(stage, "store"), 0o700)
+        status, said = other.run_to_end()
+        self.assertNotEqual(status, 0)
+        self.assertIn("a restore was interrupted", said)
+        done = run(weir_binary(), "restore", self.to, "-c", other.config())
+        self.assertIn("is restored", done.stdout)
+        self.assertEqual(sorted(n for n in os.listdir(other.data)), whole)
+
     def nothing(self):
         """A capture without frames."""
         return self.lab.file("nothing.pcap", bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
@@ -190,6 +223,67 @@ class Backup(LabTest):
         done = run(weir_binary(), "restore", self.to, "-c", self.weir.config(), check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("a Weir runs with this directory", done.stderr)
+
+
+# ext4 stops at once and writes nothing more, not even its journal (FS_IOC_SHUTDOWN, without a last flush).
+SHUTDOWN, WITHOUT_FLUSH = 0x8004587D, struct.pack("I", 2)
+
+
+class Power(LabTest):
+    """The data directory is a file system of its own, whose power goes in the middle of writing."""
+
+    CUTS = 4
+
+    @classmethod
+    def prepare(cls):
+        cls.lab.serve_dns()
+        cls.image = os.path.join(cls.lab.dir, "disk.img")
+        cls.data = os.path.join(cls.lab.dir, "power-data")
+        os.mkdir(cls.data, 0o755)
+        with open(cls.image, "wb") as f:
+            f.truncate(256 << 20)
+        run("mkfs.ext4", "-q", "-F", cls.image)
+        cls.lab.spawn(cls.lab.client, "sh", "-c", "i=0; while :; do i=$((i+1)); dig @10.77.0.2 +tries=1 p$i.weir-test.example; done", log="asker")
+        cls.addClassCleanup(run, "umount", "-l", cls.data, check=False)
+        cls.mount()
+        cls.weir = Weir(cls.lab, data=cls.data, settings={"store.commit_interval": "100ms"}).start()
+        cls.api = cls.weir.setup()
+
+    @classmethod
+    def mount(cls):
+        run("mount", "-o", "loop", cls.image, cls.data)
+
+    def power_off(self):
+        fd = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.ioctl(fd, SHUTDOWN, WITHOUT_FLUSH)
+        finally:
+            os.close(fd)
+
+    def on_disk(self):
+        """How many flows are committed: groups do not know of others."""
+        return self.api.ask("/api/v1/flows/top?by=protocol&from=1000000000&to=4000000000")["all"]["flows"]
+
+    def test_what_was_committed_outlives_it(self):
+        had = 0
+        for cut in range(self.CUTS):
+            enough = had + 20 + 7 * cut
+            had = wait_for("more flows on disk", lambda: (lambda n: n if n >= enough else None)(self.on_disk()), 60)
+            self.power_off()
+            self.lab.end(self.weir.process, signal.SIGKILL)  # its processes end with it
+            # What is on the disk now is what a machine finds that starts again. Another file, as who made a namespace meanwhile holds this one.
+            run("umount", "-l", self.data)
+            before, type(self).image = self.image, os.path.join(self.lab.dir, f"disk-{cut}.img")
+            run("cp", "--sparse=always", before, self.image)
+            os.unlink(before)
+            self.mount()
+            status, d = check(self.weir)
+            self.assertEqual((status, d["faults"]), (0, []), d)
+            self.assertGreaterEqual(d["flows"], had)
+            self.weir.start()
+            self.api = self.weir.login()
+            self.assertGreaterEqual(self.on_disk(), had)
+            self.assertEqual(run(weir_binary(), "audit", "verify", "-c", self.weir.config(), check=False).returncode, 0)
 
 
 class Deletion(LabTest):
