@@ -29,6 +29,12 @@ void api_timeseries(struct request *r);
 void api_timeseries_subjects(struct request *r);
 void api_totals(struct request *r);
 
+/* api_series_lists.c */
+void api_networks(struct request *r);
+void api_as(struct request *r);
+void api_countries(struct request *r);
+void api_categories(struct request *r);
+
 /* api_health.c */
 void api_health(struct request *r);
 void api_openapi(struct request *r);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "api_answer.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/json_write.h"
@@ -15,99 +16,8 @@
 #include "refuse.h"
 #include "request.h"
 
-#define ANSWER_TEXT_MAX         (32u << 20)
-#define POINT_NONE              (ANY_POINT - 1) /* the number of no observation point: its lists are empty */
-#define SERIES_POINTS           20000           /* most points of one series */
-#define PERCENTILE_RESOLUTION_S 300             /* as providers bill */
-
-/* Writes the answer's members into an object that is open already. */
-typedef void shape_fn(struct json_writer *w, const struct request *r, const struct inquiry *q);
-
-/* --- common
- * ------------------------------------------------------------------------------------------------------------
- */
-
-static void
-answer_with(struct request *r, struct inquiry *q, enum inquiry_end end, shape_fn *shape)
-{
-	struct json_writer *w;
-
-	if (end != INQUIRY_OK) {
-		refuse_inquiry(r, end);
-	} else {
-		w = json_new(ANSWER_TEXT_MAX);
-		json_object(w, NULL);
-		json_time_ns(w, "now", q->part[0].now_ns);
-		shape(w, r, q);
-		json_object_end(w);
-		reply_json(r, &w);
-	}
-	inquiry_free(&q);
-}
-
-static struct inquiry *
-inquiry_of(struct request *r, inquiry_fn *fn)
-{
-	struct inquiry *q = inquiry_new(r->httpd, &r->who, &r->from, fn, r);
-
-	inquiry_watch(q, client_socket(r->client));
-	return q;
-}
-
-/* An interface that nobody knows and one that the caller may not see give the same: nothing. */
-static uint32_t
-point_number(const struct request *r, const char *name)
-{
-	const struct boot *b = r->httpd->boot;
-
-	for (uint32_t i = 0; i < b->npoints; i++)
-		if (strcmp(b->points[i].name, name) == 0)
-			return b->points[i].id;
-	return POINT_NONE;
-}
-
-/* The address space of a host that the caller does not name: where all interfaces are in one, that one. */
-static uint32_t
-common_space(const struct request *r)
-{
-	const struct boot *b = r->httpd->boot;
-	uint32_t space = b->npoints > 0 ? b->points[0].space : 0;
-
-	for (uint32_t i = 1; i < b->npoints; i++)
-		if (b->points[i].space != space)
-			return 0;
-	return space;
-}
-
-static struct part *
-ask_list(struct inquiry *q, enum question_kind kind, const struct request *r)
-{
-	const struct params *p = &r->params;
-	struct part *part = inquiry_add(q, kind);
-
-	part->q.limit = params_has(p, PARAM_LIMIT) ? p->limit : 100;
-	part->q.sort = p->sort;
-	part->q.ascending = p->ascending;
-	if (params_has(p, PARAM_INTERFACE))
-		part->q.point = point_number(r, p->interface);
-	part->q.cursor_len = p->cursor_len;
-	memcpy(part->q.cursor, p->cursor, p->cursor_len);
-	return part;
-}
-
-static void
-put_cursor(struct json_writer *w, const struct part *p)
-{
-	char text[sodium_base64_ENCODED_LEN(CURSOR_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-
-	if (p->cursor_len == 0) {
-		json_null(w, "next_cursor");
-		return;
-	}
-	(void)sodium_bin2base64(text, sizeof(text), p->cursor, p->cursor_len,
-				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	json_string(w, "next_cursor", text);
-}
+#define SERIES_POINTS           20000 /* most points of one series */
+#define PERCENTILE_RESOLUTION_S 300   /* as providers bill */
 
 /* --- lists
  * -------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #define OPERATION(op) 0, 0, op, NULL
 #define OF(op, named) 0, 0, op, named
 #define LISTED        (PAGED | PARAM(SORT) | PARAM(ORDER) | PARAM(INTERFACE))
+#define SUMMED        (PAGED | PARAM(SORT) | PARAM(ORDER))
 #define GROUPED                                                                                              \
 	(PARAM(BY) | PARAM(MEASURE) | PARAM(MEASURES) | PARAM(BUCKET) | PARAM(PREFIX) | PARAM(PREFIX6) |     \
 	 PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(ORDER) | PARAM(INTERFACE) | PARAM(FILTER))
@@ -45,6 +46,10 @@ static const struct route routes[] = {
 	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
 	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
 	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT), 0, NULL, NULL },
+	{ "/categories",          METHOD_GET,    api_categories,   READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
+	{ "/networks",            METHOD_GET,    api_networks,     READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
+	{ "/as",                  METHOD_GET,    api_as,           READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
+	{ "/countries",           METHOD_GET,    api_countries,    READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
 	{ "/timeseries",          METHOD_GET,    api_timeseries,   READ,
 	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION) | PARAM(PERCENTILE), 0, NULL, NULL },
 	{ "/timeseries/subjects", METHOD_GET,    api_timeseries_subjects, READ, PARAM(SUBJECT) | PARAM(LIMIT) | PARAM(CURSOR), 0, NULL, NULL },

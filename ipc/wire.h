@@ -882,11 +882,15 @@ static_assert(sizeof(struct row_series) == 88, "no padding");
 /* One of the series that there are. */
 struct row_series_of {
 	uint64_t in_bytes, out_bytes, in_packets, out_packets; /* since store started */
+	uint64_t in_bytes_per_s, out_bytes_per_s;              /* over the newest whole minute */
 	int64_t last_ns;                                       /* of its newest minute with traffic, about */
 	uint32_t space;                                        /* of a host */
-	uint16_t vlan, key_len;                                /* the key follows */
+	uint16_t vlan;
+	uint16_t key_len;  /* the key follows, */
+	uint16_t name_len; /* and what an AS is called, where that is known */
+	uint16_t reserved[3];
 };
-static_assert(sizeof(struct row_series_of) == 48, "no padding");
+static_assert(sizeof(struct row_series_of) == 72, "no padding");
 
 struct group_key {
 	uint8_t dimension; /* enum dimension; 0: the question has no more */

@@ -71,6 +71,7 @@ enum {
 	FLOW_TEXT_ATTRIBUTES /* a list: ipc/attribute.h; judged by answer_next */
 };
 enum { APPLICATION_TEXT_NAME, APPLICATION_TEXT_CATEGORY };
+enum { SERIES_OF_TEXT_KEY, SERIES_OF_TEXT_NAME };
 enum { COUNTER_TEXT_NAME, COUNTER_TEXT_POINT };
 /* Those of the keys are 0..GROUP_DIMENSIONS_MAX - 1. */
 enum { GROUP_TEXT_BUCKETS = GROUP_DIMENSIONS_MAX /* struct group_bucket, any number of whole ones */ };
@@ -91,9 +92,12 @@ int answer_next(struct answer *a, struct row *r);
 /* --- one row: the shapes of docs/API.md
  * --------------------------------------------------------------------------------- */
 
-void present_interface(struct json_writer *w, const char *key, const struct row *r);   /* ROW_POINT */
-void present_host(struct json_writer *w, const char *key, const struct row *r);        /* ROW_HOST */
-void present_series_of(struct json_writer *w, const char *key, const struct row *r);   /* ROW_SERIES_OF */
+void present_interface(struct json_writer *w, const char *key, const struct row *r); /* ROW_POINT */
+void present_host(struct json_writer *w, const char *key, const struct row *r);      /* ROW_HOST */
+void present_series_of(struct json_writer *w, const char *key, const struct row *r); /* ROW_SERIES_OF */
+/* Likewise, as networks, countries and categories are listed; and AS, which have a name. */
+void present_series_sum(struct json_writer *w, const char *key, const struct row *r);
+void present_as(struct json_writer *w, const char *key, const struct row *r);
 void present_device(struct json_writer *w, const char *key, const struct row *r);      /* ROW_DEVICE */
 void present_flow(struct json_writer *w, const char *key, const struct row *r);        /* ROW_FLOW */
 void present_application(struct json_writer *w, const char *key, const struct row *r); /* ROW_APPLICATION */

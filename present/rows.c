@@ -636,12 +636,41 @@ present_series_of(struct json_writer *w, const char *key, const struct row *r)
 	const struct row_series_of *s = &r->series_of;
 
 	json_object(w, key);
-	put_text(w, "key", &r->text[0]);
+	put_text(w, "key", &r->text[SERIES_OF_TEXT_KEY]);
 	json_uint(w, "vlan", s->vlan);
 	json_uint(w, "address_space", s->space);
 	put_in_out(w, "bytes", s->in_bytes, s->out_bytes);
 	put_in_out(w, "packets", s->in_packets, s->out_packets);
 	put_time(w, "last", s->last_ns);
+	json_object_end(w);
+}
+
+static void
+put_sum(struct json_writer *w, const struct row *r)
+{
+	const struct row_series_of *s = &r->series_of;
+
+	put_text(w, "key", &r->text[SERIES_OF_TEXT_KEY]);
+	put_in_out(w, "bytes", s->in_bytes, s->out_bytes);
+	put_in_out(w, "packets", s->in_packets, s->out_packets);
+	put_in_out(w, "bytes_per_second", s->in_bytes_per_s, s->out_bytes_per_s);
+	put_time(w, "last", s->last_ns);
+}
+
+void
+present_series_sum(struct json_writer *w, const char *key, const struct row *r)
+{
+	json_object(w, key);
+	put_sum(w, r);
+	json_object_end(w);
+}
+
+void
+present_as(struct json_writer *w, const char *key, const struct row *r)
+{
+	json_object(w, key);
+	put_sum(w, r);
+	put_text(w, "name", &r->text[SERIES_OF_TEXT_NAME]);
 	json_object_end(w);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "as_names.h"
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -100,6 +101,7 @@ static const char *
 key_text(struct store *s, struct group_key *k, const char *server_name, char country[static 3])
 {
 	const char *text = "";
+	uint8_t len;
 
 	switch ((enum dimension)k->dimension) {
 	case DIMENSION_SERVER_NAME:
@@ -119,6 +121,12 @@ key_text(struct store *s, struct group_key *k, const char *server_name, char cou
 		country[2] = '\0';
 		text = country;
 		break;
+	case DIMENSION_AS:
+	case DIMENSION_CLIENT_AS:
+	case DIMENSION_SERVER_AS:
+		text = as_names_text(s->as_names, (uint32_t)k->number, &len);
+		k->text_len = len;
+		return text;
 	case DIMENSION_INTERFACE:
 		text = point_name(s, k->number);
 		break;

@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "as_names.h"
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "mask.h"
+#include "minutes.h"
 #include "sum.h"
 
 #define POINTS_MAX 98000 /* of a series, in one range: what 4096 chunks of any resolution hold */
@@ -394,21 +396,41 @@ static_assert(TOPK_TIE == sizeof(struct ip_addr) + 2 * sizeof(uint32_t), "what h
 static void
 put_series_of(struct store *s, struct question *a, const struct series_entry *e)
 {
+	const struct series_pace pace = series_entry_pace(e, minutes_now(s));
+	const char *name = NULL;
 	char text[SERIES_TEXT_MAX];
+	uint8_t name_len = 0;
 	struct row_series_of r = { .in_bytes = e->total.in_bytes,
 				   .out_bytes = e->total.out_bytes,
 				   .in_packets = e->total.in_packets,
 				   .out_packets = e->total.out_packets,
+				   .in_bytes_per_s = pace.in_bytes,
+				   .out_bytes_per_s = pace.out_bytes,
 				   .last_ns = (int64_t)e->minute * 60 * NS_PER_S,
 				   .space = e->id.space,
 				   .key_len = (uint16_t)strlen(series_id_text(s->names, &e->id, text)) };
 
 	if (e->id.subject == SERIES_HOST && e->id.number != SERIES_OTHER)
 		r.vlan = (uint16_t)e->id.number;
+	if (e->id.subject == SERIES_AS)
+		name = as_names_text(s->as_names, e->id.number, &name_len);
+	r.name_len = name_len;
 	answer_row(&a->out);
 	answer_put(&a->out, &r, sizeof(r));
 	answer_put(&a->out, text, r.key_len);
+	answer_put(&a->out, name, r.name_len);
 	answer_row_end(&a->out);
+}
+
+/* Nothing of such a list is a part's. */
+static bool
+is_of_the_whole(const struct question *a)
+{
+	bool where = a->q.subject == SERIES_AS || a->q.subject == SERIES_COUNTRY;
+
+	return (where && a->v.masked) ||
+	       (a->v.nnarrowed > 0 &&
+		(where || a->q.subject == SERIES_APPLICATION || a->q.subject == SERIES_CATEGORY));
 }
 
 /* There is one series of the tenant, and interfaces have a list of their own. */
@@ -423,6 +445,10 @@ ask_series_list(struct store *s, struct question *a)
 		return;
 	if (a->q.subject == SERIES_TENANT || a->q.subject == SERIES_POINT) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
+		return;
+	}
+	if (is_of_the_whole(a)) {
+		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
 		return;
 	}
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "as_names.h"
 #include "base/clock.h"
 #include "flows.h"
 #include "ipc/attribute.h"
@@ -288,6 +289,8 @@ take_host(struct store *s, struct engine *e, const uint8_t *bytes, size_t len)
 	if ((h.country[0] != 0 || h.country[1] != 0) && !(is_letter(h.country[0]) && is_letter(h.country[1])))
 		return "a host in a country that is none";
 	s->counters.n[OWN_FACTS_FULL] += places_learn(s->places, &h, text);
+	if (h.as_number != 0 && h.as_name_len > 0)
+		as_names_learn(s->as_names, h.as_number, text, h.as_name_len);
 	return NULL;
 }
 

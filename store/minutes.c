@@ -267,7 +267,7 @@ write_one(struct store *s, struct gather *g, const struct gathered *a)
 	}
 	if (e != NULL)
 		k = series_entry_key(e);
-	series_book_count(s->book, &a->id, &a->v);
+	series_book_count(s->book, &a->id, s->minutes->writing, &a->v);
 	if (!batch_add_minute(s->open, &k, &last, s->minutes->writing, &a->v))
 		s->counters.n[OWN_HISTORY_FULL]++;
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "ipc/wire.h"
 #include "policy/snapshot.h"
+#include "sum.h"
 
 #define NONE          UINT32_MAX
 #define TENANTS_MAX   (SNAPSHOT_TENANTS_MAX + 2u) /* the platform, and nobody's */
@@ -374,13 +375,47 @@ series_book_find(const struct series_book *b, const struct series_id *id)
 	return i == NONE ? NULL : &b->entry[i];
 }
 
+/* What comes late for a minute that is over for long is in the total alone. */
+static void
+add_pace(struct series_entry *e, uint32_t minute, const struct series_value *v)
+{
+	unsigned at = minute + 1 == e->pace_minute ? 1 : 0;
+
+	if (minute > e->pace_minute) {
+		e->pace[1] = e->pace[0];
+		if (minute != e->pace_minute + 1)
+			memset(&e->pace[1], 0, sizeof(e->pace[1]));
+		memset(&e->pace[0], 0, sizeof(e->pace[0]));
+		e->pace_minute = minute;
+	} else if (minute + 1 < e->pace_minute) {
+		return;
+	}
+	e->pace[at].in_bytes = sum_sat(e->pace[at].in_bytes, v->in_bytes);
+	e->pace[at].out_bytes = sum_sat(e->pace[at].out_bytes, v->out_bytes);
+}
+
 void
-series_book_count(struct series_book *b, const struct series_id *id, const struct series_value *v)
+series_book_count(struct series_book *b, const struct series_id *id, uint32_t minute,
+		  const struct series_value *v)
 {
 	uint32_t i = lookup(b, id);
 
-	if (i != NONE)
-		series_value_add(&b->entry[i].total, v);
+	if (i == NONE)
+		return;
+	series_value_add(&b->entry[i].total, v);
+	add_pace(&b->entry[i], minute, v);
+}
+
+/* Of hosts and what follows from them a minute is told some seconds after its end: until then the one before
+ * it is the newest. */
+struct series_pace
+series_entry_pace(const struct series_entry *e, uint32_t now)
+{
+	const unsigned at = e->pace_minute >= now ? 1 : 0;
+
+	if (e->pace_minute > now || e->pace_minute + 2 < now)
+		return (struct series_pace){ 0, 0 };
+	return (struct series_pace){ e->pace[at].in_bytes / 60, e->pace[at].out_bytes / 60 };
 }
 
 bool

@@ -25,6 +25,10 @@ struct series_entry {
 	uint32_t next;             /* in its bucket: number + 1; of a free one the next free one's */
 	uint32_t older, newer;     /* of its tenant's, by minute */
 	struct series_value total; /* since store started */
+	uint32_t pace_minute;      /* that pace[0] is of; pace[1] is of the minute before it */
+	struct {
+		uint64_t in_bytes, out_bytes;
+	} pace[2];
 };
 
 struct series_book;
@@ -46,8 +50,14 @@ struct series_entry *series_book_use(struct series_book *b, const struct series_
 				     uint64_t limit, struct batch *batch);
 /* NULL: there is none. */
 const struct series_entry *series_book_find(const struct series_book *b, const struct series_id *id);
-/* Adds to its total, where there is an entry. */
-void series_book_count(struct series_book *b, const struct series_id *id, const struct series_value *v);
+/* Adds to its total what it had in a minute, or in a part of one, where there is an entry. */
+void series_book_count(struct series_book *b, const struct series_id *id, uint32_t minute,
+		       const struct series_value *v);
+/* Bytes a second, over the newest whole minute that is known of now. */
+struct series_pace {
+	uint64_t in_bytes, out_bytes;
+};
+struct series_pace series_entry_pace(const struct series_entry *e, uint32_t now);
 /* Whether it had traffic within the last hour. */
 bool series_book_is_active(const struct series_book *b, const struct series_id *id);
 /* A tenant's, the newest first: begins with at 0; NULL: no more. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "as_names.h"
 #include "ask.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -179,6 +180,7 @@ store_new(const struct boot *boot)
 	s->known = known_new(hosts);
 	s->places = places_new(hosts);
 	s->devices = devices_new((size_t)clamp((uint64_t)set->max_devices * 2, 1024, DEVICES_MAX));
+	s->as_names = as_names_new(AS_NAMES_MAX);
 	s->vendors = vendors_new();
 	s->resolve = resolve_new(s);
 	read_vendors(s);
@@ -225,6 +227,7 @@ store_free(struct store **sp)
 	free(s->engine);
 	for (size_t i = 0; i < ARRAY_LEN(s->batch); i++)
 		batch_free(&s->batch[i]);
+	as_names_free(&s->as_names);
 	vendors_free(&s->vendors);
 	resolve_free(&s->resolve);
 	lru_free(&s->devices);

@@ -55,6 +55,7 @@ struct store {
 	struct lru *known; /* known.h */
 	struct places *places;
 	struct lru *devices;
+	struct as_names *as_names;
 	struct vendors *vendors;
 	struct resolve *resolve; /* NULL: nobody asks for names */
 	struct engine *engine;   /* [nengines], by peer of the boot document */

@@ -103,7 +103,7 @@ add_to_category(struct store *s, struct batch *b, const struct subject *applicat
 
 	struct series_id id = id_of(u);
 
-	series_book_count(s->book, &id, &v);
+	series_book_count(s->book, &id, (uint32_t)(d->second / 60), &v);
 }
 
 void
@@ -124,7 +124,7 @@ subjects_derive(struct store *s, struct batch *b)
 
 		struct series_id id = id_of(u);
 
-		series_book_count(s->book, &id, &d.v);
+		series_book_count(s->book, &id, (uint32_t)(d.second / 60), &d.v);
 		if (d.key.subject == SERIES_APPLICATION)
 			add_to_category(s, b, u, &d);
 	}

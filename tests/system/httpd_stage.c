@@ -493,8 +493,11 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 					 .out_bytes = 2,
 					 .in_packets = 3,
 					 .out_packets = 4,
+					 .in_bytes_per_s = 5,
+					 .out_bytes_per_s = 6,
 					 .last_ns = 60 * NS_PER_S,
-					 .key_len = 2 };
+					 .key_len = 2,
+					 .name_len = 3 };
 	struct row_totals totals = {
 		.packets = 100, .bytes = 5000, .flows = 7, .hosts = 4, .bytes_per_s = 10, .packets_per_s = 1
 	};
@@ -530,7 +533,7 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 		rows_of_series(&m, q);
 		break;
 	case ASK_SERIES_LIST:
-		row(&m, &country, sizeof(country), "NL");
+		row(&m, &country, sizeof(country), "NLXYZ");
 		break;
 	case ASK_TOTALS:
 		row(&m, &totals, sizeof(totals), "");

@@ -525,6 +525,12 @@ class Data(OnStage):
         a = self.stage.get("/api/v1/timeseries/subjects?subject=country").json
         self.assertEqual(("country", [{"key": "NL", "vlan": 0, "address_space": 0, "bytes": {"in": 1, "out": 2}, "packets": {"in": 3, "out": 4}, "last": 60}]),
                          (a["subject"], a["subjects"]))
+        for path, row in (("networks", {}), ("as", {"name": "XYZ"}), ("countries", {}), ("categories", {})):
+            a = self.stage.get(f"/api/v1/{path}?sort=packets&order=asc&limit=5").json
+            self.assertEqual(([{"key": "NL", "bytes": {"in": 1, "out": 2}, "packets": {"in": 3, "out": 4}, "bytes_per_second": {"in": 5, "out": 6}, "last": 60, **row}], None),
+                             (a[path], a["next_cursor"]))
+            self.problem(self.stage.get(f"/api/v1/{path}?sort=rate"), 400, "sort")
+            self.problem(self.stage.get(f"/api/v1/{path}?interface=eth0"), 400, "interface")
         for query in ("", "subject=tenant", "subject=interface", "subject=x"):
             self.problem(self.stage.get(f"/api/v1/timeseries/subjects?{query}"), 400, "subject")
 
