@@ -9,6 +9,7 @@
 #include "admin_labels.h"
 #include "admin_me.h"
 #include "admin_sessions.h"
+#include "admin_settings.h"
 #include "admin_tenants.h"
 #include "admin_tokens.h"
 #include "admin_users.h"
@@ -52,6 +53,7 @@ static const struct admin_op ops[] = {
 	{ "audit.list",              ACTION_READ_AUDIT,      NOBODY,               false,  NULL,                    audit_op_list,     NULL },
 	{ "audit.anchor",            ACTION_WRITE_PLATFORM,  NOBODY,               false,  NULL,                    audit_op_anchor,   NULL },
 	{ "key.rotate",              ACTION_WRITE_PLATFORM,  NOBODY,               true,   NULL,                    key_op_rotate,     key_op_rotated },
+	{ "setting.list",            ACTION_READ_PLATFORM,   NOBODY,               false,  NULL,                    setting_op_list,   NULL },
 	{ "apply",                   ACTION_WRITE_USERS,     NOBODY,               true,   NULL,                    apply_op,          NULL },
 };
 /* clang-format on */

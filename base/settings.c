@@ -9,11 +9,9 @@
 
 #include "base/mem.h"
 
-enum kind { KIND_NUMBER, KIND_FLAG, KIND_TEXT, KIND_LIST };
-
 struct row {
 	const char *key;
-	enum kind kind;
+	enum settings_kind kind;
 	enum settings_unit unit;
 	size_t offset; /* of the field; of a list: of its n */
 	size_t items, size, item_offset;
@@ -25,7 +23,7 @@ struct row {
 static const struct row rows[] = {
 #define NUMBER(k, u, f, lo, hi, d, h)                                                                        \
 	{ .key = k,                                                                                          \
-	  .kind = KIND_NUMBER,                                                                               \
+	  .kind = SETTINGS_NUMBER,                                                                           \
 	  .unit = u,                                                                                         \
 	  .offset = offsetof(struct settings, f),                                                            \
 	  .min = lo,                                                                                         \
@@ -33,17 +31,17 @@ static const struct row rows[] = {
 	  .def = d,                                                                                          \
 	  .help = h },
 #define FLAG(k, f, d, h)                                                                                     \
-	{ .key = k, .kind = KIND_FLAG, .offset = offsetof(struct settings, f), .def = d, .help = h },
+	{ .key = k, .kind = SETTINGS_FLAG, .offset = offsetof(struct settings, f), .def = d, .help = h },
 #define TEXT(k, f, n, d, h)                                                                                  \
 	{ .key = k,                                                                                          \
-	  .kind = KIND_TEXT,                                                                                 \
+	  .kind = SETTINGS_TEXT,                                                                             \
 	  .offset = offsetof(struct settings, f),                                                            \
 	  .size = n,                                                                                         \
 	  .def_text = d,                                                                                     \
 	  .help = h },
 #define LIST(k, f, count, n_, h)                                                                             \
 	{ .key = k,                                                                                          \
-	  .kind = KIND_LIST,                                                                                 \
+	  .kind = SETTINGS_LIST,                                                                             \
 	  .offset = offsetof(struct settings, f.n),                                                          \
 	  .items = count,                                                                                    \
 	  .size = n_,                                                                                        \
@@ -96,16 +94,16 @@ settings_default(struct settings *s)
 		const struct row *r = &rows[i];
 
 		switch (r->kind) {
-		case KIND_NUMBER:
+		case SETTINGS_NUMBER:
 			memcpy(field(s, r->offset), &r->def, sizeof(r->def));
 			break;
-		case KIND_FLAG:
+		case SETTINGS_FLAG:
 			*(bool *)field(s, r->offset) = r->def != 0;
 			break;
-		case KIND_TEXT:
+		case SETTINGS_TEXT:
 			str_copy(field(s, r->offset), r->size, r->def_text);
 			break;
-		case KIND_LIST:
+		case SETTINGS_LIST:
 			break;
 		}
 	}
@@ -270,13 +268,13 @@ settings_set(struct settings *s, const char *key, const char *value, char *err, 
 		return false;
 	}
 	switch (r->kind) {
-	case KIND_NUMBER:
+	case SETTINGS_NUMBER:
 		return set_number(r, s, value, err, errsize);
-	case KIND_FLAG:
+	case SETTINGS_FLAG:
 		return set_flag(r, s, value, err, errsize);
-	case KIND_TEXT:
+	case SETTINGS_TEXT:
 		return copy_text(r, field(s, r->offset), value, err, errsize);
-	case KIND_LIST:
+	case SETTINGS_LIST:
 		return append_item(r, s, value, err, errsize);
 	}
 	return false;
@@ -334,7 +332,7 @@ settings_is_list(const char *key)
 {
 	const struct row *r = find(key);
 
-	return r != NULL && r->kind == KIND_LIST;
+	return r != NULL && r->kind == SETTINGS_LIST;
 }
 
 void
@@ -342,7 +340,7 @@ settings_clear_list(struct settings *s, const char *key)
 {
 	const struct row *r = find(key);
 
-	if (r != NULL && r->kind == KIND_LIST)
+	if (r != NULL && r->kind == SETTINGS_LIST)
 		*(uint32_t *)field(s, r->offset) = 0;
 }
 
@@ -350,6 +348,14 @@ const char *
 settings_key(size_t i)
 {
 	return i < ARRAY_LEN(rows) ? rows[i].key : NULL;
+}
+
+struct settings_row
+settings_row(size_t i)
+{
+	const struct row *r = &rows[i];
+
+	return (struct settings_row){ r->key, r->help, r->kind, r->unit, r->min, r->max };
 }
 
 #define NUMBER(key, unit, field, min, max, def, help)
@@ -389,19 +395,19 @@ settings_value(const struct settings *s, size_t i, char out[static SETTINGS_VALU
 	int64_t v;
 
 	switch (r->kind) {
-	case KIND_NUMBER:
+	case SETTINGS_NUMBER:
 		memcpy(&v, base + r->offset, sizeof(v));
 		n = (size_t)snprintf(out, SETTINGS_VALUE_MAX, "%" PRId64, v);
 		break;
-	case KIND_FLAG:
+	case SETTINGS_FLAG:
 		n = (size_t)snprintf(out, SETTINGS_VALUE_MAX, "%s",
 				     *(const bool *)(base + r->offset) ? "yes" : "no");
 		break;
-	case KIND_TEXT:
+	case SETTINGS_TEXT:
 		n = strnlen(base + r->offset, r->size);
 		memcpy(out, base + r->offset, n);
 		break;
-	case KIND_LIST:
+	case SETTINGS_LIST:
 		n = list_value(r, base, out);
 		break;
 	}
@@ -424,21 +430,21 @@ settings_print_markdown(FILE *f)
 		const struct row *r = &rows[i];
 
 		switch (r->kind) {
-		case KIND_NUMBER:
+		case SETTINGS_NUMBER:
 			fprintf(f, "| `%s` | %s to %s | %s | %s |\n", r->key,
 				show_number(r, r->min, a, sizeof(a)), show_number(r, r->max, b, sizeof(b)),
 				show_number(r, r->def, c, sizeof(c)), r->help);
 			break;
-		case KIND_FLAG:
+		case SETTINGS_FLAG:
 			fprintf(f, "| `%s` | yes or no | %s | %s |\n", r->key, r->def ? "yes" : "no",
 				r->help);
 			break;
-		case KIND_TEXT:
+		case SETTINGS_TEXT:
 			fprintf(f, "| `%s` | text, at most %zu bytes | %s%s%s | %s |\n", r->key, r->size - 1,
 				*r->def_text ? "`" : "", *r->def_text ? r->def_text : "none",
 				*r->def_text ? "`" : "", r->help);
 			break;
-		case KIND_LIST:
+		case SETTINGS_LIST:
 			fprintf(f, "| `%s` | list, at most %zu items | none | %s |\n", r->key, r->items,
 				r->help);
 			break;

@@ -58,6 +58,15 @@ void settings_clear_list(struct settings *s, const char *key);
 
 /* The rows one after another: the key of row i, NULL past the last. */
 const char *settings_key(size_t i);
+enum settings_kind { SETTINGS_NUMBER, SETTINGS_FLAG, SETTINGS_TEXT, SETTINGS_LIST };
+/* What row i, which is there, is: least and most are a number's. */
+struct settings_row {
+	const char *key, *help;
+	enum settings_kind kind;
+	enum settings_unit unit;
+	int64_t min, max;
+};
+struct settings_row settings_row(size_t i);
 /* The value of row i as text, into out[SETTINGS_VALUE_MAX], without an end; returns its length. Equal values
  * are equal bytes, and only they: a number in bytes or milliseconds, yes or no, the text, the items with a
  * line feed behind each. */

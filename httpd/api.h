@@ -35,7 +35,11 @@ void api_as(struct request *r);
 void api_countries(struct request *r);
 void api_categories(struct request *r);
 
+/* api_alerts.c */
+void api_alerts(struct request *r);
+
 /* api_health.c */
+void api_version(struct request *r);
 void api_health(struct request *r);
 void api_openapi(struct request *r);
 

@@ -1,5 +1,5 @@
-/* Whether Weir works: for anyone in one word, for the platform's administrator in full. And the API's own
- * description. */
+/* Whether Weir works: for anyone in one word, for the platform's administrator in full. What it is: its
+ * version, and the API's own description. */
 #include <string.h>
 
 #include "api.h"
@@ -7,11 +7,13 @@
 #include "base/json_write.h"
 #include "inquiry.h"
 #include "page.h"
+#include "refuse.h"
 #include "request.h"
 #include "state.h"
 
-#define HEALTH_MAX (8u << 20)
-#define TEXT(s)    (s), sizeof(s) - 1
+#define HEALTH_MAX  (8u << 20)
+#define VERSION_MAX 1024
+#define TEXT(s)     (s), sizeof(s) - 1
 
 enum { COMPONENTS, COUNTERS };
 
@@ -82,6 +84,33 @@ api_health(struct request *r)
 		session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, r);
 	else
 		one_word(r);
+}
+
+/* nDPI: the one that engines were built for. */
+static void
+on_version(void *ctx, enum session_end end, const struct session *s)
+{
+	struct request *r = ctx;
+	struct json_writer *w;
+
+	(void)s;
+	if (end != SESSION_OK) {
+		refuse_inquiry(r, inquiry_end_of(end));
+		return;
+	}
+	w = json_new(VERSION_MAX);
+	json_object(w, NULL);
+	json_string(w, "version", WEIR_VERSION);
+	json_string(w, "api", "1");
+	json_string(w, "ndpi", WEIR_NDPI_VERSION);
+	json_object_end(w);
+	reply_json(r, &w);
+}
+
+void
+api_version(struct request *r)
+{
+	session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_version, r);
 }
 
 void

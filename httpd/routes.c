@@ -53,6 +53,7 @@ static const struct route routes[] = {
 	{ "/timeseries",          METHOD_GET,    api_timeseries,   READ,
 	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION) | PARAM(PERCENTILE), 0, NULL, NULL },
 	{ "/timeseries/subjects", METHOD_GET,    api_timeseries_subjects, READ, PARAM(SUBJECT) | PARAM(LIMIT) | PARAM(CURSOR), 0, NULL, NULL },
+	{ "/alerts",              METHOD_GET,    api_alerts,       READ, PAGED | PARAM(FROM) | PARAM(TO), 0, NULL, NULL },
 	{ "/totals",              METHOD_GET,    api_totals,       READ,                        NOTHING },
 	{ "/live",                METHOD_GET,    api_live,         READ | ROUTE_STREAM, PARAM(TENANT), 0, NULL, NULL },
 
@@ -89,6 +90,10 @@ static const struct route routes[] = {
 	{ "/labels",              METHOD_GET,    api_admin,        READ,                        OPERATION("label.list") },
 	{ "/labels",              METHOD_PUT,    api_admin,        WRITE_BODY,                  OPERATION("label.set") },
 	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },
+	{ "/audit/anchor",        METHOD_POST,   api_admin,        WRITE,                       OPERATION("audit.anchor") },
+	{ "/keys/{}/rotate",      METHOD_POST,   api_admin,        WRITE,                       OF("key.rotate", "which") },
+	{ "/settings",            METHOD_GET,    api_admin,        READ,                        OPERATION("setting.list") },
+	{ "/version",             METHOD_GET,    api_version,      READ,                        NOTHING },
 	{ "/apply",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("apply") },
 };
 /* clang-format on */

@@ -1,8 +1,11 @@
 """What /api/v1 has beside traffic and administration: labels, each for who may see what they are of."""
 
+import os
+import re
 import unittest
 
 from test_tenants import TenantTest
+from weirlab import wait_for
 
 
 def named(answer):
@@ -81,6 +84,59 @@ class Labels(TenantTest):
         self.cli("tenant", "add", "brief")
         self.assertEqual(named(self.told("label", "list", "--tenant", "brief")), {})
         self.cli("tenant", "remove", "brief")
+
+
+class Entities(TenantTest):
+    """Lists beside flows and hosts, and what Weir says of itself."""
+
+    def test_where_traffic_goes(self):
+        alice = self.login("alice")
+        networks = wait_for("a minute of acme's networks", lambda: alice.ask("/api/v1/networks")["networks"], 150)
+        self.assertEqual(networks[0]["key"], "10.0.0.0/8")  # beside link-local ones of IPv6, where there are
+        self.assertEqual(set(networks[0]), {"key", "bytes", "packets", "bytes_per_second", "last"})
+        self.assertGreater(networks[0]["bytes"]["in"], 0)
+        self.assertGreater(networks[0]["bytes_per_second"]["in"] + networks[0]["bytes_per_second"]["out"], 0)
+        for path in ("as", "countries", "categories"):
+            rows = alice.ask(f"/api/v1/{path}")[path]
+            self.assertTrue(rows, path)
+            self.assertEqual(alice.all(f"/api/v1/{path}?sort=packets", path, limit=1), alice.ask(f"/api/v1/{path}?sort=packets")[path])
+        self.assertEqual((alice.ask("/api/v1/as")["as"][0]["key"], alice.ask("/api/v1/as")["as"][0]["name"]), ("0", None))
+        # The other tenant has as much, of its own; who sees a part or no far addresses is not told of the whole.
+        self.assertEqual(self.login("bob").ask("/api/v1/networks")["networks"][0]["key"], "10.0.0.0/8")
+        self.cli("user", "add", "slice", "--kind", "service", "--tenant", "acme", "--role", "viewer", "--network", "10.0.0.0/30")
+        part = self.bearer(self.token("--user", "slice", "--label", "x", "--tenant", "acme")[0])
+        masked = self.login("mallory")
+        self.assertEqual([part.get(f"/api/v1/{p}").status for p in ("networks", "as", "countries", "categories")], [200, 409, 409, 409])
+        self.assertEqual(part.ask("/api/v1/networks")["networks"], [])
+        self.assertEqual([masked.get(f"/api/v1/{p}").status for p in ("networks", "as", "countries", "categories")], [200, 409, 409, 200])
+
+    def test_itself(self):
+        alice = self.login("alice")
+        self.assertEqual(set(alice.ask("/api/v1/version")), {"version", "api", "ndpi"})
+        self.problem(self.weir.api().get("/api/v1/version"), 401)
+        settings = {s["key"]: s for s in self.api.ask("/api/v1/settings")["settings"]}
+        self.assertEqual((settings["engine.idle_timeout"]["value"], settings["engine.idle_timeout"]["default"], settings["engine.idle_timeout"]["unit"]),
+                         (30000, 60000, "milliseconds"))
+        self.assertEqual((settings["address_spaces"]["value"], settings["engine.dpi"]["value"]), (["acme0=1", "beta0=2"], True))
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/CONFIG.md"), encoding="utf-8") as f:
+            self.assertEqual(set(settings), set(re.findall(r"^\| `([^`]+)` \|", f.read(), re.M)))
+        self.problem(alice.get("/api/v1/settings"), 403)
+        alerts = alice.ask("/api/v1/alerts?from=1&to=2&limit=5")
+        self.assertEqual((alerts["alerts"], alerts["next_cursor"]), ([], None))
+        self.problem(alice.get("/api/v1/alerts?from=2&to=1"), 400)
+        self.problem(self.weir.api().get("/api/v1/alerts"), 401)
+
+    def test_keys_and_anchors(self):
+        alice = self.login("alice")
+        for path in ("/api/v1/keys/grants/rotate", "/api/v1/audit/anchor"):
+            self.problem(alice.post(path), 403)
+        self.problem(self.api.post("/api/v1/keys/sessions/rotate"), 400, "which")
+        self.assertEqual(self.api.post("/api/v1/audit/anchor").status, 204)
+        self.assertEqual(self.api.post("/api/v1/keys/grants/rotate").status, 204)
+        self.problem(self.api.post("/api/v1/keys/grants/rotate"), 409, "which")
+        self.assertEqual(alice.get("/api/v1/flows").status, 200)
+        entries = self.api.ask("/api/v1/audit?kind=key_rotated")["entries"]
+        self.assertEqual(entries[0]["actor"], "user:admin")
 
 
 if __name__ == "__main__":
