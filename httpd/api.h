@@ -35,6 +35,9 @@ void api_as(struct request *r);
 void api_countries(struct request *r);
 void api_categories(struct request *r);
 
+/* api_search.c */
+void api_search(struct request *r);
+
 /* api_alerts.c */
 void api_alerts(struct request *r);
 

@@ -356,6 +356,12 @@ set_prefix6(struct params *p, const char *v)
 }
 
 static bool
+set_search(struct params *p, const char *v)
+{
+	return v[0] != '\0' && str_copy(p->search, sizeof(p->search), v);
+}
+
+static bool
 set_place(struct params *p, const char *v)
 {
 	return v[0] != '\0' && str_copy(p->place, sizeof(p->place), v);
@@ -398,6 +404,7 @@ static const struct {
 	[PARAM_BUCKET] = { "bucket", set_bucket, "a number of seconds" },
 	[PARAM_PREFIX] = { "prefix", set_prefix, "a number from 1 to 32" },
 	[PARAM_PREFIX6] = { "prefix6", set_prefix6, "a number from 1 to 128" },
+	[PARAM_SEARCH] = { "q", set_search, "a text of 1 to 63 bytes" },
 	[PARAM_PLACE] = { "cursor", set_place, "what next_cursor said" },
 };
 

@@ -39,6 +39,7 @@ enum param {
 	PARAM_BUCKET,
 	PARAM_PREFIX,
 	PARAM_PREFIX6,
+	PARAM_SEARCH, /* "q" */
 	PARAM_PLACE, /* a cursor too: authd's, in its own spelling */
 	PARAM_COUNT
 };
@@ -60,6 +61,7 @@ struct params {
 	int64_t from_ns, to_ns; /* UTC, above 0 */
 	enum series_subject subject;
 	char key[64];
+	char search[64];
 	uint32_t resolution_s;
 	uint16_t percentile;
 	uint16_t vlan;

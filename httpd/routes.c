@@ -44,6 +44,7 @@ static const struct route routes[] = {
 	  SORTABLE(RATE) | SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST) | SORTABLE(SCORE), NULL, NULL },
 	{ "/flows/top",           METHOD_GET,    api_top_flows,    READ, GROUPED, 0, NULL, NULL },
 	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
+	{ "/search",              METHOD_GET,    api_search,       READ, PARAM(SEARCH), 0, NULL, NULL },
 	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
 	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT), 0, NULL, NULL },
 	{ "/categories",          METHOD_GET,    api_categories,   READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },

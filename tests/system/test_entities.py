@@ -4,7 +4,7 @@ import os
 import re
 import unittest
 
-from test_tenants import TenantTest
+from test_tenants import LOCAL, REMOTE, TenantTest
 from weirlab import wait_for
 
 
@@ -109,6 +109,35 @@ class Entities(TenantTest):
         self.assertEqual([part.get(f"/api/v1/{p}").status for p in ("networks", "as", "countries", "categories")], [200, 409, 409, 409])
         self.assertEqual(part.ask("/api/v1/networks")["networks"], [])
         self.assertEqual([masked.get(f"/api/v1/{p}").status for p in ("networks", "as", "countries", "categories")], [200, 409, 409, 200])
+
+    def test_search(self):
+        def found(api, text):
+            return [(r["kind"], r["key"], r["vlan"], r["address_space"]) for r in api.ask(f"/api/v1/search?q={text}")["results"]]
+
+        alice, bob, masked = self.login("alice"), self.login("bob"), self.login("mallory")
+        far = ("host", REMOTE["acme"], 0, 1)
+        wait_for("acme's hosts", lambda: far in found(alice, REMOTE["acme"]), 30)
+        self.assertEqual(found(alice, LOCAL)[0], ("host", LOCAL, 0, 1))
+        self.assertIn(far, found(alice, "203.0.113"))
+        self.assertEqual(found(alice, "ACME")[0], ("interface", "acme0", None, None))
+        flow = alice.ask("/api/v1/flows")["flows"][0]
+        self.assertEqual(found(alice, flow["id"]), [("flow", flow["id"], None, None)])
+        device = alice.ask("/api/v1/devices")["devices"][0]["mac"]
+        self.assertIn(("device", device, None, None), found(alice, device.upper()))
+        wait_for("acme's networks", lambda: ("network", "10.0.0.0/8", None, None) in found(alice, "10.0.0"), 150)
+        # What is another's is as what is not there.
+        for text in (REMOTE["acme"], "acme", flow["id"], device):
+            self.assertEqual(found(bob, text), [], text)
+            self.assertEqual([r[1] for r in found(self.api, text) if r[0] != "flow"][:1], [r[1] for r in found(alice, text) if r[0] != "flow"][:1])
+        self.assertEqual(found(masked, REMOTE["acme"]), [])
+        self.assertEqual(found(masked, LOCAL)[0], ("host", LOCAL, 0, 1))
+        self.cli("user", "add", "narrow", "--kind", "service", "--tenant", "acme", "--role", "viewer", "--network", f"{LOCAL}/32")
+        part = self.bearer(self.token("--user", "narrow", "--label", "x", "--tenant", "acme")[0])
+        self.assertIn(("host", LOCAL, 0, 1), found(part, LOCAL))
+        self.assertNotIn("network", [r[0] for r in found(part, "10.0.0")])
+        for query in ("", "?q=", "?q=" + 64 * "x", "?q=a&q=b", "?q=%ff", "?q=a&limit=1"):
+            self.problem(alice.get(f"/api/v1/search{query}"), 400)
+        self.problem(self.weir.api().get("/api/v1/search?q=a"), 401)
 
     def test_itself(self):
         alice = self.login("alice")
