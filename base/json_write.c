@@ -70,7 +70,7 @@ put(struct json_writer *w, const char *s, size_t n)
 		return;
 	}
 	if (w->len + n + 1 > w->size) {
-		size_t size = w->size == 0 ? 512 : w->size * 2;
+		size_t size = w->size == 0 ? 1024 : w->size * 2;
 
 		while (size < w->len + n + 1)
 			size *= 2;

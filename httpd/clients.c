@@ -22,6 +22,7 @@
 #define SWEEP_MS     250   /* only while someone is connected */
 #define BURST        64    /* connections above the limit while the ones to go are still going */
 #define RECORD_BYTES 15000 /* that bufferevent_openssl writes at a time */
+#define HEAD_BYTES   1200  /* of an answer: what most have */
 
 struct client {
 	TAILQ_ENTRY(client) entry; /* in the queue of its state */
@@ -115,12 +116,21 @@ client_cut(struct client *c)
 }
 
 void
-client_gather(struct client *c)
+client_expect(struct client *c, size_t len)
+{
+	if (len + HEAD_BYTES <= RECORD_BYTES)
+		(void)evbuffer_expand(bufferevent_get_output(c->bev), len + HEAD_BYTES);
+}
+
+void
+client_push(struct client *c)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 	size_t len = evbuffer_get_length(out);
 
 	(void)evbuffer_pullup(out, (ev_ssize_t)(len < RECORD_BYTES ? len : RECORD_BYTES));
+	if (!c->cut && len <= RECORD_BYTES)
+		tls_push(c->bev);
 }
 
 int

@@ -59,8 +59,11 @@ int client_socket(const struct client *c);
 /* Shuts the connection down; evhttp notices and frees it. */
 void client_cut(struct client *c);
 
-/* Puts the beginning of what waits to be sent into one piece, so that it goes out in one record. */
-void client_gather(struct client *c);
+/* An answer of len bytes and its head come: makes room for them in one piece, where they are short. */
+void client_expect(struct client *c, size_t len);
+/* What waits to be sent, all of one answer: goes out at once, in one record, where it is short and nothing
+ * else is in the way, and else as the client takes it. */
+void client_push(struct client *c);
 
 /* Cuts every connection that waits for nothing: at the end. */
 void clients_cut_idle(struct clients *cs);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "ipc/boot.h"
 
@@ -14,6 +15,7 @@ struct event;
 struct event_base;
 struct evconnlistener;
 struct evhttp;
+struct inquiry;
 struct live;
 struct peers;
 struct redirect;
@@ -38,6 +40,8 @@ struct httpd {
 	struct live *live;
 	struct redirect *redirect;
 	struct evconnlistener *listener;
+	TAILQ_HEAD(, inquiry) watched; /* inquiries whose clients may leave */
+	struct event *watch;
 	struct event *rotation, *drain, *sigterm;
 	unsigned drain_steps;
 	size_t held, held_max;       /* bytes of answers that wait for their rest */

@@ -121,9 +121,9 @@ cancel_asks(struct inquiry *q)
 static void
 stop_watching(struct inquiry *q)
 {
-	if (q->watch != NULL)
-		event_free(q->watch);
-	q->watch = NULL;
+	if (q->watched)
+		TAILQ_REMOVE(&q->httpd->watched, q, watch);
+	q->watched = false;
 }
 
 void
@@ -333,25 +333,50 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 static void
 on_watch(evutil_socket_t fd, short what, void *ctx)
 {
-	struct inquiry *q = ctx;
-	struct pollfd p = { .fd = q->client, .events = POLLRDHUP };
+	struct httpd *h = ctx;
+	struct inquiry *q, *next;
 
 	(void)fd;
 	(void)what;
-	if (poll(&p, 1, 0) == 1)
-		finish(q, INQUIRY_GONE);
+	for (q = TAILQ_FIRST(&h->watched); q != NULL; q = next) {
+		struct pollfd p = { .fd = q->client, .events = POLLRDHUP };
+
+		next = TAILQ_NEXT(q, watch);
+		if (poll(&p, 1, 0) == 1)
+			finish(q, INQUIRY_GONE);
+	}
+	if (TAILQ_EMPTY(&h->watched))
+		(void)event_del(h->watch);
 }
 
 static void
 watch(struct inquiry *q)
 {
 	static const struct timeval every = { 0, WATCH_MS * 1000 };
+	struct httpd *h = q->httpd;
 
-	if (q->client == -1 || q->watch != NULL)
+	if (q->client == -1 || q->watched)
 		return;
-	q->watch = event_new(q->httpd->base, -1, EV_PERSIST, on_watch, q);
-	if (q->watch == NULL || event_add(q->watch, &every) == -1)
+	if (TAILQ_EMPTY(&h->watched) && !event_pending(h->watch, EV_TIMEOUT, NULL) &&
+	    event_add(h->watch, &every) == -1)
 		fatalx("no memory for a question");
+	TAILQ_INSERT_TAIL(&h->watched, q, watch);
+	q->watched = true;
+}
+
+void
+inquiries_open(struct httpd *h)
+{
+	TAILQ_INIT(&h->watched);
+	h->watch = event_new(h->base, -1, EV_PERSIST, on_watch, h);
+	if (h->watch == NULL)
+		fatalx("no memory for questions");
+}
+
+void
+inquiries_close(struct httpd *h)
+{
+	event_free(h->watch);
 }
 
 /* --- questions
@@ -362,7 +387,8 @@ part_ask(struct part *p, const struct session *s)
 {
 	struct httpd *h = p->inquiry->httpd;
 	struct channel *ch = peers_find(h->peers, PROC_STORE, 0);
-	uint8_t message[WIRE_QUESTION_MAX];
+	static uint8_t
+	    message[WIRE_QUESTION_MAX]; /* too long to be cleared each time, as what is on the stack is */
 
 	if (ch == NULL || (p->ask = asks_add(h->asks, PROC_STORE, ASK_STORE, on_answer, p)) == 0)
 		return false;
@@ -373,7 +399,7 @@ part_ask(struct part *p, const struct session *s)
 	memcpy(message + sizeof(p->q), s->grant, s->grant_len);
 	if (p->filter_len > 0)
 		memcpy(message + sizeof(p->q) + s->grant_len, p->filter, p->filter_len);
-	return channel_send(ch, MSG_QUESTION, message, sizeof(p->q) + s->grant_len + p->filter_len);
+	return channel_send_soon(ch, MSG_QUESTION, message, sizeof(p->q) + s->grant_len + p->filter_len);
 }
 
 static void

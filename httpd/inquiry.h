@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "httpd.h"
 #include "ipc/wire.h"
@@ -68,15 +69,20 @@ struct inquiry {
 	struct part part[INQUIRY_PARTS];
 	unsigned n, left;
 	bool retried;
-	unsigned retry_after_s; /* INQUIRY_THROTTLED */
-	int client;             /* socket of whoever waits; -1: nobody in particular */
-	struct event *watch;    /* looks whether he still does */
-	unsigned waits;         /* for its session: until that came it stays in memory */
-	bool over;              /* it was freed meanwhile */
+	unsigned retry_after_s;     /* INQUIRY_THROTTLED */
+	int client;                 /* socket of whoever waits; -1: nobody in particular */
+	TAILQ_ENTRY(inquiry) watch; /* of those that are looked after: whether he still does */
+	bool watched;
+	unsigned waits; /* for its session: until that came it stays in memory */
+	bool over;      /* it was freed meanwhile */
 	size_t bytes;
 	inquiry_fn *fn;
 	void *ctx;
 };
+
+/* Before the first and after the last. */
+void inquiries_open(struct httpd *h);
+void inquiries_close(struct httpd *h);
 
 struct inquiry *inquiry_new(struct httpd *h, const struct credential *who, const struct wire_client *from,
 			    inquiry_fn *fn, void *ctx);

@@ -1,5 +1,6 @@
 /* weir-httpd: faces browsers. TLS, /api/v1 and the page; owns no data and no secrets of others. */
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@
 #include "clients.h"
 #include "front.h"
 #include "httpd.h"
+#include "inquiry.h"
 #include "ipc/channel.h"
 #include "live.h"
 #include "sandbox/sandbox.h"
@@ -57,6 +59,7 @@ httpd_open(struct httpd *h, const struct boot *boot)
 	h->zip = zip_new();
 	h->asks = asks_new(h->base, boot->settings.query_time_ms * NS_PER_MS + STORE_LATE_NS);
 	h->sessions = sessions_new(h);
+	inquiries_open(h);
 	h->live = live_new(h);
 	front_open(h);
 	serve_open(h);
@@ -71,6 +74,7 @@ httpd_close(struct httpd *h)
 	sessions_free(&h->sessions);
 	front_close(h);
 	live_free(&h->live);
+	inquiries_close(h);
 	peers_free(&h->peers);
 	event_free(h->sigterm);
 	event_base_free(h->base);
@@ -86,6 +90,9 @@ main(void)
 	static struct httpd h;
 	const struct boot *boot = boot_read(PROC_HTTPD);
 
+	/* Each request has a few allocations of a kilobyte and more, at every one of which glibc would go
+	 * through all small ones that it holds back. */
+	(void)mallopt(M_MXFAST, 0);
 	sandbox_warm();
 	httpd_open(&h, boot);
 	sandbox_enter(&sandbox_httpd);

@@ -1,5 +1,6 @@
 #include "tls.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
@@ -382,4 +383,29 @@ tls_owner(struct bufferevent *bev)
 	SSL *ssl = bufferevent_openssl_get_ssl(bev);
 
 	return ssl == NULL ? NULL : SSL_get_ex_data(ssl, owner_index);
+}
+
+/* libevent writes when the kernel has said that it may, which is two changes of what is waited for and one
+ * more turn for each answer. It retries with the same bytes where we had begun with them, as OpenSSL wants
+ * it. */
+void
+tls_push(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+	struct evbuffer *out = bufferevent_get_output(bev);
+	size_t len = evbuffer_get_length(out);
+	struct evbuffer_iovec piece;
+
+	if (ssl == NULL || !SSL_is_init_finished(ssl) || len == 0 ||
+	    evbuffer_peek(out, (ev_ssize_t)len, NULL, &piece, 1) != 1 || piece.iov_len != len)
+		return;
+	ERR_clear_error();
+	if (SSL_write(ssl, piece.iov_base, (int)len) != (int)len) {
+		ERR_clear_error();
+		return;
+	}
+	(void)evbuffer_unfreeze(out, 1);
+	(void)evbuffer_drain(out, len);
+	(void)evbuffer_freeze(out, 1);
+	bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }

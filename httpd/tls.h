@@ -29,6 +29,11 @@ struct bufferevent *tls_accept(struct tls *t, struct event_base *base, void *own
 /* The owner that tls_accept was given. */
 void *tls_owner(struct bufferevent *bev);
 
+/* Writes what waits to be sent, one piece of at most a record, without the loop's detour over "can be
+ * written"; whoever waits for its end is told from the loop. What cannot be written now is written as ever.
+ */
+void tls_push(struct bufferevent *bev);
+
 /* Keys of session tickets, n of which are 1 or 2. A session of the second gets a ticket of the first. */
 void tls_ticket_keys(struct tls *t, const struct wire_ticket_keys *keys);
 /* A key of our own; sessions of those before begin with a full handshake again. */

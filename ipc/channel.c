@@ -20,7 +20,8 @@
 
 #define GREETING_MAX     16 /* connections that have not said HELLO yet */
 #define GREETING_SECONDS 5
-#define READ_BURST       64 /* messages of one channel before the others get a turn */
+#define SOON_MAX         (64u << 10) /* bytes that wait for the end of a turn */
+#define READ_BURST       64          /* messages of one channel before the others get a turn */
 
 /* Before each body on the wire. */
 struct head {
@@ -234,6 +235,25 @@ bool
 channel_send(struct channel *ch, enum msg_id id, const void *body, size_t len)
 {
 	return send_message(ch, id, body, len, -1, false);
+}
+
+bool
+channel_send_soon(struct channel *ch, enum msg_id id, const void *body, size_t len)
+{
+	struct head h = { (uint32_t)id, (uint32_t)len };
+	bool waits = ch->first != NULL;
+
+	assert(msg_admit((uint32_t)id, (enum proc)ch->set->boot->proc, channel_proc(ch), len, 0));
+	if (ch->ending || enqueue(ch, &h, body) == NULL)
+		return false;
+	if (!waits)
+		event_active(ch->writable, EV_WRITE, 0);
+	if (ch->queued <= SOON_MAX)
+		return true;
+	if (flush(ch))
+		return true;
+	channel_end(ch, strerror(errno));
+	return false;
 }
 
 bool

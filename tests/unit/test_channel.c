@@ -480,6 +480,45 @@ descriptors_and_order_survive_a_queue(void **state)
 	party_free(&capture);
 }
 
+static void
+what_is_sent_soon_leaves_with_the_turn_and_in_order(void **state)
+{
+	struct party engine, capture;
+	struct wire_capture_counters o = { 0 };
+	struct channel *ch;
+	unsigned sent = 0;
+
+	(void)state;
+	party_init(&engine, PROC_ENGINE, 0);
+	party_init(&capture, PROC_CAPTURE, 0);
+	knows(&engine, &capture);
+	knows(&capture, &engine);
+	start(&engine);
+	start(&capture);
+	turn();
+	ch = peers_find(capture.set, PROC_ENGINE, 0);
+	assert_non_null(ch);
+	for (; sent < 3; sent++)
+		assert_true(channel_send_soon(ch, MSG_CAPTURE_COUNTERS, &o, sizeof(o)));
+	assert_true(channel_queued(ch) > 0);
+	assert_true(channel_send(ch, MSG_PACKET_WAKE, NULL, 0)); /* behind them */
+	turn();
+	assert_int_equal(channel_queued(ch), 0);
+	assert_int_equal(engine.messages, 4);
+	assert_int_equal(engine.last, MSG_PACKET_WAKE);
+	/* More than a turn may keep goes at once. */
+	for (sent = 0; sent < 4096; sent++)
+		assert_true(channel_send_soon(ch, MSG_CAPTURE_COUNTERS, &o, sizeof(o)));
+	for (int i = 0; i < 400 && engine.messages < 4100; i++)
+		turn();
+	assert_int_equal(engine.messages, 4100);
+	assert_int_equal(capture.downs, 0);
+	stop(&engine);
+	stop(&capture);
+	party_free(&engine);
+	party_free(&capture);
+}
+
 int
 main(void)
 {
@@ -490,6 +529,7 @@ main(void)
 		cmocka_unit_test(a_crowd_without_hello_is_bounded),
 		cmocka_unit_test(a_peer_that_takes_nothing_is_cut_off),
 		cmocka_unit_test(descriptors_and_order_survive_a_queue),
+		cmocka_unit_test(what_is_sent_soon_leaves_with_the_turn_and_in_order),
 	};
 	int rc;
 
