@@ -6,13 +6,11 @@ keep-alive, in turns; httpd and nginx share one processor, wrk and the rest of W
 only listen, and clients that send a byte now and then."""
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import resource
-import select
-import socket
-import ssl
 import statistics
 import subprocess
 import sys
@@ -22,7 +20,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 SERVE, ASK = "1", "0"  # processors
 TICKS = os.sysconf("SC_CLK_TCK")
-SINK = bytearray(1 << 20)
 
 
 def cpu_of(pid):
@@ -39,6 +36,14 @@ def resident_of(pid):
 
 def pin(pid, processor):
     subprocess.run(["taskset", "-apc", processor, str(pid)], check=True, capture_output=True)
+
+
+def prefer(pids):
+    """Where the kernel divides time between sessions first, as it does between those of builds and ours."""
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/autogroup", "w") as f:
+                f.write("-15")
 
 
 def serve_files(lab, sizes):
@@ -99,85 +104,12 @@ def compare(lab, name, weir_url, pids, cookie, nginx_url, nginx_pid, o):
     return result
 
 
-class Listener:
-    """A TLS client that sends once, and then only takes what comes off the wire, unread."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), 30)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self.inward, self.outward = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.inward, self.outward, server_hostname="localhost")
-        while True:
-            try:
-                self.tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                self.flush()
-                self.inward.write(self.socket.recv(65536))
-        self.flush()
-
-    def flush(self):
-        if self.outward.pending:
-            self.socket.sendall(self.outward.read())
-
-    def send(self, data):
-        self.tls.write(data)
-        self.flush()
-
-
-def drain(poll, clients, patience):
-    """Takes what has come; clients that were ended leave the table. False where the input has something to say."""
-    for fd, _ in poll.poll(patience):
-        if fd == 0:
-            return False
-        try:
-            got = clients[fd].socket.recv_into(SINK)
-        except BlockingIOError:
-            continue
-        except OSError:
-            got = 0
-        if not got:
-            poll.unregister(fd)
-            del clients[fd]
-    return True
-
-
-def listen(port, cookie, n):
-    """Runs in the namespace: n clients of the live view; says when all are there, takes what comes until its input ends."""
-    poll, clients = select.epoll(), {}
-    for _ in range(n):
-        c = Listener(port)
-        c.send(f"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
-        c.socket.setblocking(False)
-        poll.register(c.socket.fileno(), select.EPOLLIN)
-        clients[c.socket.fileno()] = c
-        drain(poll, clients, 0)
-    poll.register(0, select.EPOLLIN)
-    print("there", flush=True)
-    while drain(poll, clients, None):
-        pass
-    print(n - len(clients), flush=True)
-
-
-def dawdle(port, n):
-    """Runs in the namespace: n clients that never end their request, each a byte a second; as one goes, another comes."""
-    clients = [Listener(port) for _ in range(n)]
-    print("there", flush=True)
-    while not select.select([0], [], [], 1)[0]:
-        for i, c in enumerate(clients):
-            try:
-                c.send(b"G" if i % 2 else b"\r")
-            except OSError:
-                try:
-                    clients[i] = Listener(port)
-                except OSError:
-                    pass
-
-
-def crowd(lab, what, *argv):
-    p = subprocess.Popen(["ip", "netns", "exec", lab.mon, "taskset", "-c", ASK, sys.executable, __file__, what, *map(str, argv)],
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def crowd(lab, what, build, port, cookie, n):
+    """Clients of bench/crowd.c, once all are there."""
+    p = subprocess.Popen(["ip", "netns", "exec", lab.mon, "taskset", "-c", ASK, os.path.join(build, "bench", "bench_crowd"), what, str(port), str(n)],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    p.stdin.write(f"{cookie}\n")
+    prefer([p.pid])
     if p.stdout.readline().strip() != "there":
         sys.exit(f"the crowd ({what}) did not come together")
     return p
@@ -186,7 +118,7 @@ def crowd(lab, what, *argv):
 def crowds(lab, weir, pids, cookie, o):
     results = {}
     before = resident_of(pids["httpd"])
-    p = crowd(lab, "listen", weir.https, cookie, o.listeners)
+    p = crowd(lab, "listen", o.build, weir.https, cookie, o.listeners)
     time.sleep(o.seconds)
     now = resident_of(pids["httpd"])
     ended = int(p.communicate("\n")[0])
@@ -194,7 +126,7 @@ def crowds(lab, weir, pids, cookie, o):
     print(f"live view: {o.listeners} clients that listen ({ended} were ended) take {now / 1e6:.0f} MB of httpd, without them {before / 1e6:.0f} MB")
     url = f"https://127.0.0.1:{weir.https}/api/v1/interfaces"
     alone = wrk(lab, url, o.seconds, 8, cookie)
-    p = crowd(lab, "dawdle", weir.https, o.dawdlers)
+    p = crowd(lab, "dawdle", o.build, weir.https, cookie, o.dawdlers)
     beside = wrk(lab, url, o.seconds, 8, cookie)
     p.communicate("\n")
     results["dawdlers"] = {"clients": o.dawdlers, "alone": alone, "beside": beside}
@@ -225,7 +157,7 @@ def main():
 
     lab = weirlab.Lab("http")
     try:
-        weir = weirlab.Weir(lab, settings={"httpd.connections": 20000, "httpd.connections_per_address": 20000})
+        weir = weirlab.Weir(lab, settings={"httpd.workers": 1, "httpd.connections": 20000, "httpd.connections_per_address": 20000})
         weir.start()
         api = weir.setup()
         pids = {k[0]: v for k, v in weir.wait_processes().items()}
@@ -236,11 +168,13 @@ def main():
             pin(pid, ASK)
         pin(pids["httpd"], SERVE)
         pin(nginx, SERVE)
+        prefer([*weir.processes().values(), nginx, os.getpid()])
         results = {}
         for path, size in sizes.items():
             results[path] = compare(lab, f"{path} ({size} bytes)", f"https://127.0.0.1:{weir.https}/api/v1/{path}", pids,
                                     api.cookie if path == "interfaces" else None, f"https://127.0.0.1:8443/{size}.json", nginx, o)
-        results.update(crowds(lab, weir, pids, api.cookie, o))
+        if o.listeners:
+            results.update(crowds(lab, weir, pids, api.cookie, o))
         if o.results:
             with open(o.results, "w") as f:
                 json.dump(results, f, indent=1)
@@ -252,9 +186,4 @@ def main():
 if __name__ == "__main__":
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if sys.argv[1:2] == ["listen"]:
-        listen(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
-    elif sys.argv[1:2] == ["dawdle"]:
-        dawdle(int(sys.argv[2]), int(sys.argv[3]))
-    else:
-        main()
+    main()
