@@ -136,7 +136,7 @@ status_words(struct asker *a, uint32_t status)
 	case ANSWER_HISTORY_DOWN:
 		return "the database cannot be read or written (is the disk full?)";
 	case ANSWER_NARROWED:
-		return "it is kept of the tenant as a whole only";
+		return "it is kept of the tenant as a whole only, or not at this resolution of a part";
 	case ANSWER_BUSY:
 		return "too many questions wait for an answer: ask again in a second";
 	case ANSWER_TIMEOUT:

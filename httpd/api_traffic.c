@@ -371,6 +371,41 @@ put_point(struct json_writer *w, const char *key, const struct row *r)
 	present_series_point(w, r);
 }
 
+/* All others are kept by the minute. */
+static bool
+is_by_second(enum series_subject subject)
+{
+	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
+}
+
+/* Where store chose it, the points have it. */
+static uint32_t
+resolution_of(const struct wire_question *asked, const struct part *p)
+{
+	struct rows rows = part_rows(p);
+	struct row r;
+
+	if (asked->resolution_s != 0)
+		return asked->resolution_s;
+	if (rows_next(&rows, &r))
+		return r.series.resolution_s;
+	return series_resolution((asked->to_ns - asked->from_ns) / NS_PER_S,
+				 is_by_second((enum series_subject)asked->subject) ? 1 : 60);
+}
+
+/* Whether it is what is kept, or made of flows; null: there is nothing. */
+static void
+put_source(struct json_writer *w, const struct part *p)
+{
+	struct rows rows = part_rows(p);
+	struct row r;
+
+	if (!rows_next(&rows, &r))
+		json_null(w, "source");
+	else
+		json_string(w, "source", r.series.finest_s == 0 ? "flows" : "series");
+}
+
 /* null where there is no such series, or none of the caller's. */
 static void
 put_percentile(struct json_writer *w, const struct wire_question *asked, const struct part *p)
@@ -401,7 +436,8 @@ shape_series(struct json_writer *w, const struct request *r, const struct inquir
 
 	json_string(w, "subject", subject_name((enum series_subject)asked->subject));
 	json_string(w, "key", r->params.key[0] != '\0' ? r->params.key : NULL);
-	json_uint(w, "resolution", asked->resolution_s);
+	json_uint(w, "resolution", resolution_of(asked, &q->part[0]));
+	put_source(w, &q->part[0]);
 	if (asked->percent != 0) {
 		put_percentile(w, asked, &q->part[0]);
 		json_array(w, "points");
@@ -415,25 +451,6 @@ static void
 on_series(void *ctx, struct inquiry *q, enum inquiry_end end)
 {
 	answer_with(ctx, q, end, shape_series);
-}
-
-/* All others are kept by the minute. */
-static bool
-is_by_second(enum series_subject subject)
-{
-	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
-}
-
-/* The finest that is kept for so long and gives at most 1,000 points. */
-static uint32_t
-finest(const struct request *r, int64_t from_ns, int64_t to_ns)
-{
-	const struct settings *s = &r->httpd->boot->settings;
-	int64_t age_ms = (clock_utc_ns() - from_ns) / NS_PER_MS, span_s = (to_ns - from_ns) / NS_PER_S;
-
-	if (is_by_second(r->params.subject) && span_s <= 1000 && age_ms <= s->keep_seconds_ms)
-		return 1;
-	return span_s <= 60000 && age_ms <= s->keep_minutes_ms ? 60 : 3600;
 }
 
 static bool
@@ -540,9 +557,10 @@ api_timeseries(struct request *r)
 	part->q.percent = p->percentile;
 	part->q.from_ns = from_ns > 0 ? from_ns : 1;
 	part->q.to_ns = to_ns;
+	/* Otherwise store chooses the finest that there is, within the limit. */
 	part->q.resolution_s = params_has(p, PARAM_RESOLUTION)   ? p->resolution_s
 			       : params_has(p, PARAM_PERCENTILE) ? PERCENTILE_RESOLUTION_S
-								 : finest(r, from_ns, to_ns);
+								 : 0;
 	if (p->subject == SERIES_POINT)
 		part->q.point = point_number(r, p->key);
 	if (p->subject != SERIES_TENANT && p->subject != SERIES_POINT) {

@@ -120,10 +120,11 @@ step_of(const struct part *p, const struct wanted *o)
 
 	if (rows_next(&rows, &r) && r.series.resolution_s > 0)
 		return r.series.resolution_s;
-	return (o->end_s - o->begin_s) / 60 <= 1000 ? 60 : 3600;
+	return series_resolution(o->end_s - o->begin_s, 60);
 }
 
-static void
+/* False: there are too many. */
+static bool
 gather(struct plot *l, const struct part *p, const struct wanted *o)
 {
 	struct rows rows = part_rows(p);
@@ -133,7 +134,7 @@ gather(struct plot *l, const struct part *p, const struct wanted *o)
 	l->begin_s = o->begin_s - o->begin_s % l->step_s;
 	l->n = (size_t)((o->end_s - l->begin_s + l->step_s - 1) / l->step_s);
 	if (l->n > POINTS_MAX)
-		l->n = POINTS_MAX;
+		return false;
 	l->value = mem_calloc(l->n + 1, sizeof(*l->value));
 	l->has = mem_calloc(l->n + 1, sizeof(*l->has));
 	while (rows_next(&rows, &r)) {
@@ -142,10 +143,13 @@ gather(struct plot *l, const struct part *p, const struct wanted *o)
 		if (r.series.time_ns / NS_PER_S < l->begin_s || (size_t)at >= l->n ||
 		    r.series.resolution_s != (uint32_t)l->step_s)
 			continue;
+		if (o->schema->quantity == MOST_FLOWS && r.series.finest_s == 0)
+			continue; /* made of flows, which do not tell it */
 		l->known += !l->has[at];
 		l->has[at] = true;
 		l->value[at] = value_of(o->schema, &r.series);
 	}
+	return true;
 }
 
 static int
@@ -251,8 +255,9 @@ on_series(void *ctx, struct inquiry *q, enum inquiry_end end)
 
 	if (end != INQUIRY_OK) {
 		guide_fail_inquiry(g, q, end);
+	} else if (!gather(&l, &q->part[0], o)) {
+		guide_fail(g, GUIDE_INVALID_ARGUMENTS, "epoch_begin: the range has too many points");
 	} else {
-		gather(&l, &q->part[0], o);
 		w = guide_begin();
 		put_series(w, g, o, &l);
 		guide_answer(g, &w);

@@ -128,6 +128,17 @@ set_to(struct params *p, const char *v)
 	return moment(v, &p->to_ns);
 }
 
+uint32_t
+series_resolution(int64_t span_s, uint32_t least)
+{
+	static const uint32_t resolutions[] = { 1, 60, 300, 3600, 86400 };
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_LEN(resolutions) && (resolutions[i] < least || span_s / resolutions[i] > 1000))
+		i++;
+	return resolutions[i];
+}
+
 const char *
 subject_name(enum series_subject subject)
 {

@@ -86,6 +86,8 @@ bool params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct pa
 
 /* As it is written. */
 const char *subject_name(enum series_subject subject);
+/* The finest resolution of series, in seconds and not below `least`, that gives at most 1,000 points. */
+uint32_t series_resolution(int64_t span_s, uint32_t least);
 
 static inline bool
 params_has(const struct params *p, enum param which)

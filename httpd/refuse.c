@@ -18,7 +18,8 @@ static const struct {
 	[INQUIRY_LATE] = { 504, "The process that keeps the data did not answer in time." },
 	[INQUIRY_NOT_FOUND] = { 404, NULL },
 	[INQUIRY_BAD] = { 400, "cursor: is not one of this list, or filter: asks for what is masked" },
-	[INQUIRY_NARROWED] = { 409, "This is kept of the tenant as a whole, and you see a part of it." },
+	[INQUIRY_NARROWED] = { 409, "This is kept of the tenant as a whole (or not at this resolution of a "
+				    "part), and you see a part of it." },
 	[INQUIRY_NO_HISTORY] = { 503, "The database cannot be read now: what is live still is." },
 	[INQUIRY_BUSY] = { 503, "Too many questions wait for an answer: ask again in a second." },
 	[INQUIRY_TOO_SLOW] = { 504, "This takes longer than one question may: ask for a shorter time." },

@@ -730,8 +730,7 @@ enum answer_status {
 	ANSWER_BAD_QUESTION,
 	ANSWER_HISTORY_DOWN, /* the database cannot be read or written */
 	ANSWER_NARROWED,   /* it is kept of the tenant as a whole, and the grant sees a part: there is none of
-			    * it
-			    */
+			    * it, or not at that resolution */
 	ANSWER_BUSY,       /* too many questions wait: worth asking again in a second */
 	ANSWER_TIMEOUT,    /* store.query_time was over */
 	ANSWER_TOO_COSTLY, /* it would have looked into more than store.query_rows */
@@ -871,7 +870,7 @@ static_assert(sizeof(struct row_application) == 40, "no padding");
 struct row_series {
 	int64_t time_ns; /* start of the bucket */
 	uint32_t resolution_s;
-	uint32_t finest_s;               /* 1; 60 where it is kept by the minute */
+	uint32_t finest_s; /* 1; 60 where it is kept by the minute; 0: made of flows, maxima are not known */
 	uint64_t bytes, packets;         /* within the bucket */
 	uint64_t bytes_max, packets_max; /* largest second (minute: finest_s) within it */
 	uint64_t flows_max;              /* most active flows; 0 where not known for the subject */

@@ -602,6 +602,16 @@ present_group(struct json_writer *w, const char *key, const struct row *r)
 	json_object_end(w);
 }
 
+/* Of flows it is not known. */
+static void
+put_most(struct json_writer *w, const struct row_series *s, uint64_t most)
+{
+	if (s->finest_s == 0)
+		json_null(w, NULL);
+	else
+		json_uint(w, NULL, most);
+}
+
 void
 present_series_point(struct json_writer *w, const struct row *r)
 {
@@ -611,9 +621,9 @@ present_series_point(struct json_writer *w, const struct row *r)
 	json_time_ns(w, NULL, s->time_ns);
 	json_uint(w, NULL, s->bytes);
 	json_uint(w, NULL, s->packets);
-	json_uint(w, NULL, s->bytes_max);
-	json_uint(w, NULL, s->packets_max);
-	json_uint(w, NULL, s->flows_max);
+	put_most(w, s, s->bytes_max);
+	put_most(w, s, s->packets_max);
+	put_most(w, s, s->flows_max);
 	json_uint(w, NULL, s->in_bytes);
 	json_uint(w, NULL, s->out_bytes);
 	json_uint(w, NULL, s->in_packets);

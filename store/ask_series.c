@@ -3,32 +3,23 @@
 #include <string.h>
 
 #include "as_names.h"
-#include "ask.h"
+#include "ask_series.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "mask.h"
 #include "minutes.h"
 #include "sum.h"
 
-#define POINTS_MAX 98000 /* of a series, in one range: what 4096 chunks of any resolution hold */
+#define POINTS_MAX  98000 /* of a question, in one range */
+#define POINTS_FEW  1500  /* ... and chunks, that the loop reads itself: in less than half a millisecond */
+#define CHUNKS_FEW  4
+#define STRETCH_MAX 98000 /* points of what is kept, read at a time */
 
-struct plot {
-	struct question *a;
-	uint32_t resolution_s;
-	unsigned left;
-	int64_t last_s;
-};
-
-static bool
-put_series_point(void *ctx, const struct series_point *p)
+void
+ask_put_series_point(struct question *a, const struct series_point *p, uint32_t resolution_s)
 {
-	struct plot *l = ctx;
-
-	if (l->left == 0)
-		return false;
-
 	struct row_series r = { .time_ns = p->time_s * NS_PER_S,
-				.resolution_s = l->resolution_s,
+				.resolution_s = resolution_s,
 				.bytes = p->bytes,
 				.packets = p->packets,
 				.bytes_max = p->bytes_max,
@@ -40,12 +31,36 @@ put_series_point(void *ctx, const struct series_point *p)
 				.in_packets = p->sum.in_packets,
 				.out_packets = p->sum.out_packets };
 
-	answer_row(&l->a->out);
-	answer_put(&l->a->out, &r, sizeof(r));
-	answer_row_end(&l->a->out);
-	l->last_s = p->time_s;
-	l->left--;
-	return true;
+	answer_row(&a->out);
+	answer_put(&a->out, &r, sizeof(r));
+	answer_row_end(&a->out);
+}
+
+void
+ask_put_percentile(struct question *a, const struct series_percentile *p, const struct series_range *r,
+		   uint32_t finest_s)
+{
+	struct row_series row = { .time_ns = r->from_s * NS_PER_S,
+				  .resolution_s = r->resolution_s,
+				  .finest_s = finest_s,
+				  .bytes = p->bytes,
+				  .packets = p->buckets,
+				  .in_bytes = p->in_bytes,
+				  .out_bytes = p->out_bytes };
+
+	answer_row(&a->out);
+	answer_put(&a->out, &row, sizeof(row));
+	answer_row_end(&a->out);
+	ask_end(a);
+}
+
+/* The resolution is the page's where the question leaves it to store: what is finest changes with time. */
+void
+ask_end_series_page(struct store *s, struct question *a, int64_t next_s, uint32_t resolution_s)
+{
+	struct topk_entry at = { .value = (uint64_t)next_s, .ref = { resolution_s, 0 } };
+
+	ask_end_page(s, a, ASK_SERIES | PAGE_HISTORY, &at);
 }
 
 /* All others are kept by the minute. */
@@ -71,15 +86,17 @@ kept_s(const struct store *s, uint32_t resolution_s)
 	return keep_ms[i] / 1000;
 }
 
-/* The finest resolution that covers the range within the limit of points and is kept for so long. */
+/* The finest resolution that covers the range within the limit of points and is kept for so long; of flows
+ * that are kept it is what their slices allow. */
 static uint32_t
-resolution_for(const struct store *s, const struct question *a, int64_t from_s, int64_t to_s)
+resolution_for(const struct store *s, const struct question *a, int64_t from_s, int64_t to_s, bool of_flows)
 {
 	int64_t age_s = a->v.now_ns / NS_PER_S - from_s;
 
-	for (unsigned i = is_by_second(a->q.subject) ? 0 : 1; i + 1 < ARRAY_LEN(resolutions); i++)
+	for (unsigned i = is_by_second(a->q.subject) && !of_flows ? 0 : 1; i + 1 < ARRAY_LEN(resolutions);
+	     i++)
 		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit &&
-		    age_s <= kept_s(s, resolutions[i]))
+		    (of_flows || age_s <= kept_s(s, resolutions[i])))
 			return resolutions[i];
 	return resolutions[ARRAY_LEN(resolutions) - 1];
 }
@@ -209,6 +226,37 @@ key_of(struct store *s, const struct question *a, const struct series_id *id, st
 	return true;
 }
 
+/* --- what is kept of it
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* A series, or several together: the tenant's for who sees some of its points whole. */
+struct plot {
+	struct history *h;
+	struct series_key *key;
+	uint32_t nkeys;
+	struct series_range range;
+	uint32_t percent, most; /* points, at most; of a percentile all of them */
+	/* What is found. */
+	struct series_point *point;
+	struct series_value *value; /* percent != 0 */
+	uint32_t n;
+	int64_t next_s; /* where the next page begins; 0: there is none */
+	struct series_percentile percentile;
+	enum db_status status;
+};
+
+static void
+drop_plot(void *ctx)
+{
+	struct plot *l = ctx;
+
+	free(l->key);
+	free(l->point);
+	free(l->value);
+	free(l);
+}
+
 /* Buckets of several series, added up. */
 struct pile {
 	struct series_point *bucket;
@@ -238,29 +286,135 @@ pile_add(void *ctx, const struct series_point *p)
 	return true;
 }
 
-/* The tenant's series for who sees some of its points: theirs together. */
-static enum db_status
-plot_points(struct store *s, struct plot *l, int64_t from_s, int64_t to_s)
+/* Takes what has traffic, until there is enough. */
+static void
+take_pile(struct plot *l, const struct pile *h)
 {
-	const struct view *v = &l->a->v;
-	struct pile h = { .n = (size_t)((to_s - from_s) / l->resolution_s) + 1,
-			  .from_s = from_s,
-			  .resolution_s = l->resolution_s };
-	enum db_status status = DB_OK;
-
-	h.bucket = mem_calloc(h.n, sizeof(*h.bucket));
-	for (uint32_t i = 0; i < s->points.n && status == DB_OK; i++) {
-		struct series_key k = point_series(s, v, i);
-
-		if (view_sees_point(s, v, i))
-			status = history_series(s->history, &k, l->resolution_s, from_s, to_s, pile_add, &h);
+	for (size_t i = 0; i < h->n && l->n < l->most; i++) {
+		if (h->bucket[i].finest_s == 0)
+			continue;
+		if (l->percent != 0)
+			l->value[l->n] = h->bucket[i].sum;
+		else
+			l->point[l->n] = h->bucket[i];
+		if (++l->n == l->most && l->percent == 0)
+			l->next_s = h->bucket[i].time_s + h->resolution_s;
 	}
-	for (size_t i = 0; i < h.n && status == DB_OK; i++)
-		if (h.bucket[i].time_s != 0 && !put_series_point(l, &h.bucket[i]))
-			break;
-	free(h.bucket);
-	return status;
 }
+
+/* A stretch of time after the other, so that a page costs what it shows. */
+static void
+find_plot(void *ctx, const struct question *a, struct find *f, struct job *j)
+{
+	struct plot *l = ctx;
+	const struct series_range *r = &l->range;
+	struct pile h = { .resolution_s = r->resolution_s };
+	uint32_t most = series_points_of(1, r->resolution_s);
+
+	(void)a;
+	(void)f;
+	most = most >= STRETCH_MAX ? 1 : STRETCH_MAX / most;
+	most = most < l->most ? most : l->most;
+	h.bucket = mem_calloc(most, sizeof(*h.bucket));
+	if (l->percent != 0)
+		l->value = mem_calloc(l->most, sizeof(*l->value));
+	else
+		l->point = mem_calloc(l->most, sizeof(*l->point));
+	for (h.from_s = r->from_s; h.from_s < r->to_s && l->n < l->most && !job_should_stop(j);
+	     h.from_s += (int64_t)h.n * r->resolution_s) {
+		int64_t left = (r->to_s - h.from_s + r->resolution_s - 1) / r->resolution_s;
+
+		h.n = left < most ? (size_t)left : most;
+		memset(h.bucket, 0, h.n * sizeof(*h.bucket));
+		for (uint32_t i = 0; i < l->nkeys && l->status == DB_OK; i++)
+			l->status = history_series(l->h, &l->key[i], r->resolution_s, h.from_s,
+						   h.from_s + (int64_t)h.n * r->resolution_s, pile_add, &h);
+		take_pile(l, &h);
+	}
+	free(h.bucket);
+	if (l->percent != 0)
+		series_percentile_of(l->value, l->n, series_range_buckets(r), l->percent, &l->percentile);
+}
+
+static void
+answer_plot(struct store *s, struct question *a, void *ctx, enum job_end end)
+{
+	const struct plot *l = ctx;
+
+	if (end != JOB_DONE) {
+		ask_stopped(s, a, end);
+	} else if (l->status != DB_OK) {
+		ask_history_end(a, l->status);
+	} else if (l->percent != 0) {
+		ask_put_percentile(a, &l->percentile, &l->range, 60);
+	} else {
+		for (uint32_t i = 0; i < l->n; i++)
+			ask_put_series_point(a, &l->point[i], l->range.resolution_s);
+		if (l->next_s != 0)
+			ask_end_series_page(s, a, l->next_s, l->range.resolution_s);
+		else
+			ask_end(a);
+	}
+}
+
+/* Whether it takes less time than handing it over does. */
+static bool
+is_short(const struct plot *l)
+{
+	uint64_t buckets = series_range_buckets(&l->range);
+	uint32_t points = series_points_of(1, l->range.resolution_s),
+		 chunk = series_chunk_points(l->range.resolution_s);
+
+	if (buckets > l->most)
+		buckets = l->most;
+	return buckets * points * l->nkeys <= POINTS_FEW &&
+	       (buckets * points / chunk + 1) * l->nkeys <= CHUNKS_FEW;
+}
+
+static void
+ask_plot(struct store *s, struct question *a, const struct series_range *r, struct series_key *key,
+	 uint32_t nkeys)
+{
+	static const struct ask_work work = { JOB_LIVE, find_plot, answer_plot, drop_plot };
+	struct plot *l = mem_calloc(1, sizeof(*l));
+
+	*l = (struct plot){ .h = s->history,
+			    .key = key,
+			    .nkeys = nkeys,
+			    .range = *r,
+			    .percent = a->q.percent,
+			    .most = a->limit,
+			    .status = DB_OK };
+	if (l->percent != 0)
+		l->most = (uint32_t)series_range_buckets(r);
+	if (!is_short(l)) {
+		ask_work(s, a, &work, l);
+		return;
+	}
+	find_plot(l, a, NULL, NULL);
+	answer_plot(s, a, l, JOB_DONE);
+	drop_plot(l);
+}
+
+/* The keys of its series; *n 0: there is none. The caller frees them. */
+static struct series_key *
+keys_of(struct store *s, const struct question *a, const struct series_id *id, uint32_t *n)
+{
+	const bool points = a->v.nnarrowed > 0 && id->subject == SERIES_TENANT;
+	struct series_key *key = mem_calloc(points ? s->points.n + 1 : 1, sizeof(*key));
+
+	*n = 0;
+	if (!points)
+		*n = key_of(s, a, id, &key[0]) ? 1 : 0;
+	for (uint32_t i = 0; points && i < s->points.n; i++)
+		if (view_sees_point(s, &a->v, i))
+			key[(*n)++] = point_series(s, &a->v, i);
+	return key;
+}
+
+/* --- the question
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 /* The first second that does not begin before ns. */
 static int64_t
@@ -276,94 +430,78 @@ later(int64_t a, int64_t b)
 }
 
 static int64_t
-kept_since(const struct store *s, const struct question *a, uint32_t resolution_s)
+kept_since(const struct store *s, const struct question *a, uint32_t resolution_s, bool of_flows)
 {
 	if ((s->boot->flags & BOOT_ANALYZE) != 0)
 		return 0;
-	return later(a->v.now_ns / NS_PER_S - kept_s(s, resolution_s), 0);
+	return later(a->v.now_ns / NS_PER_S -
+			 (of_flows ? s->boot->settings.keep_flows_ms / 1000 : kept_s(s, resolution_s)),
+		     0);
 }
 
-/* Of buckets that are over. */
-static void
-put_percentile(struct store *s, struct question *a, const struct series_key *k, uint32_t resolution_s,
-	       int64_t from_s, int64_t to_s)
+/* What flows can tell a part: all but what they do not have (seconds), what is hidden, and the sum of what
+ * found no room, of which a part has none of its own. */
+static bool
+flows_tell(const struct view *v, const struct series_id *id, uint32_t resolution_s)
 {
-	int64_t over_s = a->v.now_ns / NS_PER_S / resolution_s * resolution_s;
-	struct series_percentile p;
-	enum db_status status;
+	return id->number != SERIES_OTHER && resolution_s >= 60 &&
+	       !(v->masked && (id->subject == SERIES_AS || id->subject == SERIES_COUNTRY));
+}
 
-	to_s = to_s < over_s ? to_s : over_s;
-	status = history_series_percentile(s->history, k, resolution_s, from_s, to_s, a->q.percent, &p);
-	if (status == DB_OK) {
-		struct row_series r = { .time_ns = from_s * NS_PER_S,
-					.resolution_s = resolution_s,
-					.bytes = p.bytes,
-					.packets = p.buckets,
-					.in_bytes = p.in_bytes,
-					.out_bytes = p.out_bytes };
+/* What is asked for, in whole buckets. False: that is too much. */
+static bool
+range_of(const struct store *s, const struct question *a, bool of_flows, struct series_range *r)
+{
+	int64_t from_s = second_from(a->q.from_ns);
 
-		answer_row(&a->out);
-		answer_put(&a->out, &r, sizeof(r));
-		answer_row_end(&a->out);
-	}
-	ask_history_end(a, status);
+	r->to_s = a->q.to_ns == 0 ? a->v.now_ns / NS_PER_S + 1 : second_from(a->q.to_ns);
+	r->resolution_s = a->q.resolution_s;
+	if (r->resolution_s == 0)
+		r->resolution_s =
+		    a->has_page ? a->page.at.ref[0] : resolution_for(s, a, from_s, r->to_s, of_flows);
+	if (r->resolution_s == 0)
+		return false; /* the page of a question that said it */
+	/* The bucket that holds from begins before it; what is older than is kept need not be looked for. */
+	r->from_s =
+	    later(from_s, later(kept_since(s, a, r->resolution_s, of_flows), a->v.since_ns / NS_PER_S));
+	r->from_s -= r->from_s % r->resolution_s;
+	if (r->from_s < r->to_s && series_range_buckets(r) > POINTS_MAX)
+		return false;
+	/* Of another question it may be older than all that is asked for here. */
+	if (a->has_page)
+		r->from_s = later(r->from_s, (int64_t)a->page.at.value);
+	/* Of buckets that are over. */
+	if (a->q.percent != 0 && r->to_s > a->v.now_ns / NS_PER_S)
+		r->to_s = a->v.now_ns / NS_PER_S / r->resolution_s * r->resolution_s;
+	return true;
 }
 
 void
 ask_series(struct store *s, struct question *a)
 {
-	int64_t from_s = second_from(a->q.from_ns);
-	int64_t to_s = a->q.to_ns == 0 ? a->v.now_ns / NS_PER_S + 1 : second_from(a->q.to_ns);
-	struct plot l = { .a = a, .left = a->limit };
+	struct series_range r;
+	struct series_key *key;
 	struct series_id id;
-	struct series_key k;
+	uint32_t nkeys;
 	bool named = id_of(s, a, &id);
 	/* First: whether there is such a name is nothing that a part may tell. */
 	enum sees sees = part_of(s, &a->v, &id);
 
-	if (a->has_page && a->page.kind != (ASK_SERIES | PAGE_HISTORY)) {
+	if ((a->has_page && a->page.kind != (ASK_SERIES | PAGE_HISTORY)) ||
+	    !range_of(s, a, sees == SEES_PART, &r)) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
-		return;
-	}
-	/* Percentiles of several series cannot be added up. */
-	if (sees == SEES_PART || (a->q.percent != 0 && a->v.nnarrowed > 0 && a->q.subject == SERIES_TENANT)) {
+	} else if (sees == SEES_PART && !flows_tell(&a->v, &id, r.resolution_s)) {
 		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
-		return;
-	}
-	l.resolution_s = a->q.resolution_s != 0 ? a->q.resolution_s : resolution_for(s, a, from_s, to_s);
-	/* The bucket that holds from begins before it; what is older than is kept need not be looked for. */
-	from_s = later(from_s, later(kept_since(s, a, l.resolution_s), a->v.since_ns / NS_PER_S));
-	from_s -= from_s % l.resolution_s;
-	if ((to_s - from_s) / l.resolution_s > POINTS_MAX) {
-		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
-		return;
-	}
-	/* Of another question it may be older than all that is asked for here. */
-	if (a->has_page)
-		from_s = later(from_s, (int64_t)a->page.at.value);
-	if (!named || sees == SEES_NONE || from_s >= to_s || !key_of(s, a, &id, &k)) {
+	} else if (sees == SEES_NONE || r.from_s >= r.to_s) {
 		ask_end(a);
-		return;
+	} else if (sees == SEES_PART) {
+		ask_series_of_flows(s, a, named ? &id : NULL, &r);
+	} else if (key = keys_of(s, a, &id, &nkeys), named && nkeys > 0) {
+		ask_plot(s, a, &r, key, nkeys);
+	} else {
+		free(key);
+		ask_end(a);
 	}
-	if (a->q.percent != 0) {
-		put_percentile(s, a, &k, l.resolution_s, from_s, to_s);
-		return;
-	}
-	l.last_s = from_s - 1;
-
-	enum db_status status =
-	    a->v.nnarrowed > 0 && a->q.subject == SERIES_TENANT
-		? plot_points(s, &l, from_s, to_s)
-		: history_series(s->history, &k, l.resolution_s, from_s, to_s, put_series_point, &l);
-
-	if (status != DB_OK || l.left > 0) {
-		ask_history_end(a, status);
-		return;
-	}
-
-	struct topk_entry at = { .value = (uint64_t)(l.last_s + l.resolution_s) };
-
-	ask_end_page(s, a, ASK_SERIES | PAGE_HISTORY, &at);
 }
 
 /* --- what there is

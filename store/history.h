@@ -120,6 +120,9 @@ struct series_percentile {
 	uint64_t in_bytes, out_bytes; /* each by itself */
 	uint64_t bytes;               /* of both together */
 };
+/* Of n buckets with traffic and as many without as make it `buckets`; percent: 1 to 100. */
+void series_percentile_of(const struct series_value *v, size_t n, uint64_t buckets, unsigned percent,
+			  struct series_percentile *out);
 enum db_status history_series_percentile(struct history *h, const struct series_key *key,
 					 uint32_t resolution_s, int64_t from_s, int64_t to_s,
 					 unsigned percent, struct series_percentile *out);
@@ -130,6 +133,9 @@ struct history_keep {
 	int64_t keep_s; /* below 0: nothing */
 };
 void history_tenants_keep(struct history *h, const struct history_keep *list, size_t n);
+/* How many points of what is kept n buckets of a resolution are made of; how many a chunk of it has. */
+uint32_t series_points_of(uint32_t n, uint32_t resolution_s);
+uint32_t series_chunk_points(uint32_t resolution_s);
 /* Seconds that were added to more series than have each of theirs kept. */
 uint64_t history_seconds_refused(const struct history *h);
 

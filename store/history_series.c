@@ -354,6 +354,31 @@ ranked(uint64_t *v, size_t n, size_t all, size_t rank)
 	return v[rank - zeros - 1];
 }
 
+#define RANK(field, f)                                                                                       \
+	for (size_t i = 0; i < n; i++)                                                                       \
+		work[i] = f;                                                                                 \
+	out->field = ranked(work, n, (size_t)buckets, rank);
+
+void
+series_percentile_of(const struct series_value *v, size_t n, uint64_t buckets, unsigned percent,
+		     struct series_percentile *out)
+{
+	uint64_t *work = mem_reallocarray(NULL, n + 1, sizeof(*work));
+
+	buckets = buckets < n ? n : buckets;
+	/* Nearest rank, rounded up, in a way that does not overflow. */
+	size_t rank = (size_t)(buckets / 100 * percent + (buckets % 100 * percent + 99) / 100);
+
+	*out = (struct series_percentile){ .buckets = buckets };
+	if (buckets > 0) {
+		RANK(in_bytes, v[i].in_bytes)
+		RANK(out_bytes, v[i].out_bytes)
+		RANK(bytes, sum_sat(v[i].in_bytes, v[i].out_bytes))
+	}
+	free(work);
+}
+#undef RANK
+
 enum db_status
 history_series_percentile(struct history *h, const struct series_key *key, uint32_t resolution_s,
 			  int64_t from_s, int64_t to_s, unsigned percent, struct series_percentile *out)
@@ -361,29 +386,34 @@ history_series_percentile(struct history *h, const struct series_key *key, uint3
 	struct chunk_point *p;
 	size_t n;
 	enum db_status status = points(h, key, resolution_s, from_s, to_s, &p, &n);
-	uint64_t *v = mem_reallocarray(NULL, n + 1, sizeof(*v));
+	struct series_value *v = mem_reallocarray(NULL, n + 1, sizeof(*v));
 
 	*out = (struct series_percentile){ 0 };
-	if (status == DB_OK && resolution_s != 0 && percent >= 1 && percent <= 100 && to_s > from_s) {
-		int64_t all =
-		    (to_s + resolution_s - 1) / resolution_s - (from_s + resolution_s - 1) / resolution_s;
-
-		out->buckets = all < (int64_t)n ? n : (uint64_t)all;
-
-		/* Nearest rank, rounded up, in a way that does not overflow. */
-		size_t rank =
-		    (size_t)(out->buckets / 100 * percent + (out->buckets % 100 * percent + 99) / 100);
-
-#define RANK(field, value)                                                                                   \
-	for (size_t i = 0; i < n; i++)                                                                       \
-		v[i] = value;                                                                                \
-	out->field = out->buckets == 0 ? 0 : ranked(v, n, (size_t)out->buckets, rank);
-		RANK(in_bytes, p[i].sum.in_bytes)
-		RANK(out_bytes, p[i].sum.out_bytes)
-		RANK(bytes, sum_sat(p[i].sum.in_bytes, p[i].sum.out_bytes))
-#undef RANK
-	}
+	for (size_t i = 0; i < n; i++)
+		v[i] = p[i].sum;
+	if (status == DB_OK && resolution_s != 0 && percent >= 1 && percent <= 100 && to_s > from_s)
+		series_percentile_of(v, n,
+				     (uint64_t)((to_s + resolution_s - 1) / resolution_s -
+						(from_s + resolution_s - 1) / resolution_s),
+				     percent, out);
 	free(v);
 	free(p);
 	return status;
+}
+
+uint32_t
+series_points_of(uint32_t n, uint32_t resolution_s)
+{
+	unsigned r;
+
+	return resolution_of(resolution_s, &r) ? n * (resolution_s / chunk_resolutions[r].seconds) : 0;
+}
+
+uint32_t
+series_chunk_points(uint32_t resolution_s)
+{
+	unsigned r;
+
+	return resolution_of(resolution_s, &r) && r >= CHUNK_KEPT ? chunk_resolutions[r].points
+								  : CHUNK_POINTS_MAX;
 }

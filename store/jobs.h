@@ -18,7 +18,7 @@ struct job;
 
 enum job_kind {
 	JOB_HISTORY, /* reads what is on disk. Of a tenant's at most all threads but one run at a time */
-	JOB_LIVE,    /* looks at memory, for milliseconds: goes first, and has one more thread to itself */
+	JOB_LIVE, /* live state or series, for milliseconds: goes first, and has one more thread to itself */
 	JOB_KINDS
 };
 

@@ -30,16 +30,21 @@ struct series_db_key {
 
 struct fold;
 
+struct series_reader {
+	struct series_reader *next; /* that nobody uses */
+	struct chunk_work *work;
+	struct chunk_point points[CHUNK_POINTS_MAX];
+};
+
 struct series_store {
 	struct db *db;
 	struct series_limits limits;
 	struct series_open *open;
 	_Atomic uint64_t damaged;
 
-	/* One reader at a time. */
+	/* Memory of those who read: as many as ever read at the same time. */
 	pthread_mutex_t reading;
-	struct chunk_work *read_work;
-	struct chunk_point *read_points; /* CHUNK_POINTS_MAX */
+	struct series_reader *readers;
 
 	/* The writer's own. */
 	struct chunk_work *work;
@@ -97,6 +102,9 @@ bool series_fold_due(const struct series_store *s);
 
 /* series_drop.c */
 void series_drop_free(struct series_store *s);
+
+/* series_read.c */
+void series_readers_free(struct series_store *s);
 bool series_drop_due(struct series_store *s);
 bool series_is_gone(const struct series_store *s, uint32_t tenant);
 void series_drop_step(struct series_store *s);

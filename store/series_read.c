@@ -7,6 +7,7 @@
 
 struct reading {
 	struct series_store *s;
+	struct series_reader *reader;
 	struct db_txn x;
 	const struct series_key *key;
 	unsigned resolution;
@@ -14,6 +15,52 @@ struct reading {
 	struct chunk_point *p;
 	size_t n, cap;
 };
+
+/* --- who reads
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static struct series_reader *
+reader_take(struct series_store *s)
+{
+	struct series_reader *r;
+
+	pthread_mutex_lock(&s->reading);
+	r = s->readers;
+	if (r != NULL)
+		s->readers = r->next;
+	pthread_mutex_unlock(&s->reading);
+	if (r != NULL)
+		return r;
+	r = mem_calloc(1, sizeof(*r));
+	r->work = chunk_work_new();
+	return r;
+}
+
+static void
+reader_give(struct series_store *s, struct series_reader *r)
+{
+	pthread_mutex_lock(&s->reading);
+	r->next = s->readers;
+	s->readers = r;
+	pthread_mutex_unlock(&s->reading);
+}
+
+void
+series_readers_free(struct series_store *s)
+{
+	struct series_reader *r;
+
+	while ((r = s->readers) != NULL) {
+		s->readers = r->next;
+		chunk_work_free(&r->work);
+		free(r);
+	}
+}
+
+/* --- what is there
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t
 begin(void *ctx)
@@ -41,7 +88,7 @@ static void
 read_chunk(struct reading *r, int64_t span, struct db_bytes v)
 {
 	struct series_store *s = r->s;
-	const struct chunk_point *p = s->read_points;
+	struct chunk_point *p = r->reader->points;
 	const uint8_t *chunk;
 	struct pack pack;
 	size_t len;
@@ -53,7 +100,7 @@ read_chunk(struct reading *r, int64_t span, struct db_bytes v)
 	}
 	if (!pack_find(&pack, r->key, &chunk, &len))
 		return;
-	n = chunk_decode(s->read_work, r->resolution, span, chunk, len, s->read_points);
+	n = chunk_decode(r->reader->work, r->resolution, span, chunk, len, p);
 	if (n == 0) {
 		series_damaged(s, r->resolution, span, r->key);
 		return;
@@ -147,14 +194,14 @@ read_kept(struct reading *r)
 	struct chunk_point *open;
 	size_t nopen;
 
-	pthread_mutex_lock(&r->s->reading);
+	r->reader = reader_take(r->s);
 	series_open_read(r->s->open, r->key, r->from * seconds / 60, r->to * seconds / 60, begin, r, &open,
 			 &nopen);
 	read_disk(r);
 
 	enum db_status status = db_end(&r->x);
 
-	pthread_mutex_unlock(&r->s->reading);
+	reader_give(r->s, r->reader);
 	add_open(r, open, nopen);
 	free(open);
 	return status;

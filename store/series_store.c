@@ -375,8 +375,6 @@ series_store_open(const struct series_limits *l, const uint8_t identity[static S
 
 	s->limits = *l;
 	s->work = chunk_work_new();
-	s->read_work = chunk_work_new();
-	s->read_points = mem_calloc(CHUNK_POINTS_MAX, sizeof(*s->read_points));
 	s->open = series_open_new();
 	s->closed_s = INT64_MIN / 2;
 	s->dropped_s = INT64_MIN / 2;
@@ -405,8 +403,7 @@ series_store_close(struct series_store **sp)
 	db_close(&s->db);
 	series_open_free(&s->open);
 	chunk_work_free(&s->work);
-	chunk_work_free(&s->read_work);
-	free(s->read_points);
+	series_readers_free(s);
 	bytes_free(&s->block);
 	pthread_mutex_destroy(&s->reading);
 	pthread_mutex_destroy(&s->telling);

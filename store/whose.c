@@ -134,9 +134,9 @@ whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip
 }
 
 bool
-whose_network(const struct store *s, uint32_t tenant, const struct ip_addr *ip, struct ip_prefix *network)
+whose_network_by(const struct store *s, const struct snapshot *policy, uint32_t tenant,
+		 const struct ip_addr *ip, struct ip_prefix *network)
 {
-	const struct snapshot *policy = grants_policy(s->grants);
 	bool found = false;
 
 	if (tenant != TENANT_PLATFORM && policy != NULL && snapshot_has_networks(policy, tenant))
@@ -148,4 +148,10 @@ whose_network(const struct store *s, uint32_t tenant, const struct ip_addr *ip, 
 		found = true;
 	}
 	return found;
+}
+
+bool
+whose_network(const struct store *s, uint32_t tenant, const struct ip_addr *ip, struct ip_prefix *network)
+{
+	return whose_network_by(s, grants_policy(s->grants), tenant, ip, network);
 }

@@ -23,6 +23,9 @@ void whose_vantage(const struct store *s, uint32_t point, const struct rec_flow 
  * one of local_networks. False: ip is outside. */
 bool whose_network(const struct store *s, uint32_t tenant, const struct ip_addr *ip,
 		   struct ip_prefix *network);
+/* The same by a policy that the caller holds (NULL: none): by any thread. */
+bool whose_network_by(const struct store *s, const struct snapshot *policy, uint32_t tenant,
+		      const struct ip_addr *ip, struct ip_prefix *network);
 struct tenant_match whose_flow(struct store *s, uint32_t point, const struct rec_flow *f);
 /* Of what was seen here between two ends. */
 struct tenant_match whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *a,

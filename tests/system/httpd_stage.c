@@ -421,10 +421,14 @@ static void
 rows_of_series(struct message *m, const struct wire_question *q)
 {
 	uint64_t first = q->cursor_len == 0 ? 0 : 2;
+	/* Left to store, it is whatever store says. */
+	const uint32_t resolution_s = q->resolution_s != 0 ? q->resolution_s : 300;
+	const bool of_flows = memcmp(q->key, "flows", q->key_len) == 0 && q->key_len == 5;
 
 	for (uint64_t i = first; i < first + 2; i++) {
-		struct row_series r = { .time_ns = q->from_ns + (int64_t)i * q->resolution_s * NS_PER_S,
-					.resolution_s = q->resolution_s,
+		struct row_series r = { .time_ns = q->from_ns + (int64_t)i * resolution_s * NS_PER_S,
+					.resolution_s = resolution_s,
+					.finest_s = of_flows ? 0 : 1,
 					.bytes = 100 + i,
 					.packets = 10 + i,
 					.bytes_max = 50,

@@ -505,8 +505,12 @@ class Data(OnStage):
         a = self.stage.get("/api/v1/timeseries?subject=application&key=TLS&from=1000&to=2000&resolution=60").json
         self.assertEqual(("application", "TLS", 60), (a["subject"], a["key"], a["resolution"]))
         self.assertEqual([[1000 + 60 * i, 100 + i, 10 + i, 50, 5, 1, 60, 40 + i, 4, 6 + i] for i in range(4)], a["points"])
-        self.assertEqual(1, self.stage.get("/api/v1/timeseries").json["resolution"])
-        self.assertEqual(3600, self.stage.get("/api/v1/timeseries?from=1&to=100000000").json["resolution"])
+        self.assertEqual("series", a["source"])
+        # Without one it is store's choice.
+        self.assertEqual(300, self.stage.get("/api/v1/timeseries").json["resolution"])
+        # Made of flows: what is not known is not zero.
+        a = self.stage.get("/api/v1/timeseries?subject=application&key=flows&from=1000&to=2000&resolution=60").json
+        self.assertEqual(("flows", [1000, 100, 10, None, None, None, 60, 40, 4, 6]), (a["source"], a["points"][0]))
         a = self.stage.get("/api/v1/timeseries?subject=application&key=TLS&from=1000&to=2000&percentile=95").json
         self.assertEqual((300, []), (a["resolution"], a["points"]))
         self.assertEqual({"percent": 95, "buckets": 10, "bytes": 100, "bytes_in": 60, "bytes_out": 40}, a["percentile"])
@@ -520,7 +524,7 @@ class Data(OnStage):
                 self.problem(self.stage.get(f"/api/v1/timeseries?{query}"), 400, word)
 
     def test_what_there_are_series_of(self):
-        self.assertEqual(60, self.stage.get("/api/v1/timeseries?subject=host&key=10.0.0.1&vlan=3").json["resolution"])
+        self.assertEqual(200, self.stage.get("/api/v1/timeseries?subject=host&key=10.0.0.1&vlan=3").status)
         self.assertEqual(200, self.stage.get("/api/v1/timeseries?subject=host&key=(other)").status)
         a = self.stage.get("/api/v1/timeseries/subjects?subject=country").json
         self.assertEqual(("country", [{"key": "NL", "vlan": 0, "address_space": 0, "bytes": {"in": 1, "out": 2}, "packets": {"in": 3, "out": 4}, "last": 60}]),
