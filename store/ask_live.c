@@ -43,8 +43,8 @@ ask_wrong_page(struct question *a)
 #define LOOKED_MAX 4096u /* rows of an order, for one page: most of them may have ended since it was made */
 
 /* Rows are looked at as they are now: those that went are left out, and a page is in order by what it shows.
- * Where it ended is told by the order that it was made of. It has fewer rows than were asked for where too many
- * went. */
+ * Where it ended is told by the order that it was made of. It has fewer rows than were asked for where too
+ * many went. */
 static void
 page_of(struct store *s, struct question *a, const struct ask_live_list *l, const struct order *o)
 {
@@ -492,29 +492,26 @@ put_application(struct store *s, struct question *a, const struct subject *u)
 	answer_row_end(&a->out);
 }
 
+/* i: its number in the list that it is of. */
 static void
-list_applications(struct store *s, struct question *a, const struct subject *list, size_t n)
+offer_application(struct store *s, struct question *a, struct topk *t, const struct subject *u, uint32_t i)
 {
-	struct topk *t = ask_list_begin(a);
+	struct topk_entry e = { .value = application_value(a, u), .ref = { i, 0 } };
 
-	for (uint32_t i = 0; i < n; i++) {
-		const struct subject *u = &list[i];
+	if (u->key.tenant != a->v.tenant || u->key.subject != SERIES_APPLICATION ||
+	    (u->flows == 0 && u->packets == 0) || !topk_wants(t, e.value))
+		return;
 
-		if (u->key.tenant != a->v.tenant || u->key.subject != SERIES_APPLICATION ||
-		    (u->flows == 0 && u->packets == 0))
-			continue;
+	/* By name: numbers would tell in which order applications came up anywhere. */
+	const char *name = ask_application_name(s, (uint16_t)u->key.number);
 
-		struct topk_entry e = { .value = application_value(a, u), .ref = { i, 0 } };
+	memcpy(e.tie, name, strnlen(name, sizeof(e.tie)));
+	topk_offer(t, &e);
+}
 
-		if (!topk_wants(t, e.value))
-			continue;
-
-		/* By name: numbers would tell in which order applications came up anywhere. */
-		const char *name = ask_application_name(s, (uint16_t)u->key.number);
-
-		memcpy(e.tie, name, strnlen(name, sizeof(e.tie)));
-		topk_offer(t, &e);
-	}
+static void
+put_applications(struct store *s, struct question *a, struct topk *t, const struct subject *list)
+{
 	topk_finish(t);
 	for (size_t i = 0; i < t->n; i++)
 		put_application(s, a, &list[t->heap[i].ref[0]]);
@@ -541,8 +538,25 @@ add_to_application(void *ctx, const struct question *a, const struct engine *e, 
 static void
 answer_applications(struct store *s, struct question *a, void *ctx)
 {
-	list_applications(s, a, ctx, NAME_NUMBER_MAX);
+	const struct subject *list = ctx;
+	struct topk *t = ask_list_begin(a);
+
+	for (uint32_t i = 0; i < NAME_NUMBER_MAX; i++)
+		offer_application(s, a, t, &list[i], i);
+	put_applications(s, a, t, list);
 	free(ctx);
+}
+
+/* What is kept of the tenant: as many as there are names of applications, at most. */
+static void
+list_applications(struct store *s, struct question *a)
+{
+	struct topk *t = ask_list_begin(a);
+	uint32_t i = SUBJECT_NONE;
+
+	while ((i = subjects_next_application(s->subjects, a->v.tenant, i)) != SUBJECT_NONE)
+		offer_application(s, a, t, subjects_at(s->subjects, i), i);
+	put_applications(s, a, t, subjects_at(s->subjects, 0));
 }
 
 void
@@ -553,7 +567,7 @@ ask_applications(struct store *s, struct question *a)
 	if (ask_wrong_page(a))
 		return;
 	if (a->v.nnarrowed == 0)
-		list_applications(s, a, subjects_at(s->subjects, 0), subjects_count(s->subjects));
+		list_applications(s, a);
 	else
 		ask_walk(s, a, &walk, mem_calloc(NAME_NUMBER_MAX, sizeof(struct subject)));
 }

@@ -18,6 +18,7 @@
 #define SAVE_AGAIN    720u /* minutes after which the database is told of traffic again */
 #define HOSTS_PART    2u   /* of what may be active: hosts get one in so many */
 #define BUCKETS_LEAST 1024u
+#define SWEEP         16u /* entries of a gone tenant, at a time */
 
 /* One tenant's entries. */
 struct shelf {
@@ -26,6 +27,7 @@ struct shelf {
 	uint32_t first_active; /* of the list: it and all newer ones are; NONE: none is */
 	uint32_t n, active, active_hosts;
 	uint32_t number; /* the last that was given */
+	bool gone;       /* there is no such tenant any more */
 };
 
 struct series_book {
@@ -34,7 +36,9 @@ struct series_book {
 	uint32_t max, mask, limit, unused, active_max, active;
 	uint32_t minute; /* the newest heard of */
 	struct shelf shelf[TENANTS_MAX];
-	uint32_t nshelves;
+	uint32_t nshelves, next_swept;
+	bool (*is_there)(const void *ctx, uint32_t tenant); /* NULL: all are */
+	const void *there_ctx;
 	uint64_t seed;
 };
 
@@ -95,18 +99,10 @@ shelf_find(const struct series_book *b, uint32_t tenant)
 	return at < b->nshelves && b->shelf[at].tenant == tenant ? &b->shelf[at] : NULL;
 }
 
-/* A tenant that is gone leaves an empty shelf sooner or later; where there is no room, that one is reused. */
 static bool
-shelf_remove_empty(struct series_book *b)
+is_gone(const struct series_book *b, uint32_t tenant)
 {
-	for (uint32_t i = 0; i < b->nshelves; i++) {
-		if (b->shelf[i].n > 0)
-			continue;
-		memmove(&b->shelf[i], &b->shelf[i + 1], (b->nshelves - i - 1) * sizeof(b->shelf[0]));
-		b->nshelves--;
-		return true;
-	}
-	return false;
+	return b->is_there != NULL && !b->is_there(b->there_ctx, tenant);
 }
 
 static struct shelf *
@@ -116,15 +112,15 @@ shelf_get(struct series_book *b, uint32_t tenant)
 
 	if (at < b->nshelves && b->shelf[at].tenant == tenant)
 		return &b->shelf[at];
-	if (b->nshelves == TENANTS_MAX) {
-		if (!shelf_remove_empty(b))
-			return NULL;
-		at = shelf_place(b, tenant);
-	}
+	if (b->nshelves == TENANTS_MAX) /* for a moment: tenants that are gone are swept out */
+		return NULL;
 	memmove(&b->shelf[at + 1], &b->shelf[at], (b->nshelves - at) * sizeof(b->shelf[0]));
 	b->nshelves++;
-	b->shelf[at] =
-	    (struct shelf){ .tenant = tenant, .oldest = NONE, .newest = NONE, .first_active = NONE };
+	b->shelf[at] = (struct shelf){ .tenant = tenant,
+				       .oldest = NONE,
+				       .newest = NONE,
+				       .first_active = NONE,
+				       .gone = is_gone(b, tenant) };
 	return &b->shelf[at];
 }
 
@@ -255,16 +251,11 @@ save(struct series_book *b, uint32_t i, struct batch *batch, bool gone)
 				    .id = e->id, .number = e->number, .minute = e->minute, .gone = gone });
 }
 
-/* The shelf's oldest entry that is not active goes, with its number; false where there is none. */
-static bool
-forget_oldest(struct series_book *b, struct shelf *s, struct batch *batch)
+static void
+remove_entry(struct series_book *b, struct shelf *s, uint32_t i)
 {
-	uint32_t i = s->oldest, *at;
+	uint32_t *at;
 
-	expire(b, s);
-	if (i == NONE || i == s->first_active)
-		return false;
-	save(b, i, batch, true);
 	for (at = bucket_of(b, &b->entry[i].id); *at != i + 1; at = &b->entry[*at - 1].next)
 		;
 	*at = b->entry[i].next;
@@ -272,7 +263,65 @@ forget_oldest(struct series_book *b, struct shelf *s, struct batch *batch)
 	s->n--;
 	b->entry[i] = (struct series_entry){ .next = b->unused };
 	b->unused = i;
+}
+
+/* The shelf's oldest entry that is not active goes; false where there is none. The one with the newest number
+ * stays: from it the next start knows where numbers go on, so that none is given twice. */
+static bool
+forget_oldest(struct series_book *b, struct shelf *s, struct batch *batch)
+{
+	uint32_t i = s->oldest;
+
+	expire(b, s);
+	if (i != NONE && i != s->first_active && series_id_is_numbered(&b->entry[i].id) &&
+	    b->entry[i].number == s->number)
+		i = b->entry[i].newer;
+	if (i == NONE || i == s->first_active)
+		return false;
+	save(b, i, batch, true);
+	remove_entry(b, s, i);
 	return true;
+}
+
+/* --- tenants that are gone
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+void
+series_book_tenants(struct series_book *b, bool (*is_there)(const void *ctx, uint32_t tenant),
+		    const void *ctx)
+{
+	b->is_there = is_there;
+	b->there_ctx = ctx;
+	for (uint32_t i = 0; i < b->nshelves; i++)
+		b->shelf[i].gone = is_gone(b, b->shelf[i].tenant);
+}
+
+/* Looks at the next shelf; some of a gone tenant's entries go, then the shelf. The database forgets them by
+ * itself, with the tenant. */
+static void
+sweep(struct series_book *b)
+{
+	uint32_t at = b->next_swept < b->nshelves ? b->next_swept : 0;
+	struct shelf *s = &b->shelf[at];
+
+	b->next_swept = at + 1;
+	if (b->nshelves == 0 || !s->gone)
+		return;
+	for (unsigned i = 0; i < SWEEP && s->oldest != NONE; i++) {
+		const struct series_entry *e = &b->entry[s->oldest];
+
+		if (s->first_active == s->oldest) {
+			count_active(b, s, e, UINT32_MAX);
+			s->first_active = e->newer;
+		}
+		remove_entry(b, s, s->oldest);
+	}
+	b->next_swept = at; /* until it is done */
+	if (s->oldest != NONE)
+		return;
+	memmove(s, s + 1, (b->nshelves - at - 1) * sizeof(*s));
+	b->nshelves--;
 }
 
 /* --- using
@@ -331,6 +380,8 @@ struct series_entry *
 series_book_use(struct series_book *b, const struct series_id *id, uint32_t minute, uint64_t limit,
 		struct batch *batch)
 {
+	sweep(b);
+
 	struct shelf *s = shelf_get(b, id->tenant);
 	uint32_t i = lookup(b, id);
 

@@ -40,6 +40,12 @@ void series_book_free(struct series_book **b);
 void series_book_load(struct series_book *b, const struct batch_series *s);
 void series_book_loaded(struct series_book *b, uint32_t minute);
 
+/* Which tenants there are may have changed: what is of those that are gone goes, some with each
+ * series_book_use, and numbers go on behind what they had while a tenant is there. is_there is asked again of
+ * any tenant that comes up later. Never called: all are there. */
+void series_book_tenants(struct series_book *b, bool (*is_there)(const void *ctx, uint32_t tenant),
+			 const void *ctx);
+
 /*
  * The entry of a series that has traffic now, in this minute, made where there is none: what is new of it
  * goes into the batch, which must have room (batch_fits_series). limit: active series that its tenant may

@@ -6,10 +6,14 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "ipc/wire.h"
+
+#define TENANT_BUCKETS 4096u
 
 struct subjects {
 	struct subject *row;
-	uint32_t *bucket; /* index + 1 of the first row */
+	uint32_t *bucket;       /* index + 1 of the first row */
+	uint32_t *applications; /* of tenants with the same remainder: index + 1 of the newest */
 	uint32_t n, max, mask;
 	uint64_t seed[2];
 };
@@ -25,6 +29,7 @@ subjects_new(size_t max)
 	s->bucket = mem_calloc(s->mask, sizeof(*s->bucket));
 	s->mask--;
 	s->row = mem_calloc(max, sizeof(*s->row));
+	s->applications = mem_calloc(TENANT_BUCKETS, sizeof(*s->applications));
 	randombytes_buf(s->seed, sizeof(s->seed));
 	return s;
 }
@@ -36,6 +41,7 @@ subjects_free(struct subjects **s)
 		return;
 	free((*s)->row);
 	free((*s)->bucket);
+	free((*s)->applications);
 	free(*s);
 	*s = NULL;
 }
@@ -73,7 +79,22 @@ subjects_get(struct subjects *s, const struct series_key *key)
 	i = s->n++;
 	s->row[i] = (struct subject){ .key = *key, .next = *bucket };
 	*bucket = i + 1;
+	if (key->subject == SERIES_APPLICATION) {
+		s->row[i].next_application = s->applications[key->tenant % TENANT_BUCKETS];
+		s->applications[key->tenant % TENANT_BUCKETS] = i + 1;
+	}
 	return i;
+}
+
+uint32_t
+subjects_next_application(const struct subjects *s, uint32_t tenant, uint32_t at)
+{
+	uint32_t i =
+	    at == SUBJECT_NONE ? s->applications[tenant % TENANT_BUCKETS] : s->row[at].next_application;
+
+	while (i != 0 && s->row[i - 1].key.tenant != tenant)
+		i = s->row[i - 1].next_application;
+	return i == 0 ? SUBJECT_NONE : i - 1;
 }
 
 struct subject *

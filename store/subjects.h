@@ -17,7 +17,7 @@
 
 struct subject {
 	struct series_key key;
-	uint32_t next;
+	uint32_t next, next_application;
 	uint32_t flows_active, hosts_active;
 	uint64_t flows; /* seen */
 	uint64_t bytes, packets;
@@ -40,5 +40,8 @@ struct subject *subjects_find(struct subjects *s, uint32_t tenant, enum series_s
 			      uint32_t number);
 struct subject *subjects_at(struct subjects *s, uint32_t i);
 uint32_t subjects_count(const struct subjects *s);
+/* One application of a tenant after the other, in no order: begins with at SUBJECT_NONE; SUBJECT_NONE: no
+ * more. */
+uint32_t subjects_next_application(const struct subjects *s, uint32_t tenant, uint32_t at);
 
 #endif

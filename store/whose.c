@@ -48,6 +48,15 @@ tell_history(struct store *s, const struct snapshot *policy)
 	s->tidy_wanted = true;
 }
 
+static bool
+is_there(const void *ctx, uint32_t tenant)
+{
+	const struct store *s = ctx;
+
+	return tenant == TENANT_PLATFORM || tenant == TENANT_UNASSIGNED ||
+	       snapshot_tenant(grants_policy(s->grants), tenant) != NULL;
+}
+
 bool
 whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 {
@@ -59,6 +68,7 @@ whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 	quotas_policy(&s->quotas, policy);
 	tell_retention(s, policy);
 	tell_history(s, policy);
+	series_book_tenants(s->book, is_there, s);
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct point *p = &s->points.point[i];
 

@@ -759,6 +759,58 @@ packets(const struct series_key *k, uint32_t resolution_s)
 	return t.sum.in_packets;
 }
 
+static uint64_t
+begin_at(void *ctx)
+{
+	return *(const uint64_t *)ctx;
+}
+
+static size_t
+open_points(struct series_open *o, const struct series_key *k, uint64_t seen)
+{
+	struct chunk_point *p;
+	size_t n;
+
+	series_open_read(o, k, 0, INT64_MAX, begin_at, &seen, &p, &n);
+	free(p);
+	return n;
+}
+
+/* Whose transaction has the chunks of what is over does not get it a second time, whose has not does; and
+ * what could not be written stays. */
+static void
+a_transaction_says_what_is_where(void **state)
+{
+	struct series_record r = { .key = { 1, 1, 7 }, .kind = RECORD_MINUTE, .p = { .bucket = 100 } };
+	struct series_open *o = series_open_new();
+	struct series_open_list l = { 0 };
+	struct bytes out = { 0 };
+	uint32_t n;
+
+	(void)state;
+	r.p.sum.in_packets = 1;
+	series_open_take(o, &r, 1);
+	assert_int_equal(open_points(o, &r.key, 1), 1);
+	series_open_over(o, 101, &out, &n);
+	assert_int_equal(n, 1);
+	series_open_close(o);
+	assert_int_equal(open_points(o, &r.key, 1), 1);
+	series_open_list(o, NULL, &l);
+	assert_int_equal(l.n, 1);
+	series_open_folding(o, l.series, l.n, 9);
+	assert_int_equal(open_points(o, &r.key, 8), 1);
+	assert_int_equal(open_points(o, &r.key, 9), 0);
+	assert_int_equal(open_points(o, &r.key, 10), 0);
+	series_open_folding(o, l.series, l.n, 0);
+	assert_int_equal(open_points(o, &r.key, 10), 1);
+	series_open_folding(o, l.series, l.n, 11);
+	series_open_folded(o, l.series, l.n);
+	assert_int_equal(open_points(o, &r.key, 10), 0);
+	free(l.series);
+	bytes_free(&out);
+	series_open_free(&o);
+}
+
 /* Looks at series while they go from minutes to blocks to chunks: all that is committed is there, once. */
 static void *
 look(void *arg)
@@ -978,6 +1030,7 @@ main(void)
 		TEST(percentiles),
 		TEST(damage_is_left_out),
 		TEST(packs_divide),
+		TEST(a_transaction_says_what_is_where),
 		TEST(readers_see_all_of_it_once),
 		TEST(kills_lose_nothing),
 		TEST(format_2_is_brought_over),

@@ -325,6 +325,9 @@ in_and_out_are_the_tenants(void **state)
 	(void)state;
 	for (uint64_t i = 0; i < ARRAY_LEN(ends); i++) {
 		f = world_flow(w, i + 1, ETH1, ends[i][0], ends[i][1]);
+		f.exporter.b[15] = i == 1;
+		f.in_interface = 3;
+		f.out_interface = 4;
 		put_flow(&f, true);
 	}
 	put_second(ETH1, w->utc, 12500, 40);
@@ -336,6 +339,10 @@ in_and_out_are_the_tenants(void **state)
 	expect_way(GAMMA, SERIES_HOST, "192.0.2.2", 1000, 3000);
 	expect_way(GAMMA, SERIES_NETWORK, "10.3.0.0/16", 1000, 3000);
 	expect_way(GAMMA, SERIES_COUNTRY, "ZZ", 1000, 3000);
+	/* What enters at an interface is in, whoever is inside; of an exporter it is as of the tenant. */
+	expect_way(GAMMA, SERIES_EXPORTER, "::1", 1000, 3000);
+	expect_way(GAMMA, SERIES_EXPORTER_INTERFACE, "3@::1", 1000, 3000);
+	expect_way(GAMMA, SERIES_EXPORTER_INTERFACE, "4@::1", 3000, 1000);
 	/* Within, the client's. */
 	expect_way(BETA, SERIES_TENANT, "", 6000, 2000);
 	expect_way(BETA, SERIES_POINT, "", 6000, 2000);
@@ -391,6 +398,41 @@ weir_has_series_of_itself(void **state)
 		q = list(tenant, SERIES_WEIR, &n);
 		assert_int_equal(n, 0);
 		free(q);
+	}
+}
+
+/* Weir's own series are for who may read what belongs to the platform: neither for a token that may read
+ * traffic only, nor for who sees a part of all tenants' traffic. */
+static void
+weir_shows_itself_to_few(void **state)
+{
+	char interfaces[1][64] = { "eth1" };
+	const struct narrowing n = { .number = 1, .interfaces = interfaces, .ninterfaces = 1 };
+	struct wire_question q = question(SERIES_WEIR, "store.flows_lost"),
+			     l = world_question(ASK_SERIES_LIST);
+	uint8_t bytes[GRANT_BYTES_MAX];
+
+	(void)state;
+	w->s->counters.n[OWN_FLOWS_LOST] += 3;
+	put_second(ETH1, w->utc, 1, 1);
+	world_pump(w);
+	world_minute(w);
+	world_policy(w, &n, 1);
+	l.subject = SERIES_WEIR;
+	for (int i = 0; i < 3; i++) {
+		struct grant g = world_grant_plain(w, TENANT_PLATFORM);
+		size_t len;
+
+		if (i == 1)
+			g.scopes = UINT64_C(1) << ACTION_READ_TRAFFIC;
+		if (i == 2)
+			assert_true(grant_narrow(&g, n.number));
+		grants_heard(w->s->grants, clock_boot_ns());
+		len = world_grant_as(w, &g, true, bytes);
+		assert_int_equal(world_ask_with(w, &q, bytes, len), ANSWER_OK);
+		assert_int_equal(w->nrows, i == 0);
+		assert_int_equal(world_ask_with(w, &l, bytes, len), ANSWER_OK);
+		assert_true(i == 0 ? w->nrows > 0 : w->nrows == 0);
 	}
 }
 
@@ -476,6 +518,97 @@ the_book_forgets_the_silent(void **state)
 	id.number = 1;
 	assert_null(series_book_find(b, &id));
 	assert_true(batch.nseries > 0);
+	batch_free(&batch);
+	series_book_free(&b);
+}
+
+static bool
+is_there(const void *ctx, uint32_t tenant)
+{
+	return tenant >= *(const uint32_t *)ctx;
+}
+
+/* Tenants come and go, more of them than there ever are at a time: each gets its series. */
+static void
+the_book_outlives_tenants(void **state)
+{
+	struct series_book *b = series_book_new(100000);
+	struct batch batch;
+	uint32_t oldest = 1;
+
+	(void)state;
+	batch_init(&batch, 1 << 20, 1 << 16);
+	series_book_loaded(b, 1000);
+	series_book_tenants(b, is_there, &oldest);
+	for (uint32_t tenant = 1; tenant <= 3 * SNAPSHOT_TENANTS_MAX; tenant++) {
+		struct series_id id = { .tenant = tenant, .subject = SERIES_HOST };
+
+		oldest = tenant < 1000 ? 1 : tenant - 999;
+		series_book_tenants(b, is_there, &oldest);
+		batch_reset(&batch);
+		for (id.number = 0; id.number < 4; id.number++)
+			assert_non_null(series_book_use(b, &id, 1000, 20, &batch));
+	}
+	/* What is of those that are gone is forgotten, and counts no more. */
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct series_id id = { .tenant = 3 * SNAPSHOT_TENANTS_MAX, .subject = SERIES_HOST };
+
+		assert_non_null(series_book_use(b, &id, 1000, 20, &batch));
+	}
+	assert_int_equal(series_book_active(b, 1), 0);
+	assert_int_equal(series_book_active_all(b), 4 * 1000);
+	batch_free(&batch);
+	series_book_free(&b);
+}
+
+/* A number is never given twice, though the one that had the newest was silent for longest, and the book was
+ * closed and opened. */
+static void
+numbers_are_given_once(void **state)
+{
+	struct series_book *b = series_book_new(100);
+	struct series_id id = { .tenant = ALPHA, .subject = SERIES_HOST };
+	struct batch_series kept[1000];
+	struct batch batch;
+	uint32_t newest = 0, n = 0;
+
+	(void)state;
+	batch_init(&batch, 1 << 20, 4096);
+	series_book_loaded(b, 1000);
+	/* The first ones go on, those that came last go silent, and so many others come that they are
+	 * forgotten: numbers of those are newer, up to the last. */
+	for (uint32_t i = 0; i < 300; i++) {
+		const struct series_entry *e;
+
+		id.number = i;
+		batch_reset(&batch);
+		e = series_book_use(b, &id, 1000 + 100 * i, 16, &batch);
+		assert_non_null(e);
+		newest = e->number > newest ? e->number : newest;
+		id.number = 299;
+	}
+	for (uint32_t minute = 0; minute < 300; minute++) { /* the old ones again, but for the newest */
+		id.number = 200 + minute % 99;
+		batch_reset(&batch);
+		(void)series_book_use(b, &id, 40000 + 100 * minute, 16, &batch);
+	}
+	for (uint32_t i = 0; i < 300; i++) {
+		const struct series_entry *e;
+
+		id.number = i;
+		e = series_book_find(b, &id);
+		if (e != NULL)
+			kept[n++] =
+			    (struct batch_series){ .id = id, .number = e->number, .minute = e->minute };
+	}
+	series_book_free(&b);
+	b = series_book_new(100);
+	for (uint32_t i = 0; i < n; i++)
+		series_book_load(b, &kept[i]);
+	series_book_loaded(b, 90000);
+	id.number = 1000;
+	batch_reset(&batch);
+	assert_true(series_book_use(b, &id, 90000, 16, &batch)->number > newest);
 	batch_free(&batch);
 	series_book_free(&b);
 }
@@ -1013,8 +1146,11 @@ main(void)
 		TEST(in_and_out_are_the_tenants),
 		TEST(what_comes_again_counts_once),
 		TEST(weir_has_series_of_itself),
+		TEST(weir_shows_itself_to_few),
 		TEST(limits_hold),
 		TEST(the_book_forgets_the_silent),
+		TEST(the_book_outlives_tenants),
+		TEST(numbers_are_given_once),
 		TEST(nobody_takes_all_of_it),
 		TEST(nobody_takes_all_of_a_minute),
 		TEST(a_deleted_tenant_is_forgotten),

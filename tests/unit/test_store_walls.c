@@ -292,8 +292,12 @@ static void
 same_answers(const struct wire_question *q)
 {
 	if (some->status != all->status || some->nrows != all->nrows || some->rows_len != all->rows_len)
-		fail_msg("question %u: status %u and %u, rows %u and %u, bytes %zu and %zu", q->kind,
-			 all->status, some->status, all->nrows, some->nrows, all->rows_len, some->rows_len);
+		fail_msg("question %u (from %lld, sort %u, limit %u, point %u, ip %u, cursor %d and %d): "
+			 "status %u and %u, rows %u and %u, "
+			 "bytes %zu and %zu",
+			 q->kind, (long long)q->from_ns, q->sort, q->limit, q->point, q->has_ip,
+			 all->has_cursor, some->has_cursor, all->status, some->status, all->nrows,
+			 some->nrows, all->rows_len, some->rows_len);
 	assert_int_equal(some->has_cursor, all->has_cursor);
 	if (all->rows_len > 0)
 		assert_memory_equal(some->rows, all->rows, all->rows_len);
