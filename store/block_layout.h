@@ -11,12 +11,14 @@
 
 /*
  * A block: magic, length of the head, check of the head (32, 32, 64 bits, big-endian), the head, the bytes of
- * the columns. The head: rows, least and greatest end (32, 64, 64 bits), how many columns are described (8
- * bits), their descriptions (column.h). A column of zeros is not described.
+ * the columns. The head: rows, least and greatest end (32, 64, 64 bits), log2 of what a frame has and how
+ * many columns are described (8 bits each), their descriptions (column.h). A column of zeros is not
+ * described.
  */
-#define BLOCK_MAGIC       0x57464231u /* "WFB1": the format's number is in it */
+#define BLOCK_MAGIC       0x57464232u /* "WFB2": the format's number is in it */
+#define BLOCK_MAGIC_1     0x57464231u /* without frames, and without the parts from PART_PORTS on */
 #define BLOCK_FRONT       16u
-#define BLOCK_HEAD        21u /* before the descriptions */
+#define BLOCK_HEAD        22u /* before the descriptions */
 #define BLOCK_COLUMNS_MAX 128u
 
 /* Columns beside those of flow_columns.def. */
@@ -48,8 +50,18 @@ enum block_part {
 	PART_ADDRESS_FILTER = 130,
 	PART_PORT_FILTER,
 	PART_ID_FILTER,
-	PART_APPLICATIONS
+	PART_APPLICATIONS,
+	PART_PORTS, /* a bit for each port, in place of a filter that would be as large */
+	/* Of each of PART_ADDRESSES: the frames of rows in which it is an end (a bit each), and what the rows
+	 * sum up to of which it is one; and the packets and bytes of all rows. */
+	PART_ADDRESS_FRAMES,
+	PART_ADDRESS_FLOWS,
+	PART_ADDRESS_PACKETS,
+	PART_ADDRESS_BYTES,
+	PART_TOTALS
 };
+
+#define PORTS_SIZE 8192u /* bytes of PART_PORTS */
 
 #define BIG_ENDIAN_8 9
 

@@ -3,16 +3,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "block.h"
+#include "block_parts.h"
 #include "bloom.h"
-#include "ipc/attribute.h"
-
-struct block_reader {
-	struct column_work work;
-	uint64_t *v, *other; /* COLUMN_MAX */
-	struct bytes values; /* of a pair, or of one kind of strings */
-	uint32_t *text_at;   /* COLUMN_MAX + 1: where each string of a kind begins */
-};
 
 struct block_reader *
 block_reader_new(void)
@@ -35,6 +27,7 @@ block_reader_free(struct block_reader **rp)
 		return;
 	column_work_free(&r->work);
 	bytes_free(&r->values);
+	bytes_free(&r->all);
 	free(r->v);
 	free(r->other);
 	free(r->text_at);
@@ -58,9 +51,13 @@ read_columns(struct block *b, struct rcur *c)
 		column_read(c, &b->column[i], &at, b->body_len);
 		if (b->where[b->column[i].number] != 0)
 			c->bad = true;
+		if (column_is_framed(&b->column[i]) && b->column[i].frame_bits != b->frame_bits)
+			c->bad = true;
 		b->where[b->column[i].number] = (uint8_t)(i + 1);
 	}
 }
+
+#define FRAME_BITS_1 16u /* of the first format: a block is one frame */
 
 bool
 block_open(struct block *b, const void *bytes, size_t len)
@@ -72,56 +69,47 @@ block_open(struct block *b, const void *bytes, size_t len)
 
 	memset(b, 0, offsetof(struct block, column));
 	memset(b->where, 0, sizeof(b->where));
-	if (magic != BLOCK_MAGIC || head.bad || hash_bytes(head.p, head_len, BLOCK_MAGIC) != check)
+	if ((magic != BLOCK_MAGIC && magic != BLOCK_MAGIC_1) || head.bad ||
+	    hash_bytes(head.p, head_len, magic) != check)
 		return false;
 	b->body = front.p;
 	b->body_len = rcur_left(&front);
 	b->rows = rcur_be32(&head);
 	b->least_last_ns = (int64_t)rcur_be64(&head);
 	b->most_last_ns = (int64_t)rcur_be64(&head);
+	b->frame_bits = magic == BLOCK_MAGIC_1 ? FRAME_BITS_1 : rcur_u8(&head);
+	if (b->frame_bits < FRAME_BITS_LEAST || b->frame_bits > FRAME_BITS_1)
+		return false;
 	read_columns(b, &head);
-	return !head.bad && rcur_left(&head) == 0 && b->rows >= 1 && b->rows <= BLOCK_ROWS_MAX;
+	return !head.bad && rcur_left(&head) == 0 && b->rows >= 1 && b->rows <= BLOCK_ROWS_MAX &&
+	       frames_of(b->rows, b->frame_bits) <= FRAMES_MAX;
 }
 
-/* NULL: not there. */
-static const struct column *
-part(const struct block *b, unsigned number)
-{
-	return b->where[number] == 0 ? NULL : &b->column[b->where[number] - 1];
-}
-
-/* n numbers of a column; zeros where it is not there. */
+/* n numbers of a column, as far as they are in these frames; zeros where it is not there. */
 static bool
-numbers(struct block_reader *r, const struct block *b, unsigned number, uint32_t n, uint64_t *v)
+numbers(struct block_reader *r, const struct block *b, unsigned number, uint32_t n, uint64_t frames,
+	uint64_t *v)
 {
-	const struct column *c = part(b, number);
+	const struct column *c = block_part(b, number);
 
 	if (c == NULL) {
 		memset(v, 0, n * sizeof(*v));
 		return true;
 	}
-	return c->count == n && column_get(&r->work, c, b->body, v);
+	return c->count == n && column_get_frames(&r->work, c, b->body, frames, v);
 }
 
 bool
 block_numbers_at(struct block_reader *r, const struct block *b, unsigned number, const uint32_t *row,
 		 uint32_t n, uint64_t *v)
 {
-	const struct column *c = part(b, number);
+	const struct column *c = block_part(b, number);
 
 	if (c == NULL) {
 		memset(v, 0, n * sizeof(*v));
 		return true;
 	}
-	if (c->count != b->rows)
-		return false;
-	if (c->order != COLUMN_DELTA)
-		return column_pick(&r->work, c, b->body, row, n, v);
-	if (!column_get(&r->work, c, b->body, r->other))
-		return false;
-	for (uint32_t i = 0; i < n; i++)
-		v[i] = r->other[row[i]];
-	return true;
+	return c->count == b->rows && column_pick(&r->work, c, b->body, row, n, v);
 }
 
 /* --- what is in it
@@ -132,7 +120,7 @@ block_numbers_at(struct block_reader *r, const struct block *b, unsigned number,
 static bool
 may_hold(const struct block *b, unsigned number, uint64_t key)
 {
-	const struct column *c = part(b, number);
+	const struct column *c = block_part(b, number);
 	const uint8_t *filter = c == NULL ? NULL : column_raw(c, b->body);
 
 	return filter == NULL || c->len == 0 || c->len % BLOOM_BLOCK != 0 ||
@@ -148,6 +136,11 @@ block_may_hold_address(const struct block *b, const struct ip_addr *ip)
 bool
 block_may_hold_port(const struct block *b, uint16_t port)
 {
+	const struct column *c = block_part(b, PART_PORTS);
+	const uint8_t *bits = c == NULL || c->count != PORTS_SIZE ? NULL : column_raw(c, b->body);
+
+	if (bits != NULL)
+		return (bits[port / 8] >> port % 8 & 1) != 0;
 	return may_hold(b, PART_PORT_FILTER, filter_key_of_number(port));
 }
 
@@ -161,13 +154,20 @@ block_may_match(const struct block *b, const struct block_want *f)
 void
 block_range(const struct block *b, unsigned number, uint64_t *least, uint64_t *most)
 {
-	const struct column *c = part(b, number);
+	const struct column *c = block_part(b, number);
+	const struct flow_column *field = flow_column_of(number);
+	bool differs = field != NULL && field->base != 0; /* what is there is told from another column */
 	unsigned bits;
 
 	*least = 0;
-	*most = c == NULL ? 0 : UINT64_MAX;
-	if (c == NULL || c->order != COLUMN_PLAIN || c->coding > COLUMN_PLANES)
+	*most = c == NULL && !differs ? 0 : UINT64_MAX;
+	if (c == NULL || differs || c->order != COLUMN_PLAIN || !column_is_numbers(c))
 		return;
+	if (column_is_framed(c)) {
+		*least = c->least;
+		*most = c->start;
+		return;
+	}
 	bits = c->coding == COLUMN_CONSTANT ? 0 : c->coding == COLUMN_BITS ? c->width : 8u * c->width;
 	*least = c->least;
 	if (bits == 0)
@@ -189,12 +189,12 @@ block_may_hold_id(const struct block *b, const struct flow_id *id)
 static uint32_t
 tenant_runs(struct block_reader *r, const struct block *b)
 {
-	const struct column *rows = part(b, PART_TENANT_ROWS);
+	const struct column *rows = block_part(b, PART_TENANT_ROWS);
 	uint64_t left = b->rows;
 
 	if (rows == NULL || rows->count > b->rows ||
-	    !numbers(r, b, PART_TENANT_ROWS, rows->count, r->other) ||
-	    !numbers(r, b, PART_TENANTS, rows->count, r->v))
+	    !numbers(r, b, PART_TENANT_ROWS, rows->count, FRAMES_ALL, r->other) ||
+	    !numbers(r, b, PART_TENANTS, rows->count, FRAMES_ALL, r->v))
 		return 0;
 	for (uint32_t i = 0; i < rows->count; i++) {
 		if (r->other[i] > left)
@@ -239,7 +239,8 @@ block_tenants(struct block_reader *r, const struct block *b, uint32_t *tenant)
 #define BASES_MAX 4 /* a base is an earlier column, and the longest chain has three */
 
 bool
-block_numbers(struct block_reader *r, const struct block *b, unsigned number, uint64_t *v)
+block_numbers_of(struct block_reader *r, const struct block *b, unsigned number, uint64_t *frames,
+		 uint64_t *v)
 {
 	unsigned chain[BASES_MAX], n = 0;
 
@@ -249,84 +250,208 @@ block_numbers(struct block_reader *r, const struct block *b, unsigned number, ui
 		if (c == NULL || c->base == 0)
 			break;
 	}
-	if (!numbers(r, b, chain[n - 1], b->rows, v))
+	/* What is unpacked whole would spoil differences that were made of some of its frames before. */
+	for (unsigned i = 0; i < n; i++)
+		if (block_part(b, chain[i]) == NULL || !column_is_framed(block_part(b, chain[i])))
+			*frames = FRAMES_ALL;
+	if (!numbers(r, b, chain[n - 1], b->rows, *frames, v))
 		return false;
 	while (--n > 0) {
-		if (!numbers(r, b, chain[n - 1], b->rows, r->other))
+		if (!numbers(r, b, chain[n - 1], b->rows, *frames, r->other))
 			return false;
-		for (uint32_t i = 0; i < b->rows; i++)
-			v[i] -= r->other[i];
+		for (uint32_t from, to = 0; block_next_rows(b, *frames, &from, &to);)
+			for (uint32_t i = from; i < to; i++)
+				v[i] -= r->other[i];
 	}
 	return true;
+}
+
+bool
+block_numbers(struct block_reader *r, const struct block *b, unsigned number, uint64_t *v)
+{
+	uint64_t frames = FRAMES_ALL;
+
+	return block_numbers_of(r, b, number, &frames, v);
+}
+
+/* No address has no flows: that part is there where the others are, which may be zeros. */
+bool
+block_has_sums(const struct block *b)
+{
+	return block_part(b, PART_ADDRESS_FLOWS) != NULL;
+}
+
+bool
+block_sums(struct block_reader *r, const struct block *b, unsigned number, uint32_t n, uint64_t *v)
+{
+	return block_has_sums(b) && numbers(r, b, number, n, FRAMES_ALL, v);
 }
 
 /* --- values that occur again and again
  * -------------------------------------------------------------------------------------- */
 
 uint32_t
+block_count_values(const struct block *b, const struct column *c, const struct wide_pair *p)
+{
+	if (column_is_numbers(c) || c->count > (size_t)2 * b->rows * p->size || c->count % p->size != 0 ||
+	    (column_is_framed(c) && c->units != c->count / p->size))
+		return 0;
+	return c->count / p->size;
+}
+
+bool
+block_next_values(struct block_reader *r, const struct block *b, const struct wide_pair *p,
+		  struct value_frames *v, uint64_t frames, bool *damaged)
+{
+	struct column frame;
+
+	for (v->from += v->n; column_frames_next(&v->f, &frame); v->from += v->n) {
+		v->n = frame.count / p->size;
+		if (frame.count % p->size != 0) {
+			*damaged = true;
+			return false;
+		}
+		if ((frames >> (v->f.next - 1) & 1) == 0)
+			continue;
+		r->values.len = 0;
+		*damaged =
+		    !column_get_bytes(&r->work, &frame, b->body, bytes_room(&r->values, frame.count + 1));
+		return !*damaged;
+	}
+	*damaged |= v->f.table.bad;
+	return false;
+}
+
+uint32_t
 block_values(struct block_reader *r, const struct block *b, const struct wide_pair *p, struct bytes *values)
 {
-	const struct column *c = part(b, p->values);
-	size_t most = (size_t)2 * b->rows * p->size;
+	const struct column *c = block_part(b, p->values);
+	struct value_frames frames = { 0 };
+	bool damaged = false;
+	uint32_t n = c == NULL ? 1 : block_count_values(b, c, p);
+	uint8_t *out;
 
 	values->len = 0;
+	out = bytes_room(values, (size_t)(n + 1) * p->size);
 	if (c == NULL) {
-		memset(bytes_room(values, p->size), 0, p->size);
+		memset(out, 0, p->size);
 		return 1;
 	}
-	if (c->count > most || c->count % p->size != 0 || c->count == 0)
+	if (n == 0 || !column_frames_begin(&frames.f, c, b->body))
 		return 0;
+	while (block_next_values(r, b, p, &frames, FRAMES_ALL, &damaged)) {
+		if (frames.n > n - frames.from)
+			return 0;
+		for (size_t k = 0; k < p->size; k++)
+			for (uint32_t i = 0; i < frames.n; i++)
+				out[(frames.from + i) * p->size + k] = r->values.p[k * frames.n + i];
+	}
+	return damaged || frames.from != n ? 0 : n;
+}
 
-	uint32_t n = c->count / p->size;
-	uint8_t *out = bytes_room(values, (size_t)2 * c->count), *turned = out + c->count;
+/* Which of n values of 16 bytes, that stand byte by byte, is wanted; n where none is. Last bytes differ most.
+ */
+static uint32_t
+find_value(const uint8_t *turned, uint32_t n, const uint8_t wanted[static 16])
+{
+	const uint8_t *last = turned + (size_t)15 * n;
 
-	if (!column_get_bytes(&r->work, c, b->body, turned))
-		return 0;
-	for (size_t k = 0; k < p->size; k++)
-		for (uint32_t i = 0; i < n; i++)
-			out[i * p->size + k] = turned[k * n + i];
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *at = memchr(last + i, wanted[15], n - i);
+		size_t k = 15;
+
+		if (at == NULL)
+			return n;
+		i = (uint32_t)(at - last);
+		while (k > 0 && turned[(k - 1) * n + i] == wanted[k - 1])
+			k--;
+		if (k == 0)
+			return i;
+	}
 	return n;
+}
+
+bool
+block_find_address(struct block_reader *r, const struct block *b, const struct ip_addr *ip, uint64_t *code,
+		   uint64_t *rows, bool *damaged)
+{
+	const struct wide_pair *p = &wide_pairs[0];
+	const struct column *c = block_part(b, p->values), *where = block_part(b, PART_ADDRESS_FRAMES);
+	struct value_frames frames = { 0 };
+	uint32_t n = c == NULL ? 1 : block_count_values(b, c, p), at;
+
+	*rows = FRAMES_ALL;
+	*code = 0;
+	*damaged = n == 0 || (c != NULL && !column_frames_begin(&frames.f, c, b->body));
+	if (*damaged || c == NULL)
+		return !*damaged && memcmp(ip, &(struct ip_addr){ 0 }, sizeof(*ip)) == 0;
+	while (block_next_values(r, b, p, &frames, FRAMES_ALL, damaged)) {
+		if ((at = find_value(r->values.p, frames.n, ip->b)) == frames.n)
+			continue;
+		*code = frames.from + at;
+		if (where == NULL)
+			return true;
+		at += frames.from;
+		*damaged =
+		    where->count != n || at >= n || !column_pick(&r->work, where, b->body, &at, 1, rows);
+		return !*damaged;
+	}
+	return false;
+}
+
+/* wanted[] of the rows of other frames is 0. */
+static void
+leave_frames(const struct block *b, uint64_t frames, uint8_t *wanted)
+{
+	if (frames != FRAMES_ALL)
+		for (uint32_t from, to = 0; block_next_rows(b, ~frames, &from, &to);)
+			memset(wanted + from, 0, to - from);
+}
+
+/* Either side's number; column[0] == column[1]: there is one only. */
+static bool
+match_side(struct block_reader *r, const struct block *b, const uint8_t column[2], uint64_t wanted_value,
+	   uint64_t frames, uint8_t *wanted)
+{
+	if (!numbers(r, b, column[0], b->rows, frames, r->v) ||
+	    !numbers(r, b, column[1], b->rows, frames, r->other))
+		return false;
+	for (uint32_t from, to = 0; block_next_rows(b, frames, &from, &to);)
+		for (uint32_t i = from; i < to; i++)
+			wanted[i] &= (r->v[i] == wanted_value) | (r->other[i] == wanted_value);
+	return true;
+}
+
+/* *frames: those that it can be in. */
+static bool
+match_address(struct block_reader *r, const struct block *b, const struct ip_addr *ip, uint64_t *frames,
+	      uint8_t *wanted)
+{
+	uint64_t code;
+	bool damaged;
+
+	if (!block_find_address(r, b, ip, &code, frames, &damaged))
+		*frames = 0;
+	leave_frames(b, *frames, wanted);
+	return !damaged && match_side(r, b, wide_pairs[0].index, code, *frames, wanted);
 }
 
 static bool
 match_number(struct block_reader *r, const struct block *b, unsigned column, uint64_t wanted_value,
-	     uint8_t *wanted)
+	     uint64_t frames, uint8_t *wanted)
 {
-	if (!block_numbers(r, b, column, r->v))
+	if (!block_numbers_of(r, b, column, &frames, r->v))
 		return false;
-	for (uint32_t i = 0; i < b->rows; i++)
-		wanted[i] &= r->v[i] == wanted_value;
+	for (uint32_t from, to = 0; block_next_rows(b, frames, &from, &to);)
+		for (uint32_t i = from; i < to; i++)
+			wanted[i] &= r->v[i] == wanted_value;
 	return true;
-}
-
-/* Either side's number. */
-static bool
-match_side(struct block_reader *r, const struct block *b, const uint8_t column[2], uint64_t wanted_value,
-	   uint8_t *wanted)
-{
-	if (!numbers(r, b, column[0], b->rows, r->v) || !numbers(r, b, column[1], b->rows, r->other))
-		return false;
-	for (uint32_t i = 0; i < b->rows; i++)
-		wanted[i] &= (r->v[i] == wanted_value) | (r->other[i] == wanted_value);
-	return true;
-}
-
-static bool
-match_address(struct block_reader *r, const struct block *b, const struct ip_addr *ip, uint8_t *wanted)
-{
-	uint32_t n = block_values(r, b, &wide_pairs[0], &r->values);
-
-	for (uint32_t i = 0; i < n; i++)
-		if (memcmp(r->values.p + i * sizeof(*ip), ip, sizeof(*ip)) == 0)
-			return match_side(r, b, wide_pairs[0].index, i, wanted);
-	memset(wanted, 0, b->rows);
-	return n > 0;
 }
 
 uint32_t
 block_applications(struct block_reader *r, const struct block *b, const uint64_t **v)
 {
-	const struct column *c = part(b, PART_APPLICATIONS);
+	const struct column *c = block_part(b, PART_APPLICATIONS);
 
 	*v = r->v;
 	if (c == NULL) { /* only what has no number */
@@ -352,220 +477,15 @@ bool
 block_match(struct block_reader *r, const struct block *b, const struct block_want *f, uint8_t *wanted)
 {
 	static const uint8_t ports[2] = { COLUMN_PORT_CLIENT, COLUMN_PORT_SERVER };
+	uint64_t frames = FRAMES_ALL;
 
 	if (f->has_application && !has_application(r, b, f->application)) {
 		memset(wanted, 0, b->rows);
 		return true;
 	}
-	return (!f->has_application || match_number(r, b, COLUMN_APPLICATION, f->application, wanted)) &&
-	       (!f->has_point || match_number(r, b, COLUMN_POINT, f->point, wanted)) &&
-	       (!f->has_port || match_side(r, b, ports, f->port, wanted)) &&
-	       (!f->has_ip || match_address(r, b, &f->ip, wanted));
-}
-
-/* --- whole rows
- * -------------------------------------------------------------------------------------------------------------
- */
-
-/* Rows that are fetched. */
-struct fetch {
-	struct block_reader *r;
-	const struct block *b;
-	const uint32_t *row;
-	uint32_t n;
-	struct kept_flow *const *out;
-};
-
-static uint64_t
-field_of(const struct rec_flow *f, const struct flow_column *c)
-{
-	uint64_t v = 0;
-
-	/* Little-endian, as everything that shares a machine with us (wire.h). */
-	memcpy(&v, (const uint8_t *)f + c->offset, c->width == BIG_ENDIAN_8 ? 8 : c->width);
-	return c->width == BIG_ENDIAN_8 ? __builtin_bswap64(v) : v;
-}
-
-static bool
-fetch_fields(const struct fetch *f)
-{
-	for (size_t k = 0; k < flow_column_count; k++) {
-		const struct flow_column *c = &flow_columns[k];
-
-		if (c->base == 0 && part(f->b, c->number) == NULL)
-			continue;
-		if (!block_numbers_at(f->r, f->b, c->number, f->row, f->n, f->r->v))
-			return false;
-
-		const struct flow_column *base = c->base == 0 ? NULL : flow_column_of(c->base);
-
-		for (uint32_t i = 0; i < f->n; i++) {
-			struct rec_flow *out = &f->out[i]->f;
-			uint64_t v = f->r->v[i];
-
-			flow_column_set(out, c, base == NULL ? v : field_of(out, base) - v);
-		}
-	}
-	return true;
-}
-
-static bool
-fetch_pair(const struct fetch *f, const struct wide_pair *p)
-{
-	uint32_t n = block_values(f->r, f->b, p, &f->r->values);
-
-	for (int side = 0; side < 2; side++) {
-		if (n == 0 || !block_numbers_at(f->r, f->b, p->index[side], f->row, f->n, f->r->v))
-			return false;
-		for (uint32_t i = 0; i < f->n; i++) {
-			uint64_t at = f->r->v[i];
-
-			if (at >= n)
-				return false;
-			memcpy((uint8_t *)&f->out[i]->f + p->offset[side], f->r->values.p + at * p->size,
-			       p->size);
-		}
-	}
-	return true;
-}
-
-/* The strings of one kind into values and where they begin into at; how many, 0 where damaged. */
-static uint32_t
-read_texts(struct block_reader *r, const struct block *b, unsigned number, uint32_t longest,
-	   struct bytes *values, uint32_t *at)
-{
-	const struct column *lengths = part(b, number + 1), *c = part(b, number + 2);
-	uint64_t total = 0;
-
-	values->len = 0;
-	at[0] = 0;
-	if (c == NULL || lengths == NULL) {
-		at[1] = 0;
-		(void)bytes_room(values, 1);
-		return c == NULL && lengths == NULL ? 1 : 0;
-	}
-	if (lengths->count > b->rows || !column_get(&r->work, lengths, b->body, r->v))
-		return 0;
-	for (uint32_t i = 0; i < lengths->count; i++) {
-		if (r->v[i] > longest)
-			return 0;
-		total += r->v[i];
-		at[i + 1] = (uint32_t)total;
-	}
-	if (total != c->count || !column_get_bytes(&r->work, c, b->body, bytes_room(values, c->count + 1)))
-		return 0;
-	return lengths->count;
-}
-
-uint32_t
-block_names(struct block_reader *r, const struct block *b, struct bytes *out, uint32_t *at)
-{
-	return read_texts(r, b, PART_NAME, SERVER_NAME_MAX, out, at);
-}
-
-static void
-set_text(struct kept_flow *k, unsigned number, const char *text, uint16_t len)
-{
-	switch (number) {
-	case PART_NAME:
-		k->texts.server_name = text;
-		k->f.server_name_len = len;
-		break;
-	case PART_INFO:
-		k->texts.info = text;
-		k->f.info_len = len;
-		break;
-	default:
-		k->texts.attributes = text;
-		k->f.attributes_len = len;
-	}
-}
-
-/* Strings of one kind, copied to *end, which moves on: memory for the longest of all is there. */
-static bool
-fetch_texts(const struct fetch *f, unsigned number, uint32_t longest, struct bytes *texts, size_t *placed)
-{
-	struct block_reader *r = f->r;
-	uint32_t n = read_texts(r, f->b, number, longest, &r->values, r->text_at);
-
-	if (n == 0 || !block_numbers_at(r, f->b, number, f->row, f->n, r->v))
-		return false;
-	for (uint32_t i = 0; i < f->n; i++) {
-		uint64_t at = r->v[i];
-
-		if (at >= n)
-			return false;
-
-		uint32_t len = r->text_at[at + 1] - r->text_at[at];
-		const uint8_t *text = r->values.p + r->text_at[at];
-
-		if (number == PART_ATTRIBUTES && !attributes_are_sane(text, len))
-			return false;
-		if (len > 0)
-			memcpy(bytes_room(texts, len), text, len);
-		/* Where it is in texts: that may still move. */
-		placed[i] = texts->len;
-		set_text(f->out[i], number, NULL, (uint16_t)len);
-		texts->len += len;
-	}
-	return true;
-}
-
-static bool
-fetch_all_texts(const struct fetch *f, void **out)
-{
-	static const struct {
-		unsigned part;
-		uint32_t longest;
-	} kinds[3] = { { PART_NAME, SERVER_NAME_MAX },
-		       { PART_INFO, INFO_MAX },
-		       { PART_ATTRIBUTES, ATTRIBUTES_MAX } };
-	struct bytes texts = { 0 };
-	size_t *placed = mem_calloc(f->n, 3 * sizeof(*placed));
-	bool good = true;
-
-	(void)bytes_room(&texts, 1);
-	for (size_t k = 0; k < 3 && good; k++)
-		good = fetch_texts(f, kinds[k].part, kinds[k].longest, &texts, placed + k * f->n);
-	for (size_t k = 0; k < 3 && good; k++)
-		for (uint32_t i = 0; i < f->n; i++) {
-			const struct rec_flow *r = &f->out[i]->f;
-			const uint16_t len[3] = { r->server_name_len, r->info_len, r->attributes_len };
-
-			set_text(f->out[i], kinds[k].part, (const char *)texts.p + placed[k * f->n + i],
-				 len[k]);
-		}
-	free(placed);
-	if (good)
-		*out = texts.p;
-	else
-		bytes_free(&texts);
-	return good;
-}
-
-bool
-block_fetch(struct block_reader *r, const struct block *b, const uint32_t *row, uint32_t n,
-	    struct kept_flow *const *out, void **texts)
-{
-	const struct fetch f = { r, b, row, n, out };
-
-	*texts = NULL;
-	for (uint32_t i = 0; i < n; i++) {
-		memset(out[i], 0, sizeof(*out[i]));
-		if (row[i] >= b->rows)
-			return false;
-	}
-	if (!fetch_fields(&f))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(wide_pairs); i++)
-		if (!fetch_pair(&f, &wide_pairs[i]))
-			return false;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct rec_flow *k = &out[i]->f;
-
-		if (k->first_ns < 0 || k->slice_ns < 0 || k->first_ns > k->last_ns ||
-		    k->slice_ns > k->last_ns)
-			return false;
-	}
-	return fetch_all_texts(&f, texts);
+	return (!f->has_ip || match_address(r, b, &f->ip, &frames, wanted)) &&
+	       (!f->has_application ||
+		match_number(r, b, COLUMN_APPLICATION, f->application, frames, wanted)) &&
+	       (!f->has_point || match_number(r, b, COLUMN_POINT, f->point, frames, wanted)) &&
+	       (!f->has_port || match_side(r, b, ports, f->port, frames, wanted));
 }

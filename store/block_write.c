@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "block.h"
 #include "bloom.h"
+#include "sum.h"
 
 /* Which values occur: a table of their numbers by hash. */
 struct distinct {
@@ -33,6 +34,7 @@ struct block_writer {
 	struct text_ref *text;   /* BLOCK_ROWS_MAX */
 	struct bytes text_bytes; /* of one kind of strings */
 	unsigned described;
+	unsigned frames, frame_bits;                   /* that are asked for, and of this block */
 	uint64_t differs[sizeof(struct rec_flow) / 8]; /* bits that are not the same in all rows */
 };
 
@@ -79,7 +81,14 @@ block_writer_new(void)
 	w->values = mem_calloc((size_t)2 * BLOCK_ROWS_MAX, 16);
 	w->text = mem_calloc(BLOCK_ROWS_MAX, sizeof(*w->text));
 	randombytes_buf(&w->seed, sizeof(w->seed));
+	w->frames = FRAME_BITS;
 	return w;
+}
+
+void
+block_writer_frames(struct block_writer *w, unsigned bits)
+{
+	w->frames = bits;
 }
 
 void
@@ -125,7 +134,9 @@ describe(struct block_writer *w, const struct column *c)
 static void
 put_numbers(struct block_writer *w, unsigned number, unsigned order, uint32_t n)
 {
-	struct column c = { .number = (uint8_t)number, .order = (uint8_t)order };
+	struct column c = { .number = (uint8_t)number,
+			    .order = (uint8_t)order,
+			    .frame_bits = (uint8_t)w->frame_bits };
 
 	column_put(&w->work, &c, w->v, n, &w->body);
 	describe(w, &c);
@@ -149,6 +160,16 @@ put_bytes(struct block_writer *w, unsigned number, const void *bytes, size_t n, 
 	struct column c = { .number = (uint8_t)number };
 
 	column_put_bytes(&w->work, &c, bytes, n, squeezed, &w->body);
+	describe(w, &c);
+}
+
+/* units strings; size[k] bytes of bytes are of the k-th frame. */
+static void
+put_framed(struct block_writer *w, unsigned number, const void *bytes, const size_t *size, uint32_t units)
+{
+	struct column c = { .number = (uint8_t)number, .frame_bits = (uint8_t)w->frame_bits, .units = units };
+
+	column_put_framed(&w->work, &c, bytes, size, &w->body);
 	describe(w, &c);
 }
 
@@ -339,18 +360,28 @@ put_indexes(struct block_writer *w, unsigned number, const uint32_t *index, uint
 	put_numbers(w, number, COLUMN_PLAIN, n);
 }
 
-/* The values' first bytes, then their second bytes and so on: what addresses have in common stands together.
- */
+/* The first bytes of a frame's values, then their second bytes and so on: what addresses have in common
+ * stands together. */
 static void
 put_values(struct block_writer *w, unsigned number, size_t size)
 {
-	uint32_t n = w->seen.n;
+	uint32_t n = w->seen.n, most = 1u << w->frame_bits;
 	uint8_t *turned = bytes_room(&w->text_bytes, n * size);
+	size_t sizes[FRAMES_MAX];
 
-	for (size_t b = 0; b < size; b++)
-		for (uint32_t i = 0; i < n; i++)
-			turned[b * n + i] = w->values[i * size + b];
-	put_bytes(w, number, turned, n * size, true);
+	for (uint32_t from = 0; from < n; from += most) {
+		uint32_t count = n - from < most ? n - from : most;
+		uint8_t *out = turned + from * size;
+
+		for (size_t b = 0; b < size; b++)
+			for (uint32_t i = 0; i < count; i++)
+				out[b * count + i] = w->values[(from + i) * size + b];
+		sizes[from / most] = count * size;
+	}
+	if (n <= most)
+		put_bytes(w, number, turned, n * size, true);
+	else
+		put_framed(w, number, turned, sizes, n);
 }
 
 static void
@@ -372,6 +403,62 @@ address_key(const void *ctx, size_t i)
 	const struct ip_addr *ip = ctx;
 
 	return filter_key_of_address(&ip[i]);
+}
+
+/* Where n rows are more than a frame: in which frames each address is. */
+static void
+put_address_frames(struct block_writer *w, uint32_t n)
+{
+	if (n <= 1u << w->frame_bits || w->seen.n > COLUMN_MAX)
+		return;
+	memset(w->v, 0, w->seen.n * sizeof(*w->v));
+	for (int side = 0; side < 2; side++)
+		for (uint32_t i = 0; i < n; i++)
+			w->v[w->index[side][i]] |= UINT64_C(1) << (i >> w->frame_bits);
+	put_numbers(w, PART_ADDRESS_FRAMES, COLUMN_PLAIN, w->seen.n);
+}
+
+static void
+put_address_sum(struct block_writer *w, unsigned number, const uint64_t *of_row, uint32_t n)
+{
+	const uint32_t *client = w->index[CLIENT], *server = w->index[SERVER];
+
+	memset(w->v, 0, w->seen.n * sizeof(*w->v));
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t v = of_row == NULL ? 1 : of_row[i];
+
+		w->v[client[i]] = sum_sat(w->v[client[i]], v);
+		if (server[i] != client[i])
+			w->v[server[i]] = sum_sat(w->v[server[i]], v);
+	}
+	put_numbers(w, number, COLUMN_PLAIN, w->seen.n);
+}
+
+/* So that what is asked most often of a long time, who had most, looks at each address once and not at each
+ * row. Of blocks of one tenant that have many rows an address. */
+static void
+put_address_sums(struct block_writer *w, const struct block_row *row, uint32_t n)
+{
+	uint64_t *of_row = w->v + BLOCK_ROWS_MAX, total[2] = { 0 };
+
+	if (n <= 1u << w->frame_bits || w->seen.n > n / 2 || row[0].tenant != row[n - 1].tenant)
+		return;
+	put_address_sum(w, PART_ADDRESS_FLOWS, NULL, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct flow_counters *c = &row[i].f->count;
+
+		ask_ahead(row, i, n, offsetof(struct rec_flow, count));
+		of_row[i] = sum_sat(c->packets[CLIENT], c->packets[SERVER]);
+		total[0] = sum_sat(total[0], of_row[i]);
+	}
+	put_address_sum(w, PART_ADDRESS_PACKETS, of_row, n);
+	for (uint32_t i = 0; i < n; i++) {
+		of_row[i] = sum_sat(row[i].f->count.bytes[CLIENT], row[i].f->count.bytes[SERVER]);
+		total[1] = sum_sat(total[1], of_row[i]);
+	}
+	put_address_sum(w, PART_ADDRESS_BYTES, of_row, n);
+	memcpy(w->v, total, sizeof(total));
+	put_numbers(w, PART_TOTALS, COLUMN_PLAIN, 2);
 }
 
 static void
@@ -405,8 +492,11 @@ put_pair(struct block_writer *w, const struct wide_pair *p, const struct block_r
 	put_values(w, p->values, p->size);
 	put_indexes(w, p->index[0], w->index[0], n);
 	put_indexes(w, p->index[1], w->index[1], n);
-	if (p->values == PART_ADDRESSES)
+	if (p->values == PART_ADDRESSES) {
 		put_filter(w, PART_ADDRESS_FILTER, w->seen.n, address_key, w->values);
+		put_address_frames(w, n);
+		put_address_sums(w, row, n);
+	}
 }
 
 struct text_key {
@@ -483,10 +573,16 @@ put_texts(struct block_writer *w, unsigned part, const struct block_row *row, ui
 
 	struct wcur at = wcur_of(bytes_room(&w->text_bytes, total), total);
 	uint8_t *start = at.p;
+	size_t sizes[FRAMES_MAX] = { 0 };
 
-	for (uint32_t i = 0; i < w->seen.n; i++)
+	for (uint32_t i = 0; i < w->seen.n; i++) {
 		wcur_put(&at, w->text[i].p, w->text[i].len);
-	put_bytes(w, part + 2, start, total, true);
+		sizes[i >> w->frame_bits] += w->text[i].len;
+	}
+	if (w->seen.n <= 1u << w->frame_bits)
+		put_bytes(w, part + 2, start, total, true);
+	else
+		put_framed(w, part + 2, start, sizes, w->seen.n);
 }
 
 /* --- what is in it
@@ -524,6 +620,7 @@ marked(const uint64_t bits[static 1024], uint64_t *v)
 static void
 put_what_occurs(struct block_writer *w, const struct block_row *row, uint32_t n)
 {
+	static_assert(sizeof(uint64_t[1024]) == PORTS_SIZE, "a bit for each port");
 	uint64_t port[1024] = { 0 }, application[1024] = { 0 }, *id = w->v + BLOCK_ROWS_MAX;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -540,7 +637,10 @@ put_what_occurs(struct block_writer *w, const struct block_row *row, uint32_t n)
 
 	uint32_t ports = marked(port, w->v);
 
-	put_filter(w, PART_PORT_FILTER, ports, number_key, w->v);
+	if (bloom_size(ports) < PORTS_SIZE)
+		put_filter(w, PART_PORT_FILTER, ports, number_key, w->v);
+	else
+		put_bytes(w, PART_PORTS, port, sizeof(port), false);
 	put_filter(w, PART_ID_FILTER, n, key_itself, id);
 
 	uint32_t applications = marked(application, w->v);
@@ -553,8 +653,11 @@ put_what_occurs(struct block_writer *w, const struct block_row *row, uint32_t n)
  */
 
 static void
-begin(struct block_writer *w)
+begin(struct block_writer *w, uint32_t n)
 {
+	w->frame_bits = w->frames;
+	while (2 * n > FRAMES_MAX << w->frame_bits) /* two addresses a row */
+		w->frame_bits++;
 	w->body.len = 0;
 	w->described = 0;
 	(void)bytes_room(&w->head, BLOCK_HEAD);
@@ -571,6 +674,7 @@ end(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len
 	wcur_be32(&c, n);
 	wcur_be64(&c, (uint64_t)least);
 	wcur_be64(&c, (uint64_t)most);
+	wcur_u8(&c, (uint8_t)w->frame_bits);
 	wcur_u8(&c, (uint8_t)w->described);
 	w->out.len = 0;
 	*len = BLOCK_FRONT + w->head.len + w->body.len;
@@ -586,7 +690,7 @@ end(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len
 const uint8_t *
 block_encode(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len)
 {
-	begin(w);
+	begin(w, n);
 	note_differences(w, row, n);
 	/* Columns that most questions look at stand first. */
 	put_what_occurs(w, row, n);

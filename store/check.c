@@ -510,7 +510,7 @@ read_marks(struct check *c, char *err, size_t errsize)
 	if (db_get(&x, DB_META, history_secret_at, &v))
 		segments_identity(v.p, v.n, c->identity);
 	db_end(&x);
-	if (format == HISTORY_FORMAT)
+	if (format == HISTORY_FORMAT || format == HISTORY_FORMAT_BLOCKS)
 		return true;
 	snprintf(err, errsize, "data.mdb has format %" PRIu32 " and this Weir checks %u%s", format,
 		 HISTORY_FORMAT, format > 0 && format < HISTORY_FORMAT ? ": a start brings it over" : "");

@@ -116,6 +116,12 @@ column_name(unsigned number)
 		[PART_PORT_FILTER] = "filter of ports",
 		[PART_ID_FILTER] = "filter of ids",
 		[PART_APPLICATIONS] = "column applications",
+		[PART_PORTS] = "set of ports",
+		[PART_ADDRESS_FRAMES] = "frames of addresses",
+		[PART_ADDRESS_FLOWS] = "flows of addresses",
+		[PART_ADDRESS_PACKETS] = "packets of addresses",
+		[PART_ADDRESS_BYTES] = "bytes of addresses",
+		[PART_TOTALS] = "totals",
 	};
 
 	return number < ARRAY_LEN(names) && names[number] != NULL ? names[number] : "unknown column";
@@ -124,7 +130,7 @@ column_name(unsigned number)
 static bool
 column_is_whole(struct block_checker *c, const struct column *col)
 {
-	if (col->coding <= COLUMN_PLANES)
+	if (column_is_numbers(col))
 		return column_get(&c->work, col, c->block.body, c->v);
 	c->room.len = 0;
 	return column_get_bytes(&c->work, col, c->block.body, bytes_room(&c->room, (size_t)col->count + 1));

@@ -1,18 +1,20 @@
-/* Columns: see column.h. */
+/* Columns, or single frames of them: see column.h. */
 #include "column.h"
 
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "varint.h"
+#include "column_parts.h"
 
 #define SQUEEZE_FROM 64u /* bytes: below it zstd's own frame outweighs what it saves */
 
 void
 column_work_init(struct column_work *w)
 {
-	*w = (struct column_work){ squeeze_new(), mem_calloc(COLUMN_MAX, 8) };
+	*w = (struct column_work){ .squeeze = squeeze_new(),
+				   .planes = mem_calloc(COLUMN_MAX, 8),
+				   .numbers = mem_calloc(COLUMN_MAX, sizeof(*w->numbers)) };
 }
 
 void
@@ -20,23 +22,20 @@ column_work_free(struct column_work *w)
 {
 	squeeze_free(&w->squeeze);
 	free(w->planes);
+	free(w->numbers);
+	bytes_free(&w->table);
 	w->planes = NULL;
+	w->numbers = NULL;
 }
 
-static uint32_t
-check_of(const uint8_t *p, size_t n)
+uint32_t
+column_check(const uint8_t *p, size_t n)
 {
 	return (uint32_t)hash_bytes(p, n, 0);
 }
 
 /* --- numbers of the same width
  * --------------------------------------------------------------------------------------------- */
-
-static size_t
-bits_size(uint32_t n, unsigned bits)
-{
-	return ((size_t)n * bits + 7) / 8;
-}
 
 static void
 put_le(uint8_t *p, uint64_t v, size_t n)
@@ -154,14 +153,19 @@ common_thousands(uint64_t *v, uint32_t n)
 	return times;
 }
 
+/* The first number of each `frame` numbers goes into start. */
 static void
-differ(struct column *c, uint64_t *v, uint32_t n)
+differ(struct column *c, uint64_t *v, uint32_t n, uint32_t frame, uint64_t start[static FRAMES_MAX])
 {
 	if (c->order == COLUMN_DELTA) {
-		c->start = v[0];
-		for (uint32_t i = n - 1; i > 0; i--)
-			v[i] -= v[i - 1];
-		v[0] = 0;
+		for (uint32_t i = n; i-- > 0;) {
+			if (i % frame != 0) {
+				v[i] -= v[i - 1];
+			} else {
+				start[i / frame] = v[i];
+				v[i] = 0;
+			}
+		}
 	}
 	if (c->order != COLUMN_PLAIN) {
 		c->thousands = common_thousands(v, n);
@@ -209,21 +213,18 @@ static void
 end_column(struct column *c, size_t len, struct bytes *out)
 {
 	c->len = (uint32_t)len;
-	c->check = check_of(out->p + out->len, len);
+	c->check = column_check(out->p + out->len, len);
 	out->len += len;
 }
 
-void
-column_put(struct column_work *w, struct column *c, uint64_t *v, uint32_t n, struct bytes *out)
+/* n numbers, at least one, in one of the codings without frames. */
+static void
+encode(struct column_work *w, struct column *c, uint64_t *v, uint32_t n, struct bytes *out)
 {
-	c->coding = COLUMN_CONSTANT;
-	c->count = n;
-	if (n == 0)
-		return;
-	differ(c, v, n);
-
 	uint64_t range = subtract_least(c, v, n);
 
+	c->coding = COLUMN_CONSTANT;
+	c->count = n;
 	if (range == 0)
 		return;
 
@@ -242,6 +243,68 @@ column_put(struct column_work *w, struct column *c, uint64_t *v, uint32_t n, str
 	end_column(c, squeezed > 0 ? squeezed : packed, out);
 }
 
+static bool
+all_equal(const uint64_t *v, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		if (v[i] != v[0])
+			return false;
+	return true;
+}
+
+static void
+encode_frames(struct column_work *w, struct column *c, uint64_t *v, uint32_t n, const uint64_t *start,
+	      struct bytes *out)
+{
+	uint32_t most = 1u << c->frame_bits;
+	size_t at = out->len;
+
+	w->table.len = 0;
+	c->coding = COLUMN_FRAMES;
+	c->units = n;
+	for (uint32_t from = 0; from < n; from += most) {
+		struct column frame = { .order = c->order, .start = start[from / most] };
+
+		encode(w, &frame, v + from, n - from < most ? n - from : most, out);
+		column_frame_note(&w->table, &frame, from == 0 ? 0 : start[from / most - 1]);
+	}
+	column_frames_end(w, c, at, out);
+}
+
+/* What description tells of all: a reader knows without its frames what cannot be in it. */
+static void
+note_range(struct column *c, const uint64_t *v, uint32_t n)
+{
+	c->least = c->start = v[0];
+	for (uint32_t i = 1; i < n; i++) {
+		c->least = v[i] < c->least ? v[i] : c->least;
+		c->start = v[i] > c->start ? v[i] : c->start;
+	}
+}
+
+void
+column_put(struct column_work *w, struct column *c, uint64_t *v, uint32_t n, struct bytes *out)
+{
+	bool framed = c->frame_bits != 0 && n > 1u << c->frame_bits;
+	uint64_t start[FRAMES_MAX] = { 0 };
+
+	c->coding = COLUMN_CONSTANT;
+	c->count = n;
+	if (n == 0)
+		return;
+	framed = framed && !all_equal(v, n);
+	differ(c, v, n, framed ? 1u << c->frame_bits : COLUMN_MAX + 1, start);
+	if (framed) {
+		if (c->order == COLUMN_PLAIN)
+			note_range(c, v, n);
+		encode_frames(w, c, v, n, start, out);
+		return;
+	}
+	c->frame_bits = 0;
+	c->start = start[0];
+	encode(w, c, v, n, out);
+}
+
 void
 column_put_bytes(struct column_work *w, struct column *c, const void *bytes, size_t n, bool squeezed,
 		 struct bytes *out)
@@ -256,14 +319,34 @@ column_put_bytes(struct column_work *w, struct column *c, const void *bytes, siz
 	end_column(c, len > 0 ? len : n, out);
 }
 
+void
+column_put_framed(struct column_work *w, struct column *c, const void *bytes, const size_t *size,
+		  struct bytes *out)
+{
+	const uint8_t *from = bytes;
+	size_t at = out->len, total = 0;
+
+	w->table.len = 0;
+	for (uint32_t k = 0; k < frames_of(c->units, c->frame_bits); total += size[k++]) {
+		struct column frame = { 0 };
+
+		column_put_bytes(w, &frame, from + total, size[k], true, out);
+		column_frame_note(&w->table, &frame, 0);
+	}
+	c->coding = COLUMN_FRAMED_BYTES;
+	c->count = (uint32_t)total;
+	column_frames_end(w, c, at, out);
+}
+
 static bool
 whole(const struct column *c, const uint8_t *body)
 {
-	return check_of(body + c->at, c->len) == c->check;
+	return column_check(body + c->at, c->len) == c->check;
 }
 
-bool
-column_get(struct column_work *w, const struct column *c, const uint8_t *body, uint64_t *v)
+/* One column without frames. */
+static bool
+decode(struct column_work *w, const struct column *c, const uint8_t *body, uint64_t *v)
 {
 	const uint8_t *p = body + c->at;
 
@@ -286,6 +369,29 @@ column_get(struct column_work *w, const struct column *c, const uint8_t *body, u
 	return true;
 }
 
+bool
+column_get_frames(struct column_work *w, const struct column *c, const uint8_t *body, uint64_t frames,
+		  uint64_t *v)
+{
+	struct column_frames f;
+	struct column frame;
+	uint32_t at = 0;
+
+	if (c->count > COLUMN_MAX || !column_is_numbers(c) || !column_frames_begin(&f, c, body))
+		return false;
+	for (; column_frames_next(&f, &frame); at += frame.count)
+		if ((!column_is_framed(c) || (frames >> (f.next - 1) & 1) != 0) &&
+		    !decode(w, &frame, body, v + at))
+			return false;
+	return !f.table.bad;
+}
+
+bool
+column_get(struct column_work *w, const struct column *c, const uint8_t *body, uint64_t *v)
+{
+	return column_get_frames(w, c, body, FRAMES_ALL, v);
+}
+
 static uint64_t
 number_at(const struct column_work *w, const struct column *c, const uint8_t *p, uint32_t row)
 {
@@ -302,20 +408,63 @@ number_at(const struct column_work *w, const struct column *c, const uint8_t *p,
 	return c->order == COLUMN_PLAIN ? number : (uint64_t)unfold(number) * units[c->thousands];
 }
 
-bool
-column_pick(struct column_work *w, const struct column *c, const uint8_t *body, const uint32_t *row,
-	    uint32_t n, uint64_t *v)
+/* Rows of one frame that begins at row `from`. */
+static bool
+pick(struct column_work *w, const struct column *c, const uint8_t *body, uint32_t from, const uint32_t *row,
+     uint32_t n, uint64_t *v)
 {
 	const uint8_t *p = body + c->at;
 
-	if (c->count > COLUMN_MAX || c->coding > COLUMN_PLANES || c->order == COLUMN_DELTA ||
-	    (c->coding != COLUMN_CONSTANT && !whole(c, body)) ||
+	if (c->order == COLUMN_DELTA) {
+		if (!decode(w, c, body, w->numbers))
+			return false;
+		for (uint32_t i = 0; i < n; i++)
+			v[i] = w->numbers[row[i] - from];
+		return true;
+	}
+	if (c->coding > COLUMN_PLANES || (c->coding != COLUMN_CONSTANT && !whole(c, body)) ||
 	    (c->coding == COLUMN_PLANES &&
 	     !squeeze_undo(w->squeeze, p, c->len, w->planes, (size_t)c->count * c->width)))
 		return false;
 	for (uint32_t i = 0; i < n; i++)
-		v[i] = number_at(w, c, p, row[i]);
+		v[i] = number_at(w, c, p, row[i] - from);
 	return true;
+}
+
+/* Rows that are not in their order. */
+static bool
+pick_any(struct column_work *w, const struct column *c, const uint8_t *body, const uint32_t *row, uint32_t n,
+	 uint64_t *v)
+{
+	if (!column_get(w, c, body, w->numbers))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = w->numbers[row[i]];
+	return true;
+}
+
+bool
+column_pick(struct column_work *w, const struct column *c, const uint8_t *body, const uint32_t *row,
+	    uint32_t n, uint64_t *v)
+{
+	struct column_frames f;
+	struct column frame;
+	uint32_t from = 0, done = 0;
+
+	for (uint32_t i = 1; column_is_framed(c) && i < n; i++)
+		if (row[i] < row[i - 1])
+			return pick_any(w, c, body, row, n, v);
+	if (c->count > COLUMN_MAX || !column_is_numbers(c) || !column_frames_begin(&f, c, body))
+		return false;
+	for (; done < n && column_frames_next(&f, &frame); from += frame.count) {
+		uint32_t here = done;
+
+		while (done < n && (!column_is_framed(c) || row[done] - from < frame.count))
+			done++;
+		if (done > here && !pick(w, &frame, body, from, row + here, done - here, v + here))
+			return false;
+	}
+	return done == n;
 }
 
 const uint8_t *
@@ -324,10 +473,11 @@ column_raw(const struct column *c, const uint8_t *body)
 	return c->coding == COLUMN_RAW && whole(c, body) ? body + c->at : NULL;
 }
 
-bool
-column_get_bytes(struct column_work *w, const struct column *c, const uint8_t *body, void *out)
+/* One string without frames. */
+static bool
+decode_bytes(struct column_work *w, const struct column *c, const uint8_t *body, uint8_t *out)
 {
-	if (c->coding < COLUMN_RAW || !whole(c, body))
+	if ((c->coding != COLUMN_RAW && c->coding != COLUMN_SQUEEZED) || !whole(c, body))
 		return false;
 	if (c->coding == COLUMN_SQUEEZED)
 		return squeeze_undo(w->squeeze, body + c->at, c->len, out, c->count);
@@ -336,70 +486,17 @@ column_get_bytes(struct column_work *w, const struct column *c, const uint8_t *b
 	return true;
 }
 
-/* --- descriptions
- * ----------------------------------------------------------------------------------------------------------
- */
-
-void
-column_describe(struct wcur *w, const struct column *c)
+bool
+column_get_bytes(struct column_work *w, const struct column *c, const uint8_t *body, void *out)
 {
-	wcur_u8(w, c->number);
-	wcur_u8(w, (uint8_t)(c->coding | c->order << 4));
-	varint_put(w, c->count);
-	if (c->coding <= COLUMN_PLANES) {
-		wcur_u8(w, c->width);
-		wcur_u8(w, c->thousands);
-		varint_put(w, c->least);
-		varint_put(w, c->start);
-	}
-	if (c->coding != COLUMN_CONSTANT) {
-		varint_put(w, c->len);
-		wcur_be32(w, c->check);
-	}
-}
+	struct column_frames f;
+	struct column frame;
+	size_t at = 0;
 
-/* What holds of every column that we write. */
-static bool
-is_sane(const struct column *c)
-{
-	switch (c->coding) {
-	case COLUMN_CONSTANT:
-		return c->count <= COLUMN_MAX;
-	case COLUMN_BITS:
-		return c->count <= COLUMN_MAX && c->width >= 1 && c->width <= 64 &&
-		       c->len == bits_size(c->count, c->width);
-	case COLUMN_PLANES:
-		return c->count <= COLUMN_MAX && c->width >= 1 && c->width <= 8;
-	case COLUMN_RAW:
-		return c->len == c->count;
-	default:
-		return c->count <= BYTES_MAX;
-	}
-}
-
-void
-column_read(struct rcur *r, struct column *c, size_t *at, size_t body_len)
-{
-	*c = (struct column){ .number = rcur_u8(r), .at = *at };
-
-	uint8_t form = rcur_u8(r);
-
-	c->coding = form & 15;
-	c->order = form >> 4;
-	c->count = (uint32_t)varint_below(r, BYTES_MAX);
-	if (c->coding <= COLUMN_PLANES) {
-		c->width = rcur_u8(r);
-		c->thousands = rcur_u8(r);
-		c->least = varint_get(r);
-		c->start = varint_get(r);
-	}
-	if (c->coding != COLUMN_CONSTANT) {
-		c->len = (uint32_t)varint_below(r, UINT32_MAX);
-		c->check = rcur_be32(r);
-	}
-	if (c->coding >= COLUMN_CODINGS || c->order > COLUMN_SIGNED || c->thousands > 3 || !is_sane(c) ||
-	    c->len > body_len - *at)
-		r->bad = true;
-	if (!r->bad)
-		*at += c->len;
+	if (column_is_numbers(c) || !column_frames_begin(&f, c, body))
+		return false;
+	for (; column_frames_next(&f, &frame); at += frame.count)
+		if (frame.count > c->count - at || !decode_bytes(w, &frame, body, (uint8_t *)out + at))
+			return false;
+	return !f.table.bad && at == c->count;
 }

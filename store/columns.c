@@ -8,8 +8,11 @@
 struct columns {
 	struct block_reader *reader;
 	const struct block *block;
+	uint64_t focus;
 	uint64_t *number[256]; /* COLUMN_MAX each, made when it is first needed */
-	bool has[256], sound[256];
+	uint64_t has[256];     /* frames that are unpacked */
+	uint64_t judged[256];  /* frames whose codes are known to be of something */
+	bool damaged[256];
 	struct bytes values[PAIRS], names;
 	uint32_t nvalues[PAIRS], nnames;
 	bool has_values[PAIRS], has_names;
@@ -47,8 +50,10 @@ void
 columns_begin(struct columns *c, const struct block *b)
 {
 	c->block = b;
+	c->focus = FRAMES_ALL;
 	memset(c->has, 0, sizeof(c->has));
-	memset(c->sound, 0, sizeof(c->sound));
+	memset(c->judged, 0, sizeof(c->judged));
+	memset(c->damaged, 0, sizeof(c->damaged));
 	memset(c->has_values, 0, sizeof(c->has_values));
 	c->has_names = false;
 }
@@ -65,50 +70,89 @@ columns_reader(const struct columns *c)
 	return c->reader;
 }
 
+void
+columns_focus(struct columns *c, uint64_t frames)
+{
+	c->focus = frames;
+}
+
+uint64_t
+columns_focused(const struct columns *c)
+{
+	return c->focus;
+}
+
 const uint64_t *
 columns_numbers(struct columns *c, unsigned number)
 {
-	if (!c->has[number]) {
-		if (c->number[number] == NULL)
-			c->number[number] = mem_calloc(COLUMN_MAX, sizeof(uint64_t));
-		c->has[number] = true;
-		c->sound[number] = block_numbers(c->reader, c->block, number, c->number[number]);
+	uint64_t missing = c->focus & ~c->has[number];
+
+	if (c->number[number] == NULL)
+		c->number[number] = mem_calloc(COLUMN_MAX, sizeof(uint64_t));
+	if (missing != 0 && !c->damaged[number]) {
+		c->damaged[number] =
+		    !block_numbers_of(c->reader, c->block, number, &missing, c->number[number]);
+		c->has[number] |= missing;
 	}
-	return c->sound[number] ? c->number[number] : NULL;
+	return c->damaged[number] ? NULL : c->number[number];
 }
 
 /* As it, where each has to be below n: judged once a block. */
 static const uint64_t *
 codes(struct columns *c, unsigned number, uint32_t n)
 {
-	bool judged = c->has[number];
 	const uint64_t *v = columns_numbers(c, number);
 	uint64_t most = 0;
 
-	if (judged || v == NULL)
+	if (v == NULL || (c->focus & ~c->judged[number]) == 0)
 		return v;
-	for (uint32_t i = 0; i < c->block->rows; i++)
-		most = v[i] > most ? v[i] : most;
-	c->sound[number] = most < n;
+	for (uint32_t from, to = 0; block_next_rows(c->block, c->focus & ~c->judged[number], &from, &to);)
+		for (uint32_t i = from; i < to; i++)
+			most = v[i] > most ? v[i] : most;
+	c->judged[number] |= c->focus;
+	c->damaged[number] |= most >= n;
 	return most < n ? v : NULL;
+}
+
+static bool
+values(struct columns *c, unsigned pair, struct column_pair *p)
+{
+	if (!c->has_values[pair]) {
+		c->has_values[pair] = true;
+		c->nvalues[pair] = block_values(c->reader, c->block, &wide_pairs[pair], &c->values[pair]);
+	}
+	*p = (struct column_pair){ .n = c->nvalues[pair], .value = c->values[pair].p };
+	return p->n > 0;
 }
 
 bool
 columns_pair(struct columns *c, unsigned pair, struct column_pair *p)
 {
-	const struct wide_pair *w = &wide_pairs[pair];
-
-	if (!c->has_values[pair]) {
-		c->has_values[pair] = true;
-		c->nvalues[pair] = block_values(c->reader, c->block, w, &c->values[pair]);
-	}
-	*p = (struct column_pair){ .n = c->nvalues[pair], .value = c->values[pair].p };
-	if (p->n == 0)
+	if (!values(c, pair, p))
 		return false;
 	for (int side = 0; side < 2; side++)
-		if ((p->code[side] = codes(c, w->index[side], p->n)) == NULL)
+		if ((p->code[side] = codes(c, wide_pairs[pair].index[side], p->n)) == NULL)
 			return false;
 	return true;
+}
+
+bool
+columns_addresses(struct columns *c, struct column_pair *p)
+{
+	return values(c, PAIR_ADDRESSES, p);
+}
+
+bool
+columns_find_address(struct columns *c, const struct ip_addr *ip, uint64_t *code, uint64_t *frames,
+		     bool *damaged)
+{
+	return block_find_address(c->reader, c->block, ip, code, frames, damaged);
+}
+
+const uint64_t *
+columns_ends(struct columns *c, int side)
+{
+	return columns_numbers(c, wide_pairs[PAIR_ADDRESSES].index[side]);
 }
 
 bool

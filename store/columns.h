@@ -18,6 +18,11 @@ void columns_begin(struct columns *c, const struct block *b);
 const struct block *columns_block(const struct columns *c);
 struct block_reader *columns_reader(const struct columns *c);
 
+/* From here on only rows of these frames are looked at: what is told of others says nothing, and is not
+ * unpacked. All of them at first. */
+void columns_focus(struct columns *c, uint64_t frames);
+uint64_t columns_focused(const struct columns *c);
+
 /* A column of flow_columns.def or an enum block_part of numbers: one a row. NULL: damaged. */
 const uint64_t *columns_numbers(struct columns *c, unsigned number);
 
@@ -29,6 +34,14 @@ struct column_pair {
 	const uint64_t *code[2];
 };
 bool columns_pair(struct columns *c, unsigned pair, struct column_pair *p);
+
+/* Which code an address has, and the frames of rows that it is an end in. False: none, or *damaged. */
+bool columns_find_address(struct columns *c, const struct ip_addr *ip, uint64_t *code, uint64_t *frames,
+			  bool *damaged);
+/* As columns_pair of the addresses, without anybody's codes. */
+bool columns_addresses(struct columns *c, struct column_pair *p);
+/* The codes of the ends, as of columns_pair; NULL: damaged. They may be of no address. */
+const uint64_t *columns_ends(struct columns *c, int side);
 
 struct column_names {
 	uint32_t n;

@@ -194,6 +194,7 @@ struct filter_run {
 	struct columns *columns;
 	const uint32_t *tenant;
 	uint32_t rows;
+	uint64_t frames; /* that have a row which comes to the test */
 	bool has_hidden; /* hidden[] says which addresses are */
 };
 
@@ -291,6 +292,25 @@ set_lead(struct filter_run *w, const struct row_set *from, const struct row_set 
 		(*target)->word[i] |= from->word[i] & (holds->word[i] ^ flip);
 }
 
+/* Frames with a row of the set. */
+static uint64_t
+set_frames(const struct filter_run *w, const struct row_set *s)
+{
+	const struct block *b = columns_block(w->columns);
+	uint64_t frames = 0;
+
+	for (uint32_t i = 0; i < (w->rows + 63) / 64; i++)
+		if (s->word[i] != 0)
+			frames |= block_frame_of(b, i * 64);
+	return frames;
+}
+
+/* For each row that may come to the test. */
+#define EACH_ROW(w, i)                                                                                       \
+	for (uint32_t from_ = 0, to_ = 0;                                                                    \
+	     block_next_rows(columns_block((w)->columns), (w)->frames, &from_, &to_);)                       \
+		for (uint32_t i = from_; i < to_; i++)
+
 /* --- tests of whole columns: into w->holds; false where one is damaged
  * ----------------------------------------------------------
  */
@@ -303,14 +323,10 @@ test_column(struct filter_run *w, const struct filter_test *t, unsigned column)
 	if (v == NULL)
 		return false;
 	if (t->compare == FILTER_LESS)
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = v[i] < number;
-	else if (t->compare == FILTER_MORE)
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = v[i] > number;
-	else
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = v[i] == number;
+		EACH_ROW(w, i)
+	w->holds[i] = v[i] < number;
+	else if (t->compare == FILTER_MORE) EACH_ROW(w, i) w->holds[i] = v[i] > number;
+	else EACH_ROW(w, i) w->holds[i] = v[i] == number;
 	return true;
 }
 
@@ -326,12 +342,10 @@ test_pair(struct filter_run *w, const struct filter_test *t, unsigned column)
 	if (client == NULL || server == NULL)
 		return false;
 	if (filter_fields[t->field].ends == FILTER_SUM)
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = filter_compares(t, client[i] + server[i]);
-	else
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = (uint8_t)((unsigned)filter_compares(t, client[i]) |
-						(unsigned)filter_compares(t, server[i]));
+		EACH_ROW(w, i)
+	w->holds[i] = filter_compares(t, client[i] + server[i]);
+	else EACH_ROW(w, i) w->holds[i] =
+	    (uint8_t)((unsigned)filter_compares(t, client[i]) | (unsigned)filter_compares(t, server[i]));
 	return true;
 }
 
@@ -343,8 +357,8 @@ test_set(struct filter_run *w, const struct filter_test *t, unsigned column)
 
 	if (v == NULL)
 		return false;
-	for (uint32_t i = 0; i < w->rows; i++)
-		w->holds[i] = number_set_has(set, (uint32_t)v[i]);
+	EACH_ROW(w, i)
+	w->holds[i] = number_set_has(set, (uint32_t)v[i]);
 	return true;
 }
 
@@ -354,13 +368,15 @@ test_interface(struct filter_run *w, const struct filter_test *t)
 	const uint64_t *v = columns_numbers(w->columns, COLUMN_POINT);
 	const struct number_set *set = &w->f->set[t->reserved - 1];
 	uint64_t before = 0;
-	bool held = false;
+	bool held = false, any = false;
 
 	if (v == NULL)
 		return false;
-	for (uint32_t i = 0; i < w->rows; i++) { /* mostly that of the row before */
-		if (i == 0 || v[i] != before)
+	EACH_ROW(w, i)
+	{ /* mostly that of the row before */
+		if (!any || v[i] != before)
 			held = number_set_has(set, points_index(&w->f->s->points, (uint32_t)v[i]));
+		any = true;
 		before = v[i];
 		w->holds[i] = held;
 	}
@@ -374,8 +390,8 @@ test_risk(struct filter_run *w, const struct filter_test *t)
 
 	if (v == NULL)
 		return false;
-	for (uint32_t i = 0; i < w->rows; i++)
-		w->holds[i] = (v[i] & t->number) != 0;
+	EACH_ROW(w, i)
+	w->holds[i] = (v[i] & t->number) != 0;
 	return true;
 }
 
@@ -396,11 +412,34 @@ static void
 join_ends(struct filter_run *w, const struct filter_test *t, const struct column_pair *p)
 {
 	if (t->end == FILTER_EITHER)
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = w->code[p->code[0][i]] | w->code[p->code[1][i]];
-	else
-		for (uint32_t i = 0; i < w->rows; i++)
-			w->holds[i] = w->code[p->code[t->end == FILTER_SERVER][i]];
+		EACH_ROW(w, i)
+	w->holds[i] = w->code[p->code[0][i]] | w->code[p->code[1][i]];
+	else EACH_ROW(w, i) w->holds[i] = w->code[p->code[t->end == FILTER_SERVER][i]];
+}
+
+/* One address: what else occurs need not be unpacked, nor frames that do not have it. */
+static bool
+test_one_address(struct filter_run *w, const struct filter_test *t)
+{
+	uint64_t code, frames, focus = columns_focused(w->columns);
+	const uint64_t *ends[2] = { NULL, NULL };
+	bool damaged, good = true;
+
+	EACH_ROW(w, i)
+	w->holds[i] = 0;
+	if (!columns_find_address(w->columns, &t->ip, &code, &frames, &damaged))
+		return !damaged;
+	w->frames &= frames;
+	columns_focus(w->columns, w->frames);
+	for (int side = 0; side < 2 && good; side++)
+		if (t->end == FILTER_EITHER || t->end == (side == SERVER ? FILTER_SERVER : FILTER_CLIENT))
+			good = (ends[side] = columns_ends(w->columns, side)) != NULL;
+	columns_focus(w->columns, focus);
+	for (int side = 0; side < 2 && good; side++)
+		if (ends[side] != NULL)
+			EACH_ROW(w, i)
+	w->holds[i] |= ends[side][i] == code;
+	return good;
 }
 
 static bool
@@ -408,6 +447,8 @@ test_address(struct filter_run *w, const struct filter_test *t)
 {
 	struct column_pair p;
 
+	if (!w->view->masked && t->bits == 128)
+		return test_one_address(w, t);
 	if (!columns_pair(w->columns, PAIR_ADDRESSES, &p))
 		return false;
 	for (uint32_t i = 0; i < p.n; i++) {
@@ -430,8 +471,8 @@ test_router(struct filter_run *w, const struct filter_test *t, int which)
 		return false;
 	for (uint32_t i = 0; i < p.n; i++)
 		w->code[i] = filter_within(t, column_address(&p, i));
-	for (uint32_t i = 0; i < w->rows; i++)
-		w->holds[i] = w->code[p.code[which][i]];
+	EACH_ROW(w, i)
+	w->holds[i] = w->code[p.code[which][i]];
 	return true;
 }
 
@@ -453,7 +494,8 @@ test_mac(struct filter_run *w, const struct filter_test *t)
 	if (!columns_pair(w->columns, PAIR_ADDRESSES, &ends))
 		return false;
 	find_hidden(w, &ends);
-	for (uint32_t i = 0; i < w->rows; i++) {
+	EACH_ROW(w, i)
+	{
 		bool held[2];
 
 		for (int side = 0; side < 2; side++)
@@ -475,15 +517,15 @@ test_name(struct filter_run *w, const struct filter_test *t)
 	for (uint32_t i = 0; i < names.n; i++)
 		w->code[i] =
 		    filter_in_domain(w->f, t, names.text + names.at[i], names.at[i + 1] - names.at[i]);
-	for (uint32_t i = 0; i < w->rows; i++)
-		w->holds[i] = w->code[names.code[i]];
+	EACH_ROW(w, i)
+	w->holds[i] = w->code[names.code[i]];
 	if (!w->view->masked)
 		return true;
 	if (!columns_pair(w->columns, PAIR_ADDRESSES, &ends))
 		return false;
 	find_hidden(w, &ends);
-	for (uint32_t i = 0; i < w->rows; i++)
-		w->holds[i] &= w->hidden[ends.code[SERVER][i]] ^ 1;
+	EACH_ROW(w, i)
+	w->holds[i] &= w->hidden[ends.code[SERVER][i]] ^ 1;
 	return true;
 }
 
@@ -527,7 +569,8 @@ test_rows(struct filter_run *w, const struct filter_test *t, const struct row_se
 			return false;
 	if (needs[t->field].addresses && !columns_pair(w->columns, PAIR_ADDRESSES, &ends))
 		return false;
-	for (uint32_t i = 0; i < w->rows; i++) {
+	EACH_ROW(w, i)
+	{
 		if (!set_has(rows, i))
 			continue;
 		for (size_t k = 0; k < n; k++)
@@ -587,6 +630,8 @@ step(struct filter_run *w, uint32_t at, struct row_set *holds)
 	unsigned may = may_of_test(w->f, t, r, columns_block(w->columns), w->view->masked);
 
 	if (may == MAY_BOTH) {
+		w->frames = set_frames(w, w->at[at]);
+		columns_focus(w->columns, w->frames);
 		if (!test(w, t, w->at[at]))
 			return false;
 		set_fill(holds, w->holds, w->rows);
@@ -617,8 +662,12 @@ filter_block(struct filter_run *w, const struct filter *f, const struct view *v,
 	for (uint32_t i = 0; i < f->ntests && good; i++)
 		if (w->at[i] != NULL)
 			good = step(w, i, holds);
-	for (uint32_t i = 0; i < w->rows; i++)
-		wanted[i] &= w->accepted != NULL && set_has(w->accepted, i);
+	if (w->accepted == NULL)
+		memset(wanted, 0, w->rows);
+	else
+		for (uint32_t i = 0; i < w->rows; i++)
+			wanted[i] &= set_has(w->accepted, i);
+	columns_focus(c, w->accepted == NULL ? 0 : set_frames(w, w->accepted));
 	for (uint32_t i = 0; i < f->ntests; i++)
 		set_drop(w, &w->at[i]);
 	set_drop(w, &w->accepted);

@@ -143,8 +143,11 @@ find_blocks(struct find *f, uint32_t tenant, int64_t from_ns, int64_t to_ns, enu
 static bool
 mark_rows(struct find *f, uint64_t tenant)
 {
+	uint64_t least, most;
 	uint32_t from, to;
 
+	if (tenant == FIND_NONE)
+		return true;
 	if (tenant == FIND_ALL) {
 		memset(f->wanted, 1, f->head.rows);
 		f->mine = f->head.rows;
@@ -160,13 +163,18 @@ mark_rows(struct find *f, uint64_t tenant)
 			f->tenant[i] = (uint32_t)tenant;
 		return true;
 	}
+	f->mine = f->head.rows;
 	/* What is another tenant's primary row is one to the platform: the secondary row is not. */
+	block_range(&f->head, PART_SECONDARY, &least, &most);
+	if (most == 0) {
+		memset(f->wanted, 1, f->head.rows);
+		return block_tenants(f->reader, &f->head, f->tenant);
+	}
 	if (!block_tenants(f->reader, &f->head, f->tenant) ||
 	    !block_numbers(f->reader, &f->head, PART_SECONDARY, f->slice))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++)
 		f->wanted[i] = f->slice[i] == 0;
-	f->mine = f->head.rows;
 	return true;
 }
 
@@ -191,7 +199,8 @@ look_into(struct find *f, const struct block_entry *e, struct db_bytes bytes, ui
 		return true;
 	if (!mark_rows(f, tenant))
 		return false;
-	skip_dead(f, e);
+	if (tenant != FIND_NONE)
+		skip_dead(f, e);
 	return look(f, e, ctx);
 }
 
@@ -271,7 +280,7 @@ pick_wanted(struct find *f, unsigned number, uint32_t n, uint64_t *v, uint64_t *
 }
 
 bool
-find_ids_wanted(struct find *f)
+find_ids_wanted(struct find *f, bool has_ends)
 {
 	uint64_t work[IDS_FEW];
 	uint32_t n = 0;
@@ -280,10 +289,12 @@ find_ids_wanted(struct find *f)
 		if (f->wanted[i] == 0)
 			continue;
 		if (n == IDS_FEW)
-			return find_ids(f);
+			return (has_ends || block_numbers(f->reader, &f->head, COLUMN_LAST, f->last)) &&
+			       find_ids(f);
 		f->row[n++] = i;
 	}
-	return pick_wanted(f, COLUMN_ID_HIGH, n, f->high, work) &&
+	return (has_ends || pick_wanted(f, COLUMN_LAST, n, f->last, work)) &&
+	       pick_wanted(f, COLUMN_ID_HIGH, n, f->high, work) &&
 	       pick_wanted(f, COLUMN_ID_LOW, n, f->low, work) &&
 	       pick_wanted(f, COLUMN_SLICE, n, f->slice, work);
 }
@@ -377,7 +388,7 @@ find_fetch(struct find *f)
 
 		for (size_t k = 0; k < n; k++)
 			f->kept[order[i + k] - f->pick].texts.server_name = NULL;
-		if (find_look_at(f, &f->block[order[i]->block], FIND_ALL, NULL, fetch_rows, &w))
+		if (find_look_at(f, &f->block[order[i]->block], FIND_NONE, NULL, fetch_rows, &w))
 			f->texts[f->ntexts++] = w.texts;
 	}
 	free(order);

@@ -45,7 +45,8 @@ void find_free(struct find **f);
  * error: *status. */
 bool find_blocks(struct find *f, uint32_t tenant, int64_t from_ns, int64_t to_ns, enum db_status *status);
 
-#define FIND_ALL UINT64_MAX /* every row of every tenant, secondary ones too */
+#define FIND_ALL  UINT64_MAX       /* every row of every tenant, secondary ones too */
+#define FIND_NONE (UINT64_MAX - 1) /* whose they are is not looked at: wanted and tenant say nothing */
 
 /*
  * Opens a block and calls look with f->head, f->last and f->wanted of all its rows: 1 where the row is alive
@@ -60,8 +61,9 @@ bool find_look(struct find *f, const struct block_entry *e, uint64_t tenant,
 	       bool (*look)(struct find *f, const struct block_entry *e, void *ctx), void *ctx);
 /* The ids and slices of the block that is looked at, into f->high, f->low, f->slice. */
 bool find_ids(struct find *f);
-/* The same of those rows alone that are wanted. */
-bool find_ids_wanted(struct find *f);
+/* The same of those rows alone that are wanted; and their ends into f->last, where those of all are not
+ * there. */
+bool find_ids_wanted(struct find *f, bool has_ends);
 struct flow_position find_position(const struct find *f, uint32_t row);
 
 /* Where a comes in the order of history_flows, before (> 0) or behind b. */

@@ -340,6 +340,23 @@ group_axis_block(struct group_axis *a, struct columns *c, const uint32_t *tenant
 	}
 }
 
+bool
+group_axis_is_each_address(const struct group_axis *a)
+{
+	return a->dimension == DIMENSION_IP && is_whole_address(a);
+}
+
+uint32_t
+group_axis_addresses(struct group_axis *a, struct columns *c)
+{
+	a->block++;
+	a->exact = true;
+	a->text = "";
+	a->code[0] = a->code[1] = NULL;
+	a->n = columns_addresses(c, &a->ends) ? a->ends.n : 0;
+	return a->n;
+}
+
 /* --- keys
  * ------------------------------------------------------------------------------------------------------------------
  */

@@ -53,6 +53,12 @@ const uint64_t *group_axis_key(struct group_axis *a, uint64_t code, uint64_t *ha
 uint64_t group_axis_hash(const struct group_axis *a, const uint64_t *key);
 bool group_axis_same(struct group_axis *a, uint64_t one, uint64_t other);
 
+/* Whether its keys are whole addresses, and a flow counts for both its ends: what blocks keep sums of. */
+bool group_axis_is_each_address(const struct group_axis *a);
+/* As group_axis_block, for the addresses of the block without its rows: codes are below what it returns; 0
+ * where damaged. */
+uint32_t group_axis_addresses(struct group_axis *a, struct columns *c);
+
 static inline bool
 group_axis_counts_each(const struct group_axis *a)
 {

@@ -54,6 +54,31 @@ take_measures(struct group_scan *s)
 	}
 }
 
+/* The part of a block that has a measure's sums; 0: none. */
+static unsigned
+part_of_sums(unsigned measure)
+{
+	switch (measure) {
+	case MEASURE_FLOWS:
+		return PART_ADDRESS_FLOWS;
+	case MEASURE_PACKETS:
+		return PART_ADDRESS_PACKETS;
+	case MEASURE_BYTES:
+		return PART_ADDRESS_BYTES;
+	default:
+		return 0;
+	}
+}
+
+static bool
+wants_kept_sums(const struct group_scan *s)
+{
+	for (unsigned m = 0; m < s->nvalues; m++)
+		if (part_of_sums(s->measure[m]) == 0)
+			return false;
+	return s->naxes == 1 && group_axis_is_each_address(&s->axis[0]);
+}
+
 void
 group_scan_begin(struct group_scan *s, struct find *f, const struct group_query *q, struct groups *g)
 {
@@ -64,6 +89,7 @@ group_scan_begin(struct group_scan *s, struct find *f, const struct group_query 
 	randombytes_buf(&s->seed, sizeof(s->seed));
 	take_dimensions(s);
 	take_measures(s);
+	s->kept_sums = wants_kept_sums(s);
 	kept_rows_begin(&s->rows, q->view, q->filter, q->point);
 	group_table_init(&s->table, s->words, s->nvalues, s->name_word, q->memory);
 	s->row = mem_calloc(COLUMN_MAX, sizeof(*s->row));
@@ -103,6 +129,28 @@ match_time(const struct group_scan *s)
 	return true;
 }
 
+/* Mostly none of eight is, or all are. */
+static void
+take_wanted(struct group_scan *s)
+{
+	struct find *f = s->f;
+	uint64_t frames = 0;
+
+	for (uint32_t i = 0; i < f->head.rows; i += 8) {
+		uint32_t most = f->head.rows - i < 8 ? f->head.rows - i : 8, before = s->nrows;
+		uint64_t eight = 0;
+
+		memcpy(&eight, f->wanted + i, most);
+		for (uint32_t k = 0; eight != 0 && k < most; k++) {
+			s->row[s->nrows] = i + k;
+			s->nrows += f->wanted[i + k];
+		}
+		if (s->nrows > before)
+			frames |= block_frame_of(&f->head, i);
+	}
+	columns_focus(f->columns, frames);
+}
+
 /* Into s->row. False where the block is damaged. */
 static bool
 find_rows(struct group_scan *s)
@@ -114,10 +162,7 @@ find_rows(struct group_scan *s)
 	job_spend(f->job, f->mine);
 	if (!match_time(s) || !kept_rows_match(&s->rows, f->columns, f->tenant, f->wanted))
 		return false;
-	for (uint32_t i = 0; i < f->head.rows; i++) {
-		s->row[s->nrows] = i;
-		s->nrows += f->wanted[i];
-	}
+	take_wanted(s);
 	return true;
 }
 
@@ -127,6 +172,13 @@ sum_room(struct group_scan *s, unsigned m)
 	if (s->sum[m] == NULL)
 		s->sum[m] = mem_calloc(COLUMN_MAX, sizeof(*s->sum[m]));
 	return s->sum[m];
+}
+
+/* Of the frames that have a row which counts. */
+static bool
+next_rows(const struct group_scan *s, uint32_t *from, uint32_t *to)
+{
+	return block_next_rows(&s->f->head, columns_focused(s->f->columns), from, to);
 }
 
 /* The sum of both directions. */
@@ -139,8 +191,9 @@ take_sum(struct group_scan *s, unsigned m, unsigned column)
 
 	if (client == NULL || server == NULL)
 		return false;
-	for (uint32_t i = 0; i < s->f->head.rows; i++)
-		v[i] = sum_sat(client[i], server[i]);
+	for (uint32_t from, to = 0; next_rows(s, &from, &to);)
+		for (uint32_t i = from; i < to; i++)
+			v[i] = sum_sat(client[i], server[i]);
 	s->value[0][m] = s->value[1][m] = v;
 	return true;
 }
@@ -163,8 +216,9 @@ take_duration(struct group_scan *s, unsigned m)
 
 	if (last == NULL || start == NULL)
 		return false;
-	for (uint32_t i = 0; i < s->f->head.rows; i++)
-		v[i] = last[i] > start[i] ? (last[i] - start[i]) / NS_PER_MS : 0;
+	for (uint32_t from, to = 0; next_rows(s, &from, &to);)
+		for (uint32_t i = from; i < to; i++)
+			v[i] = last[i] > start[i] ? (last[i] - start[i]) / NS_PER_MS : 0;
 	s->value[0][m] = s->value[1][m] = v;
 	return true;
 }
@@ -383,23 +437,12 @@ add_sums(struct group_scan *s, const struct waiting *one)
 		v[m] = sum_sat(v[m], one->part[m]);
 }
 
-/* Of one axis: the block's codes first, then each of them once. */
+/* s->part: sums of each code of the only axis, each of which is looked up once. */
 static void
 add_codes(struct group_scan *s)
 {
 	size_t n = s->axis[0].n;
 
-	if (s->part == NULL)
-		s->part = mem_calloc(AXIS_CODES_MAX, s->nvalues * sizeof(*s->part));
-	memset(s->part, 0, n * s->nvalues * sizeof(*s->part));
-	if (s->nvalues == 1)
-		add_parts(s, 1);
-	else if (s->nvalues == 2)
-		add_parts(s, 2);
-	else if (s->nvalues == 3)
-		add_parts(s, 3);
-	else
-		add_parts(s, s->nvalues);
 	for (size_t code = 0; code < n;) {
 		struct waiting some[AHEAD];
 		unsigned waits = 0;
@@ -420,6 +463,73 @@ add_codes(struct group_scan *s)
 	}
 }
 
+static void
+room_for_parts(struct group_scan *s)
+{
+	if (s->part == NULL)
+		s->part = mem_calloc(AXIS_CODES_MAX, s->nvalues * sizeof(*s->part));
+}
+
+/* Of one axis: the block's codes first, then each of them once. */
+static void
+add_rows(struct group_scan *s)
+{
+	room_for_parts(s);
+	memset(s->part, 0, s->axis[0].n * s->nvalues * sizeof(*s->part));
+	if (s->nvalues == 1)
+		add_parts(s, 1);
+	else if (s->nvalues == 2)
+		add_parts(s, 2);
+	else if (s->nvalues == 3)
+		add_parts(s, 3);
+	else
+		add_parts(s, s->nvalues);
+	add_codes(s);
+}
+
+/* --- sums that the block has
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void
+add_kept_totals(struct group_scan *s, const uint64_t total[static 2])
+{
+	struct group_sum *all = &s->g->all;
+
+	for (unsigned m = 0; m < s->nvalues; m++) {
+		uint64_t v = s->measure[m] == MEASURE_FLOWS     ? s->nrows
+			     : s->measure[m] == MEASURE_PACKETS ? total[0]
+								: total[1];
+
+		all->value[s->measure[m]] = sum_sat(all->value[s->measure[m]], v);
+	}
+}
+
+/* Where all rows count: what the block says of them. False: it says nothing, and nothing was added. */
+static bool
+add_kept_sums(struct group_scan *s)
+{
+	struct block_reader *r = columns_reader(s->f->columns);
+	const struct block *b = &s->f->head;
+	uint64_t *v = sum_room(s, MEASURE_FLOWS), total[2];
+	uint32_t n;
+
+	if (s->nrows != b->rows || !s->kept_sums || !block_sums(r, b, PART_TOTALS, 2, total) ||
+	    (n = group_axis_addresses(&s->axis[0], s->f->columns)) == 0 || n > COLUMN_MAX)
+		return false;
+	room_for_parts(s);
+	for (unsigned m = 0; m < s->nvalues; m++) {
+		if (!block_sums(r, b, part_of_sums(s->measure[m]), n, v))
+			return false;
+		for (uint32_t i = 0; i < n; i++)
+			s->part[i * s->nvalues + m] = v[i];
+	}
+	if (s->first)
+		add_kept_totals(s, total);
+	add_codes(s);
+	return true;
+}
+
 static bool
 sum_block(struct find *f, const struct block_entry *e, void *ctx)
 {
@@ -429,14 +539,14 @@ sum_block(struct find *f, const struct block_entry *e, void *ctx)
 	(void)e;
 	if (!find_rows(s))
 		return false;
-	if (s->nrows == 0)
+	if (s->nrows == 0 || add_kept_sums(s))
 		return true;
 	if (!take_block(s))
 		return false;
 	if (s->first)
 		add_all(s);
 	if (s->naxes == 1 && s->risk_axis == 1 && s->nrows >= s->axis[0].n / 4)
-		add_codes(s);
+		add_rows(s);
 	else if (s->naxes > 0)
 		for (uint32_t i = 0; i < s->nrows; i++)
 			each_place(s, s->row[i], add_place);

@@ -22,6 +22,7 @@ struct group_scan {
 	unsigned nvalues;               /* that are summed of a group; the first is MEASURE_FLOWS */
 	uint8_t measure[MEASURE_COUNT]; /* of each */
 	unsigned by;                    /* which of them the groups are ordered by */
+	bool kept_sums;                 /* blocks may have what is asked for as sums already */
 
 	/* Of the block. */
 	uint32_t *row, nrows;                    /* rows that count */

@@ -89,33 +89,53 @@ may_have_newest(struct find *f, void *ctx)
 	       (q->test == NULL || q->test->may_match(q->test->ctx, f->reader, &f->head));
 }
 
+/* Rows whose end is within the round's time; *has_ends: f->last has all of them. False: damaged. */
 static bool
-look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
+match_ends(struct find *f, const struct round *r, bool *has_ends)
 {
-	const struct round *r = ctx;
 	int64_t from = oldest_of_use(f, r), to = r->before == NULL ? r->q->to_ns : r->before->last_ns;
-	bool inclusive = r->before != NULL, any = false;
-	const struct block_test *test = r->q->test;
+	bool inclusive = r->before != NULL;
 
-	(void)e;
-	job_spend(f->job, f->mine);
+	*has_ends = f->head.least_last_ns < from || f->head.most_last_ns > to ||
+		    (f->head.most_last_ns == to && !inclusive);
+	if (!*has_ends)
+		return true;
 	if (!block_numbers(f->reader, &f->head, COLUMN_LAST, f->last))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++) {
 		int64_t last = (int64_t)f->last[i];
 
 		f->wanted[i] &= last >= from && (last < to || (inclusive && last == to));
-		any |= f->wanted[i] != 0;
 	}
-	if (!any)
+	return true;
+}
+
+static bool
+any_wanted(const struct find *f)
+{
+	return memchr(f->wanted, 1, f->head.rows) != NULL;
+}
+
+static bool
+look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
+{
+	const struct round *r = ctx;
+	const struct block_test *test = r->q->test;
+	bool has_ends;
+
+	(void)e;
+	job_spend(f->job, f->mine);
+	if (!match_ends(f, r, &has_ends))
+		return false;
+	if (!any_wanted(f))
 		return true;
 	columns_begin(f->columns, &f->head);
 	if (!block_match(f->reader, &f->head, &r->q->filter, f->wanted) ||
 	    (test != NULL && !test->match(test->ctx, f->columns, f->tenant, f->wanted)))
 		return false;
-	if (memchr(f->wanted, 1, f->head.rows) == NULL)
+	if (!any_wanted(f))
 		return true;
-	if (!find_ids_wanted(f))
+	if (!find_ids_wanted(f, has_ends))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++)
 		if (f->wanted[i] != 0)
@@ -278,6 +298,12 @@ struct by_id {
 };
 
 static bool
+may_have_id(struct find *f, void *ctx)
+{
+	return block_may_hold_id(&f->head, ((const struct by_id *)ctx)->id);
+}
+
+static bool
 look_for_id(struct find *f, const struct block_entry *e, void *ctx)
 {
 	const struct by_id *w = ctx;
@@ -285,10 +311,8 @@ look_for_id(struct find *f, const struct block_entry *e, void *ctx)
 	uint64_t high = big_endian_64(w->id->b), low = big_endian_64(w->id->b + 8);
 
 	(void)e;
-	if (!block_may_hold_id(&f->head, w->id))
-		return true;
 	job_spend(f->job, f->mine);
-	if (!find_ids(f))
+	if (!block_numbers(f->reader, &f->head, COLUMN_LAST, f->last) || !find_ids(f))
 		return false;
 	for (uint32_t i = 0; i < f->head.rows && f->npicks < SLICES_MOST; i++) {
 		if (f->wanted[i] == 0 || f->low[i] != low || f->high[i] != high ||
@@ -321,7 +345,7 @@ read_flow(struct find *f, uint32_t tenant, const struct flow_id *id, unsigned ma
 	find_reset(f);
 	for (size_t i = 0; i < f->nblocks && !job_should_stop(f->job); i++) {
 		w.block = (uint32_t)i;
-		find_look(f, &f->block[i], tenant, look_for_id, &w);
+		find_look_at(f, &f->block[i], tenant, may_have_id, look_for_id, &w);
 	}
 	if (f->npicks > 1)
 		qsort(f->pick, f->npicks, sizeof(*f->pick), first_slice_first);

@@ -15,7 +15,8 @@
 #define HISTORY_APPLIED "applied/"
 
 /* history.c: of what data.mdb is, in the table DB_META. */
-#define HISTORY_FORMAT 3u
+#define HISTORY_FORMAT        4u
+#define HISTORY_FORMAT_BLOCKS 3u /* the same but that all its blocks are of their first format */
 extern const struct db_bytes history_format_at, history_secret_at;
 /* An entry of the dictionary: they come in order. False where it is none. */
 bool history_name(struct names *names, struct db_bytes key, struct db_bytes v);

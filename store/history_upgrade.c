@@ -1,5 +1,6 @@
-/* From format 1, in which each flow was a row of data.mdb (flow_row.h), to blocks; and from formats 1 and 2,
- * in which series were chunks in data.mdb (series_old.h), to series.mdb. */
+/* From format 1, in which each flow was a row of data.mdb (flow_row.h), to blocks; from formats 1 and 2, in
+ * which series were chunks in data.mdb (series_old.h), to series.mdb; and from format 3, whose blocks have no
+ * frames: they stay as they are, and are read, until their segment is written anew. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,7 +191,7 @@ upgrade_series(struct history *h)
 static enum db_status
 upgrade_flows(struct history *h, char *err, size_t errsize)
 {
-	static const uint32_t format = 3;
+	static const uint32_t format = HISTORY_FORMAT;
 	struct upgrade u = { .h = h, .row = mem_calloc(ROWS_AT_ONCE, sizeof(*u.row)) };
 	bool flows = db_has(h->db, DB_OLD_FLOWS);
 
@@ -210,9 +211,9 @@ upgrade_flows(struct history *h, char *err, size_t errsize)
 	h->rows = NULL;
 	if (s != DB_OK)
 		snprintf(err, errsize,
-			 "the store's database cannot be brought to format 3 (%s): make room, or start the "
+			 "the store's database cannot be brought to format %u (%s): make room, or start the "
 			 "older Weir that wrote it",
-			 u.why[0] != '\0' ? u.why : db_why(&u.x));
+			 HISTORY_FORMAT, u.why[0] != '\0' ? u.why : db_why(&u.x));
 	else if (flows)
 		log_info("%" PRIu64 " flows were brought over, %" PRIu64 " could not be read", u.rows,
 			 u.skipped);
@@ -230,9 +231,9 @@ history_upgrade(struct history *h, char *err, size_t errsize)
 		s = upgrade_series(h);
 	if (s != DB_OK) {
 		snprintf(err, errsize,
-			 "the store's series cannot be brought to format 3: make room, or start the older "
-			 "Weir that "
-			 "wrote them");
+			 "the store's series cannot be brought to format %u: make room, or start the older "
+			 "Weir that wrote them",
+			 HISTORY_FORMAT);
 		return s;
 	}
 	return upgrade_flows(h, err, errsize);

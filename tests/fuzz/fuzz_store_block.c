@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "block.h"
+#include "columns.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
 
@@ -23,6 +23,7 @@ start(void)
 {
 	reader = block_reader_new();
 	writer = block_writer_new();
+	block_writer_frames(writer, FRAME_BITS_LEAST);
 	for (uint32_t i = 0; i < ROWS_MOST; i++) {
 		row[i] = i;
 		out[i] = &kept[i];
@@ -44,6 +45,32 @@ look(const struct block *b)
 	const struct flow_id id = { { 1 } };
 	uint32_t from, to;
 
+	static struct bytes values;
+	static struct columns *columns;
+	uint64_t frames = 0x5555, code;
+	struct column_names names;
+	struct column_pair pair;
+	bool damaged;
+
+	if (columns == NULL)
+		columns = columns_new(reader);
+	for (size_t i = 0; i < flow_column_count; i++, frames = frames << 3 | frames >> 61)
+		(void)block_numbers_of(reader, b, flow_columns[i].number, &frames, v);
+	(void)block_find_address(reader, b, &f.ip, &code, &frames, &damaged);
+	for (uint32_t k = block_values(reader, b, &wide_pairs[0], &values); k > 0 && k <= COLUMN_MAX; k = 0)
+		for (unsigned i = PART_ADDRESS_FLOWS; i <= PART_ADDRESS_BYTES; i++)
+			(void)block_sums(reader, b, i, k, v);
+	/* As a question goes: some frames, then others, then all. */
+	columns_begin(columns, b);
+	for (int i = 0; i < 3; i++) {
+		columns_focus(columns, i == 2 ? FRAMES_ALL : frames << i);
+		for (unsigned k = 0; k < PAIRS; k++)
+			(void)columns_pair(columns, k, &pair);
+		if (columns_names(columns, &names))
+			for (to = 0; block_next_rows(b, columns_focused(columns), &from, &to);)
+				for (uint32_t k = from; k < to; k++)
+					assert(names.code[k] < names.n);
+	}
 	(void)block_may_match(b, &f);
 	(void)block_may_hold_id(b, &id);
 	memset(wanted, 1, b->rows);
@@ -52,12 +79,41 @@ look(const struct block *b)
 		assert(from <= to && to <= b->rows);
 }
 
+static uint32_t
+check_of(const struct block *b, size_t at, size_t len)
+{
+	return (uint32_t)hash_bytes(b->body + at, len, 0);
+}
+
+/* Of the frames of a column, in its table: the check is what an entry ends with, if it has one. */
+static void
+mend_frames(const struct block *b, struct column *c)
+{
+	size_t table = c->at + c->len - c->table;
+	struct column_frames f;
+	struct column frame;
+
+	c->check = check_of(b, table, c->table);
+	if (!column_frames_begin(&f, c, b->body))
+		abort();
+	while (column_frames_next(&f, &frame))
+		if (frame.coding != COLUMN_CONSTANT) {
+			struct wcur w = wcur_of((uint8_t *)(uintptr_t)f.table.p - 4, 4);
+
+			wcur_be32(&w, check_of(b, frame.at, frame.len));
+		}
+	c->check = check_of(b, table, c->table);
+}
+
 /* Checks are made good, so that what lies behind them is reached: of the columns, and of the head. */
 static void
 mend_columns(struct block *b)
 {
 	for (unsigned i = 0; i < b->ncolumns; i++)
-		b->column[i].check = (uint32_t)hash_bytes(b->body + b->column[i].at, b->column[i].len, 0);
+		if (column_is_framed(&b->column[i]))
+			mend_frames(b, &b->column[i]);
+		else
+			b->column[i].check = check_of(b, b->column[i].at, b->column[i].len);
 }
 
 static uint8_t *
@@ -65,15 +121,16 @@ mended(const uint8_t *d, size_t n)
 {
 	uint8_t *bytes = mem_calloc(n + 1, 1);
 	struct wcur c = wcur_of(bytes, BLOCK_FRONT);
+	uint32_t magic = n > 3 && d[3] == (BLOCK_MAGIC_1 & 0xff) ? BLOCK_MAGIC_1 : BLOCK_MAGIC;
 	uint32_t head =
 	    n < BLOCK_FRONT ? 0 : (uint32_t)d[4] << 24 | (uint32_t)d[5] << 16 | (uint32_t)d[6] << 8 | d[7];
 
 	memcpy(bytes, d, n);
 	if (n < BLOCK_FRONT || head > n - BLOCK_FRONT)
 		return bytes;
-	wcur_be32(&c, BLOCK_MAGIC);
+	wcur_be32(&c, magic);
 	wcur_be32(&c, head);
-	wcur_be64(&c, hash_bytes(bytes + BLOCK_FRONT, head, BLOCK_MAGIC));
+	wcur_be64(&c, hash_bytes(bytes + BLOCK_FRONT, head, magic));
 	return bytes;
 }
 

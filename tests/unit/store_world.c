@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commit.h"
+#include "history_parts.h"
 #include "jobs.h"
 #include "minutes.h"
 #include "orders.h"
@@ -82,6 +84,13 @@ world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 	free(doc);
 }
 
+/* What is in frames in a large block is so in a small one. */
+static void
+small_frames(struct history *h)
+{
+	block_writer_frames(h->blocks, FRAME_BITS_LEAST + randombytes_uniform(2));
+}
+
 void
 world_open(struct world *w)
 {
@@ -91,6 +100,7 @@ world_open(struct world *w)
 
 	assert_int_equal(chdir(w->dir), 0);
 	w->s = store_new(&w->boot);
+	small_frames(w->s->history);
 	writer_start(w->s->writer);
 	memcpy(keys.key[0], w->sign_public, 32);
 	assert_true(grants_keys(w->s->grants, &keys));
@@ -181,7 +191,40 @@ world_history(const struct history_limits *l, struct names **names)
 	h = history_open(l, *names, &status, err, sizeof(err));
 	if (h == NULL)
 		fail_msg("%s", err);
+	small_frames(h);
 	return h;
+}
+
+/* Segments of what came, beside that which is written. */
+static unsigned
+unmerged(struct history *h)
+{
+	struct segment_entry e;
+	struct db_txn x;
+	unsigned n = 0;
+
+	db_begin(h->db, &x, false);
+	for (uint32_t at = 0; catalogue_segment(&x, at, &e); at = e.number + 1)
+		n += !e.merged && !e.gone;
+	assert_int_equal(db_end(&x), DB_OK);
+	return n == 0 ? 0 : n - 1;
+}
+
+void
+world_hour(struct world *w)
+{
+	w->s->history->fresh.segment.made_ns -= 2 * 3600 * NS_PER_S;
+}
+
+void
+world_merged(struct world *w)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+
+	for (int64_t until = clock_boot_ns() + 60 * NS_PER_S; unmerged(w->s->history) > 0;) {
+		assert_true(clock_boot_ns() < until);
+		nanosleep(&moment, NULL);
+	}
 }
 
 void

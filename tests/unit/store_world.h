@@ -70,6 +70,10 @@ void world_turn(struct world *w);
 void world_pump(struct world *w);
 /* Commits and asserts that it could. */
 void world_commit(struct world *w);
+/* What is kept becomes blocks of one tenant each: as if the hour of what came was over, so that the next
+ * commit begins a new segment; and after it, waits until all before is merged. */
+void world_hour(struct world *w);
+void world_merged(struct world *w);
 /* The minute is over: what is derived of it is taken and committed. */
 void world_minute(struct world *w);
 

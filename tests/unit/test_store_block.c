@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 
 #include "base/mem.h"
 #include "block.h"
+#include "sum.h"
 
 static uint64_t state_of_dice = 1;
 
@@ -162,14 +164,204 @@ what_goes_in_comes_out(void **state)
 
 	(void)state;
 	for (enum flavour flavour = 0; flavour < FLAVOURS; flavour++)
-		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-			struct stock s = stock_of(sizes[i], flavour);
-			const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+		for (size_t i = 0; i < 2 * ARRAY_LEN(sizes); i++) {
+			struct stock s = stock_of(sizes[i / 2], flavour);
+			const uint8_t *bytes;
 
+			block_writer_frames(w, i % 2 ? FRAME_BITS : FRAME_BITS_LEAST);
+			bytes = block_encode(w, s.row, s.n, &len);
 			assert_same(&s, bytes, len);
 			stock_free(&s);
 		}
 	block_writer_free(&w);
+}
+
+/* Few rows of many: of what is in frames, only theirs are unpacked. */
+static void
+some_rows_are_those_rows(void **state)
+{
+	struct block_writer *w = block_writer_new();
+	struct block_reader *r = block_reader_new();
+	struct block b;
+	struct kept_flow k[8], *out[8];
+	uint32_t row[8];
+	void *texts;
+	size_t len;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct stock s = stock_of(1 + (uint32_t)(dice() % 3000), (enum flavour)(round % FLAVOURS));
+		uint32_t n = 1 + (uint32_t)(dice() % 8);
+
+		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+
+		assert_true(block_open(&b, bytes, len));
+		for (uint32_t i = 0; i < n; i++) {
+			row[i] = (uint32_t)(dice() % s.n);
+			out[i] = &k[i];
+		}
+		assert_true(block_fetch(r, &b, row, n, out, &texts));
+		for (uint32_t i = 0; i < n; i++) {
+			const struct block_row *was = &s.row[row[i]];
+
+			assert_memory_equal(&k[i].f, was->f, sizeof(*was->f));
+			assert_memory_equal(k[i].texts.server_name, was->texts.server_name,
+					    was->f->server_name_len);
+			assert_memory_equal(k[i].texts.info, was->texts.info, was->f->info_len);
+			assert_memory_equal(k[i].texts.attributes, was->texts.attributes,
+					    was->f->attributes_len);
+		}
+		free(texts);
+		stock_free(&s);
+	}
+	block_reader_free(&r);
+	block_writer_free(&w);
+}
+
+/* Numbers of some frames are those of all, whatever was asked for before. */
+static void
+some_frames_are_those_frames(void **state)
+{
+	static uint64_t all[3000], some[3000];
+	struct block_writer *w = block_writer_new();
+	struct block_reader *r = block_reader_new();
+	struct block b;
+	size_t len;
+
+	(void)state;
+	for (int round = 0; round < 30; round++) {
+		struct stock s = stock_of(1 + (uint32_t)(dice() % 3000), (enum flavour)(round % FLAVOURS));
+
+		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+
+		assert_true(block_open(&b, bytes, len));
+		for (size_t i = 0; i < flow_column_count; i++) {
+			uint64_t frames = 0, least, most;
+
+			assert_true(block_numbers(r, &b, flow_columns[i].number, all));
+			for (int k = 0; k < 3; k++) {
+				uint64_t asked = dice() & dice();
+
+				frames |= asked;
+				assert_true(block_numbers_of(r, &b, flow_columns[i].number, &asked, some));
+			}
+			for (uint32_t from, to = 0; block_next_rows(&b, frames, &from, &to);)
+				assert_memory_equal(all + from, some + from, (to - from) * sizeof(all[0]));
+			block_range(&b, flow_columns[i].number, &least, &most);
+			for (uint32_t k = 0; k < s.n; k++)
+				assert_true(least <= all[k] && all[k] <= most);
+		}
+		stock_free(&s);
+	}
+	block_reader_free(&r);
+	block_writer_free(&w);
+}
+
+/* An address of a block: in which frames it is; and of blocks of one tenant, what its rows sum up to. */
+static void
+addresses_are_known_without_their_rows(void **state)
+{
+	static uint64_t sums[3][COLUMN_MAX], total[2];
+	struct block_writer *w = block_writer_new();
+	struct block_reader *r = block_reader_new();
+	struct bytes values = { 0 };
+	unsigned summed = 0;
+	struct block b;
+	size_t len;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct stock s = stock_of(1 + (uint32_t)(dice() % 2000), (enum flavour)(round % FLAVOURS));
+		uint64_t code, frames, all[2] = { 0 };
+		struct ip_addr strange = { { 0x77, 1 } };
+		bool damaged;
+		uint32_t n;
+
+		for (uint32_t i = 0; round % 4 > 0 && i < s.n; i++)
+			s.row[i].tenant = 5;
+		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+
+		assert_true(block_open(&b, bytes, len));
+		n = block_values(r, &b, &wide_pairs[0], &values);
+		assert_true(n > 0);
+		assert_false(block_find_address(r, &b, &strange, &code, &frames, &damaged));
+		assert_false(damaged);
+		for (uint32_t i = 0; i < s.n; i++) {
+			const struct rec_flow *f = s.row[i].f;
+
+			for (int side = 0; side < 2; side++) {
+				assert_true(
+				    block_find_address(r, &b, &f->ip[side], &code, &frames, &damaged));
+				assert_memory_equal(values.p + code * 16, &f->ip[side], 16);
+				assert_true((frames & block_frame_of(&b, i)) != 0);
+			}
+			all[0] = sum_sat(all[0], sum_sat(f->count.packets[0], f->count.packets[1]));
+			all[1] = sum_sat(all[1], sum_sat(f->count.bytes[0], f->count.bytes[1]));
+		}
+		if (block_has_sums(&b)) {
+			summed++;
+			assert_true(block_sums(r, &b, PART_TOTALS, 2, total));
+			assert_memory_equal(total, all, sizeof(all));
+			for (unsigned k = 0; k < 3; k++)
+				assert_true(block_sums(r, &b, PART_ADDRESS_FLOWS + k, n, sums[k]));
+		}
+		for (uint32_t k = 0; k < n && block_has_sums(&b); k++) {
+			uint64_t sum[3] = { 0 };
+
+			for (uint32_t i = 0; i < s.n; i++) {
+				const struct rec_flow *f = s.row[i].f;
+
+				if (memcmp(&f->ip[0], values.p + (size_t)k * 16, 16) != 0 &&
+				    memcmp(&f->ip[1], values.p + (size_t)k * 16, 16) != 0)
+					continue;
+				sum[0]++;
+				sum[1] = sum_sat(sum[1], sum_sat(f->count.packets[0], f->count.packets[1]));
+				sum[2] = sum_sat(sum[2], sum_sat(f->count.bytes[0], f->count.bytes[1]));
+			}
+			for (unsigned m = 0; m < 3; m++)
+				assert_int_equal(sums[m][k], sum[m]);
+		}
+		stock_free(&s);
+	}
+	assert_true(summed > 5);
+	bytes_free(&values);
+	block_reader_free(&r);
+	block_writer_free(&w);
+}
+
+/* Blocks that the Weir before frames wrote, of the flows that this dice throws. */
+static void
+the_first_format_is_read(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t n;
+		enum flavour flavour;
+	} kept[] = { { "format1_extreme", 12, EXTREME_FLOWS }, { "format1_plain", 700, PLAIN_FLOWS } };
+	static uint8_t bytes[32768];
+	uint64_t dice_before = state_of_dice;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		char path[512];
+		struct stock s;
+		size_t len;
+		FILE *f;
+
+		snprintf(path, sizeof(path), WEIR_BLOCKS "/%s", kept[i].name);
+		f = fopen(path, "r");
+		assert_non_null(f);
+		len = fread(bytes, 1, sizeof(bytes), f);
+		fclose(f);
+		state_of_dice = 7;
+		s = stock_of(kept[i].n, kept[i].flavour);
+		assert_same(&s, bytes, len);
+		stock_free(&s);
+	}
+	state_of_dice = dice_before;
 }
 
 static void
@@ -217,6 +409,7 @@ filters_find_what_is_there(void **state)
 
 		if (dice() % 2 == 0)
 			f.ip.b[dice() % 16] ^= 0x55;
+		block_writer_frames(w, dice() % 2 ? FRAME_BITS : FRAME_BITS_LEAST);
 		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
 
 		assert_true(block_open(&b, bytes, len));
@@ -252,6 +445,9 @@ damage_is_seen(void **state)
 	struct block_reader *r = block_reader_new();
 	struct stock s = stock_of(300, PLAIN_FLOWS);
 	size_t len;
+
+	block_writer_frames(w, FRAME_BITS_LEAST);
+
 	uint8_t *bytes = (uint8_t *)(uintptr_t)block_encode(w, s.row, s.n, &len);
 	struct block b;
 	struct kept_flow k[300], *out[300];
@@ -303,6 +499,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(some_rows_are_those_rows),
+		cmocka_unit_test(some_frames_are_those_frames),
+		cmocka_unit_test(addresses_are_known_without_their_rows),
+		cmocka_unit_test(the_first_format_is_read),
 		cmocka_unit_test(a_full_block_is_small),
 		cmocka_unit_test(filters_find_what_is_there),
 		cmocka_unit_test(damage_is_seen),

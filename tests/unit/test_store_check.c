@@ -185,6 +185,42 @@ whole_while_it_is_written_and_after(void **state)
 	assert_sound(1050);
 }
 
+/* The format in data.mdb; set: another one before. */
+static uint32_t
+format_there(uint32_t set)
+{
+	enum db_status status;
+	char err[256];
+	struct db *db = db_open(256 << 20, true, &status, err, sizeof(err));
+	uint32_t format = 0;
+	struct db_bytes v;
+	struct db_txn x;
+
+	assert_non_null(db);
+	db_begin(db, &x, true);
+	if (set != 0)
+		db_put(&x, DB_META, history_format_at, (struct db_bytes){ &set, sizeof(set) });
+	if (db_get(&x, DB_META, history_format_at, &v) && v.n == sizeof(format))
+		memcpy(&format, v.p, sizeof(format));
+	assert_int_equal(db_end(&x), DB_OK);
+	db_close(&db);
+	return format;
+}
+
+static void
+the_format_before_is_sound_and_brought_over(void **state)
+{
+	(void)state;
+	fill(0, 3, 50);
+	close_history();
+	assert_int_equal(format_there(HISTORY_FORMAT_BLOCKS), HISTORY_FORMAT_BLOCKS);
+	assert_sound(150);
+	open_history();
+	close_history();
+	assert_int_equal(format_there(0), HISTORY_FORMAT);
+	assert_sound(150);
+}
+
 /* Bytes of the blocks are found wherever they are turned; those of pages that nothing uses matter to nobody.
  */
 static void
@@ -192,7 +228,7 @@ every_turned_byte_of_a_block_is_named(void **state)
 {
 	char name[SEGMENT_NAME_LEN];
 	unsigned found = 0, tried = 0;
-	uint8_t head[4] = { 'W', 'F', 'B', '1' }, *p;
+	uint8_t head[4] = { 'W', 'F', 'B', '2' }, *p;
 	struct stat st;
 	int fd;
 
@@ -298,6 +334,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(whole_while_it_is_written_and_after, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_format_before_is_sound_and_brought_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_turned_byte_of_a_block_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_and_short_files_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_catalogue_that_lies_is_found, setup, teardown),

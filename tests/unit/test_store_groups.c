@@ -24,7 +24,7 @@
 #include "sum.h"
 #include "view.h"
 
-#define FLOWS  6000u
+#define FLOWS  7000u
 #define ROUNDS 400u
 
 struct flow {
@@ -796,10 +796,47 @@ answers_are_the_references(void **state)
 {
 	(void)state;
 	narrowings();
+	keep(600, false);
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		if (i % 40 == 0)
 			keep(20 + any(80), false);
+		if (i % 150 == 50) {
+			world_hour(w);
+			keep(20, false);
+			world_merged(w);
+		}
 		ask_one();
+	}
+}
+
+/* Who had most, of all flows: blocks of one tenant know without looking at their rows. */
+static void
+sums_that_blocks_keep_are_the_references(void **state)
+{
+	struct wire_question q = world_question(ASK_GROUPS);
+
+	(void)state;
+	keep(900, false);
+	world_hour(w);
+	keep(1, false);
+	world_merged(w);
+	q.grouping.dimension[0] = DIMENSION_IP;
+	for (uint32_t i = 0; i < 60; i++) {
+		static const uint32_t tenants[] = { TENANT_PLATFORM, ALPHA, BETA, GAMMA };
+		static const uint8_t measures[] = { MEASURE_FLOWS, MEASURE_BYTES, MEASURE_PACKETS };
+		struct grant g = world_grant_plain(w, tenants[i % 4]);
+		uint8_t grant[GRANT_BYTES_MAX];
+
+		q.grouping.measure = measures[any(3)];
+		q.grouping.measures = any(2) ? 0 : MEASURE_BIT(MEASURE_BYTES) | MEASURE_BIT(MEASURE_PACKETS);
+		q.limit = 1 + any(200);
+		q.ascending = any(3) == 0;
+		q.from_ns = any(4) == 0 ? (w->utc + any(60)) * NS_PER_S : 0;
+		q.to_ns = q.from_ns == 0 ? 0 : INT64_MAX;
+		grants_heard(w->s->grants, clock_boot_ns());
+		assert_int_equal(world_ask_with(w, &q, grant, world_grant_as(w, &g, true, grant)), ANSWER_OK);
+		refer(&q, &g, NULL);
+		same_answer(&q);
 	}
 }
 
@@ -871,6 +908,7 @@ main(void)
 {
 	const struct CMUnitTest list[] = {
 		cmocka_unit_test(answers_are_the_references),
+		cmocka_unit_test(sums_that_blocks_keep_are_the_references),
 		cmocka_unit_test(what_does_not_fit_is_exact),
 		cmocka_unit_test(lies_are_refused),
 	};
