@@ -21,6 +21,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/prefetch.h"
 #include "dns_names.h"
 #include "ipc/attribute.h"
 #include "states.h"
@@ -785,6 +786,7 @@ dpi_prefetch(const struct dpi *d, uint32_t state)
 {
 	const char *f = (const char *)state_at(d, state);
 
+	prefetch_only();
 	for (size_t at = 0; at < sizeof(struct ndpi_flow_struct); at += 64)
 		__builtin_prefetch(f + at, 1);
 }

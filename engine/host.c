@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/prefetch.h"
 
 #define EVICT_LOOKS 8
 
@@ -143,6 +144,7 @@ host_prefetch(const struct host_table *t, uint32_t hash)
 	uint32_t at = index_home(&t->index, hash);
 	uint32_t n = index_next(&t->index, hash, &at);
 
+	prefetch_only();
 	if (n != HOST_NONE)
 		__builtin_prefetch(&t->host[n], 1);
 }

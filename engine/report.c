@@ -1,6 +1,7 @@
 /* What store is told: flows, hosts, seconds, points and drops as records. */
 #include "engine.h"
 
+#include <endian.h>
 #include <string.h>
 
 static bool
@@ -14,8 +15,11 @@ flow_id(const struct engine *e, const struct flow *f, struct flow_id *id)
 {
 	const uint64_t part[2] = { (uint64_t)e->boot->node << 32 | e->boot->boot, flow_sequence(f) };
 
-	for (unsigned i = 0; i < 16; i++)
-		id->b[i] = (uint8_t)(part[i / 8] >> (56 - i % 8 * 8));
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t big_endian = htobe64(part[i]);
+
+		memcpy(&id->b[8 * i], &big_endian, sizeof(big_endian));
+	}
 }
 
 static struct flow_counters
@@ -100,25 +104,43 @@ fill_flow(struct engine *e, const struct point *p, uint32_t number, struct rec_f
 }
 
 static bool
+put_record(struct engine *e, enum record_kind kind, const struct rec_flow *r, const char *text, size_t len,
+	   bool hard)
+{
+	if (hard)
+		return records_put(&e->records, kind, r, sizeof(*r), text, len, NULL, 0);
+	return records_put_soft(&e->records, kind, r, sizeof(*r), text, len);
+}
+
+/* Not inlined: the room for its strings is cleared with each call, and most flows of a flood have none. */
+__attribute__((noinline)) static bool
+put_with_text(struct engine *e, enum record_kind kind, struct rec_flow *r, uint32_t number, bool hard)
+{
+	char text[TEXT_LONGEST];
+	size_t len = text_read(&e->texts, number, text, sizeof(text));
+
+	if (len < 2)
+		return put_record(e, kind, r, NULL, 0, hard);
+	/* As learn.c put it together. */
+	r->server_name_len = (uint8_t)text[0];
+	r->info_len = (uint8_t)text[1];
+	len -= 2;
+	r->attributes_len = (uint16_t)(len - r->server_name_len - r->info_len);
+	return put_record(e, kind, r, text + 2, len, hard);
+}
+
+static bool
 put_flow(struct engine *e, const struct point *p, uint32_t number, enum record_kind kind,
 	 enum end_reason reason, bool hard)
 {
 	const struct flow *f = &e->flows.flow[number];
-	char text[TEXT_LONGEST];
-	size_t len = text_read(&e->texts, f->text, text, sizeof(text));
 	struct rec_flow r;
 
 	fill_flow(e, p, number, &r);
 	r.end_reason = (uint8_t)reason;
-	if (len >= 2) { /* as learn.c put it together */
-		r.server_name_len = (uint8_t)text[0];
-		r.info_len = (uint8_t)text[1];
-		len -= 2;
-		r.attributes_len = (uint16_t)(len - r.server_name_len - r.info_len);
-	}
-	if (hard)
-		return records_put(&e->records, kind, &r, sizeof(r), text + 2, len, NULL, 0);
-	return records_put_soft(&e->records, kind, &r, sizeof(r), text + 2, len);
+	if (f->text != 0)
+		return put_with_text(e, kind, &r, f->text, hard);
+	return put_record(e, kind, &r, NULL, 0, hard);
 }
 
 bool

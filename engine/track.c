@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "engine.h"
 #include "names.h"
 
@@ -26,6 +27,7 @@ track_prefetch_end(const struct engine *e, uint32_t number)
 	const struct flow_table *t = &e->flows;
 	const struct flow *f;
 
+	prefetch_only();
 	if (number == FLOW_NONE || t->flow[number].wheel_next == FLOW_NONE)
 		return;
 	f = &t->flow[t->flow[number].wheel_next];

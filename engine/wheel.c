@@ -16,6 +16,7 @@ void
 wheel_start(struct wheel *w, int64_t now_ns)
 {
 	w->done = now_ns / w->grain_ns - 1;
+	w->first = w->done + 1;
 }
 
 void
@@ -28,6 +29,8 @@ wheel_put(struct wheel *w, struct flow_table *t, uint32_t number, int64_t deadli
 		tick = w->done + 1;
 	if (tick >= w->done + WHEEL_SLOTS)
 		tick = w->done + WHEEL_SLOTS - 1;
+	if (tick < w->first)
+		w->first = tick;
 	f->wheel_slot = (uint16_t)(tick % WHEEL_SLOTS);
 	f->wheel_prev = w->slot[f->wheel_slot].tail - 1; /* 0 - 1 is FLOW_NONE */
 	f->wheel_next = FLOW_NONE;
@@ -77,10 +80,12 @@ wheel_due(struct wheel *w, struct flow_table *t, uint32_t flows, int64_t now_ns)
 }
 
 uint32_t
-wheel_earliest(const struct wheel *w)
+wheel_earliest(struct wheel *w)
 {
-	for (int64_t tick = w->done + 1; tick < w->done + WHEEL_SLOTS; tick++)
-		if (w->slot[tick % WHEEL_SLOTS].head != 0)
-			return w->slot[tick % WHEEL_SLOTS].head - 1;
+	if (w->first <= w->done)
+		w->first = w->done + 1;
+	for (; w->first < w->done + WHEEL_SLOTS; w->first++)
+		if (w->slot[w->first % WHEEL_SLOTS].head != 0)
+			return w->slot[w->first % WHEEL_SLOTS].head - 1;
 	return FLOW_NONE;
 }

@@ -15,6 +15,7 @@
 struct wheel {
 	int64_t grain_ns; /* one slot */
 	int64_t done;     /* last tick that was finished */
+	int64_t first;    /* slots of ticks before it are empty */
 	struct {
 		uint32_t head, tail; /* number + 1; the first to come is the first to be looked at */
 	} slot[WHEEL_SLOTS];
@@ -36,6 +37,6 @@ wheel_next_due(const struct wheel *w)
 	return w->slot[(w->done + 1) % WHEEL_SLOTS].head - 1; /* 0 - 1 is FLOW_NONE */
 }
 /* A flow of the earliest slot that is not empty, left in; FLOW_NONE where the wheel is empty. */
-uint32_t wheel_earliest(const struct wheel *w);
+uint32_t wheel_earliest(struct wheel *w);
 
 #endif

@@ -121,6 +121,42 @@ test_wheel_gives_back_what_is_due(void **state)
 	flow_table_free(&t);
 }
 
+/* Where the earliest was found is remembered; what is put before it later comes first all the same. */
+static void
+test_wheel_earliest(void **state)
+{
+	static struct wheel w;
+	struct flow_table t = { 0 };
+	uint32_t n[4];
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	flow_table_init(&t, 16);
+	wheel_init(&w, 3600 * NS_PER_S);
+	wheel_start(&w, 1000 * NS_PER_S);
+	for (unsigned i = 0; i < 4; i++) {
+		struct flow_key k = key_of(i);
+
+		n[i] = flow_insert(&t, &k, i);
+	}
+	wheel_put(&w, &t, n[0], 3000 * NS_PER_S);
+	assert_int_equal(wheel_earliest(&w), n[0]);
+	wheel_put(&w, &t, n[1], 2000 * NS_PER_S);
+	assert_int_equal(wheel_earliest(&w), n[1]);
+	wheel_put(&w, &t, n[2], 500 * NS_PER_S); /* over already: the next slot's */
+	assert_int_equal(wheel_earliest(&w), n[2]);
+	wheel_remove(&w, &t, n[2]);
+	wheel_remove(&w, &t, n[1]);
+	assert_int_equal(wheel_earliest(&w), n[0]);
+	assert_int_equal(wheel_due(&w, &t, 1, 3100 * NS_PER_S), n[0]);
+	assert_int_equal(wheel_earliest(&w), FLOW_NONE);
+	/* Time is set back. */
+	wheel_start(&w, 10 * NS_PER_S);
+	wheel_put(&w, &t, n[3], 40 * NS_PER_S);
+	assert_int_equal(wheel_earliest(&w), n[3]);
+	flow_table_free(&t);
+}
+
 static void
 test_wheel_first_in_first_out(void **state)
 {
@@ -445,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_flows_against_a_model),
 		cmocka_unit_test(test_generation_changes_with_each_use),
 		cmocka_unit_test(test_wheel_gives_back_what_is_due),
+		cmocka_unit_test(test_wheel_earliest),
 		cmocka_unit_test(test_wheel_first_in_first_out),
 		cmocka_unit_test(test_texts_are_kept_once_and_given_back),
 		cmocka_unit_test(test_bytes_of_any_length),
