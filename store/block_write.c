@@ -213,7 +213,7 @@ take_field(const struct block_row *row, uint32_t n, const struct flow_column *c,
 static void
 note_differences(struct block_writer *w, const struct block_row *row, uint32_t n)
 {
-	uint64_t first[ARRAY_LEN(w->differs)], other[ARRAY_LEN(w->differs)];
+	uint64_t first[ARRAY_LEN(w->differs)];
 
 	static_assert(sizeof(first) == sizeof(struct rec_flow), "whole words");
 	memcpy(first, row[0].f, sizeof(first));
@@ -222,9 +222,12 @@ note_differences(struct block_writer *w, const struct block_row *row, uint32_t n
 		if (i + 8 < n)
 			for (size_t at = 0; at < sizeof(struct rec_flow); at += 64)
 				__builtin_prefetch((const uint8_t *)row[i + 8].f + at);
-		memcpy(other, row[i].f, sizeof(other));
-		for (size_t k = 0; k < ARRAY_LEN(first); k++)
-			w->differs[k] |= first[k] ^ other[k];
+		for (size_t k = 0; k < ARRAY_LEN(first); k++) {
+			uint64_t other;
+
+			memcpy(&other, (const uint8_t *)row[i].f + k * sizeof(other), sizeof(other));
+			w->differs[k] |= first[k] ^ other;
+		}
 	}
 }
 

@@ -83,11 +83,11 @@ host_add(struct store *s, const struct stamp *st, int share, enum side side, con
 }
 
 static struct device_key
-device_key_of(const struct live_flow *r, const struct stamp *st, enum side side)
+device_key_of(const struct live_flow *r, const struct stamp *st, const uint8_t mac[static 6])
 {
 	struct device_key k = { st->tenant, r->point, r->vlan, { 0 } };
 
-	memcpy(k.mac, r->mac[side], sizeof(k.mac));
+	memcpy(k.mac, mac, sizeof(k.mac));
 	return k;
 }
 
@@ -101,7 +101,7 @@ device_count(struct store *s, const struct live_flow *r, const struct stamp *st,
 
 	if (st->device[side] == DEVICE_NONE)
 		return;
-	k = device_key_of(r, st, side);
+	k = device_key_of(r, st, r->mac[side]);
 	device_add(s->devices, st->device[side], &k, share, bytes, packets, r->last_ns);
 }
 
@@ -257,9 +257,11 @@ subject_end(struct store *s, uint32_t i)
 
 /* Addresses of other networks are behind the device that sent the frame, which is a router. */
 static uint32_t
-device_flow_begins(struct store *s, const struct live_flow *r, const struct stamp *st, enum side side)
+device_flow_begins(struct store *s, const struct live_flow *r, const struct stamp *st,
+		   const struct rec_flow *f, enum side side)
 {
-	struct device_key k = device_key_of(r, st, side);
+	/* Not of the row, whose addresses were only just put there together. */
+	struct device_key k = device_key_of(r, st, f->mac[side]);
 	bool evicted, local;
 	uint32_t i;
 
@@ -349,8 +351,7 @@ stamp_tenant(struct store *s, struct engine *e, struct live_flow *r, const struc
 	struct host_place place[2];
 
 	for (int side = CLIENT; side <= SERVER; side++)
-		hosts_expect(s->hosts, &(struct host_key){ tenant, f->space, f->ip[side], f->vlan[0] },
-			     &place[side]);
+		hosts_expect(s->hosts, tenant, f->space, &f->ip[side], f->vlan[0], &place[side]);
 	st->tenant = tenant;
 	st->subject[STAMP_TENANT] = subject_begin(s, tenant, SERIES_TENANT, 0, f, is_new);
 	st->subject[STAMP_POINT] = subject_begin(s, tenant, SERIES_POINT, p->id, f, is_new);
@@ -359,7 +360,7 @@ stamp_tenant(struct store *s, struct engine *e, struct live_flow *r, const struc
 	for (int side = CLIENT; side <= SERVER; side++) {
 		st->host[side] = host_begin(s, f, &place[side], r->point, share, (enum side)side,
 					    st->subject[STAMP_TENANT], is_new);
-		st->device[side] = device_flow_begins(s, r, st, (enum side)side);
+		st->device[side] = device_flow_begins(s, r, st, f, (enum side)side);
 	}
 	turn(s, r, st, share);
 	if (r != live_spare(&e->live))

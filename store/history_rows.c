@@ -18,6 +18,7 @@
 #define LOST_LINES 16384u
 #define BACK_ROWS  1000000u /* of blocks that are looked into for what came again */
 #define ROWS_AHEAD 12
+#define SEEN_AHEAD 16
 #define SAME_SLOTS (2 * BATCH_FLOWS_MAX)
 
 /* What becomes of a slice of the batch. */
@@ -59,10 +60,8 @@ make_memory(struct history *h)
 static void
 take_keys(struct history *h, const struct batch *b)
 {
-	for (size_t i = 0; i < b->nflows; i++) {
+	for (size_t i = 0; i < b->nflows; i++)
 		h->keys[i] = key_of(h, b->flow[i].f.id.b, b->flow[i].f.slice);
-		__builtin_prefetch(seen_line(&h->seen, h->keys[i]));
-	}
 }
 
 /* --- twice in one batch: only the later one stays
@@ -180,12 +179,15 @@ leave_out_known(struct history *h, const struct batch *b, struct db_txn *x)
 {
 	struct again a = { .h = h, .b = b, .x = x };
 
-	for (size_t i = 0; i < b->nflows; i++)
+	for (size_t i = 0; i < b->nflows; i++) {
+		if (i + SEEN_AHEAD < b->nflows)
+			__builtin_prefetch(seen_line(&h->seen, h->keys[i + SEEN_AHEAD]));
 		if (h->fate[i] == FATE_NEW &&
 		    (seen_has(&h->seen, h->keys[i]) || seen_has(&h->lost, h->keys[i]))) {
 			h->fate[i] = FATE_SUSPECT;
 			a.left++;
 		}
+	}
 	if (a.left == 0)
 		return;
 	if (h->back == NULL)
@@ -283,9 +285,12 @@ remember(struct history *h, uint64_t key, bool lost)
 void
 history_remember(struct history *h, const struct batch *b)
 {
-	for (size_t i = 0; i < b->nflows; i++)
+	for (size_t i = 0; i < b->nflows; i++) {
+		if (i + SEEN_AHEAD < b->nflows)
+			__builtin_prefetch(seen_line(&h->seen, h->keys[i + SEEN_AHEAD]), 1);
 		if (h->fate[i] != FATE_LEFT_OUT)
 			remember(h, h->keys[i], b->flow[i].f.end_reason == END_LOST);
+	}
 }
 
 static bool

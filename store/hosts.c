@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/prefetch.h"
 #include "slots.h"
 
 /* What chains are searched by: rows are far apart. */
@@ -46,10 +47,11 @@ struct hosts {
 	uint32_t peers_free;     /* number + 1 */
 	uint32_t unused;         /* first of the freed rows; HOST_NONE: none */
 	uint32_t oldest, newest; /* without active flows */
-	uint64_t seed;
+	uint64_t seed;           /* of peers */
+	uint64_t key_seed[3];    /* of keys */
 };
 
-_Static_assert(sizeof(struct host_key) == 28, "hashed as bytes: no padding");
+_Static_assert(sizeof(struct host_key) == 28, "compared as bytes: no padding");
 
 struct hosts *
 hosts_new(size_t max)
@@ -57,7 +59,7 @@ hosts_new(size_t max)
 	struct hosts *h = mem_calloc(1, sizeof(*h));
 
 	h->max = (uint32_t)max;
-	for (h->mask = 1; h->mask < max; h->mask *= 2)
+	for (h->mask = 2; h->mask < 2 * max; h->mask *= 2) /* most buckets have one host at most */
 		;
 	h->bucket = mem_pages(h->mask * sizeof(*h->bucket));
 	h->mask--;
@@ -70,6 +72,7 @@ hosts_new(size_t max)
 		h->told[share] = mem_pages(max * sizeof(*h->told[share]));
 	h->unused = h->oldest = h->newest = HOST_NONE;
 	randombytes_buf(&h->seed, sizeof(h->seed));
+	randombytes_buf(h->key_seed, sizeof(h->key_seed));
 	return h;
 }
 
@@ -92,10 +95,19 @@ hosts_free(struct hosts **hp)
 	*hp = NULL;
 }
 
+/* Of the parts of a key, in registers: one that was just put together and is read as a whole makes the
+ * processor wait. */
 static uint32_t
-hash_of(const struct hosts *h, const struct host_key *key)
+hash_of(const struct hosts *h, uint32_t tenant, uint32_t space, const struct ip_addr *ip, uint32_t vlan)
 {
-	return (uint32_t)hash_bytes(key, sizeof(*key), h->seed);
+	uint64_t half[2];
+
+	memcpy(half, ip, sizeof(half));
+
+	uint64_t a = hash_mix(half[0] ^ h->key_seed[0], half[1] ^ h->key_seed[1]);
+	uint64_t b = hash_mix(((uint64_t)tenant << 32 | space) ^ h->key_seed[1], vlan ^ h->key_seed[2]);
+
+	return (uint32_t)hash_mix(a ^ h->key_seed[2], b ^ h->key_seed[0]);
 }
 
 /* --- the list of those without flows
@@ -195,7 +207,7 @@ lookup(const struct hosts *h, const struct host_key *key, uint32_t hash)
 struct host *
 hosts_find(struct hosts *h, const struct host_key *key)
 {
-	uint32_t i = lookup(h, key, hash_of(h, key));
+	uint32_t i = lookup(h, key, hash_of(h, key->tenant, key->space, &key->ip, key->vlan));
 
 	return i == HOST_NONE ? NULL : &h->row[i];
 }
@@ -222,9 +234,14 @@ take_row(struct hosts *h)
 }
 
 void
-hosts_expect(const struct hosts *h, const struct host_key *key, struct host_place *place)
+hosts_expect(const struct hosts *h, uint32_t tenant, uint32_t space, const struct ip_addr *ip, uint32_t vlan,
+	     struct host_place *place)
 {
-	*place = (struct host_place){ *key, hash_of(h, key) };
+	place->key.tenant = tenant;
+	place->key.space = space;
+	place->key.ip = *ip;
+	place->key.vlan = vlan;
+	place->hash = hash_of(h, tenant, space, ip, vlan);
 	__builtin_prefetch(&h->bucket[place->hash & h->mask]);
 }
 
@@ -234,6 +251,7 @@ hosts_expect_row(const struct hosts *h, const struct host_place *place)
 {
 	uint32_t i = h->bucket[place->hash & h->mask];
 
+	prefetch_only();
 	if (i == 0)
 		return;
 	__builtin_prefetch(&h->link[i - 1]);
@@ -245,6 +263,7 @@ hosts_expect_peers(const struct hosts *h, const struct host_place *place)
 {
 	uint32_t i = h->bucket[place->hash & h->mask];
 
+	prefetch_only();
 	if (i == 0 || h->row[i - 1].npeers <= HOST_FEW_PEERS)
 		return;
 	for (size_t at = 0; at < sizeof(*h->peers); at += 64)

@@ -116,7 +116,8 @@ struct host_place {
 	struct host_key key;
 	uint32_t hash;
 };
-void hosts_expect(const struct hosts *h, const struct host_key *key, struct host_place *place);
+void hosts_expect(const struct hosts *h, uint32_t tenant, uint32_t space, const struct ip_addr *ip,
+		  uint32_t vlan, struct host_place *place);
 /* The host's number, made where there is none; HOST_NONE where every row has active flows. *fresh says that
  * it was made. */
 uint32_t hosts_get(struct hosts *h, const struct host_place *place, bool *fresh);

@@ -5,6 +5,7 @@
 
 #include "as_names.h"
 #include "base/clock.h"
+#include "base/prefetch.h"
 #include "flows.h"
 #include "ipc/attribute.h"
 #include "minutes.h"
@@ -591,6 +592,7 @@ ingest_record(struct store *s, struct engine *e, uint16_t kind, const void *byte
 static void
 ask_for(const void *p, size_t len)
 {
+	prefetch_only();
 	for (size_t at = 0; at < len; at += 64)
 		__builtin_prefetch((const char *)p + at, 1);
 }
@@ -629,8 +631,7 @@ ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x)
 		return;
 	}
 	for (int side = CLIENT; f != NULL && side <= SERVER; side++)
-		hosts_expect(s->hosts, &(struct host_key){ e->tenant, f->space, f->ip[side], f->vlan[0] },
-			     &x->place[side]);
+		hosts_expect(s->hosts, e->tenant, f->space, &f->ip[side], f->vlan[0], &x->place[side]);
 }
 
 void

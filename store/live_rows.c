@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/prefetch.h"
 #include "lru.h"
 
 #define BIT(sort) (UINT32_C(1) << (sort))
@@ -189,6 +190,7 @@ live_expect(const struct view *v, enum live_list list, unsigned part, uint32_t r
 	const char *at = NULL;
 	size_t size = 0;
 
+	prefetch_only();
 	if (list == LIVE_FLOWS) {
 		at = (const char *)&s->engine[part].live.flow[row];
 		size = sizeof(struct live_flow);

@@ -240,7 +240,7 @@ host_get(struct hosts *h, const struct host_key *k, bool *fresh)
 {
 	struct host_place place;
 
-	hosts_expect(h, k, &place);
+	hosts_expect(h, k->tenant, k->space, &k->ip, k->vlan, &place);
 	return hosts_get(h, &place, fresh);
 }
 
