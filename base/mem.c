@@ -48,19 +48,33 @@ mem_strdup(const char *s)
 }
 
 void *
-mem_pages(size_t bytes)
+mem_pages_small(size_t bytes)
 {
 	void *p =
 	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		fatal("no memory for a table of %zu bytes", bytes);
-	/* Tables are looked up at random: with small pages nearly every look walks the page table, which was
-	 * a quarter of what a 64-byte frame cost the engine. Refused where the kernel has no huge pages: then
-	 * it is only slower. */
+	IS_ROOT(p, bytes);
+	return p;
+}
+
+/* Refused where the kernel has no huge pages: then it is only slower. */
+void
+mem_pages_merge(void *p, size_t bytes)
+{
 	if (bytes >= HUGE_PAGE)
 		(void)madvise(p, bytes, MADV_HUGEPAGE);
-	IS_ROOT(p, bytes);
+}
+
+void *
+mem_pages(size_t bytes)
+{
+	void *p = mem_pages_small(bytes);
+
+	/* Tables are looked up at random: with small pages nearly every look walks the page table, which was
+	 * a quarter of what a 64-byte frame cost the engine. */
+	mem_pages_merge(p, bytes);
 	return p;
 }
 

@@ -14,6 +14,11 @@ char *mem_strdup(const char *s);
 /* Zeroed pages straight from the kernel (huge tables given at start): untouched pages cost nothing. Dies when
  * refused. */
 void *mem_pages(size_t bytes);
+/* The same for rows that come into use one after the other and are looked at a few lines at a time: in pages
+ * of the usual size, so that nobody waits while a large one is cleared, which can take milliseconds. */
+void *mem_pages_small(size_t bytes);
+/* Such a table is in use for good by now: the kernel may put its pages together, in the background. */
+void mem_pages_merge(void *p, size_t bytes);
 
 /* Copies src into dst[size], always terminated; returns false where it did not fit (dst then holds a prefix).
  */

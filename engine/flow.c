@@ -10,7 +10,7 @@ void
 flow_table_init(struct flow_table *t, uint32_t max)
 {
 	t->max = max;
-	t->flow = mem_pages((size_t)max * sizeof(struct flow));
+	t->flow = mem_pages_small((size_t)max * sizeof(struct flow));
 	t->free = FLOW_NONE;
 	index_init(&t->index, max);
 }
@@ -21,6 +21,12 @@ flow_table_free(struct flow_table *t)
 	munmap(t->flow, (size_t)t->max * sizeof(struct flow));
 	index_free(&t->index);
 	memset(t, 0, sizeof(*t));
+}
+
+void
+flow_table_stays(struct flow_table *t)
+{
+	mem_pages_merge(t->flow, (size_t)t->max * sizeof(struct flow));
 }
 
 uint32_t

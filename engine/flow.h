@@ -88,6 +88,8 @@ struct flow_table {
 
 void flow_table_init(struct flow_table *t, uint32_t max);
 void flow_table_free(struct flow_table *t);
+/* It is in use for long: its memory may come in huge pages from now on. */
+void flow_table_stays(struct flow_table *t);
 
 static inline uint32_t
 flow_hash32(uint64_t hash)

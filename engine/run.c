@@ -11,7 +11,8 @@
 #define TURNS_PER_POLL 4                 /* 4 x 64 frames: some tens of microseconds */
 #define LIVE_DELAY_NS  (500 * NS_PER_MS) /* a live frame may come this late out of the kernel's ring */
 #define SET_BACK_NS    (5 * NS_PER_S)
-#define RESYNC_BUDGET  256 /* flows and hosts told again in one turn */
+#define RESYNC_BUDGET  256             /* flows and hosts told again in one turn */
+#define STAYS_NS       (60 * NS_PER_S) /* who runs for so long does not end soon */
 #define SHUTDOWN_NS    (3 * NS_PER_S)
 #define SHUTDOWN_DRAIN (1 * NS_PER_S)
 
@@ -36,6 +37,10 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		report_drops(e, p);
 	}
 	report_drops(e, NULL);
+	if (!s->stays && clock_boot_ns() - s->began_ns > STAYS_NS) {
+		flow_table_stays(&e->flows);
+		s->stays = true;
+	}
 }
 
 static void
@@ -54,7 +59,7 @@ run_init(struct server *s, struct engine *e)
 	const struct timeval tick = { 0, TICK_MS * 1000 };
 	struct event_config *config = event_config_new();
 
-	*s = (struct server){ .e = e };
+	*s = (struct server){ .e = e, .began_ns = clock_boot_ns() };
 	if (config == NULL || event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == -1)
 		fatalx("libevent: no memory");
 	s->base = event_base_new_with_config(config);

@@ -13,7 +13,9 @@ struct server {
 	struct peers *peers;
 	struct event *tick, *term;
 	bool stop;
-	bool blocked; /* in the last turn a file waited for room in the record ring */
+	bool blocked;     /* in the last turn a file waited for room in the record ring */
+	bool stays;       /* flow_table_stays was said */
+	int64_t began_ns; /* clock_boot_ns */
 };
 
 extern const struct peers_handlers serve_handlers;

@@ -20,13 +20,19 @@ live_init(struct live *l, uint32_t slots)
 	uint32_t rows = slots + 1;
 
 	*l = (struct live){ .max = slots };
-	l->flow = column(rows, sizeof(*l->flow));
+	l->flow = mem_pages_small((size_t)rows * sizeof(*l->flow));
 	l->tcp = column(rows, sizeof(*l->tcp));
 	l->rare = column(rows, sizeof(*l->rare));
 	l->second = column(rows, sizeof(*l->second));
 	l->uncounted = column(rows, sizeof(*l->uncounted));
 	l->texts = texts_new(rows * TEXTS_PER_SLOT);
 	l->slots = slots_new(slots);
+}
+
+void
+live_stays(struct live *l)
+{
+	mem_pages_merge(l->flow, ((size_t)l->max + 1) * sizeof(*l->flow));
 }
 
 void

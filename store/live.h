@@ -102,6 +102,8 @@ struct live {
 
 void live_init(struct live *l, uint32_t slots);
 void live_free(struct live *l);
+/* It is in use for long: its memory may come in huge pages from now on. */
+void live_stays(struct live *l);
 
 static inline uint32_t
 live_slot(const struct live *l, const struct live_flow *r)

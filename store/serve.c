@@ -51,6 +51,8 @@ struct serve {
 	struct peers *peers;
 	struct event *tick, *more, *written, *through, *term;
 	struct asking *asking;
+	int64_t began_ns; /* clock_boot_ns */
+	bool stays;       /* live_stays was said */
 };
 
 /* --- engines
@@ -485,12 +487,25 @@ on_through(evutil_socket_t fd, short what, void *ctx)
 #define HOSTS_IDLE_NS                                                                                        \
 	(300 * NS_PER_S) /* a host without flows is shown for this long, unless its room is needed */
 
+#define STAYS_NS (60 * NS_PER_S) /* who runs for so long does not end soon */
+
+static void
+stay(struct serve *v)
+{
+	if (v->stays || clock_boot_ns() - v->began_ns < STAYS_NS)
+		return;
+	for (unsigned i = 0; i < v->store->nengines; i++)
+		live_stays(&v->store->engine[i].live);
+	v->stays = true;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *ctx)
 {
 	struct serve *v = ctx;
 	struct store *s = v->store;
 
+	stay(v);
 	answer_waiting(v);
 	on_through(fd, what, ctx); /* deadlines pass by themselves */
 	if ((s->boot->flags & BOOT_ANALYZE) == 0 && s->points.any_interface)
@@ -524,6 +539,7 @@ serve_new(struct store *s, int listen_fd)
 	struct serve *v = mem_calloc(1, sizeof(*v));
 
 	v->store = s;
+	v->began_ns = clock_boot_ns();
 	v->base = event_base_new();
 	if (v->base == NULL)
 		fatalx("cannot make the event loop");

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -138,6 +139,25 @@ test_private_addresses(void **state)
 		assert_true(ip_parse(public[i], &a) && !ip_is_private(&a));
 }
 
+/* Zeroed in either size, and what is in them survives that they are put together. */
+static void
+pages_stay_as_they_are(void **state)
+{
+	const size_t n = (size_t)6 << 20;
+	uint8_t *small = mem_pages_small(n), *large = mem_pages(n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i += 1021) {
+		assert_int_equal(small[i] | large[i], 0);
+		small[i] = (uint8_t)(i % 251 + 1);
+	}
+	mem_pages_merge(small, n);
+	for (size_t i = 0; i < n; i += 1021)
+		assert_int_equal(small[i], i % 251 + 1);
+	munmap(small, n);
+	munmap(large, n);
+}
+
 static void
 strings_and_hashes(void **state)
 {
@@ -158,7 +178,7 @@ main(void)
 		cmocka_unit_test(test_private_addresses),      cmocka_unit_test(cursor_reads_and_sticks),
 		cmocka_unit_test(cursor_writes_within_bounds), cmocka_unit_test(arena_keeps_its_limit),
 		cmocka_unit_test(addresses_in_text),           cmocka_unit_test(prefixes_match_exactly),
-		cmocka_unit_test(strings_and_hashes),
+		cmocka_unit_test(strings_and_hashes),          cmocka_unit_test(pages_stay_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
