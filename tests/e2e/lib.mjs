@@ -37,7 +37,9 @@ export class Run {
 		if (screenshots) mkdirSync(screenshots, { recursive: true });
 	}
 
+	/** ONLY=pattern in the environment: those tests alone, and the logins, for work on one. */
 	async test(name, body) {
+		if (process.env.ONLY && !new RegExp(`login|${process.env.ONLY}`).test(name)) return;
 		try {
 			await body();
 			this.passed++;

@@ -10,6 +10,7 @@ const screenshots = process.argv[2] ?? fileURLToPath(new URL('screenshots', impo
 const live = await start();
 const blank = await start({ setup: true });
 const file = await start({ file: true });
+const many = await start({ many: 120000 });
 
 function control(m, what, body = {}) {
 	return fetch(`${m.base}/mock/${what}`, { method: 'POST', body: JSON.stringify(body) });
@@ -30,7 +31,7 @@ await first.test('a link with a wrong secret is refused in words', async () => {
 await first.test('set-up through the link', () => steps.setup(first, { ...who, link }));
 await first.test('the link is used up', () => steps.linkIsUsedUp(first, { link }));
 await first.test('set-up: no complaints', () => steps.noComplaints(first));
-await first.context.close();
+await first.context?.close();
 
 const run = new Run({ browser, base: live.base, screenshots });
 await run.test('a wrong password is called wrong', () => steps.wrongPassword(run, who));
@@ -53,6 +54,7 @@ await run.test('the dashboard is filled', () => steps.dashboard(run, { applicati
 await run.test('every view opens', () => steps.views(run));
 await run.test('hosts, applications and flows are links that last', () => steps.entities(run, { host: '10.9.0.21' }));
 await run.test('flows: filter, pause, sort', () => steps.filters(run));
+await run.test('tables: keys and columns', () => steps.tables(run));
 await run.test('by keyboard alone', () => steps.keyboard(run));
 await run.test('axe finds nothing, dark and light', () => steps.themes(run));
 await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));
@@ -61,7 +63,7 @@ await run.test('one interface: chart, hosts and flows are of it', async () => {
 	await page.goto(`${live.base}/`);
 	await page.click('[data-interface=wan0]');
 	await run.until('the title names it', () => /wan0/.test(document.querySelector('.title h2').textContent));
-	await page.waitForSelector('[data-test=flows] tbody tr');
+	await page.waitForSelector('[data-test=flows] [data-row]');
 	check(new URL(page.url()).search === '?interface=wan0', page.url());
 });
 await run.test('a dead process: told when it died, told when it is back', async () => {
@@ -178,7 +180,14 @@ await run.test('a second factor that has to be: the traffic comes with it', asyn
 });
 await run.test('logging out', () => steps.logout(run));
 await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));
-await run.context.close();
+await run.context?.close();
+
+const long = new Run({ browser, base: many.base, screenshots });
+await long.test('many rows: login', () => steps.login(long, who));
+await long.test('100,000 flows scroll without a long task', async () => console.log(`        longest task ${(await steps.longTable(long, { path: '/flows?view=kept', test: 'flow-table', rows: 100000 })).toFixed(1)} ms`));
+await long.test('100,000 hosts scroll without a long task', async () => console.log(`        longest task ${(await steps.longTable(long, { path: '/hosts', test: 'hosts', rows: 100000 })).toFixed(1)} ms`));
+await long.test('many rows: no complaints', () => steps.noComplaints(long));
+await long.context?.close();
 
 const ended = new Run({ browser, base: file.base, screenshots });
 await ended.test('a file: login', () => steps.login(ended, who));
@@ -190,12 +199,12 @@ await ended.test('a file: the page says so, and shows its whole time', async () 
 });
 await ended.test('a file: flows and hosts are links', () => steps.entities(ended, { ended: true }));
 await ended.test('a file: no complaints', () => steps.noComplaints(ended));
-await ended.context.close();
+await ended.context?.close();
 
 await browser.close();
-for (const m of [live, blank, file]) m.stop();
+for (const m of [live, blank, file, many]) m.stop();
 const total = new Run({ browser: null, base: live.base });
-for (const r of [first, run, ended]) {
+for (const r of [first, run, long, ended]) {
 	total.passed += r.passed;
 	total.failed += r.failed;
 }

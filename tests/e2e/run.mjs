@@ -63,6 +63,7 @@ await run.test('hosts, applications and flows are links that last', () => steps.
 if (!o.ended) await run.test('flows: filter, pause, sort', () => steps.filters(run));
 if (!o.ended) await run.test('flows: the filter language', () => steps.filterLanguage(run));
 if (!o.ended) await run.test('history in groups', () => steps.explore(run));
+if (!o.ended) await run.test('tables: keys and columns', () => steps.tables(run));
 await run.test('by keyboard alone', () => steps.keyboard(run));
 await run.test('axe finds nothing, dark and light', () => steps.themes(run));
 await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));

@@ -19,7 +19,7 @@ const CSP =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const COOKIE = 'weir-mock';
 
-export async function start({ port = 0, file = false, setup = false } = {}) {
+export async function start({ port = 0, file = false, setup = false, many = 0 } = {}) {
 	const world = new World({ file });
 	const accounts = new Map(setup ? [] : [['admin', 'correct horse battery']]);
 	const sessions = new Map();
@@ -100,9 +100,14 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 		}[key || 'rate'];
 		return [...list].sort((a, b) => by(b) - by(a));
 	}
-	function page(list, q) {
+	function page(list, q, copy) {
 		const limit = Math.min(1000, Number(q.get('limit') ?? 100));
 		const at = Number(q.get('cursor') ?? 0);
+		if (many > 0 && list.length > 0) {
+			/* as many as were asked for, made of those that there are */
+			const end = Math.min(many, at + limit);
+			return [Array.from({ length: Math.max(0, end - at) }, (_, i) => copy(list[(at + i) % list.length], at + i)), end < many ? String(end) : null];
+		}
 		return [list.slice(at, at + limit), at + limit < list.length ? String(at + limit) : null];
 	}
 	function top(list, n) {
@@ -290,7 +295,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 		if (path === '/hosts') {
 			const p = q.get('interface');
 			const list = sorted([...world.hosts.values()].filter((h) => !p || h.points.has(p)), q.get('sort') ?? 'bytes');
-			const [hosts, next_cursor] = page(list, q);
+			const [hosts, next_cursor] = page(list, q, (h, i) => ({ ...h, ip: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}` }));
 			return send(res, 200, { now, hosts: hosts.map(world.hostOut), next_cursor });
 		}
 		let m = /^\/hosts\/([^/]+)$/.exec(path);
@@ -312,7 +317,7 @@ export async function start({ port = 0, file = false, setup = false } = {}) {
 					(!application || f.application === application) &&
 					(!point || f.observation_point === point),
 			);
-			const [flows, next_cursor] = page(list, q);
+			const [flows, next_cursor] = page(list, q, (f, i) => ({ ...f, id: i.toString(16).padStart(32, '0') }));
 			return send(res, 200, { now, flows: flows.map(world.flowOut), next_cursor });
 		}
 		if (path === '/flows/top') {

@@ -1,5 +1,7 @@
 /* Every English word of the page. Another language is another file of this shape. */
 
+import { time } from './lib/format';
+
 const n = (count: number, one: string, many: string) => `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`;
 
 const COUNTRIES = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames(['en'], { type: 'region', fallback: 'code' }) : null;
@@ -256,6 +258,9 @@ export const t = {
 
 	hosts: {
 		title: 'Hosts',
+		tabs: 'Hosts or devices',
+		everywhere: 'All interfaces',
+		shown: (count: number) => n(count, 'host', 'hosts'),
 		top: 'Top hosts',
 		topBy: (rate: boolean) => (rate ? 'by rate now' : 'by bytes'),
 		all: 'All hosts',
@@ -306,6 +311,8 @@ export const t = {
 
 	devices: {
 		title: 'Devices',
+		everywhere: 'All interfaces',
+		shown: (count: number) => n(count, 'device', 'devices'),
 		addresses: 'Local addresses',
 		arp: 'ARP asked / answered',
 		none: 'No device seen yet.',
@@ -341,6 +348,7 @@ export const t = {
 		rate: 'Rate',
 		bytes: 'Bytes',
 		age: 'Age',
+		sentReceived: 'Sent / received',
 		began: 'Began',
 		ended: 'Last packet',
 		risks: 'Risks',
@@ -636,6 +644,19 @@ export const t = {
 		close: 'Close',
 		working: 'Working…',
 		failed: (detail: string) => (detail ? detail : 'That did not work. Try again in a moment.'),
+	},
+
+	table: {
+		columns: 'Columns',
+		reset: 'Usual columns',
+		note: (rows: string, list: { more: boolean; full: boolean; held: boolean; now: number }) =>
+			[
+				list.more ? `${rows} so far, more as you scroll` : rows,
+				list.full ? 'No more are loaded: narrow the list' : '',
+				list.held ? `As of ${time(list.now)}; the list moves on when you are back at its top` : '',
+			]
+				.filter((x) => x !== '')
+				.join('. '),
 	},
 
 	state: {
