@@ -27,6 +27,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	let factor = 'off';
 	let wanted = false; // a second factor, before anything else
 	let tokens = [];
+	let labels = [];
 	const streams = new Set();
 	const sockets = new Set();
 	let downUntil = 0;
@@ -220,6 +221,12 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 				tokens.push(k);
 				return send(res, 201, { token: k, secret: `weir_mock${k.id}` });
 			}
+			if (path === '/labels' && req.method === 'PUT') {
+				const { label, ...of } = await body(req);
+				labels = labels.filter((l) => l.kind !== of.kind || l.key !== of.key || l.vlan !== of.vlan);
+				if (label !== '') labels.push({ ...of, label });
+				return send(res, 204, null);
+			}
 			if (path === '/me/password') {
 				const b = await body(req);
 				if (accounts.get(s.name) !== b.old) return problem(res, 400, 'old: is not the present password');
@@ -253,6 +260,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		const tenant = req.headers['weir-tenant'] ?? q.get('tenant') ?? '*';
 		if (!tenants.includes(tenant)) return problem(res, 404, 'No such thing.');
 		if (path === '/me') return send(res, 200, meOf(s, tenant));
+		if (path === '/labels') return send(res, 200, { labels });
 		if (path === '/tokens') return send(res, 200, { tokens });
 		if (path === '/sessions') return send(res, 200, { sessions: [...sessions.values()].map((o) => sessionOut(o, o === s)) });
 		if (path === '/live') {
@@ -286,12 +294,19 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 				history,
 			});
 		if (path === '/timeseries') {
-			const resolution = Number(q.get('resolution') ?? 1);
+			const [from, to] = [Number(q.get('from')), Number(q.get('to'))];
+			const fine = ['tenant', 'interface', 'application'].includes(q.get('subject'));
+			const resolution = Number(q.get('resolution') ?? [1, 60, 300, 3600, 86400].find((r) => (fine || r > 1) && (to - from) / r <= 1000));
+			if (q.has('percentile')) {
+				const b = world.series(q.get('subject'), q.get('key') ?? '', from, to, 300).map((p) => p[1]).sort((x, y) => x - y);
+				const bytes = b[Math.ceil(b.length * 0.95) - 1] ?? 0;
+				return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution: 300, percentile: { percent: 95, buckets: b.length, bytes, bytes_in: Math.round(bytes * 0.8), bytes_out: Math.round(bytes * 0.2) }, points: [] });
+			}
 			const points = world.series(q.get('subject'), q.get('key') ?? '', Number(q.get('from')), Number(q.get('to')), resolution);
 			return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution, points });
 		}
 		if (path === '/timeseries/subjects') return send(res, 200, { now, subject: q.get('subject'), subjects: world.subjects(q.get('subject')), next_cursor: null });
-		if (path === '/devices') return send(res, 200, { now, devices: [], next_cursor: null });
+		if (path === '/devices') return send(res, 200, { now, devices: world.devices(), next_cursor: null });
 		if (path === '/hosts') {
 			const p = q.get('interface');
 			const list = sorted([...world.hosts.values()].filter((h) => !p || h.points.has(p)), q.get('sort') ?? 'bytes');

@@ -207,6 +207,7 @@ export class World {
 		for (const h of this.hosts.values()) {
 			h.bytes_per_second = { sent: 0, received: 0 };
 			h.flows = { client: 0, server: 0 };
+			h.active_flows = { client: 0, server: 0 };
 		}
 		for (const a of this.apps.values()) a.bytes_per_second = 0;
 		const want = 34 + 14 * Math.sin(this.now / 37);
@@ -249,6 +250,7 @@ export class World {
 				h.bytes_per_second.sent += s;
 				h.bytes_per_second.received += v;
 				h.flows[role]++;
+				h.active_flows[role]++;
 				h.last = f.last;
 				h.others.add(other.ip);
 				h.peers = h.others.size;
@@ -345,7 +347,7 @@ export class World {
 
 	/** Kept flows by what they have in common, as far as the mock knows it. */
 	groups(by, measure, from, to, limit) {
-		const key = { client_ip: (f) => f.client.ip, server_ip: (f) => f.server.ip, application: (f) => f.application, protocol: (f) => f.protocol, interface: (f) => f.observation_point };
+		const key = { client_ip: (f) => f.client.ip, server_ip: (f) => f.server.ip, application: (f) => f.application, protocol: (f) => f.protocol, interface: (f) => f.observation_point, ip: (f) => f.server.ip, server_port: (f) => f.server.port, port: (f) => f.server.port, server_name: (f) => f.server_name, category: (f) => f.category };
 		const none = () => ({ flows: 0, packets: 0, bytes: 0, bytes_sent: 0, bytes_received: 0, goodput: 0, retransmissions: 0, lost: 0, score: 0 });
 		const add = (s, f) => {
 			s.flows += 1;
@@ -380,15 +382,31 @@ export class World {
 		};
 	}
 
+	devices() {
+		return LOCAL.map(([ip, , vlan], i) => ({
+			mac: `02:00:5e:00:53:${(16 + i).toString(16)}`,
+			vendor: i % 3 === 0 ? 'Example Devices B.V.' : null,
+			observation_point: 'lan0',
+			address_space: 0,
+			vlan,
+			ips: [ip],
+			bytes: { sent: 4e8 / (i + 1), received: 9e8 / (i + 1) },
+			packets: { sent: 4e5, received: 7e5 },
+			arp: { requests: 12 + i, replies: 9 },
+			first: this.begin,
+			last: this.now - i,
+		}));
+	}
+
 	subjects(subject) {
 		const keys = {
 			network: ['192.168.1.0/24', '10.20.0.0/16'],
-			country: ['NL', 'DE', 'US', 'ZZ'],
+			country: ['US', 'DE', 'NL', 'FR', 'GB', 'JP', 'BR', 'IN', 'AU', 'ZA', 'CA', 'SE', 'PL', 'SG', 'KE', 'AR', 'ZZ'],
 			as: ['15169', '3320', '0'],
 			category: ['Web', 'Streaming', 'Unknown', '(other)'],
 			host: ['192.168.1.10', '(other)'],
 		}[subject];
-		const row = (key, i) => ({ key, vlan: 0, address_space: 0, bytes: { in: Math.round(8e9 / (i + 1)), out: Math.round(1e9 / (i + 1)) }, packets: { in: 8000, out: 2000 }, last: this.now });
+		const row = (key, i) => ({ key, vlan: 0, address_space: 0, bytes: { in: Math.round(8e9 / (i + 1) ** 1.7), out: Math.round(1e9 / (i + 1) ** 1.7) }, packets: { in: 8000, out: 2000 }, last: this.now });
 		return (keys ?? []).map(row);
 	}
 

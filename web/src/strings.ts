@@ -1,6 +1,6 @@
 /* Every English word of the page. Another language is another file of this shape. */
 
-import { time } from './lib/format';
+import { duration, time } from './lib/format';
 
 const n = (count: number, one: string, many: string) => `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`;
 
@@ -19,8 +19,10 @@ export const t = {
 		hosts: 'Hosts',
 		devices: 'Devices',
 		applications: 'Applications',
+		interfaces: 'Interfaces',
 		breakdown: 'Breakdown',
 		explore: 'Explore history',
+		compare: 'Compare two periods',
 		system: 'System',
 		account: 'Your account',
 		missing: 'Nothing here',
@@ -32,8 +34,10 @@ export const t = {
 		flows: 'Flows',
 		hosts: 'Hosts',
 		applications: 'Applications',
+		interfaces: 'Interfaces',
 		breakdown: 'Breakdown',
 		explore: 'Explore',
+		compare: 'Compare',
 		system: 'System',
 	},
 
@@ -129,8 +133,7 @@ export const t = {
 		last: 'Last second',
 		peak: 'Peak',
 		mean: 'Average',
-		packets: 'Packets',
-		bits: 'Bits',
+		packetCount: (c: string) => `${c} packets`,
 		activeFlows: 'Active flows',
 		activeHosts: 'Active hosts',
 		total: 'Since start',
@@ -138,23 +141,43 @@ export const t = {
 		at: (time: string) => `at ${time}`,
 		range: 'Time range',
 		unit: 'Unit',
-		ranges: { live: '5 min', hour: '1 h', day: '24 h', month: '30 d', file: 'File' },
-		rangesLong: {
-			live: 'last 5 minutes, by second',
-			hour: 'last hour, by minute',
-			day: 'last 24 hours, by minute',
-			month: 'last 30 days, by hour',
-			file: 'the whole file',
-		},
 		bitsPerSecond: 'bit/s',
 		packetsPerSecond: 'packets/s',
 		average: 'Average',
 		busiest: 'Busiest second',
-		chartLabel: (what: string, range: string, now: string, peak: string) =>
-			`${what}, ${range}. Now ${now}, peak ${peak}. Arrow keys move through the chart.`,
 		quiet: 'No traffic in this time.',
 		waiting: 'Waiting for the first second…',
 		noHistory: (detail: string) => `History cannot be read${detail ? `: ${detail}` : ''}.`,
+	},
+
+	range: {
+		short: (s: number) => ({ 300: '5 min', 900: '15 min', 3600: '1 h', 86400: '24 h', 604800: '7 d', 2592000: '30 d' })[s] ?? duration(s),
+		long: (s: number) => `last ${({ 300: '5 minutes', 900: '15 minutes', 3600: 'hour', 86400: '24 hours', 604800: '7 days', 2592000: '30 days' })[s] ?? duration(s)}`,
+		file: 'File',
+		fileLong: 'the whole file',
+		custom: 'Other time',
+		show: 'Show',
+		hint: 'Times are of your own zone. Or drag across a chart.',
+		out: '−',
+		outLong: 'Twice the time',
+	},
+
+	chart: {
+		label: (what: string, range: string, now: string, peak: string) =>
+			`${what}, ${range}. Now ${now}, peak ${peak}. Arrow keys move through the chart, plus and minus change its time.`,
+		ways: 'Directions',
+		sum: 'Total',
+		split: 'In / out',
+		splitLong: 'In upwards, out downwards',
+		p95: '95th percentile',
+		p95Of: (a: string, b: string) => `in ${a}, out ${b}`,
+		percentile: (rate: string) => `95 %: ${rate}`,
+		speed: (rate: string) => `Speed ${rate}`,
+		used: (percent: string, of: string) => `${percent} of ${of}`,
+		busiest: (second: boolean) => (second ? 'busiest second' : 'busiest minute'),
+		busiestOf: (second: boolean) => (second ? 'Busiest second' : 'Busiest minute'),
+		still: 'Stands still while you look',
+		zoom: 'Drag to zoom',
 	},
 
 	history: {
@@ -185,10 +208,14 @@ export const t = {
 		},
 		none: 'Nothing to show yet.',
 		noneMore: 'A minute after traffic has come there is something.',
+		noneGeo: 'Countries and AS come from MMDB files: name some in geoip_files of the configuration. Then, a minute after traffic has come, there is something.',
+		explore: 'Who talks to it',
+		count: (c: number) => n(c, 'entry', 'entries'),
 	},
 
 	explore: {
 		title: 'Explore history',
+		keptOf: (range: string) => `kept flows, ${range}`,
 		by: 'Group by',
 		also: 'And by',
 		nothing: 'Nothing else',
@@ -240,6 +267,34 @@ export const t = {
 		},
 	},
 
+	map: {
+		title: 'World',
+		label: 'Traffic by country',
+		since: 'bytes since Weir started',
+		none: 'no traffic',
+		hint: 'Point at a country for its traffic, click for its chart.',
+		less: 'less',
+		more: 'more',
+	},
+
+	compare: {
+		title: 'Compare two periods',
+		with: 'Compare with',
+		shift: (s: number, length: number) => (s === length ? 'Before' : s === 86400 ? 'Day before' : 'Week before'),
+		shiftLong: (s: number, length: number) => (s === length ? 'the time just before' : s === 86400 ? 'the same time of the day before' : 'the same time of the week before'),
+		measure: 'Of what',
+		before: 'Before',
+		after: 'Now',
+		change: 'Difference',
+		relative: 'Relative',
+		lessMore: 'Less / more',
+		fresh: 'new',
+		percent: (r: number) => `${r > 0 ? '+' : r < 0 ? '−' : ''}${Math.abs(100 * r) >= 1000 ? '> 1,000' : (100 * Math.abs(r)).toFixed(Math.abs(r) < 0.1 ? 1 : 0)} %`,
+		allTraffic: 'The chart is of all traffic; the filter counts for the table.',
+		count: (c: number) => n(c, 'group', 'groups'),
+		noneMore: 'Neither of the two periods has such flows. Take a longer time, or a wider filter.',
+	},
+
 	interfaces: {
 		title: 'Interfaces',
 		all: 'All',
@@ -249,6 +304,16 @@ export const t = {
 		ended: 'ended',
 		state: (s: string) => ({ up: 'Up', down: 'Down', ended: 'File ended' })[s] ?? s,
 		lost: (c: string) => `${c} lost`,
+		lostTitle: 'Lost',
+		used: 'Utilisation',
+		of: (speed: string) => `of ${speed}`,
+		p95Title: '95th percentile, 24 h',
+		p95: (rate: string) => `95 %: ${rate}`,
+		kind: (k: string) => (k === 'file' ? 'capture file' : 'interface'),
+		count: (c: number) => n(c, 'interface', 'interfaces'),
+		allOf: 'All interfaces',
+		missing: (name: string) => `No interface ${name} here.`,
+		missingMore: 'It is not monitored, or not yours to see. The list of all interfaces shows those that are.',
 		none: 'No interface is monitored. Check the configuration with weir check-config.',
 		name: 'Interface',
 		stateTitle: 'State',
@@ -273,6 +338,7 @@ export const t = {
 		bytes: 'Bytes',
 		flows: 'Flows',
 		peers: 'Peers',
+		peersTop: 'Peers with most bytes',
 		score: 'Score',
 		applications: 'Applications',
 		lastSeen: 'Last seen',
@@ -333,6 +399,8 @@ export const t = {
 		none: 'No application recognised yet.',
 		noneMore: 'Names come after the first packets of a flow.',
 		unknown: 'Unknown',
+		clients: 'Top clients',
+		servers: 'Top servers',
 		flowsOf: 'Active flows',
 		missing: (name: string) => `${name} has not been seen since Weir started.`,
 	},
@@ -644,6 +712,43 @@ export const t = {
 		close: 'Close',
 		working: 'Working…',
 		failed: (detail: string) => (detail ? detail : 'That did not work. Try again in a moment.'),
+	},
+
+	search: {
+		title: 'Search',
+		open: 'Search (/)',
+		hint: 'Address, name, MAC, AS, application, label …',
+		results: 'What was found',
+		more: 'Finds hosts, devices, applications, interfaces, networks, AS and flows.',
+		keys: 'Arrow keys choose, Enter opens.',
+		none: (q: string) => `Nothing is called ${q}. Kept flows may know more: try the explorer.`,
+		failed: 'The search did not answer. Try again in a moment.',
+		kinds: { host: 'Host', device: 'Device', application: 'Application', interface: 'Interface', network: 'Network', as: 'AS', flow: 'Flow' } as Record<string, string>,
+	},
+
+	keys: {
+		title: 'Keys',
+		close: 'Close',
+		groups: [
+			['Everywhere', [['/', 'Search'], ['?', 'These keys'], ['Tab', 'To the next link or field']]],
+			['In a table', [['↑ ↓', 'To another row'], ['Enter', 'Open the row'], ['PgUp PgDn', 'A page further'], ['Home End', 'First or last row']]],
+			['In a chart', [['← →', 'To another time'], ['Home End', 'Begin or end'], ['+ −', 'Half or twice the time'], ['Esc', 'Leave the chart']]],
+			['In a filter or a search', [['↑ ↓', 'Choose what is offered'], ['Enter', 'Take it'], ['Esc', 'Close']]],
+		] as [string, [string, string][]][],
+	},
+
+	label: {
+		of: (what: string) => `Label of ${what}`,
+		edit: (what: string) => `Change the label of ${what}`,
+		add: 'Label',
+		save: 'Save',
+		cancel: 'Cancel',
+		failed: 'That did not work. Try again in a moment.',
+	},
+
+	copy: {
+		of: (text: string) => `Copy ${text}`,
+		done: 'Copied',
 	},
 
 	table: {

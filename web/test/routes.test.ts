@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applicationPath, endPath, flowPath, hostPath, match } from '../src/lib/routes';
+import { applicationPath, endPath, flowPath, groupPath, hostPath, match } from '../src/lib/routes';
 
 describe('match', () => {
 	it.each([
@@ -12,6 +12,9 @@ describe('match', () => {
 		['/breakdown', { view: 'breakdown', id: '' }],
 		['/explore', { view: 'explore', id: '' }],
 		['/applications/TLS.Google', { view: 'application', id: 'TLS.Google' }],
+		['/interfaces/eth0.100', { view: 'interface', id: 'eth0.100' }],
+		['/interfaces', { view: 'interfaces', id: '' }],
+		['/compare', { view: 'compare', id: '' }],
 		['/constructor/x', { view: 'missing', id: '' }],
 		['/setup', { view: 'setup', id: '' }],
 		['/account', { view: 'account', id: '' }],
@@ -30,6 +33,13 @@ describe('paths', () => {
 			if (name !== '..') expect(match(new URL(applicationPath(name), 'https://weir.example').pathname)).toEqual({ view: 'application', id: name });
 		expect(hostPath({ ip: '2001:db8::1' })).toBe('/hosts/2001:db8::1');
 		expect(flowPath('00ff')).toBe('/flows/00ff');
+	});
+	it('lead to what a group is of, where it has a view', () => {
+		expect(groupPath('client_ip', '10.0.0.1')).toBe('/hosts/10.0.0.1');
+		expect(groupPath('client_ip', '10.0.0.0/8')).toBeNull();
+		expect(groupPath('as', 64500)).toBe('/breakdown?by=as&key=64500');
+		expect(groupPath('application', null)).toBeNull();
+		expect(groupPath('dscp', 0)).toBeNull();
 	});
 	it('carry VLAN and address space only where there are any', () => {
 		expect(hostPath({ ip: '10.0.0.1', vlan: 0, address_space: 0 })).toBe('/hosts/10.0.0.1');

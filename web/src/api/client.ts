@@ -12,11 +12,12 @@ import type {
 	DeviceList,
 	HostList,
 	Interface,
+	Label,
 	Me,
 	Problem,
+	SearchResult,
 	SecondStep,
 	Series,
-	SeriesPoint,
 	Subject,
 	SubjectList,
 	UserSession,
@@ -212,29 +213,24 @@ export interface SeriesQuery {
 	space?: string;
 	from: number;
 	to: number;
-	resolution: 1 | 60 | 3600;
+	/** not there: the finest that is kept and gives at most 1,000 points */
+	resolution?: 1 | 60 | 300 | 3600 | 86400;
 }
 
 /** What there are series of, those with most bytes first. */
-export const subjects = (subject: Subject, limit: number, signal?: AbortSignal) => get<SubjectList>('/timeseries/subjects', { subject, limit }, signal);
+export const subjects = (subject: Subject, limit: number, cursor?: string, signal?: AbortSignal) =>
+	get<SubjectList>('/timeseries/subjects', { subject, limit, cursor }, signal);
+
+export const search = (q: string, signal?: AbortSignal) => get<{ results: SearchResult[] }>('/search', { q }, signal);
+export const labels = (signal?: AbortSignal) => get<{ labels: Label[] }>('/labels', {}, signal);
+export const setLabel = (l: Label) => change<object>('PUT', '/labels', l);
 
 /** Kept flows in groups. */
 export const top = (q: Query, signal?: AbortSignal) => get<GroupList>('/flows/top', q, signal);
 
-/** The server answers at most this many points to one request. */
-const SERIES_POINTS = 900;
-
-/** A range of any length, asked for in as many requests as it takes. */
-export async function timeseries(q: SeriesQuery, signal?: AbortSignal): Promise<Series> {
-	const step = SERIES_POINTS * q.resolution;
-	const points: SeriesPoint[] = [];
-	let last: Series | null = null;
-	for (let from = q.from; from < q.to; from += step) {
-		last = await get<Series>('/timeseries', { ...q, from, to: Math.min(from + step, q.to) }, signal);
-		points.push(...last.points);
-	}
-	return { now: last?.now ?? q.to, subject: q.subject, key: q.key ?? null, resolution: q.resolution, points };
-}
+export const timeseries = (q: SeriesQuery, signal?: AbortSignal) => get<Series>('/timeseries', { ...q }, signal);
+/** What that share of its buckets (of five minutes) does not exceed. */
+export const percentile = (q: SeriesQuery & { percentile: number }, signal?: AbortSignal) => get<Series>('/timeseries', { ...q }, signal);
 
 /** The live stream. The caller closes it; EventSource sends the session's cookie by itself. */
 export const liveStream = () => new EventSource(`${BASE}/live${query({ tenant })}`);

@@ -95,6 +95,8 @@ export interface Interface {
 	packets: number;
 	bytes_per_second: number;
 	packets_per_second: number;
+	/** bits a second that it can carry; null or not there: not known */
+	speed?: number | null;
 	dropped: number;
 	flows: number;
 	hosts: number;
@@ -238,6 +240,24 @@ export interface Application {
 	bytes_per_second: number;
 }
 
+export interface SearchResult {
+	kind: 'host' | 'device' | 'application' | 'interface' | 'network' | 'as' | 'flow';
+	key: string;
+	vlan?: number;
+	address_space?: number | string;
+	/** what it is called, or what matched */
+	text: string;
+}
+
+/** vlan and address_space are of a host, else 0 */
+export interface Label {
+	kind: 'host' | 'interface' | 'network';
+	key: string;
+	vlan: number;
+	address_space: number;
+	label: string;
+}
+
 /** [time, bytes, packets, bytes_max, packets_max, flows_max, bytes_in, bytes_out, packets_in, packets_out] */
 export type SeriesPoint = [number, number, number, number, number, number, number, number, number, number];
 
@@ -276,11 +296,22 @@ export interface SubjectList {
 	next_cursor: string | null;
 }
 
+/** bytes of a bucket of 300 s */
+export interface Percentile {
+	percent: number;
+	buckets: number;
+	bytes: number;
+	bytes_in: number;
+	bytes_out: number;
+}
+
 export interface Series {
 	now: number;
 	subject: string;
 	key: string | null;
 	resolution: number;
+	/** where it was asked for, in the place of points; null: there is no such series */
+	percentile?: Percentile | null;
 	points: SeriesPoint[];
 }
 

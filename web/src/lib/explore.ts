@@ -25,6 +25,11 @@ export type By = (typeof BY)[number];
 export const MEASURES = ['bytes', 'packets', 'flows', 'bytes_sent', 'bytes_received', 'goodput', 'retransmissions', 'lost', 'score'] as const;
 export type Measure = (typeof MEASURES)[number];
 
+/** Whether a measure counts bytes: others are numbers. */
+export function isBytes(m: Measure): boolean {
+	return m.startsWith('bytes') || m === 'goodput';
+}
+
 const WORD: Record<By, string> = {
 	ip: 'ip',
 	client_ip: 'src ip',
@@ -56,4 +61,12 @@ export function only(by: By, key: string | number | null): string | null {
 	if (NAMES.includes(by)) return /["\n]/.test(s) ? null : `${word} "${s}"`;
 	if (s.includes('/')) return `${word.replace('ip', 'net')} ${s}`;
 	return /^[\w.:-]+$/.test(s) ? `${word} ${s}` : null;
+}
+
+/** A filter for what a series is of; null: there is none. */
+export function byFilter(subject: string, key: string): string | null {
+	if (key === '(other)' || key === 'ZZ') return null;
+	if (subject === 'network') return `net ${key}`;
+	if (subject === 'country' || subject === 'as' || subject === 'category' || subject === 'exporter') return only(subject, key);
+	return null;
 }

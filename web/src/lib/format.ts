@@ -134,14 +134,25 @@ export function dateTime(t: Maybe): string {
 /** The clock alone where it was on the viewer's today, else with its date. */
 export function moment(t: Maybe, today: number = Date.now() / 1000): string {
 	if (!known(t) || t <= 0) return UNKNOWN;
-	return date(t).toDateString() === date(today).toDateString() ? time(t) : dateTime(t);
+	return isToday(t, today) ? time(t) : dateTime(t);
+}
+
+export function isToday(t: number, today: number = Date.now() / 1000): boolean {
+	return date(t).toDateString() === date(today).toDateString();
+}
+
+/** A time from one moment to another, as short as it is clear: "3 May, 12:03 to 14:00". */
+export function span(from: number, to: number): string {
+	const clockOf = to - from < 600 ? time : timeOfDay;
+	const sameDay = date(from).toDateString() === date(to).toDateString();
+	return `${day(from)}, ${clockOf(from)} to ${sameDay ? '' : `${day(to)}, `}${clockOf(to)}`;
 }
 
 /** Value for <input type="datetime-local">, and back (0: not a time). */
 export function toLocalInput(t: number): string {
 	const d = date(t);
 	const p = (n: number) => String(n).padStart(2, '0');
-	return `${d.getFullYear()}-${p(d.getMonth() + 1)}-${p(d.getDate())}T${p(d.getHours())}:${p(d.getMinutes())}`;
+	return `${d.getFullYear()}-${p(d.getMonth() + 1)}-${p(d.getDate())}T${p(d.getHours())}:${p(d.getMinutes())}:${p(d.getSeconds())}`;
 }
 
 export function fromLocalInput(s: string): number {

@@ -6,15 +6,17 @@ const LISTS = [
 	'hosts',
 	'devices',
 	'applications',
+	'interfaces',
 	'breakdown',
 	'explore',
+	'compare',
 	'system',
 	'account',
 	'setup',
 	'login',
 ] as const;
 /** Views of one thing, below the list of their kind. */
-const OF_ONE = { flows: 'flow', hosts: 'host', applications: 'application' } as const;
+const OF_ONE = { flows: 'flow', hosts: 'host', applications: 'application', interfaces: 'interface' } as const;
 
 export type View = 'dashboard' | 'missing' | (typeof LISTS)[number] | (typeof OF_ONE)[keyof typeof OF_ONE];
 
@@ -62,8 +64,23 @@ export function applicationPath(name: string): string {
 	return `/applications/${segment(name)}`;
 }
 
+export function interfacePath(name: string): string {
+	return `/interfaces/${segment(name)}`;
+}
+
 export function flowPath(id: string): string {
 	return `/flows/${segment(id)}`;
+}
+
+/** The view of what a group of kept flows is of; null: there is none. */
+export function groupPath(by: string, key: string | number | null): string | null {
+	if (key === null || key === '') return null;
+	const s = String(key);
+	if (by === 'ip' || by === 'client_ip' || by === 'server_ip') return s.includes('/') ? null : hostPath({ ip: s });
+	if (by === 'application') return applicationPath(s);
+	if (by === 'interface') return interfacePath(s);
+	if (by === 'as' || by === 'country' || by === 'category' || by === 'exporter') return `/breakdown?${new URLSearchParams({ by, key: s })}`;
+	return null;
 }
 
 /** A flow's ends as hosts: they carry the flow's VLAN and address space. */

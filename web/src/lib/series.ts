@@ -6,6 +6,9 @@ export interface Drawn {
 	v: (number | null)[];
 	/** busiest second of each bucket; absent where a bucket is a second */
 	peak?: (number | null)[];
+	/** the parts of v, where they are told apart */
+	in?: (number | null)[];
+	out?: (number | null)[];
 }
 
 export type Column = 'bytes' | 'packets';
@@ -63,7 +66,8 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 	const n = Math.max(0, Math.ceil((to - start) / resolution));
 	const d: Drawn = { t: new Array(n), v: new Array(n).fill(null) };
 	const peak: (number | null)[] = new Array(n).fill(null);
-	const [sum, max] = column === 'bytes' ? [1, 3] : [2, 4];
+	const [sum, max, inner, outer] = column === 'bytes' ? [1, 3, 6, 7] : [2, 4, 8, 9];
+	const way: { in: (number | null)[]; out: (number | null)[] } = { in: new Array(n).fill(null), out: new Array(n).fill(null) };
 	let firstKnown = n;
 	let lastKnown = -1;
 	for (let i = 0; i < n; i++) d.t[i] = start + i * resolution;
@@ -72,6 +76,8 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 		if (i < 0 || i >= n) continue;
 		d.v[i] = (p[sum as 1] ?? 0) / resolution;
 		peak[i] = (p[max as 3] ?? 0) / finest;
+		way.in[i] = (p[inner as 6] ?? 0) / resolution;
+		way.out[i] = (p[outer as 7] ?? 0) / resolution;
 		if (i < firstKnown) firstKnown = i;
 		if (i > lastKnown) lastKnown = i;
 	}
@@ -79,9 +85,13 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 		if (d.v[i] === null) {
 			d.v[i] = 0;
 			peak[i] = 0;
+			way.in[i] = 0;
+			way.out[i] = 0;
 		}
 	}
 	if (resolution > finest) d.peak = peak;
+	d.in = way.in;
+	d.out = way.out;
 	return d;
 }
 
@@ -134,9 +144,4 @@ export function scaleTop(max: number): number {
 export function scaleSteps(top: number): number {
 	const mantissa = Math.round((top / 10 ** Math.floor(Math.log10(top) + 1e-9)) * 10);
 	return { 10: 4, 12: 4, 15: 3, 20: 4, 25: 5, 30: 3, 40: 4, 50: 5, 60: 3, 80: 4 }[mantissa] ?? 4;
-}
-
-/** Finest resolution that the server keeps long enough and that a chart of this length can show. */
-export function resolutionFor(seconds: number): 1 | 60 | 3600 {
-	return seconds <= 1800 ? 1 : seconds <= 2 * 86400 ? 60 : 3600;
 }
