@@ -31,6 +31,33 @@ function place([longitude, latitude]: number[]): [number, number] {
 	return [Math.round(WIDTH / 2 + x * SCALE), Math.round((TOP - y) * SCALE)];
 }
 
+/* Rings that cross the antimeridian are cut there: the part beyond 180 degrees lies at the other end of the map. */
+function cut(points: number[][]): number[][][] {
+	const open: [number, number][] = [];
+	let turn = 0;
+	for (const [i, p] of points.entries()) {
+		const [x, y] = p as [number, number];
+		const before = points[i - 1]?.[0] as number | undefined;
+		if (before !== undefined && Math.abs(x - before) > 180) turn += x < before ? 360 : -360;
+		open.push([x + turn, y]);
+	}
+	const part = (from: number): number[][] => clip(clip(open, from, 1), from + 360, -1).map(([x, y]) => [(x as number) - from - 180, y as number]);
+	return [-540, -180, 180].map(part).filter((r) => r.length > 2);
+}
+
+/* what lies on one side of a meridian (Sutherland and Hodgman, 1974) */
+function clip(points: number[][], at: number, side: 1 | -1): number[][] {
+	const kept: number[][] = [];
+	for (const [i, p] of points.entries()) {
+		const [x, y] = p as [number, number];
+		const [bx, by] = points[(i + points.length - 1) % points.length] as [number, number];
+		const [is, was] = [(x - at) * side >= 0, (bx - at) * side >= 0];
+		if (is !== was) kept.push([at, by + ((at - bx) / (x - bx)) * (y - by)]);
+		if (is) kept.push([x, y]);
+	}
+	return kept;
+}
+
 /* whole numbers and steps from point to point: a third of the bytes */
 function ring(points: number[][]): string {
 	let [px, py] = place(points[0] as number[]);
@@ -56,7 +83,7 @@ function source(): string {
 		.map((s) => {
 			const polygons = (s.geometry.type === 'Polygon' ? [s.geometry.coordinates] : s.geometry.coordinates) as number[][][][];
 			/* what has no number of its own in ISO 3166 is drawn, and is no country of the data */
-			return [s.properties.name === 'Kosovo' ? 'XK' : (code.get(s.id ?? '') ?? ''), polygons.flat().map(ring).join('')] as const;
+			return [s.properties.name === 'Kosovo' ? 'XK' : (code.get(s.id ?? '') ?? ''), polygons.flat().flatMap(cut).map(ring).join('')] as const;
 		})
 		.filter(([two, path]) => two !== 'AQ' && path !== '');
 	const height = Math.ceil((TOP - equalEarth(0, SOUTH)[1]) * SCALE);

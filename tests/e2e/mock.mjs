@@ -10,7 +10,6 @@ const screenshots = process.argv[2] ?? fileURLToPath(new URL('screenshots', impo
 const live = await start();
 const blank = await start({ setup: true });
 const file = await start({ file: true });
-const many = await start({ many: 120000 });
 
 function control(m, what, body = {}) {
 	return fetch(`${m.base}/mock/${what}`, { method: 'POST', body: JSON.stringify(body) });
@@ -186,13 +185,6 @@ await run.test('logging out', () => steps.logout(run));
 await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));
 await run.context?.close();
 
-const long = new Run({ browser, base: many.base, screenshots });
-await long.test('many rows: login', () => steps.login(long, who));
-await long.test('100,000 flows scroll without a long task', async () => console.log(`        longest task ${(await steps.longTable(long, { path: '/flows?view=kept', test: 'flow-table', rows: 100000 })).toFixed(1)} ms`));
-await long.test('100,000 hosts scroll without a long task', async () => console.log(`        longest task ${(await steps.longTable(long, { path: '/hosts', test: 'hosts', rows: 100000 })).toFixed(1)} ms`));
-await long.test('many rows: no complaints', () => steps.noComplaints(long));
-await long.context?.close();
-
 const ended = new Run({ browser, base: file.base, screenshots });
 await ended.test('a file: login', () => steps.login(ended, who));
 await ended.test('a file: the page says so, and shows its whole time', async () => {
@@ -206,9 +198,9 @@ await ended.test('a file: no complaints', () => steps.noComplaints(ended));
 await ended.context?.close();
 
 await browser.close();
-for (const m of [live, blank, file, many]) m.stop();
+for (const m of [live, blank, file]) m.stop();
 const total = new Run({ browser: null, base: live.base });
-for (const r of [first, run, long, ended]) {
+for (const r of [first, run, ended]) {
 	total.passed += r.passed;
 	total.failed += r.failed;
 }

@@ -537,6 +537,43 @@ export async function narrow(run) {
 	}
 }
 
+/** From the address to numbers that move, with a processor four times as slow: ms, the best of some, as others use the machine too. */
+export async function speed(run, most = 1000) {
+	const { page } = run;
+	const cdp = await run.context.newCDPSession(page);
+	await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+	let best = Number.POSITIVE_INFINITY;
+	for (let n = 0; n < 8 && best > most; n++) {
+		await page.goto(`${run.base}/`, { waitUntil: 'commit' });
+		await run.until('numbers', () => document.querySelector('[data-test=throughput]')?.dataset.value !== '' && document.querySelector('[data-test=top-hosts] li') !== null);
+		best = Math.min(best, await page.evaluate(() => performance.now()));
+	}
+	await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+	await cdp.detach();
+	check(best <= most, `the first view takes ${best.toFixed(0)} ms of ${most}`);
+	return best;
+}
+
+/** Many seconds of the live view, as fast as they come: the heap is as large after them as it was before. events: makes so many. */
+export async function heap(run, events) {
+	const { page } = run;
+	await page.goto(`${run.base}/`);
+	await onDashboard(run);
+	const cdp = await run.context.newCDPSession(page);
+	const used = async () => {
+		await cdp.send('HeapProfiler.collectGarbage');
+		return (await cdp.send('Runtime.getHeapUsage')).usedSize;
+	};
+	/* rings and caches are full after a while: what grows after that has no end */
+	await events(700);
+	const before = await used();
+	await events(1200);
+	const after = await used();
+	await cdp.detach();
+	check(after < before * 1.08 + 300000, `the heap grew from ${before} to ${after} bytes in 1200 seconds of live view`);
+	return [before, after];
+}
+
 /** What the first view costs on the wire; only told where the server compresses. */
 export async function budget(run, bytes = 150_000) {
 	const page = await run.fresh();

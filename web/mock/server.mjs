@@ -159,6 +159,13 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			storeAway = Date.now() + (b.ms ?? 3000);
 			const c = world.components[0];
 			Object.assign(c, { restarts: c.restarts + 1, last_death: Date.now() / 1000, since: Date.now() / 1000 + 1, why: 'killed by SIGKILL' });
+		} else if (what === 'hurry') {
+			/* so many seconds at once */
+			for (let n = 0; n < b.seconds; n++) {
+				world.ahead++;
+				world.advance();
+				for (const s of streams) s.write(`event: live\ndata: ${JSON.stringify(live())}\n\n`);
+			}
 		} else if (what === 'history') {
 			history = b;
 		} else if (what === 'want-factor') {
@@ -304,6 +311,11 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			}
 			const points = world.series(q.get('subject'), q.get('key') ?? '', Number(q.get('from')), Number(q.get('to')), resolution);
 			return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution, points });
+		}
+		const sums = { '/networks': 'network', '/countries': 'country', '/as': 'as', '/categories': 'category' }[path];
+		if (sums) {
+			const rows = world.subjects(sums).map(({ vlan: _v, address_space: _a, ...r }) => ({ ...r, ...(sums === 'as' ? { name: r.key === '0' ? null : 'Example Networks' } : {}), bytes_per_second: { in: Math.round(r.bytes.in / 4e4), out: Math.round(r.bytes.out / 4e4) } }));
+			return send(res, 200, { now, [path.slice(1)]: rows, next_cursor: null });
 		}
 		if (path === '/timeseries/subjects') return send(res, 200, { now, subject: q.get('subject'), subjects: world.subjects(q.get('subject')), next_cursor: null });
 		if (path === '/devices') return send(res, 200, { now, devices: world.devices(), next_cursor: null });

@@ -210,6 +210,7 @@ export const t = {
 		noneMore: 'A minute after traffic has come there is something.',
 		noneGeo: 'Countries and AS come from MMDB files: name some in geoip_files of the configuration. Then, a minute after traffic has come, there is something.',
 		explore: 'Who talks to it',
+		rate: 'Rate, last minute',
 		count: (c: number) => n(c, 'entry', 'entries'),
 	},
 
@@ -283,8 +284,8 @@ export const t = {
 		shift: (s: number, length: number) => (s === length ? 'Before' : s === 86400 ? 'Day before' : 'Week before'),
 		shiftLong: (s: number, length: number) => (s === length ? 'the time just before' : s === 86400 ? 'the same time of the day before' : 'the same time of the week before'),
 		measure: 'Of what',
-		before: 'Before',
-		after: 'Now',
+		before: 'Earlier',
+		after: 'Later',
 		change: 'Difference',
 		relative: 'Relative',
 		lessMore: 'Less / more',

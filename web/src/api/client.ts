@@ -20,6 +20,8 @@ import type {
 	Series,
 	Subject,
 	SubjectList,
+	Sum,
+	SumList,
 	UserSession,
 } from './types';
 import { segment } from '../lib/routes';
@@ -224,6 +226,14 @@ export const subjects = (subject: Subject, limit: number, cursor?: string, signa
 export const search = (q: string, signal?: AbortSignal) => get<{ results: SearchResult[] }>('/search', { q }, signal);
 export const labels = (signal?: AbortSignal) => get<{ labels: Label[] }>('/labels', {}, signal);
 export const setLabel = (l: Label) => change<object>('PUT', '/labels', l);
+
+const SUMS = { network: 'networks', country: 'countries', as: 'as', category: 'categories' } as const;
+
+/** What went through each network, country, AS or category. */
+export async function sums(by: keyof typeof SUMS, q: { sort?: string; limit: number; cursor?: string }, signal?: AbortSignal): Promise<SumList> {
+	const r = await get<{ now: number; next_cursor: string | null } & Record<string, unknown>>(`/${SUMS[by]}`, q, signal);
+	return { now: r.now, rows: r[SUMS[by]] as Sum[], next_cursor: r.next_cursor };
+}
 
 /** Kept flows in groups. */
 export const top = (q: Query, signal?: AbortSignal) => get<GroupList>('/flows/top', q, signal);

@@ -243,10 +243,10 @@ export interface Application {
 export interface SearchResult {
 	kind: 'host' | 'device' | 'application' | 'interface' | 'network' | 'as' | 'flow';
 	key: string;
-	vlan?: number;
-	address_space?: number | string;
+	vlan?: number | null;
+	address_space?: number | string | null;
 	/** what it is called, or what matched */
-	text: string;
+	text: string | null;
 }
 
 /** vlan and address_space are of a host, else 0 */
@@ -287,6 +287,24 @@ export interface SubjectRow {
 	bytes: InOut;
 	packets: InOut;
 	last: number | null;
+}
+
+/** What went through a network, country, AS or category since Weir started. */
+export interface Sum {
+	key: string;
+	/** of an AS, where it is known */
+	name?: string | null;
+	bytes: InOut;
+	packets: InOut;
+	/** over the newest whole minute */
+	bytes_per_second: InOut;
+	last: number | null;
+}
+
+export interface SumList {
+	now: number;
+	rows: Sum[];
+	next_cursor: string | null;
 }
 
 export interface SubjectList {

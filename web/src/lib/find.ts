@@ -17,7 +17,7 @@ const MOST = 20;
 export function resultPath(r: Found): string {
 	switch (r.kind) {
 		case 'host':
-			return hostPath({ ip: r.key, vlan: r.vlan, address_space: r.address_space });
+			return hostPath({ ip: r.key, vlan: r.vlan ?? 0, address_space: r.address_space ?? 0 });
 		case 'application':
 			return applicationPath(r.key);
 		case 'interface':
