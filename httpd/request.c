@@ -18,6 +18,8 @@
 #include "guide.h"
 #include "page.h"
 
+#define HEADERS_MAX 100 /* each look for one goes through all of them */
+
 const char *
 request_header(const struct request *r, const char *name)
 {
@@ -53,12 +55,14 @@ static const char *
 ambiguity(const struct request *r, int *status)
 {
 	const struct evkeyval *h;
-	unsigned hosts = 0, lengths = 0, identities = 0, tenants = 0;
+	unsigned headers = 0, hosts = 0, lengths = 0, identities = 0, tenants = 0;
 	size_t length = 0;
 
 	*status = 400;
 	TAILQ_FOREACH(h, evhttp_request_get_input_headers(r->ev), next)
 	{
+		if (++headers > HEADERS_MAX)
+			return "A request has 100 headers at most.";
 		if (!header_name_is_valid(h->key))
 			return "A header has a name that is none.";
 		hosts += strcasecmp(h->key, "Host") == 0;
