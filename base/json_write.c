@@ -1,7 +1,7 @@
 #include "base/json_write.h"
 
-#include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,8 +90,14 @@ put_quoted(struct json_writer *w, const char *s, size_t len)
 
 	put(w, "\"", 1);
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_sequence(p + i, len - i);
 		char escape[8];
+		size_t n;
+
+		if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') {
+			i++;
+			continue;
+		}
+		n = utf8_sequence(p + i, len - i);
 
 		if (n > 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
 			i += n;
@@ -195,22 +201,40 @@ json_string(struct json_writer *w, const char *key, const char *s)
 	json_string_n(w, key, s, s == NULL ? 0 : strlen(s));
 }
 
+#define DIGITS_MAX 20 /* of a uint64_t */
+
+/* The digits of v, at least so many, written up to end; where they begin. Most of a table is numbers, and
+ * printf takes several times as long. */
+static char *
+digits(char *end, uint64_t v, unsigned at_least)
+{
+	char *p = end;
+
+	for (; v > 0 || end - p < (ptrdiff_t)at_least; v /= 10)
+		*--p = (char)('0' + v % 10);
+	return p;
+}
+
 void
 json_int(struct json_writer *w, const char *key, int64_t v)
 {
-	char b[24];
+	char b[DIGITS_MAX + 1], *end = b + sizeof(b);
+	/* the most negative value has no positive twin */
+	char *p = digits(end, v < 0 ? -(uint64_t)v : (uint64_t)v, 1);
 
+	if (v < 0)
+		*--p = '-';
 	lead(w, key);
-	put(w, b, (size_t)snprintf(b, sizeof(b), "%" PRId64, v));
+	put(w, p, (size_t)(end - p));
 }
 
 void
 json_uint(struct json_writer *w, const char *key, uint64_t v)
 {
-	char b[24];
+	char b[DIGITS_MAX], *end = b + sizeof(b), *p = digits(end, v, 1);
 
 	lead(w, key);
-	put(w, b, (size_t)snprintf(b, sizeof(b), "%" PRIu64, v));
+	put(w, p, (size_t)(end - p));
 }
 
 void
@@ -228,15 +252,16 @@ json_double(struct json_writer *w, const char *key, double v)
 void
 json_time_ns(struct json_writer *w, const char *key, int64_t ns)
 {
-	char b[40];
-	bool negative = ns < 0;
-	/* the most negative value has no positive twin */
-	uint64_t us = (negative ? -(uint64_t)ns : (uint64_t)ns) / 1000;
+	char b[DIGITS_MAX + 2], *end = b + sizeof(b);
+	uint64_t us = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000;
+	char *p = digits(end, us % 1000000, 6);
 
+	*--p = '.';
+	p = digits(p, us / 1000000, 1);
+	if (ns < 0)
+		*--p = '-';
 	lead(w, key);
-	put(w, b,
-	    (size_t)snprintf(b, sizeof(b), "%s%" PRIu64 ".%06" PRIu64, negative ? "-" : "", us / 1000000,
-			     us % 1000000));
+	put(w, p, (size_t)(end - p));
 }
 
 void

@@ -108,13 +108,17 @@ add_headers(struct request *r, const char *lines, const char *type)
 {
 	struct evkeyval *h = mem_calloc(1, sizeof(*h));
 	const char *date = date_of(time(NULL)), *before = type == NULL ? "" : "\r\nContent-Type: ";
-	size_t size;
+	const char *const part[] = { date, "\r\n", lines, before, type == NULL ? "" : type };
+	size_t len[ARRAY_LEN(part)], size = 1;
+	char *at;
 
-	type = type == NULL ? "" : type;
-	size = strlen(date) + strlen(lines) + strlen(before) + strlen(type) + 3;
+	for (size_t i = 0; i < ARRAY_LEN(part); i++)
+		size += len[i] = strlen(part[i]);
 	h->key = mem_strdup("Date");
-	h->value = mem_calloc(size, 1);
-	(void)snprintf(h->value, size, "%s\r\n%s%s%s", date, lines, before, type);
+	h->value = at = mem_reallocarray(NULL, size, 1);
+	for (size_t i = 0; i < ARRAY_LEN(part); at += len[i], i++)
+		memcpy(at, part[i], len[i]);
+	*at = '\0';
 	TAILQ_INSERT_TAIL(evhttp_request_get_output_headers(r->ev), h, next);
 	if (r->httpd->draining)
 		reply_header(r, "Connection", "close");

@@ -1,9 +1,11 @@
 /* JSON out and in. */
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,6 +37,39 @@ writes_what_it_is_told(void **state)
 			    "{\"text\":\"a\\\"b\\\\c\\u000a\\u007f é "
 			    "\xef\xbf\xbd\",\"big\":18446744073709551615,\"t\":1700000000.123456,"
 			    "\"nan\":null,\"list\":[-1,true,null,{}]}");
+	json_free(&w);
+}
+
+/* Numbers are not printf's work, but look as if they were. */
+static void
+numbers_are_those_of_printf(void **state)
+{
+	static const int64_t some[] = { 0,      1,       -1,        9,         10,           -10,
+					99,     999,     1000,      -1,        -999,         -1000,
+					999999, 1000000, INT64_MIN, INT64_MAX, INT64_MIN + 1 };
+	struct json_writer *w = json_new(4096);
+	uint64_t x = 88172645463325252u;
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		int64_t v = i < sizeof(some) / sizeof(some[0]) ? some[i] : (int64_t)(x >> x % 64);
+		uint64_t us = (v < 0 ? -(uint64_t)v : (uint64_t)v) / 1000;
+		char expected[160];
+
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		(void)snprintf(expected, sizeof(expected),
+			       "[%" PRId64 ",%" PRIu64 ",%s%" PRIu64 ".%06" PRIu64 "]", v, (uint64_t)v,
+			       v < 0 ? "-" : "", us / 1000000, us % 1000000);
+		json_reset(w);
+		json_array(w, NULL);
+		json_int(w, NULL, v);
+		json_uint(w, NULL, (uint64_t)v);
+		json_time_ns(w, NULL, v);
+		json_array_end(w);
+		assert_string_equal(json_text(w, NULL), expected);
+	}
 	json_free(&w);
 }
 
@@ -216,6 +251,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_what_it_is_told),
+		cmocka_unit_test(numbers_are_those_of_printf),
 		cmocka_unit_test(texts_of_others_stand_as_they_are),
 		cmocka_unit_test(utf8),
 		cmocka_unit_test(names_of_members),
