@@ -29,10 +29,15 @@ struct client {
 	TAILQ_ENTRY(client) newest;
 	struct clients *set;
 	struct bufferevent *bev;
+	/* evhttp reads no more while a request waits for us, and then again: two system calls a request, were
+	 * this not interested in the same. Where it tells of something twice and nobody has read it, it is
+	 * put aside until the next request. */
+	struct event *interest;
 	struct ip_addr ip;
 	int64_t since_ns;
 	enum client_state state;
 	bool fresh, known, counted, cut;
+	bool interested, told; /* it is not put aside; it was readable, and nothing has come of it yet */
 };
 TAILQ_HEAD(queue, client);
 
@@ -55,6 +60,35 @@ struct clients {
 /* --- one connection
  * -------------------------------------------------------------------------------------------------- */
 
+static void
+interest_off(struct client *c)
+{
+	if (c->interested)
+		(void)event_del(c->interest);
+	c->interested = c->told = false;
+}
+
+static void
+interest_on(struct client *c)
+{
+	if (c->interest != NULL && !c->interested)
+		c->interested = event_add(c->interest, NULL) == 0;
+	c->told = false;
+}
+
+static void
+on_interest(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->told)
+		interest_off(c);
+	else
+		c->told = true;
+}
+
 void
 client_enter(struct client *c, enum client_state state)
 {
@@ -67,6 +101,8 @@ client_enter(struct client *c, enum client_state state)
 	c->state = state;
 	c->since_ns = clock_boot_ns();
 	TAILQ_INSERT_TAIL(&cs->queue[state], c, entry);
+	if (state == CLIENT_IDLE || state == CLIENT_READING)
+		interest_on(c);
 }
 
 static void
@@ -75,6 +111,7 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	struct client *c = arg;
 
 	(void)input;
+	c->told = c->told && info->n_added == 0;
 	if (info->n_added > 0 && c->state == CLIENT_IDLE)
 		client_enter(c, CLIENT_READING);
 }
@@ -210,6 +247,9 @@ clients_gone(void *client)
 	if (c->fresh)
 		TAILQ_REMOVE(&cs->fresh, c, newest);
 	count_out(c);
+	interest_off(c);
+	if (c->interest != NULL)
+		event_free(c->interest);
 	cs->n--;
 	cs->ncut -= c->cut;
 	free(c);
@@ -264,6 +304,9 @@ on_arrival(evutil_socket_t fd, short what, void *arg)
 		}
 		c->ip = ip;
 		c->known = true;
+		c->interest =
+		    event_new(cs->base, bufferevent_getfd(c->bev), EV_READ | EV_PERSIST, on_interest, c);
+		interest_on(c);
 		holder = holder_of(&ip);
 		tally_connect(cs->tally, &holder);
 		c->counted = true;

@@ -1182,6 +1182,34 @@ class Edges(OnStage):
                                            "X-Rewrite-URL": "/api/v1/tokens"})
         self.assertEqual(("no-store", self.stage.get("/api/v1/me").json), (a.headers["Cache-Control"], a.json))
 
+    def test_what_comes_meanwhile_waits_quietly(self):
+        """Nothing goes round in circles over bytes that nobody reads yet."""
+        self.stage.login()
+        one = f"GET /api/v1/hosts HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode()
+        hello, early = socket.create_connection(("127.0.0.1", self.stage.https)), self.stage.connect()
+        before = self.stage.counts()["hosts"]
+        self.stage.tell("silent-store", 1)
+        early.sendall(one)
+        self.stage.until(lambda: self.stage.counts()["hosts"] > before, "the question is with store")
+        early.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40)
+        hello.sendall(b"\x16\x03\x01\x40\x00" + b"\x01" * 4000)
+
+        def used():
+            with open(f"/proc/{self.stage.pid}/stat") as f:
+                return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+        began = used()
+        time.sleep(1)
+        self.assertLess(used() - began, 0.3)
+        self.stage.tell("silent-store", 0)
+        early.settimeout(PATIENCE)
+        got = b""
+        while got.count(b'{"status":"ok"}') < 40:
+            more = early.recv(65536)
+            self.assertTrue(more, got[-200:])
+            got += more
+        for s in (hello, early):
+            s.close()
+
     def test_pipelined_requests_are_answered_in_order(self):
         one = b"GET /api/v1/health HTTP/1.1\r\n" + self.host() + b"\r\n"
         two = b"GET /api/v1/none HTTP/1.1\r\n" + self.host() + b"\r\n"
