@@ -423,7 +423,7 @@ rows_of_series(struct message *m, const struct wire_question *q)
 	uint64_t first = q->cursor_len == 0 ? 0 : 2;
 	/* Left to store, it is whatever store says. */
 	const uint32_t resolution_s = q->resolution_s != 0 ? q->resolution_s : 300;
-	const bool of_flows = memcmp(q->key, "flows", q->key_len) == 0 && q->key_len == 5;
+	const bool of_flows = q->key_len == 5 && memcmp(q->key, "flows", 5) == 0;
 
 	for (uint64_t i = first; i < first + 2; i++) {
 		struct row_series r = { .time_ns = q->from_ns + (int64_t)i * resolution_s * NS_PER_S,
