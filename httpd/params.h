@@ -40,7 +40,7 @@ enum param {
 	PARAM_PREFIX,
 	PARAM_PREFIX6,
 	PARAM_SEARCH, /* "q" */
-	PARAM_PLACE, /* a cursor too: authd's, in its own spelling */
+	PARAM_PLACE,  /* a cursor too: authd's, in its own spelling */
 	PARAM_COUNT
 };
 #define PARAM(p)    (1u << PARAM_##p)
