@@ -14,5 +14,7 @@ export default defineConfig({
 		cssCodeSplit: false,
 		sourcemap: false,
 	},
+	/* a test compares with docs/ */
+	server: { fs: { allow: ['..'] } },
 	test: { include: ['test/**/*.test.ts'], environment: 'node' },
 });

@@ -1,6 +1,7 @@
 /* The page alone, against the mock of the API: everything of run.mjs, and what a page has to live through. */
 import { fileURLToPath } from 'node:url';
 import { start } from '../../web/mock/server.mjs';
+import * as admin from './admin.mjs';
 import { check, openBrowser, Run } from './lib.mjs';
 import * as steps from './steps.mjs';
 
@@ -112,6 +113,7 @@ await run.test('an ended session: login, then where one was', async () => {
 	await control(live, 'expire');
 	await page.waitForSelector('#password');
 	check(/session has ended/.test(await page.textContent('main')), 'it is not said why');
+	check(!(await page.isVisible('main dl')), 'what was being looked at can still be seen');
 	await page.fill('#name', who.name);
 	await page.fill('#password', who.password);
 	await page.keyboard.press('Enter');
@@ -129,7 +131,7 @@ await run.test('loss and degraded history stand out', async () => {
 	await run.axe('loss');
 	await run.shot('loss');
 	await page.goto(`${live.base}/system`);
-	await page.waitForSelector('[data-test=sys-drops] td.lost');
+	await page.waitForSelector('[data-test=sys-drops] .lost');
 	await control(live, 'history', { status: 'ok', why: null });
 });
 await run.test('hostile names stay text', async () => {
@@ -156,9 +158,9 @@ await run.test('another password', async () => {
 		[who.password, 'nine grey herons', 'nine grey herons', /is changed/],
 		['nine grey herons', who.password, who.password, /is changed/],
 	]) {
-		await page.fill('#old', old);
-		await page.fill('#fresh', fresh);
-		await page.fill('#fresh-again', again);
+		await page.fill('[data-test=acc-password] [name=old]', old);
+		await page.fill('[data-test=acc-password] [name=new]', fresh);
+		await page.fill('[data-test=acc-password] [name=again]', again);
 		await page.click('[data-test=acc-password] button[type=submit]');
 		await run.until(String(says), (r) => new RegExp(r).test(document.querySelector('[data-test=acc-password]').innerText), says.source);
 	}
@@ -175,11 +177,89 @@ await run.test('a second factor that has to be: the traffic comes with it', asyn
 	await run.until('nothing is shown', () => document.querySelector('header .status.closed') !== null);
 	await page.click('[data-test=acc-factor] button');
 	await page.waitForSelector('[data-test=factor-secret]');
-	await page.fill('#factor-code', '123456');
+	await page.fill('[data-test=factor-code]', '123456');
 	await page.keyboard.press('Enter');
 	await page.waitForSelector('[data-test=recovery] li');
 	await run.until('the stream is there', () => document.querySelector('header .status.live') !== null);
-	await control(live, 'want-factor', { wanted: false });
+	await control(live, 'want-factor', { wanted: false, off: true });
+});
+await run.test('a tenant: made, changed, removed by its name', () => admin.tenant(run));
+await run.test('a user: made with a password shown once, narrowed', () => admin.user(run, { networks: ['10.2.0.0/16'] }));
+await run.test('a user: disabled, another password, a token', () => admin.userLife(run));
+await run.test('a group with members', () => admin.group(run));
+await run.test('a user is removed by its name', () => admin.remove(run, 'users', 'erika'));
+await run.test('unsaved input is asked for', () => admin.guard(run));
+await run.test('the audit log', async () => {
+	await admin.audit(run);
+	await run.page.goto(`${live.base}/admin/audit?last=0`);
+	await run.until('the newest', () => document.querySelectorAll('[data-test=audit] li').length === 100);
+	await run.page.locator('button', { hasText: 'Show older' }).click();
+	await run.until('older ones', () => document.querySelectorAll('[data-test=audit] li').length === 200);
+});
+await run.test('a session that ends over a form: nothing is lost', () => admin.expiry(run, who, { expire: () => control(live, 'expire') }));
+await run.test('a server that is away while a form is sent: told, kept, saved later', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/admin/tenants/acme`);
+	await page.fill('[name=title]', 'Acme Limited');
+	await page.route('**/api/v1/tenants/**', (r) => (r.request().method() === 'PATCH' ? r.abort() : r.continue()));
+	await page.click('main form button[type=submit]');
+	await run.until('it is told', () => /does not answer/.test(document.querySelector('[data-test=form-message]').textContent));
+	await page.unroute('**/api/v1/tenants/**');
+	check((await page.inputValue('[name=title]')) === 'Acme Limited', 'what was typed is lost');
+	await page.click('main form button[type=submit]');
+	await run.until('it is saved', () => /Saved/.test(document.querySelector('main form').innerText));
+});
+await run.test('a list goes on by itself when the server is back', async () => {
+	const { page } = run;
+	await page.goto(`${live.base}/admin/users`);
+	await page.waitForSelector('[data-row=alice]');
+	await control(live, 'down', { ms: 2500 });
+	await page.waitForSelector('[data-notice=lost]');
+	await page.waitForSelector('[data-row=alice]');
+	await page.waitForSelector('[data-notice=lost]', { state: 'detached' });
+});
+await run.test('what the store did not confirm is said', async () => {
+	const { page } = run;
+	await control(live, 'unconfirmed', { on: true });
+	await page.goto(`${live.base}/admin/tenants/acme`);
+	await page.fill('[name=title]', 'Acme');
+	await page.click('main form button[type=submit]');
+	await page.waitForSelector('[data-test=toast-warn]');
+	await run.axe('a notice of what is not confirmed');
+	await run.shot('admin-unconfirmed');
+	await page.click('[data-test=toast-warn] button');
+	await run.until('taken note of', () => document.querySelector('[data-test=toast-warn]') === null);
+	await control(live, 'unconfirmed', { on: false });
+});
+await run.test('one thing of each kind: axe, dark, light and narrow', async () => {
+	const { page } = run;
+	for (const [n, path] of [['tenant', '/admin/tenants/acme'], ['user', '/admin/users/bob'], ['group', '/admin/groups/night-shift'], ['add-tenant', '/admin/add-tenant'], ['add-user', '/admin/add-user']])
+		for (const theme of ['light', 'dark', 'narrow']) {
+			await page.setViewportSize(theme === 'narrow' ? { width: 390, height: 844 } : { width: 1440, height: 900 });
+			await page.goto(live.base + path);
+			await page.waitForSelector('main form');
+			if (theme !== 'narrow' && (await page.evaluate(() => document.documentElement.dataset.theme)) !== theme) await page.click(`button[aria-label*="${theme}"]`);
+			await run.axe(`${n}, ${theme}`);
+			await run.shot(`admin-${n}-${theme}`, true);
+			const [wide, has] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+			check(wide <= has, `${n}: ${wide} px wide on a screen of ${has}`);
+		}
+	await page.setViewportSize({ width: 1440, height: 900 });
+	await page.click('button[aria-label*="light"]');
+});
+await run.test('what a role may not do is not offered', async () => {
+	for (const role of ['viewer', 'operator', 'limited-viewer']) {
+		await control(live, 'role', { role });
+		await admin.notOffered(run);
+	}
+	await control(live, 'role', { role: 'auditor' });
+	await run.page.goto(`${live.base}/admin/tenants/acme`);
+	await run.until('an auditor reads', () => /lan0/.test(document.querySelector('main').innerText));
+	check((await run.page.locator('main form').count()) === 0, 'an auditor is offered a form');
+	await admin.notOffered(run, ['/admin/add-user', '/welcome']).catch((e) => {
+		if (!/in the bar/.test(e.message)) throw e;
+	});
+	await control(live, 'role', { role: 'platform-administrator' });
 });
 await run.test('logging out', () => steps.logout(run));
 await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));

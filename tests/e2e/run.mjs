@@ -11,6 +11,7 @@
  * --watch-restart   nothing but: log in, print "ready", wait until the page tells that COMPONENT restarted
  */
 import { parseArgs } from 'node:util';
+import * as admin from './admin.mjs';
 import { openBrowser, Run } from './lib.mjs';
 import * as steps from './steps.mjs';
 
@@ -72,8 +73,21 @@ await run.test('by keyboard alone', () => steps.keyboard(run));
 await run.test('axe finds nothing, dark and light', () => steps.themes(run));
 await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));
 await run.test('one tenant of several', () => steps.tenants(run));
-await run.test('a token of one\'s own', () => steps.token(run));
+await run.test('a token of one\'s own: good until it is removed', () => steps.token(run, { used: (text, good) => admin.tokenAsks(run, text, good) }));
 await run.test('a second factor', () => steps.secondFactor(run, who, { code: steps.totp }));
+await run.test('a tenant: made, changed, removed by its name', () => admin.tenant(run));
+await run.test('a group with members', () => admin.group(run, { member: o.name, tenant: 'first-guest' }));
+await run.test('unsaved input is asked for', () => admin.guard(run));
+await run.test('the audit log', () => admin.audit(run, { actor: o.name }));
+if (who.link)
+	await run.test('what one tenant sees of another: nothing, by no address', async () => {
+		const flow = await admin.someFlow(run);
+		const password = await admin.user(run, { name: 'guest', tenant: 'first-guest' });
+		await admin.isolation(run, { name: 'guest', password }, { hosts: expected.hosts, names: expected.serverNames, flow });
+		await steps.login(run, who, '/admin/users');
+		await admin.userLife(run, { name: 'guest' });
+		await admin.remove(run, 'users', 'guest');
+	});
 await run.test('logging out', () => steps.logout(run));
 await run.test('the first view is small', async () => console.log(`        ${await steps.budget(run)} bytes`));
 await run.test('no error in the console, no broken policy, nothing from elsewhere', () => steps.noComplaints(run));

@@ -16,6 +16,14 @@ export const VIEWS = [
 	['compare', '/compare'],
 	['system', '/system'],
 	['account', '/account'],
+	['tenants', '/admin/tenants'],
+	['users', '/admin/users'],
+	['groups', '/admin/groups'],
+	['tokens', '/admin/tokens'],
+	['sessions', '/admin/sessions'],
+	['audit', '/admin/audit'],
+	['settings', '/admin/settings'],
+	['guide', '/welcome'],
 ];
 
 async function message(run) {
@@ -70,8 +78,53 @@ export async function setup(run, { link, name, password }) {
 	await page.click('button.show');
 	await page.fill('#again', password);
 	await page.keyboard.press('Enter');
-	await onDashboard(run);
+	await guide(run);
 	check(new URL(page.url()).pathname === '/', `set-up ends at ${page.url()}`);
+}
+
+/** The guide of the first start: traffic at the interfaces, networks that are checked, a tenant that is made, and what comes next. */
+export async function guide(run, { tenant = 'first-guest' } = {}) {
+	const { page } = run;
+	const step = (s) => page.waitForSelector(`[data-step=${s}]`);
+	const next = () => page.click('[data-test=guide-next]');
+	await step('interfaces');
+	await page.waitForSelector('[data-interface]');
+	await run.until('traffic is seen', () => /Traffic is seen/.test(document.querySelector('main').innerText));
+	await page.locator('[name=interfaces]').fill('eth77');
+	await page.keyboard.press('Enter');
+	await run.until('the line to put', () => /^interfaces: \[.*eth77\]$/m.test(document.querySelector('[data-test=lines] pre')?.textContent ?? ''));
+	await run.axe('guide, interfaces');
+	await run.shot('guide-interfaces');
+	await next();
+	await step('networks');
+	await page.locator('[name=local_networks]').fill('10.1.0.0/33');
+	await page.keyboard.press('Enter');
+	await run.until('the network is called wrong', () => /is no network/.test(document.querySelector('main [role=alert]')?.textContent ?? ''));
+	await page.keyboard.press('Backspace');
+	await page.locator('[name=local_networks]').fill('192.0.2.0/24');
+	await page.keyboard.press('Enter');
+	await run.until('the line to put', () => /local_networks: \[.*192.0.2.0\/24\]/.test(document.querySelector('[data-test=lines] pre')?.textContent ?? ''));
+	await run.axe('guide, networks');
+	await next();
+	await step('tenants');
+	await page.fill('[data-test=tenant-name]', tenant);
+	await page.locator('form button[type=submit]').click();
+	await run.until('nothing to see is refused', () => /at least one/.test(document.querySelector('main form').innerText));
+	await page.locator('[name=selectors]').fill('203.0.113.0/24');
+	await page.keyboard.press('Enter');
+	await page.locator('form button[type=submit]').click();
+	await run.until('the tenant is there', (n) => document.querySelector('[data-test=guide-tenants]')?.innerText.includes(n), tenant);
+	await run.axe('guide, tenants');
+	await run.shot('guide-tenants');
+	await next();
+	await step('factor');
+	await page.waitForSelector('[data-test=acc-factor]');
+	await next();
+	await step('end');
+	await run.axe('guide, end');
+	await run.shot('guide-end');
+	await page.click('[data-test=guide-end]');
+	await onDashboard(run);
 }
 
 /** The link after its use. */
@@ -616,21 +669,27 @@ export async function noComplaints(run) {
 	check(run.complaints.length === 0, [...new Set(run.complaints)].join('\n'));
 }
 
-/** A token of one's own: made, shown once, in the list, and gone again. */
-export async function token(run) {
+/** A token of one's own: made, shown once, in the list, and gone again. used: asks with it, whether it is good. */
+export async function token(run, { used } = {}) {
 	const { page } = run;
 	await page.goto(`${run.base}/account`);
-	await page.fill('#token-label', 'from the page');
-	await page.click('[data-test=acc-tokens] form button[type=submit]');
+	await page.click('[data-test=add-token]');
+	await page.fill('[data-test=token-label]', 'from the page');
+	await run.axe('a new token');
+	await run.shot('token-dialog');
+	await page.click('dialog button[type=submit]');
 	const text = await page.textContent('[data-test=fresh-token]');
 	check(/^weir_\w+$/.test(text), `the token is shown as ${text}`);
-	await page.waitForSelector('[data-token="from the page"]');
+	await page.waitForSelector('[data-row="from the page"]');
 	await run.shot('token');
 	await page.reload();
-	await page.waitForSelector('[data-token="from the page"]');
+	await page.waitForSelector('[data-row="from the page"]');
 	check(!(await page.textContent('main')).includes(text), 'the token is shown again');
-	await page.click('[data-token="from the page"] button');
-	await run.until('the token is gone', () => document.querySelector('[data-token="from the page"]') === null);
+	if (used) await used(text, true);
+	await page.click('[data-row="from the page"] button');
+	await page.click('dialog button[type=submit]');
+	await run.until('the token is gone', () => document.querySelector('[data-row="from the page"]') === null);
+	if (used) await used(text, false);
 	return text;
 }
 
@@ -638,7 +697,7 @@ export async function token(run) {
 export async function secondFactor(run, who, { code, wait = async () => {} }) {
 	let { page } = run;
 	await page.goto(`${run.base}/account`);
-	check(/^Off/.test(await page.textContent('[data-test=factor-state]')), 'it is on already');
+	check(/knows your password/.test(await page.textContent('[data-test=factor-state]')), 'it is on already');
 	await page.click('[data-test=acc-factor] button');
 	await page.waitForSelector('[data-test=factor-secret]');
 	const secret = await page.getAttribute('[data-test=factor-secret]', 'data-secret');
@@ -646,12 +705,13 @@ export async function secondFactor(run, who, { code, wait = async () => {} }) {
 	check(uri.startsWith('otpauth://totp/') && uri.includes(secret), `the link is ${uri}`);
 	await run.axe('second factor, begun');
 	await run.shot('factor');
-	await page.fill('#factor-code', code(secret));
+	await page.waitForSelector('[data-test=qr]');
+	await page.fill('[data-test=factor-code]', code(secret));
 	await page.keyboard.press('Enter');
 	await page.waitForSelector('[data-test=recovery] li');
 	const recovery = await page.$$eval('[data-test=recovery] code', (l) => l.map((x) => x.textContent));
 	check(recovery.length >= 4, `recovery codes: ${recovery.length}`);
-	await run.until('it is on', () => /^On/.test(document.querySelector('[data-test=factor-state]').textContent));
+	await run.until('it is on', () => /needs a code/.test(document.querySelector('[data-test=factor-state]').textContent));
 
 	page = await run.fresh();
 	await page.goto(`${run.base}/account`);
@@ -669,9 +729,10 @@ export async function secondFactor(run, who, { code, wait = async () => {} }) {
 	await page.keyboard.press('Enter');
 	await page.waitForSelector('[data-test=acc-factor]');
 	check(new URL(page.url()).pathname === '/account', `the second step leads to ${page.url()}`);
-	await page.fill('#factor-proof', recovery[1]);
 	await page.locator('[data-test=acc-factor] button', { hasText: 'Turn off' }).click();
-	await run.until('it is off', () => /^Off/.test(document.querySelector('[data-test=factor-state]').textContent));
+	await page.fill('[data-test=factor-proof]', recovery[1]);
+	await page.keyboard.press('Enter');
+	await run.until('it is off', () => /knows your password/.test(document.querySelector('[data-test=factor-state]').textContent));
 }
 
 /** Kept flows in groups: one leads to what it is made of, and a filter that is wrong is told where it is. */

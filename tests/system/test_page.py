@@ -67,7 +67,7 @@ done
         expected += [x for h in (CLIENT, SERVER) for x in ("--expect-host", h)]
         expected += ["--expect-server-name", "portal.weir-test.example"]
         p = self.browser("--setup-link", self.weir.setup_link(), *expected, "--screenshots", SCREENSHOTS)
-        self.ends_well(p, 240)
+        self.ends_well(p, 420)
         self.assertTrue([n for n in os.listdir(SCREENSHOTS) if n.endswith(".png")])
 
     def test_2_the_page_says_who_died(self):

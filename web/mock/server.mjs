@@ -5,12 +5,13 @@
  *
  * --setup: no administrator exists; the link's secret is "mock-secret". Else: admin / "correct horse battery"; the code of a
  * second factor is 123456.
- * POST /mock/{kill,expire,down,loss,unavailable,history} makes what a page has to live with. Never part of a build.
+ * POST /mock/{kill,expire,down,loss,unavailable,history,role,unconfirmed} makes what a page has to live with. Never part of a build.
  */
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Administration } from './admin.mjs';
 import { World } from './world.mjs';
 
 const DIST = new URL('../dist/', import.meta.url);
@@ -23,10 +24,12 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	const world = new World({ file });
 	const accounts = new Map(setup ? [] : [['admin', 'correct horse battery']]);
 	const sessions = new Map();
-	const tenants = ['*', 'acme', 'beta'];
+	const administration = new Administration();
+	const tenants = () => (role === 'platform-administrator' || role === 'auditor' ? ['*', ...administration.tenants.keys()] : ['acme', 'beta']);
+	let role = 'platform-administrator';
+	let unconfirmed = false;
 	let factor = 'off';
 	let wanted = false; // a second factor, before anything else
-	let tokens = [];
 	let labels = [];
 	const streams = new Set();
 	const sockets = new Set();
@@ -43,6 +46,9 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	function problem(res, status, detail, headers) {
 		send(res, status, { type: 'about:blank', title: `status ${status}`, status, detail }, headers);
 	}
+	function refuse(res, field, detail) {
+		send(res, 400, { type: 'about:blank', title: 'Bad Request', status: 400, detail: `${field}: ${detail}`, errors: [{ field, detail }] });
+	}
 	function session(req) {
 		const m = /(?:^|;\s*)weir-mock=([^;]+)/.exec(req.headers.cookie ?? '');
 		return m ? sessions.get(m[1]) : undefined;
@@ -50,7 +56,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	function meOf(s, tenant = '*') {
 		return {
 			name: s.name,
-			role: 'platform-administrator',
+			role,
 			tenant,
 			csrf: s.csrf,
 			session_expires: Date.now() / 1000 + 43200,
@@ -61,14 +67,15 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 					name: s.name,
 					kind: 'person',
 					title: '',
-					access: tenants.map((x) => ({ tenant: x, role: x === '*' ? 'platform-administrator' : 'viewer', networks: x === 'beta' ? ['10.0.0.0/8'] : [] })),
+					access: tenants().map((x) => ({ tenant: x, role: x === '*' ? role : 'viewer', networks: x === 'beta' ? ['10.0.0.0/8'] : [] })),
 					groups: ['night-shift'],
 					disabled: false,
 					second_factor: factor === 'on',
 					created: 0,
 					last_login: { time: Date.now() / 1000 - 86400, address: '192.0.2.7' },
+					failed_logins: 0,
 				},
-				tenants,
+				tenants: tenants(),
 				second_factor: factor === 'on',
 				recovery_codes_left: factor === 'on' ? 3 : 0,
 				must_enrol: wanted && factor !== 'on',
@@ -168,8 +175,13 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			}
 		} else if (what === 'history') {
 			history = b;
+		} else if (what === 'role') {
+			role = b.role;
+		} else if (what === 'unconfirmed') {
+			unconfirmed = b.on;
 		} else if (what === 'want-factor') {
 			wanted = b.wanted;
+			if (b.off) factor = 'off';
 		} else return problem(res, 404, 'no such control');
 		send(res, 200, { ok: true });
 	}
@@ -214,19 +226,24 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			if (s === undefined) return problem(res, 401, 'Log in.');
 			if (token !== s.csrf) return problem(res, 403, 'The request lacks its CSRF token.');
 			const m = /^\/(tokens|sessions)\/(.+)$/.exec(path);
-			if (req.method === 'DELETE' && m?.[1] === 'tokens') {
-				tokens = tokens.filter((k) => k.id !== m[2]);
-				return send(res, 204, null);
-			}
 			if (req.method === 'DELETE' && m?.[1] === 'sessions') {
 				for (const o of sessions.values()) if (o.id.startsWith(m[2])) sessions.delete(o.id);
-				return send(res, 204, null);
+				return send(res, 200, { ended: 1 });
 			}
-			if (path === '/tokens') {
-				const b = await body(req);
-				const k = { id: Math.random().toString(16).slice(2, 10), role: 'viewer', tenant: '*', created: Date.now() / 1000, expires: null, last_used: null, ...b };
-				tokens.push(k);
-				return send(res, 201, { token: k, secret: `weir_mock${k.id}` });
+			if (req.method === 'DELETE' && path === '/sessions') {
+				let ended = 0;
+				for (const o of sessions.values())
+					if (o !== s && (q.get('others') === 'true' || o.name === q.get('user'))) {
+						sessions.delete(o.id);
+						ended++;
+					}
+				return send(res, 200, { ended });
+			}
+			const done = /^\/(tokens|tenants|users|groups|audit|keys)/.test(path) ? administration.change(req.method, path, await body(req), s.name) : null;
+			if (done !== null) {
+				const [status, out] = done;
+				if (status >= 400) return send(res, status, { type: 'about:blank', title: `status ${status}`, status, ...out });
+				return send(res, status, out, unconfirmed ? { 'Weir-Unconfirmed': 'store' } : {});
 			}
 			if (path === '/labels' && req.method === 'PUT') {
 				const { label, ...of } = await body(req);
@@ -236,8 +253,8 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			}
 			if (path === '/me/password') {
 				const b = await body(req);
-				if (accounts.get(s.name) !== b.old) return problem(res, 400, 'old: is not the present password');
-				if ([...b.new].length < 12) return problem(res, 400, 'new: The password has fewer than 12 characters.');
+				if (accounts.get(s.name) !== b.old) return refuse(res, 'old', 'It is not your password: the present password is wanted.');
+				if ([...b.new].length < 12) return refuse(res, 'new', 'The password has fewer than 12 characters.');
 				accounts.set(s.name, b.new);
 				return send(res, 204, null);
 			}
@@ -246,12 +263,12 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 				return send(res, 200, { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Weir:admin?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Weir' });
 			}
 			if (path === '/me/second-factor/remove') {
-				if (!['123456', 'cccc-dddd'].includes((await body(req)).code)) return problem(res, 400, 'code: The code is wrong, or was used before.');
+				if (!['123456', 'cccc-dddd'].includes((await body(req)).code)) return refuse(res, 'code', 'The code is wrong, or was used before.');
 				factor = 'off';
 				return send(res, 204, null);
 			}
 			if (path === '/me/second-factor/confirm') {
-				if ((await body(req)).code !== '123456') return problem(res, 400, 'code: is not the one of now');
+				if ((await body(req)).code !== '123456') return refuse(res, 'code', 'The code is wrong, or was used before.');
 				factor = 'on';
 				return send(res, 200, { recovery_codes: ['aaaa-bbbb', 'cccc-dddd', 'eeee-ffff', 'gggg-hhhh'] });
 			}
@@ -265,11 +282,12 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		const s = session(req);
 		if (s === undefined) return problem(res, 401, 'The session has ended: log in.');
 		const tenant = req.headers['weir-tenant'] ?? q.get('tenant') ?? '*';
-		if (!tenants.includes(tenant)) return problem(res, 404, 'No such thing.');
+		if (!tenants().includes(tenant)) return problem(res, 404, 'No such thing.');
 		if (path === '/me') return send(res, 200, meOf(s, tenant));
 		if (path === '/labels') return send(res, 200, { labels });
-		if (path === '/tokens') return send(res, 200, { tokens });
-		if (path === '/sessions') return send(res, 200, { sessions: [...sessions.values()].map((o) => sessionOut(o, o === s)) });
+		if (path === '/sessions') return send(res, 200, { sessions: [...sessions.values()].filter((o) => q.get('all') || o.name === (q.get('user') ?? s.name)).map((o) => sessionOut(o, o === s)) });
+		const read = administration.read(path, q, s.name, role, tenant);
+		if (read !== null) return read === undefined ? problem(res, 404, 'No such thing.') : send(res, 200, read);
 		if (path === '/live') {
 			res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
 			if (wanted && factor !== 'on') return res.end('event: end\ndata: {"why":"role"}\n\n');
@@ -293,6 +311,8 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 				counters: [
 					{ place: 'capture.merged', interface: 'wan0', worker: 0, count: 412 },
 					{ place: 'engine.flow_table_full', interface: null, worker: 0, count: 0 },
+					...['acme', 'beta'].map((n, i) => ({ place: `store.tenant_bytes.${n}`, interface: null, worker: null, count: 48e9 / (i * 9 + 1) })),
+					{ place: 'store.tenant_forgotten.acme', interface: null, worker: null, count: 120400 },
 				],
 				undecoded: [
 					{ reason: 'arp', interface: 'lan0', worker: 0, count: 1834 },

@@ -1,4 +1,5 @@
-/* Every English word of the page. Another language is another file of this shape. */
+/* Every English word of the page, but those of administration (strings.admin.ts), which come with its views. Another language is another
+ * two files of this shape. */
 
 import { duration, time } from './lib/format';
 
@@ -25,6 +26,8 @@ export const t = {
 		compare: 'Compare two periods',
 		system: 'System',
 		account: 'Your account',
+		admin: 'Administration',
+		welcome: 'Set-up guide',
 		missing: 'Nothing here',
 	} as Record<string, string>,
 
@@ -39,6 +42,7 @@ export const t = {
 		explore: 'Explore',
 		compare: 'Compare',
 		system: 'System',
+		admin: 'Admin',
 	},
 
 	top: {
@@ -119,6 +123,8 @@ export const t = {
 		died: (name: string, at: string, why: string) => `${name} died at ${at}${why ? ` (${why})` : ''}. It is being restarted.`,
 		restarted: (name: string, at: string, why: string) => `${name} restarted at ${at}${why ? ` (${why})` : ''}`,
 		dismiss: 'Dismiss',
+		unconfirmed: 'It is done, but the store did not say in time that it knows: what was taken back may be good for some seconds more.',
+		toasts: 'What was done',
 		noticesLabel: 'Events',
 		file: (name: string, at: string) => `${name} is a capture file. It was read to its end; its last frame is of ${at}.`,
 		fileMore: 'All times are the capture’s.',
@@ -657,20 +663,28 @@ export const t = {
 		changing: 'Changing…',
 		changed: 'The password is changed. Your other sessions have ended.',
 		differ: 'The two new passwords are not the same.',
-		missing: 'Fill in all three.',
+		missing: 'Fill this in.',
 
 		factor: 'Second factor',
-		factorOff: 'Off: whoever knows your password can log in.',
-		factorOn: 'On: a login needs a code of your authenticator as well.',
+		factorOff: 'Whoever knows your password can log in.',
+		factorOn: 'A login needs a code of your authenticator as well.',
 		factorBegin: 'Set up an authenticator',
-		factorSecret: 'Secret',
-		factorHow: 'Add an entry to your authenticator app: open the link on the device that has it, or type the secret. Then type the code that it shows.',
-		factorLink: 'Open in the authenticator',
+		factorQr: 'QR code of the secret',
+		factorScan: 'Scan the code with an authenticator app.',
+		factorThen: 'Type the six digits that it shows.',
+		factorOr: 'Or',
+		factorLink: 'open it on this device',
+		factorType: 'or type the secret:',
+		factorRemoveTitle: 'Turn off the second factor',
+		factorRemoveText: 'From then on whoever knows your password can log in.',
+		factorRenewText: 'The recovery codes that you have now become void.',
+		recoverySave: 'Save as a file',
+		recoveryFile: (name: string, host: string) => `Recovery codes of ${name} for Weir at ${host}. Each works once.`,
 		code: 'Code',
 		factorConfirm: 'Turn on',
 		factorRemove: 'Turn off',
 		factorRenew: 'New recovery codes',
-		factorCode: 'Code of the authenticator, or a recovery code, for either of these',
+		factorCode: 'Code of the authenticator, or a recovery code',
 		factorLeft: (left: number) => `${n(left, 'recovery code is', 'recovery codes are')} left.`,
 		recovery: 'Recovery codes',
 		recoveryHow: 'Each lets you in once when the authenticator is lost. Print them or keep them in a safe: they are shown this once. Older ones are void.',
@@ -763,6 +777,16 @@ export const t = {
 			]
 				.filter((x) => x !== '')
 				.join('. '),
+	},
+
+	strength: {
+		none: '',
+		short: 'Too short',
+		name: 'Weak: it holds the name',
+		same: 'Weak: too much of the same',
+		weak: 'Weak: make it longer',
+		good: 'Good',
+		strong: 'Strong',
 	},
 
 	state: {

@@ -1,6 +1,5 @@
 /* The only file that talks to the server: paths, the CSRF token, errors. */
 import type {
-	ApiToken,
 	Application,
 	FieldError,
 	FilterWord,
@@ -22,7 +21,6 @@ import type {
 	SubjectList,
 	Sum,
 	SumList,
-	UserSession,
 } from './types';
 import { segment } from '../lib/routes';
 
@@ -53,7 +51,8 @@ const TENANT = 'weir.tenant';
 let csrf = '1';
 /** the tenant to work in, of those that the session has; '': the first. Of this window alone, until it is closed. */
 let tenant = sessionStorage.getItem(TENANT) ?? '';
-let onExpired: () => void = () => {};
+let onExpired: () => Promise<boolean> = async () => false;
+let onUnconfirmed: () => void = () => {};
 
 export function chosenTenant(): string {
 	return tenant;
@@ -65,9 +64,14 @@ export function chooseTenant(name: string): void {
 	else sessionStorage.setItem(TENANT, name);
 }
 
-/** Called when a request that needs a session finds none. */
-export function whenSessionEnds(f: () => void): void {
+/** Called when a request that needs a session finds none. What it gives becomes true once the same person is in again. */
+export function whenSessionEnds(f: () => Promise<boolean>): void {
 	onExpired = f;
+}
+
+/** Called when a change is done, but the store did not say in time that it knows. */
+export function whenUnconfirmed(f: () => void): void {
+	onUnconfirmed = f;
 }
 
 export function query(q: Query): string {
@@ -111,14 +115,15 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
 		throw new ApiError(0, 'no answer', '');
 	}
 	if (!r.ok) throw await problem(r);
+	if (r.headers.has('Weir-Unconfirmed')) onUnconfirmed();
 	return r;
 }
 
-async function get<T>(path: string, q: Query = {}, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, q: Query = {}, signal?: AbortSignal): Promise<T> {
 	try {
 		return (await (await request('GET', path + query(q), undefined, signal)).json()) as T;
 	} catch (e) {
-		if (e instanceof ApiError && e.status === 401) onExpired();
+		if (e instanceof ApiError && e.status === 401) void onExpired();
 		throw e;
 	}
 }
@@ -247,14 +252,15 @@ export const liveStream = () => new EventSource(`${BASE}/live${query({ tenant })
 
 /* --- one's own account */
 
-/** Changes something; whoever finds no session is told so. */
-async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
-	try {
-		const r = await request(method, path, body);
-		return (r.status === 204 ? {} : await r.json()) as T;
-	} catch (e) {
-		if (e instanceof ApiError && e.status === 401) onExpired();
-		throw e;
+/** Changes something. Whoever finds no session logs in again, and then it is done: nothing that was typed is lost. */
+export async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
+	for (;;) {
+		try {
+			const r = await request(method, path, body);
+			return (r.status === 204 ? {} : await r.json()) as T;
+		} catch (e) {
+			if (!(e instanceof ApiError && e.status === 401) || !(await onExpired())) throw e;
+		}
 	}
 }
 
@@ -263,8 +269,3 @@ export const beginSecondFactor = () => change<{ secret: string; uri: string }>('
 export const confirmSecondFactor = (code: string) => change<{ recovery_codes: string[] }>('POST', '/me/second-factor/confirm', { code });
 export const newRecoveryCodes = (code: string) => change<{ recovery_codes: string[] }>('POST', '/me/second-factor/recovery', { code });
 export const removeSecondFactor = (code: string) => change<object>('POST', '/me/second-factor/remove', { code });
-export const sessions = (signal?: AbortSignal) => get<{ sessions: UserSession[] }>('/sessions', {}, signal);
-export const endSession = (id: string) => change<object>('DELETE', `/sessions/${segment(id)}`);
-export const tokens = (signal?: AbortSignal) => get<{ tokens: ApiToken[] }>('/tokens', {}, signal);
-export const addToken = (t: { label: string; tenant?: string; scopes?: string[]; expires?: number }) => change<{ token: ApiToken; secret: string }>('POST', '/tokens', t);
-export const removeToken = (id: string) => change<object>('DELETE', `/tokens/${segment(id)}`);

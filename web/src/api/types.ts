@@ -41,8 +41,9 @@ export interface User {
 	groups: string[];
 	disabled: boolean;
 	second_factor: boolean;
-	created: number;
+	created: number | null;
 	last_login: Visit | null;
+	failed_logins: number;
 }
 
 export interface Account {
@@ -53,32 +54,6 @@ export interface Account {
 	recovery_codes_left: number;
 	/** the role asks for a second factor that is not there yet: until then it may do nothing else */
 	must_enrol: boolean;
-}
-
-export interface UserSession {
-	id: string;
-	user: string;
-	address: string | null;
-	agent?: string | null;
-	created: number;
-	last_seen: number;
-	expires: number;
-	/** this very one */
-	current?: boolean;
-}
-
-export interface ApiToken {
-	id: string;
-	label: string;
-	tenant: string;
-	role: string;
-	/** not there: whatever the role may */
-	scopes?: string[];
-	interfaces?: string[];
-	networks?: string[];
-	created: number;
-	expires: number | null;
-	last_used: Visit | null;
 }
 
 /** What a login asks for next. */

@@ -1,5 +1,6 @@
 /* Asks again and again while a view is open, and at once when what it asks for changes. */
 import { ApiError } from '../api/client';
+import { session } from './session.svelte';
 
 export interface Polled<T> {
 	data: T | null;
@@ -25,6 +26,8 @@ export function poll<T>(question: () => Ask<T> | null, everyMs: () => number): P
 		const ask = question();
 		const every = everyMs();
 		void kick;
+		/* nobody is there to see it: what was shown stays until somebody is */
+		if (session.expired) return;
 		if (ask === null) {
 			loading = false;
 			return;

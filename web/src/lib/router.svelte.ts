@@ -1,14 +1,29 @@
 /* The address bar as state. Links are plain <a href>; a click within the page changes the view without a load. */
 import { match, type Route } from './routes';
 
+/** Asked before the page goes elsewhere; go is called where it may, at once or later. */
+export type Guard = (go: () => void) => void;
+
 class Router {
 	path = $state(location.pathname);
 	search = $state(location.search);
 	readonly route: Route = $derived(match(this.path));
 	readonly params = $derived(new URLSearchParams(this.search));
 
+	/** of what must not be left unasked, as a form with something in it */
+	guard: Guard | null = null;
+
 	constructor() {
-		addEventListener('popstate', () => this.read());
+		addEventListener('popstate', () => {
+			const to = location.pathname + location.search;
+			if (this.guard === null || location.pathname === this.path) return this.read();
+			/* the browser went already: back to where one was, until it is clear that one may */
+			history.pushState(null, '', this.path + this.search);
+			this.go(to);
+		});
+		addEventListener('beforeunload', (e) => {
+			if (this.guard !== null) e.preventDefault();
+		});
 	}
 
 	private read(): void {
@@ -18,6 +33,13 @@ class Router {
 
 	go(href: string, replace = false): void {
 		const samePath = new URL(href, location.href).pathname === this.path;
+		if (this.guard !== null && !samePath) {
+			this.guard(() => {
+				this.guard = null;
+				this.go(href, replace);
+			});
+			return;
+		}
 		if (replace) history.replaceState(null, '', href);
 		else history.pushState(null, '', href);
 		this.read();

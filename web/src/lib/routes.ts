@@ -12,6 +12,8 @@ const LISTS = [
 	'compare',
 	'system',
 	'account',
+	'admin',
+	'welcome',
 	'setup',
 	'login',
 ] as const;
@@ -37,6 +39,8 @@ function decode(s: string): string {
 export function match(path: string): Route {
 	const [first = '', second, ...more] = path.split('/').filter((p) => p !== '');
 	const missing: Route = { view: 'missing', id: '' };
+	/* a section, or one thing of it: still encoded, since names may hold a slash */
+	if (first === 'admin' && more.length <= 1) return { view: 'admin', id: [second ?? '', ...more].join('/').replace(/\/$/, '') };
 	if (more.length > 0) return missing;
 	if (second !== undefined) {
 		const view = Object.hasOwn(OF_ONE, first) ? OF_ONE[first as keyof typeof OF_ONE] : null;

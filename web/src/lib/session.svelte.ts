@@ -1,8 +1,11 @@
 /* Who is looking, and what has to happen before anybody can. */
 import * as api from '../api/client';
 import type { Me } from '../api/types';
+import { type Action, mayDo } from './may';
 import { retryDelay } from './reducer';
 import { router } from './router.svelte';
+import { toast } from './toast.svelte';
+import { t } from '../strings';
 
 /*
  * boot         nothing known yet
@@ -18,8 +21,15 @@ export type Phase = 'boot' | 'unreachable' | 'setup' | 'unlinked' | 'login' | 'f
 class Session {
 	phase = $state<Phase>('boot');
 	me = $state.raw<Me | null>(null);
-	/** the session ended while somebody was looking */
+	/** the session ended while somebody was looking: the page is kept, out of sight, until the same person is in again */
 	expired = $state(false);
+	/** counts those who are somebody else than before: nothing of one is left for the next */
+	person = $state(0);
+	/** those who wait for that */
+	private again: { resolve: (same: boolean) => void; promise: Promise<boolean> } | null = null;
+	private tenantBefore = '';
+	/** the administrator was made a moment ago */
+	private fresh = false;
 	/** a set-up link was opened, but an administrator exists already */
 	setupOver = $state(false);
 	/** the server's default, until it tells its own; only then the page refuses by itself */
@@ -38,6 +48,7 @@ class Session {
 			if (this.takeSecret()) void this.boot();
 		});
 		api.whenSessionEnds(() => this.ended());
+		api.whenUnconfirmed(() => toast.say(t.link.unconfirmed, true));
 	}
 
 	/** Moves the secret from the address into memory, so that it stays in no history and on no screen. */
@@ -75,14 +86,20 @@ class Session {
 	}
 
 	private enter(who: Me): void {
+		const same = this.me !== null && this.me.name === who.name && this.me.tenant === who.tenant && this.me.role === who.role;
+		const waiting = this.again;
+		this.again = null;
+		if (!same) this.person++;
 		this.me = who;
 		this.secret = '';
 		this.expired = false;
 		this.setupOver = false;
 		const v = router.route.view;
-		if (v === 'setup' || v === 'login') router.go('/', true);
+		if (v === 'setup' || v === 'login') router.go(this.fresh ? '/welcome' : '/', true);
+		this.fresh = false;
 		if (who.account?.must_enrol) router.go('/account', true);
 		this.phase = 'in';
+		waiting?.resolve(same);
 	}
 
 	async login(name: string, password: string): Promise<void> {
@@ -98,6 +115,15 @@ class Session {
 		await this.enterWhole(who);
 	}
 
+	/** Gives up an ended session: what it left unsaved goes with it. */
+	private abandon(): void {
+		this.again?.resolve(false);
+		this.again = null;
+		this.me = null;
+		this.person++;
+		router.guard = null;
+	}
+
 	/** Back to name and password. */
 	startOver(): void {
 		this.ticket = '';
@@ -106,6 +132,7 @@ class Session {
 
 	/** A login does not tell of the account: that is asked for, and may be missing for a while. */
 	private async enterWhole(who: Me): Promise<void> {
+		if (this.expired && who.name === this.me?.name) api.chooseTenant(this.tenantBefore);
 		this.enter((await api.me().catch(() => null)) ?? who);
 	}
 
@@ -113,32 +140,58 @@ class Session {
 	async refresh(): Promise<void> {
 		const who = await api.me();
 		if (who !== null) this.me = who;
-		else this.ended();
+		else void this.ended();
 	}
 
 	/** Another tenant is another world: nothing of the one before stays on the page. */
-	switchTenant(name: string): void {
-		api.chooseTenant(name);
-		location.assign('/');
+	switchTenant(name: string, to = '/'): void {
+		const go = () => {
+			router.guard = null;
+			api.chooseTenant(name);
+			location.assign(to);
+		};
+		if (router.guard !== null) router.guard(go);
+		else go();
+	}
+
+	/** What the present role may do, in the tenant that one works in. */
+	may(action: Action): boolean {
+		return this.me !== null && this.me.account?.must_enrol !== true && mayDo(action, this.me.role, this.me.tenant);
 	}
 
 	async setup(name: string, password: string): Promise<void> {
-		await this.enterWhole(await api.setup(this.secret, name, password));
+		const who = await api.setup(this.secret, name, password);
+		this.fresh = true;
+		await this.enterWhole(who);
 	}
 
-	/** The server knows our cookie no more. The address stays, so that a login leads back to it. */
-	ended(): void {
-		if (this.phase !== 'in') return;
-		this.me = null;
-		this.expired = true;
-		this.phase = 'login';
+	/** The server knows our cookie no more. The page waits behind the login; true once the same person is in again. */
+	ended(): Promise<boolean> {
+		if (this.phase === 'in') {
+			this.tenantBefore = api.chosenTenant();
+			this.expired = true;
+			this.phase = 'login';
+		}
+		if (!this.expired) return Promise.resolve(false);
+		if (this.again === null) {
+			let resolve: (same: boolean) => void = () => {};
+			const promise = new Promise<boolean>((r) => (resolve = r));
+			this.again = { resolve, promise };
+		}
+		return this.again.promise;
 	}
 
-	async logout(): Promise<void> {
+	/** Asks first where something is unsaved. */
+	logout(): void {
+		if (router.guard !== null) router.guard(() => void this.leave());
+		else void this.leave();
+	}
+
+	private async leave(): Promise<void> {
 		try {
 			await api.logout();
 		} finally {
-			this.me = null;
+			this.abandon();
 			this.expired = false;
 			this.phase = 'login';
 			router.go('/', true);

@@ -21,6 +21,8 @@ const SOURCES: Record<Exclude<View, 'setup' | 'login'>, () => Promise<{ default:
 	compare: () => import('../views/Compare.svelte'),
 	system: () => import('../views/System.svelte'),
 	account: () => import('../views/Account.svelte'),
+	admin: () => import('../views/admin/Admin.svelte'),
+	welcome: () => import('../views/admin/Welcome.svelte'),
 	missing: () => import('../views/Missing.svelte'),
 };
 
