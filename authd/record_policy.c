@@ -251,7 +251,7 @@ token_decode(const void *bytes, size_t len, struct arena *arena, struct token *t
 
 /* --- tenants --- */
 
-#define TENANT_VERSION 2
+#define TENANT_VERSION 3 /* 2 had no times for which series are kept */
 
 #define PART_NETWORK   1u
 #define PART_EXPORTER  2u
@@ -312,6 +312,8 @@ tenant_encode(const struct tenant_record *r, uint8_t *out, size_t size)
 	wcur_be64(&w, t->quota.stored_bytes);
 	wcur_be64(&w, t->quota.retention_s);
 	wcur_be64(&w, t->quota.series);
+	for (unsigned i = 0; i < TENANT_KEEPS; i++)
+		wcur_be64(&w, t->quota.keep_s[i]);
 	wcur_u8(&w, (uint8_t)t->nspaces);
 	for (uint32_t i = 0; i < t->nspaces && i < TENANT_SPACES_MAX; i++)
 		wcur_be32(&w, t->space[i]);
@@ -326,9 +328,11 @@ tenant_decode(const void *bytes, size_t len, struct arena *arena, struct tenant_
 {
 	struct rcur c = rcur_of(bytes, len);
 	struct tenant *t = &r->tenant;
+	uint8_t version;
 
 	memset(r, 0, sizeof(*r));
-	if (rcur_u8(&c) != TENANT_VERSION)
+	version = rcur_u8(&c);
+	if (version != TENANT_VERSION && version != 2)
 		return false;
 	t->number = rcur_be32(&c);
 	codec_take_text(&c, t->name, sizeof(t->name));
@@ -337,6 +341,8 @@ tenant_decode(const void *bytes, size_t len, struct arena *arena, struct tenant_
 	t->quota.stored_bytes = rcur_be64(&c);
 	t->quota.retention_s = rcur_be64(&c);
 	t->quota.series = rcur_be64(&c);
+	for (unsigned i = 0; version > 2 && i < TENANT_KEEPS; i++)
+		t->quota.keep_s[i] = rcur_be64(&c);
 	t->nspaces = rcur_u8(&c);
 	if (t->nspaces > TENANT_SPACES_MAX)
 		return false;

@@ -303,12 +303,17 @@ static const struct {
 	{ "stored_bytes", offsetof(struct tenant_quota, stored_bytes) },
 	{ "retention", offsetof(struct tenant_quota, retention_s) },
 	{ "series", offsetof(struct tenant_quota, series) },
+	{ "keep_minutes", offsetof(struct tenant_quota, keep_s[0]) },
+	{ "keep_five_minutes", offsetof(struct tenant_quota, keep_s[1]) },
+	{ "keep_hours", offsetof(struct tenant_quota, keep_s[2]) },
+	{ "keep_days", offsetof(struct tenant_quota, keep_s[3]) },
 };
 
 bool
 shape_read_quotas(const struct fields *f, struct tenant_quota *q)
 {
-	static const char *const known[] = { "flows_per_s", "stored_bytes", "retention", "series" };
+	static const char *const known[] = { "flows_per_s",  "stored_bytes",      "retention",  "series",
+					     "keep_minutes", "keep_five_minutes", "keep_hours", "keep_days" };
 	struct fields o;
 
 	memset(q, 0, sizeof(*q));

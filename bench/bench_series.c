@@ -341,6 +341,110 @@ run_weir(const char *dir, const struct shape *s)
 	return 0;
 }
 
+/* --- many
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+#define MANY_BATCH 65536u /* series that one commit adds to, as when a minute is written a step at a time */
+
+static double
+resident_mb(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	if (f == NULL || fscanf(f, "%*u %lu", &pages) != 1)
+		fatal("/proc/self/statm");
+	fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576;
+}
+
+static void
+must_write(struct history *h, struct batch *b, int64_t now_s)
+{
+	char why[HISTORY_WHY_MAX];
+
+	if (history_write(h, b, now_s * NS_PER_S, why) != DB_OK)
+		fatalx("%s", why);
+	batch_reset(b);
+}
+
+/* A minute of all series: seconds of CPU that batches and commits took. */
+static double
+many_minute(struct history *h, struct batch *b, const struct shape *s, int64_t t)
+{
+	double at = cpu_seconds(), made = 0;
+
+	for (uint32_t i = 0; i < s->series; i++) {
+		const struct series_key k = key_of(i);
+		struct series_value v;
+		uint32_t last = 0;
+		double before = cpu_seconds();
+		bool any = value_at(s, i, t, &v);
+
+		made += cpu_seconds() - before;
+		if (any && !batch_add_minute(b, &k, &last, t / 60, &v))
+			fatalx("the batch is full");
+		if (i % MANY_BATCH == MANY_BATCH - 1)
+			must_write(h, b, t + 61);
+	}
+	must_write(h, b, t + 61);
+	return cpu_seconds() - at - made;
+}
+
+/* As many series as a store may have, all of them active, for some minutes: `days` are minutes. */
+static int
+run_many(const char *dir, const struct shape *s)
+{
+	struct names *names = names_new();
+	int64_t minutes = (s->end_s - s->start_s) / DAY;
+	double kept = 0, closed = 0, most_closed = 0, began, folded, open_us, *us;
+	struct shape last = *s;
+	struct history *h;
+	struct batch b;
+
+	if (chdir(dir) != 0)
+		fatal("%s", dir);
+	h = must_open(names);
+	batch_init(&b, 1 << 20, 1 << 20);
+	began = resident_mb();
+	for (int64_t m = 0; m < minutes; m++) {
+		double at;
+
+		kept += many_minute(h, &b, s, s->start_s + m * 60);
+		/* The next commit, ten seconds after the minute's end, writes it as a block. */
+		at = cpu_seconds();
+		must_write(h, &b, s->start_s + m * 60 + 75);
+		at = cpu_seconds() - at;
+		closed += at;
+		most_closed = at > most_closed ? at : most_closed;
+	}
+
+	double open_mb = resident_mb() - began;
+
+	last.end_s = s->start_s + DAY; /* all that there is */
+	last.series = 1000;
+	us = charts(h, &last);
+	open_us = us[last.series / 2];
+	free(us);
+	folded = cpu_seconds();
+	if (series_store_fold(h->series) != DB_OK)
+		fatalx("fold");
+	folded = cpu_seconds() - folded;
+	us = charts(h, &last);
+	printf("{\"series\": %" PRIu32 ", \"minutes\": %" PRId64
+	       ", \"open_mb\": %.1f, \"keep_us\": %.2f, \"close_s\": %.2f, \"close_s_most\": %.2f, "
+	       "\"fold_s\": %.2f, \"file\": %" PRIu64 ", \"chart_open_us\": %.1f, \"chart_us\": %.1f}\n",
+	       s->series, minutes, open_mb, kept * 1e6 / (double)s->series / (double)minutes,
+	       closed / (double)minutes, most_closed, folded, bytes_of(SERIES_FILE), open_us,
+	       us[last.series / 2]);
+	free(us);
+	batch_free(&b);
+	history_close(&h);
+	names_free(&names);
+	return 0;
+}
+
 /* --- others
  * -----------------------------------------------------------------------------------------------------------------
  */
@@ -418,9 +522,12 @@ main(int argc, char **argv)
 
 	if (argc == 8 && strcmp(argv[1], "weir") == 0 && shape_of(argv + 3, &s))
 		return run_weir(argv[2], &s);
+	if (argc == 8 && strcmp(argv[1], "many") == 0 && shape_of(argv + 3, &s))
+		return run_many(argv[2], &s);
 	if (argc == 7 && strcmp(argv[1], "lines") == 0 && shape_of(argv + 2, &s))
 		return run_lines(&s);
 	fprintf(stderr, "usage: bench_series weir DIRECTORY KIND minute|second SERIES START DAYS\n"
+			"       bench_series many DIRECTORY KIND minute SERIES START MINUTES\n"
 			"       bench_series lines KIND minute|second SERIES START DAYS\n");
 	return 2;
 }

@@ -34,6 +34,10 @@ static const struct admin_option options[] = {
 	{ "--stored-bytes",    "stored_bytes",   VALUE_BYTES,    PLACE_QUOTA,     TENANT,         "SIZE", "quota, as 10GiB" },
 	{ "--retention",       "retention",      VALUE_PERIOD,   PLACE_QUOTA,     TENANT,         "TIME", "how long flows are kept, as 30d" },
 	{ "--series",          "series",         VALUE_COUNT,    PLACE_QUOTA,     TENANT,         "N", "quota" },
+	{ "--keep-minutes",    "keep_minutes",   VALUE_PERIOD,   PLACE_QUOTA,     TENANT,         "TIME", "how long its one-minute series are kept, as 7d" },
+	{ "--keep-five-minutes", "keep_five_minutes", VALUE_PERIOD, PLACE_QUOTA,  TENANT,         "TIME", "the same of five minutes" },
+	{ "--keep-hours",      "keep_hours",     VALUE_PERIOD,   PLACE_QUOTA,     TENANT,         "TIME", "the same of hours" },
+	{ "--keep-days",       "keep_days",      VALUE_PERIOD,   PLACE_QUOTA,     TENANT,         "TIME", "the same of days" },
 
 	{ "--no-quota",        "quotas",         VALUE_NOTHING_UNSET, PLACE_OPERATION, TENANT,    NULL, "no quota at all" },
 

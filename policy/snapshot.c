@@ -32,6 +32,8 @@ take_tenant(struct rcur *c, struct tenant *t)
 	t->quota.stored_bytes = rcur_be64(c);
 	t->quota.retention_s = rcur_be64(c);
 	t->quota.series = rcur_be64(c);
+	for (unsigned i = 0; i < TENANT_KEEPS; i++)
+		t->quota.keep_s[i] = rcur_be64(c);
 	t->nspaces = rcur_u8(c);
 	for (uint32_t i = 0; i < t->nspaces && i < TENANT_SPACES_MAX; i++)
 		t->space[i] = rcur_be32(c);

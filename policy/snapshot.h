@@ -36,12 +36,17 @@ struct tenant_selector {
 	uint32_t interface; /* ifIndex */
 };
 
+/* Resolutions of series: 1 min, 5 min, 1 h, 1 d. */
+#define TENANT_KEEPS 4u
+
 /* 0: no limit. */
 struct tenant_quota {
 	uint64_t flows_per_s;  /* flows that begin */
 	uint64_t stored_bytes; /* of history */
 	uint64_t retention_s;  /* of history: shorter than the platform's */
 	uint64_t series;       /* different ones */
+	/* How long its points are kept, by resolution, where that is shorter than the platform's. */
+	uint64_t keep_s[TENANT_KEEPS];
 };
 
 struct tenant {

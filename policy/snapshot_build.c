@@ -191,6 +191,8 @@ put_tenant(struct wcur *w, const struct tenant *t)
 	wcur_be64(w, t->quota.stored_bytes);
 	wcur_be64(w, t->quota.retention_s);
 	wcur_be64(w, t->quota.series);
+	for (unsigned i = 0; i < TENANT_KEEPS; i++)
+		wcur_be64(w, t->quota.keep_s[i]);
 	wcur_u8(w, (uint8_t)t->nspaces);
 	for (uint32_t i = 0; i < t->nspaces; i++)
 		wcur_be32(w, t->space[i]);
@@ -251,7 +253,8 @@ builder_write(const struct snapshot_builder *b, struct wcur *w)
 }
 
 /* Longest encoding of each part, lengths included. */
-#define TENANT_BYTES    (4 + 1 + TENANT_NAME_MAX + 1 + TENANT_TITLE_MAX + 4 * 8 + 1 + 4 * TENANT_SPACES_MAX)
+#define TENANT_BYTES                                                                                         \
+	(4 + 1 + TENANT_NAME_MAX + 1 + TENANT_TITLE_MAX + (4 + TENANT_KEEPS) * 8 + 1 + 4 * TENANT_SPACES_MAX)
 #define SELECTOR_BYTES  (4 + 1 + 64 + 4 + 1 + 17 + 16 + 4)
 #define NARROWING_BYTES (4 + 1 + 3 * 4)
 #define ENTRY_BYTES     (1 + 64)

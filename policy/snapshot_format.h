@@ -2,7 +2,7 @@
  * What the two sides of a snapshot document agree on. Big-endian:
  *   magic[8] number:64 ntenants:32 nselectors:32 nnarrowings:32
  *   tenants, ascending by number:     number:32 name title flows_per_s:64 stored_bytes:64 retention_s:64
- *                                     series:64 nspaces:8 space:32...
+ *                                     series:64 keep_s:64... nspaces:8 space:32...
  *   selectors:                        tenant:32 point vlan:32 parts:8 [network] [exporter] [interface:32]
  *   narrowings, ascending by number:  number:32 masked:8 ninterfaces:32 nexporters:32 nnetworks:32
  *                                     names... {parts:8 exporter [interface:32]}... networks...
@@ -19,7 +19,7 @@
 
 #include "policy/snapshot.h"
 
-#define SNAPSHOT_MAGIC     "WEIRSNP2"
+#define SNAPSHOT_MAGIC     "WEIRSNP3"
 #define SNAPSHOT_MAGIC_LEN 8
 #define SNAPSHOT_SIGNATURE 64
 #define SNAPSHOT_HEADER    (SNAPSHOT_MAGIC_LEN + 8 + 4 + 4 + 4)

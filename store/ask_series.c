@@ -9,6 +9,7 @@
 #include "mask.h"
 #include "minutes.h"
 #include "sum.h"
+#include "whose.h"
 
 #define POINTS_MAX  98000 /* of a question, in one range */
 #define POINTS_FEW  1500  /* ... and chunks, that the loop reads itself: in less than half a millisecond */
@@ -72,9 +73,9 @@ is_by_second(uint32_t subject)
 
 static const uint32_t resolutions[] = { 1, 60, 300, 3600, 86400 };
 
-/* How long points are kept of the resolution that those of this one are made of. */
+/* How long points are kept of the resolution that those of this one are made of: for the tenant. */
 static int64_t
-kept_s(const struct store *s, uint32_t resolution_s)
+kept_s(const struct store *s, const struct view *v, uint32_t resolution_s)
 {
 	const struct settings *set = &s->boot->settings;
 	const int64_t keep_ms[] = { set->keep_seconds_ms, set->keep_minutes_ms, set->keep_five_minutes_ms,
@@ -83,7 +84,8 @@ kept_s(const struct store *s, uint32_t resolution_s)
 
 	while (i > 0 && resolution_s % resolutions[i] != 0)
 		i--;
-	return keep_ms[i] / 1000;
+	return whose_keep_s(v->platform || v->policy == NULL ? NULL : snapshot_tenant(v->policy, v->tenant),
+			    (unsigned)i, keep_ms[i] / 1000);
 }
 
 /* The finest resolution that covers the range within the limit of points and is kept for so long; of flows
@@ -96,7 +98,7 @@ resolution_for(const struct store *s, const struct question *a, int64_t from_s, 
 	for (unsigned i = is_by_second(a->q.subject) && !of_flows ? 0 : 1; i + 1 < ARRAY_LEN(resolutions);
 	     i++)
 		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit &&
-		    (of_flows || age_s <= kept_s(s, resolutions[i])))
+		    (of_flows || age_s <= kept_s(s, &a->v, resolutions[i])))
 			return resolutions[i];
 	return resolutions[ARRAY_LEN(resolutions) - 1];
 }
@@ -435,7 +437,7 @@ kept_since(const struct store *s, const struct question *a, uint32_t resolution_
 	if ((s->boot->flags & BOOT_ANALYZE) != 0)
 		return 0;
 	return later(a->v.now_ns / NS_PER_S -
-			 (of_flows ? s->boot->settings.keep_flows_ms / 1000 : kept_s(s, resolution_s)),
+			 (of_flows ? s->boot->settings.keep_flows_ms / 1000 : kept_s(s, &a->v, resolution_s)),
 		     0);
 }
 

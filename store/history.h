@@ -130,7 +130,7 @@ enum db_status history_series_percentile(struct history *h, const struct series_
  * some time within an hour. From any thread; the list replaces the one before. */
 struct history_keep {
 	uint32_t tenant;
-	int64_t keep_s; /* below 0: nothing */
+	int64_t keep_s[5]; /* of 1 s, 1 min, 5 min, 1 h, 1 d; below 0: nothing */
 };
 void history_tenants_keep(struct history *h, const struct history_keep *list, size_t n);
 /* How many points of what is kept n buckets of a resolution are made of; how many a chunk of it has. */

@@ -297,8 +297,8 @@ series_book_tenants(struct series_book *b, bool (*is_there)(const void *ctx, uin
 		b->shelf[i].gone = is_gone(b, b->shelf[i].tenant);
 }
 
-/* Looks at the next shelf; some of a gone tenant's entries go, then the shelf. The database forgets them by
- * itself, with the tenant. */
+/* Looks at the next shelf: what is not active any more does not count, though its tenant is silent; and some
+ * of a gone tenant's entries go, then the shelf. The database forgets them by itself, with the tenant. */
 static void
 sweep(struct series_book *b)
 {
@@ -306,7 +306,10 @@ sweep(struct series_book *b)
 	struct shelf *s = &b->shelf[at];
 
 	b->next_swept = at + 1;
-	if (b->nshelves == 0 || !s->gone)
+	if (b->nshelves == 0)
+		return;
+	expire(b, s);
+	if (!s->gone)
 		return;
 	for (unsigned i = 0; i < SWEEP && s->oldest != NONE; i++) {
 		const struct series_entry *e = &b->entry[s->oldest];

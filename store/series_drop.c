@@ -81,7 +81,8 @@ is_over(const struct series_store *s, uint32_t tenant, unsigned resolution, int6
 		t = bsearch(&key, s->tenant, s->ntenants, sizeof(key), by_number);
 	if (series_is_gone(s, tenant))
 		return true;
-	return t != NULL && (t->keep_s < 0 || (span + 1) * chunk_span_s(resolution) <= s->now_s - t->keep_s);
+	return t != NULL && (t->keep_s[resolution] < 0 ||
+			     (span + 1) * chunk_span_s(resolution) <= s->now_s - t->keep_s[resolution]);
 }
 
 static bool

@@ -8,6 +8,34 @@
 #include "base/mem.h"
 #include "history_tenants.h"
 
+static int64_t
+lesser(int64_t a, uint64_t b)
+{
+	return b == 0 || b > (uint64_t)a ? a : (int64_t)b;
+}
+
+int64_t
+whose_keep_s(const struct tenant *t, unsigned resolution, int64_t otherwise_s)
+{
+	int64_t keep_s = otherwise_s;
+
+	if (t == NULL)
+		return keep_s;
+	if (resolution > 0)
+		keep_s = lesser(keep_s, t->quota.keep_s[resolution - 1]);
+	return lesser(keep_s, t->quota.retention_s);
+}
+
+static bool
+keeps_less(const struct tenant_quota *q)
+{
+	bool less = q->retention_s != 0;
+
+	for (unsigned i = 0; i < TENANT_KEEPS; i++)
+		less |= q->keep_s[i] != 0;
+	return less;
+}
+
 /* Tenants that keep their series for a shorter time than the store does. */
 static void
 tell_retention(const struct store *s, const struct snapshot *policy)
@@ -18,8 +46,12 @@ tell_retention(const struct store *s, const struct snapshot *policy)
 	for (size_t i = 0; i < snapshot_tenants(policy); i++) {
 		const struct tenant *t = snapshot_tenant_at(policy, i);
 
-		if (t->quota.retention_s != 0 && t->quota.retention_s < INT64_MAX)
-			list[n++] = (struct history_keep){ t->number, (int64_t)t->quota.retention_s };
+		if (!keeps_less(&t->quota))
+			continue;
+		list[n].tenant = t->number;
+		for (unsigned r = 0; r < ARRAY_LEN(list[n].keep_s); r++)
+			list[n].keep_s[r] = whose_keep_s(t, r, INT64_MAX);
+		n++;
 	}
 	history_tenants_keep(s->history, list, n);
 	free(list);

@@ -13,6 +13,10 @@
  */
 bool whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len);
 
+/* How long points of series of a resolution (0: 1 s, then 1 min, 5 min, 1 h, 1 d) are kept for a tenant
+ * (NULL: without quotas), where the store keeps them for otherwise_s. */
+int64_t whose_keep_s(const struct tenant *t, unsigned resolution, int64_t otherwise_s);
+
 /* Before a flow begins: whether a tenant of it may have another one now. Those that may not do not get it; a
  * flow without any is not taken, and counted. What it found is what whose_flow says of this flow next. Files
  * are no flood: they wait. */

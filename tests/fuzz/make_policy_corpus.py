@@ -39,9 +39,9 @@ def text(s):
     return bytes([len(s)]) + s.encode()
 
 
-def tenant(number, name, title="", quota=(0, 0, 0, 0), spaces=()):
+def tenant(number, name, title="", quota=(0, 0, 0, 0), spaces=(), keep=(0, 0, 0, 0)):
     return (
-        struct.pack(">I", number) + text(name) + text(title) + struct.pack(">4Q", *quota)
+        struct.pack(">I", number) + text(name) + text(title) + struct.pack(">4Q", *quota) + struct.pack(">4Q", *keep)
         + bytes([len(spaces)]) + b"".join(struct.pack(">I", s) for s in spaces)
     )
 
@@ -66,7 +66,7 @@ def narrowing(number, masked=0, interfaces=(), exporters=(), networks=()):
 
 def snapshot(tenants, selectors, narrowings=(), counts=None):
     counts = counts or (len(tenants), len(selectors), len(narrowings))
-    return b"WEIRSNP2" + struct.pack(">QIII", 1, *counts) + b"".join([*tenants, *selectors, *narrowings])
+    return b"WEIRSNP3" + struct.pack(">QIII", 1, *counts) + b"".join([*tenants, *selectors, *narrowings])
 
 
 def main():

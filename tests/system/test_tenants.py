@@ -699,7 +699,8 @@ class Fields(TenantTest):
 
     def test_of_the_command_line(self):
         options = {
-            ("tenant", "add", "new"): ("--title", "--select", "--address-space", "--flows-per-second", "--stored-bytes", "--retention", "--series"),
+            ("tenant", "add", "new"): ("--title", "--select", "--address-space", "--flows-per-second", "--stored-bytes", "--retention", "--series",
+                                       "--keep-minutes", "--keep-five-minutes", "--keep-hours", "--keep-days"),
             ("tenant", "set", "acme"): ("--title", "--select", "--address-space"),
             ("user", "add", "new", "--password-file", "-"): ("--title", "--kind", "--tenant", "--role", "--interface", "--exporter", "--network"),
             ("user", "set", "alice"): ("--title", "--tenant", "--role", "--interface", "--exporter", "--network"),

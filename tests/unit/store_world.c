@@ -70,6 +70,7 @@ world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 		t.quota.flows_per_s = w->flows_per_s[t.number];
 		t.quota.retention_s = w->retention_s[t.number];
 		t.quota.series = w->series[t.number];
+		t.quota.keep_s[0] = w->keep_minutes_s[t.number];
 		assert_true(snapshot_add_tenant(b, &t));
 	}
 	for (size_t i = 0; i < 4; i++)

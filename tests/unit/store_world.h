@@ -29,8 +29,8 @@ struct world {
 	struct ring_producer *ring[2];
 	int64_t utc; /* a full second in the recent past: what tests count from */
 	uint64_t snapshot;
-	uint64_t flows_per_s[4], retention_s[4],
-	    series[4]; /* quotas of the tenants, by number: for world_policy */
+	uint64_t flows_per_s[4], retention_s[4], series[4],
+	    keep_minutes_s[4]; /* quotas of the tenants, by number: for world_policy */
 	/* The answer to the last question. */
 	enum answer_status status;
 	uint32_t row_kind, nrows;

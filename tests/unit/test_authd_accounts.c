@@ -19,10 +19,12 @@
 
 #include "accounts.h"
 #include "authd_scratch.h"
+#include "base/arena.h"
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
 #include "policy/role.h"
+#include "record_policy.h"
 #include "rights.h"
 #include "rows.h"
 #include "signing.h"
@@ -505,6 +507,44 @@ each_damaged_page_is_refused_or_harmless(void **state)
 	db = scratch_reopen();
 }
 
+/* A tenant as it was written before series had times of their own is read, and has none. */
+static void
+a_tenant_of_before_is_read(void **state)
+{
+	struct tenant_record now = { .tenant = { .number = 7, .name = "acme" } }, before;
+	const uint64_t series = UINT64_C(0x1122334455667788);
+	uint8_t bytes[1024], mark[8];
+	struct wcur c = wcur_of(mark, sizeof(mark));
+	struct arena *arena = arena_new(1 << 16);
+	size_t len, at = 0;
+
+	(void)state;
+	now.tenant.quota.series = series;
+	now.tenant.quota.retention_s = 3600;
+	for (unsigned i = 0; i < TENANT_KEEPS; i++)
+		now.tenant.quota.keep_s[i] = 60 + i;
+	len = tenant_encode(&now, bytes, sizeof(bytes));
+	assert_true(len > 0);
+	assert_true(tenant_decode(bytes, len, arena, &before));
+	assert_memory_equal(&before.tenant.quota, &now.tenant.quota, sizeof(now.tenant.quota));
+	wcur_be64(&c, series);
+	while (at + sizeof(mark) < len && memcmp(bytes + at, mark, sizeof(mark)) != 0)
+		at++;
+	at += sizeof(mark);
+	assert_true(at + TENANT_KEEPS * 8 < len);
+	bytes[0] = 2;
+	memmove(bytes + at, bytes + at + TENANT_KEEPS * 8, len - at - TENANT_KEEPS * 8);
+	assert_true(tenant_decode(bytes, len - TENANT_KEEPS * 8, arena, &before));
+	assert_string_equal(before.tenant.name, "acme");
+	assert_true(before.tenant.quota.series == series && before.tenant.quota.retention_s == 3600);
+	for (unsigned i = 0; i < TENANT_KEEPS; i++)
+		assert_true(before.tenant.quota.keep_s[i] == 0);
+	/* Nor is one of today without them. */
+	bytes[0] = 3;
+	assert_false(tenant_decode(bytes, len - TENANT_KEEPS * 8, arena, &before));
+	arena_free(&arena);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_db, close_db)
 
 int
@@ -516,6 +556,7 @@ main(void)
 		TEST(signing_key_lives_and_is_replaced),
 		TEST(signing_key_rotates_while_running),
 		TEST(an_older_format_is_brought_up),
+		TEST(a_tenant_of_before_is_read),
 		TEST(refused_writes_change_nothing),
 		TEST(acknowledged_writes_survive_kill),
 		TEST(each_damaged_page_is_refused_or_harmless),

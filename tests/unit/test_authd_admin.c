@@ -63,7 +63,8 @@ static const char *const requests[] = {
 	"\"vlan\":7,\"exporter\":"
 	"\"192.0.2.1\",\"exporter_interface\":3,\"network\":\"10.0.0.0/"
 	"8\"}],\"address_spaces\":[0,1],\"quotas\":{\"flows_per_s\":1,"
-	"\"stored_bytes\":2,\"retention\":3,\"series\":4}}",
+	"\"stored_bytes\":2,\"retention\":3,\"series\":4,\"keep_minutes\":5,\"keep_five_minutes\":6,"
+	"\"keep_hours\":7,\"keep_days\":8}}",
 	"{\"op\":\"tenant.set\",\"name\":\"acme\",\"title\":\"t\",\"selectors\":[{\"interface\":\"eth1\"}],"
 	"\"address_spaces\":[2],"
 	"\"quotas\":{\"flows_per_s\":1}}",
@@ -129,11 +130,12 @@ may_be(const char *request, const char *member, const char *spoilt)
 	static const struct {
 		const char *member, *value;
 	} good[] = {
-		{ "cursor", GARBAGE }, { "password", GARBAGE },   { "old", GARBAGE },
-		{ "new", GARBAGE },    { "cursor", "\"\"" },      { "title", "\"\"" },
-		{ "actor", "\"\"" },   { "expires", "null" },     { "from", "null" },
-		{ "to", "null" },      { "flows_per_s", "null" }, { "stored_bytes", "null" },
-		{ "series", "null" },  { "retention", "null" },
+		{ "cursor", GARBAGE },    { "password", GARBAGE },   { "old", GARBAGE },
+		{ "new", GARBAGE },       { "cursor", "\"\"" },      { "title", "\"\"" },
+		{ "actor", "\"\"" },      { "expires", "null" },     { "from", "null" },
+		{ "to", "null" },         { "flows_per_s", "null" }, { "stored_bytes", "null" },
+		{ "series", "null" },     { "retention", "null" },   { "keep_minutes", "null" },
+		{ "keep_hours", "null" }, { "keep_days", "null" },   { "keep_five_minutes", "null" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)

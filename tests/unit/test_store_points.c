@@ -583,7 +583,7 @@ tenants_keep_less(void **state)
 	const struct series_key k[] = { { 1, 1, 0 }, { 2, 1, 0 }, { 3, 1, 0 } };
 	const struct series_value v = { .in_bytes = 10, .in_packets = 1 };
 	const int64_t day = 86400;
-	struct history_keep keep = { 2, 5 * day };
+	struct history_keep keep = { 2, { 5 * day, 5 * day, 5 * day, 5 * day, 5 * day } };
 
 	(void)state;
 	for (int64_t d = 0; d < 20; d++) {
@@ -598,11 +598,19 @@ tenants_keep_less(void **state)
 		;
 	assert_in_range(total(&k[1], 60).points, 4, 6);
 	assert_in_range(total(&k[1], 3600).points, 4, 15); /* ten days are a chunk */
+	/* Each resolution for its own time. */
+	keep.keep_s[CHUNK_MINUTES] = -1;
+	series_store_tenants(h->series, &keep, 1);
+	while (history_tidy(h))
+		;
+	assert_int_equal(total(&k[1], 60).points, 0);
+	assert_in_range(total(&k[1], 3600).points, 4, 15);
 	for (int i = 0; i < 3; i += 2) {
 		assert_int_equal(total(&k[i], 60).points, 20);
 		assert_int_equal(total(&k[i], 86400).points, 20);
 	}
-	keep.keep_s = -1;
+	for (unsigned r = 0; r < CHUNK_RESOLUTIONS; r++)
+		keep.keep_s[r] = -1;
 	series_store_tenants(h->series, &keep, 1);
 	while (history_tidy(h))
 		;

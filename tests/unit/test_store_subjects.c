@@ -561,54 +561,55 @@ the_book_outlives_tenants(void **state)
 	series_book_free(&b);
 }
 
-/* A number is never given twice, though the one that had the newest was silent for longest, and the book was
+/* Uses series [from, to) of a tenant. */
+static void
+use_some(struct series_book *b, struct batch *batch, uint32_t tenant, uint32_t from, uint32_t to,
+	 uint32_t minute)
+{
+	struct series_id id = { .tenant = tenant, .subject = SERIES_HOST };
+
+	for (id.number = from; id.number < to; id.number++) {
+		if (id.number % 1000 == 0)
+			batch_reset(batch);
+		assert_non_null(series_book_use(b, &id, minute, 1000000, batch));
+	}
+}
+
+/* A number is never given twice, though others took the room of what had the newest ones, and the book was
  * closed and opened. */
 static void
 numbers_are_given_once(void **state)
 {
-	struct series_book *b = series_book_new(100);
+	enum { MANY = 90000, AGAIN = 20000, OTHERS = 30, EACH = 20000 };
+	struct series_book *b = series_book_new(100000);
 	struct series_id id = { .tenant = ALPHA, .subject = SERIES_HOST };
-	struct batch_series kept[1000];
+	struct batch_series *kept = mem_calloc(MANY, sizeof(*kept));
 	struct batch batch;
-	uint32_t newest = 0, n = 0;
+	uint32_t n = 0;
 
 	(void)state;
 	batch_init(&batch, 1 << 20, 4096);
 	series_book_loaded(b, 1000);
-	/* The first ones go on, those that came last go silent, and so many others come that they are
-	 * forgotten: numbers of those are newer, up to the last. */
-	for (uint32_t i = 0; i < 300; i++) {
-		const struct series_entry *e;
+	use_some(b, &batch, ALPHA, 0, MANY, 1000);
+	use_some(b, &batch, ALPHA, 0, AGAIN, 2000);
+	for (uint32_t i = 0; i < OTHERS; i++)
+		use_some(b, &batch, 100 + i, 0, EACH, 3000 + 100 * i);
+	for (id.number = 0; id.number < MANY; id.number++) {
+		const struct series_entry *e = series_book_find(b, &id);
 
-		id.number = i;
-		batch_reset(&batch);
-		e = series_book_use(b, &id, 1000 + 100 * i, 16, &batch);
-		assert_non_null(e);
-		newest = e->number > newest ? e->number : newest;
-		id.number = 299;
-	}
-	for (uint32_t minute = 0; minute < 300; minute++) { /* the old ones again, but for the newest */
-		id.number = 200 + minute % 99;
-		batch_reset(&batch);
-		(void)series_book_use(b, &id, 40000 + 100 * minute, 16, &batch);
-	}
-	for (uint32_t i = 0; i < 300; i++) {
-		const struct series_entry *e;
-
-		id.number = i;
-		e = series_book_find(b, &id);
 		if (e != NULL)
 			kept[n++] =
 			    (struct batch_series){ .id = id, .number = e->number, .minute = e->minute };
 	}
+	assert_true(n < MANY / 4);
 	series_book_free(&b);
-	b = series_book_new(100);
+	b = series_book_new(100000);
 	for (uint32_t i = 0; i < n; i++)
 		series_book_load(b, &kept[i]);
-	series_book_loaded(b, 90000);
-	id.number = 1000;
+	series_book_loaded(b, 9000);
 	batch_reset(&batch);
-	assert_true(series_book_use(b, &id, 90000, 16, &batch)->number > newest);
+	assert_true(series_book_use(b, &id, 9000, 1000000, &batch)->number > MANY);
+	free(kept);
 	batch_free(&batch);
 	series_book_free(&b);
 }

@@ -953,6 +953,43 @@ retention_holds(void **state)
 	}
 }
 
+/* A tenant that keeps its minutes for an hour sees older ones in coarser points only, and is given those
+ * where it does not say how fine it wants them. */
+static void
+each_resolution_has_its_time(void **state)
+{
+	struct rec_flow f = world_flow(all, 1, ETH1, "10.2.0.1", "10.3.0.1");
+	struct wire_question q = world_question(ASK_SERIES);
+
+	(void)state;
+	all->keep_minutes_s[BETA] = 3600;
+	world_policy(all, NULL, 0);
+	f.first_ns = f.slice_ns = f.last_ns -= 7200 * NS_PER_S;
+	put(all, &f, true);
+	f = world_flow(all, 2, ETH1, "10.2.0.1", "10.3.0.1");
+	put(all, &f, true);
+	pump(all);
+	world_commit(all);
+	q.subject = SERIES_TENANT;
+	q.from_ns = (all->utc - 8000) * NS_PER_S;
+	for (uint32_t tenant = BETA; tenant <= GAMMA; tenant++) {
+		const struct row_series *r;
+
+		q.resolution_s = 60;
+		assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+		assert_int_equal(all->nrows, tenant == BETA ? 1 : 2);
+		q.resolution_s = 300;
+		assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+		assert_int_equal(all->nrows, 2);
+		q.resolution_s = 0;
+		q.limit = 1000;
+		assert_int_equal(world_ask(all, tenant, &q), ANSWER_OK);
+		assert_int_equal(all->nrows, 2);
+		r = world_row(all, 0, sizeof(*r), NULL);
+		assert_int_equal(r->resolution_s, tenant == BETA ? 300 : 60);
+	}
+}
+
 /* --- a captured httpd
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -1074,6 +1111,7 @@ main(void)
 		TEST(series_of_a_part),
 		TEST(quotas_hold),
 		TEST(retention_holds),
+		TEST(each_resolution_has_its_time),
 		/* Each with a tenant, narrowings and flows of its own. */
 		A_PART,
 		A_PART,
