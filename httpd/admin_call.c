@@ -14,138 +14,113 @@
 #include "request.h"
 
 #define ANSWER_MAX         (8u << 20)
-#define UNCONFIRMED_HEADER "Weir-Unconfirmed" /* done, but this process did not say that it knows */
+#define UNCONFIRMED_HEADER "Weir-Unconfirmed"
 
-struct call {
-	struct request *request;
-	admin_fn *fn;
-	struct me me;
-	bool retried, cut; /* cut: the answer is longer than can be held */
-	struct evbuffer *answer;
-	size_t held; /* bytes of it, as httpd.held counts them */
+struct admin_call {
+	struct httpd *httpd;
+	struct credential who;
+	struct wire_client from;
+	admin_end_fn *fn; /* NULL: nobody waits any more */
+	void *ctx;
+	struct admin_end end;
+	bool again, cut; /* cut: the answer is longer than can be held */
+	bool *over;      /* told as long as admin_ask has not returned */
+	size_t held;     /* bytes of it, as httpd.held counts them */
 	size_t len;
 	char body[];
 };
 
 static void on_session(void *ctx, enum session_end end, const struct session *s);
 
-/* h: the request may be answered already, and gone. */
+/* Answers may hold secrets (a new token's). */
 static void
-call_free(struct httpd *h, struct call *c)
+wipe(struct evbuffer *b)
 {
-	h->held -= c->held;
-	evbuffer_free(c->answer);
+	struct evbuffer_iovec v[16];
+	int n;
+
+	while ((n = evbuffer_peek(b, -1, NULL, v, ARRAY_LEN(v))) > 0) {
+		size_t bytes = 0;
+
+		for (int i = 0; i < n && i < (int)ARRAY_LEN(v); i++) {
+			sodium_memzero(v[i].iov_base, v[i].iov_len);
+			bytes += v[i].iov_len;
+		}
+		if (evbuffer_drain(b, bytes) == -1)
+			return;
+	}
+}
+
+static void
+call_end(struct admin_call *c, enum inquiry_end end)
+{
+	c->end.end = end;
+	if (c->over != NULL)
+		*c->over = true;
+	if (c->fn != NULL)
+		c->fn(c->ctx, &c->end);
+	c->httpd->held -= c->held;
+	wipe(c->end.text);
+	evbuffer_free(c->end.text);
+	credential_wipe(&c->who);
 	sodium_memzero(c->body, c->len);
 	free(c);
+}
+
+void
+admin_forget(struct admin_call *c)
+{
+	if (c != NULL)
+		c->fn = NULL;
 }
 
 /* --- what comes back
  * --------------------------------------------------------------------------------------------------- */
 
-/* {"field", "detail"} of an operation that was refused: the field is said to the client as it stands. */
 static void
-refuse_field(struct call *c, int status)
+ask_again(struct admin_call *c)
 {
-	size_t len = evbuffer_get_length(c->answer);
-	const char *text = (const char *)evbuffer_pullup(c->answer, -1);
-	struct json_doc *d = NULL;
-	const char *field, *detail;
-	char why[160];
-
-	if (len > 0 && text != NULL)
-		d = json_parse(text, len, ADMIN_BODY_MAX, why, sizeof(why));
-	field = d == NULL ? NULL : json_get_string(d, "field");
-	detail = d == NULL ? NULL : json_get_string(d, "detail");
-	if (detail == NULL)
-		reply_problem(c->request, status, NULL);
-	else if (field == NULL || field[0] == '\0')
-		reply_problem(c->request, status, "%s", detail);
-	else
-		reply_problem_field(c->request, status, field, "%s", detail);
-	json_doc_free(&d);
-}
-
-static void
-finish(struct call *c, const struct wire_admin_answer *a)
-{
-	struct request *r = c->request;
-	struct httpd *h = r->httpd;
-
-	switch ((enum admin_status)a->status) {
-	case ADMIN_OK:
-		if (a->unconfirmed)
-			reply_header(r, UNCONFIRMED_HEADER, "store");
-		c->fn(r, &c->me, c->answer);
-		break;
-	case ADMIN_BAD:
-		refuse_field(c, 400);
-		break;
-	case ADMIN_DENIED:
-		refuse_field(c, 403);
-		break;
-	case ADMIN_NOT_FOUND:
-		reply_problem(r, 404, NULL); /* never a word more: it may be another's */
-		break;
-	case ADMIN_CONFLICT:
-		refuse_field(c, 409);
-		break;
-	case ADMIN_NOT_GRANTED:
-		refuse_inquiry(r, INQUIRY_NO_SESSION);
-		break;
-	case ADMIN_BUSY:
-	case ADMIN_UNAVAILABLE:
-	case ADMIN_STATUS_COUNT:
-		refuse_field(c, 503);
-		break;
-	}
-	call_free(h, c);
-}
-
-static void
-again(struct call *c)
-{
-	struct request *r = c->request;
-
 	/* The grant may be older than a change of its owner's rights: authd is asked for another, once. */
-	c->retried = true;
-	r->httpd->held -= c->held;
+	c->again = false;
+	c->httpd->held -= c->held;
 	c->held = 0;
-	(void)evbuffer_drain(c->answer, evbuffer_get_length(c->answer));
-	session_drop(r->httpd->sessions, &r->who, &r->from);
-	session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, c);
+	c->cut = false;
+	(void)evbuffer_drain(c->end.text, evbuffer_get_length(c->end.text));
+	session_drop(c->httpd->sessions, &c->who, &c->from);
+	session_get(c->httpd->sessions, &c->who, &c->from, SESSION_ANY_AGE, on_session, c);
 }
 
 static bool
 on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 {
-	struct call *c = ctx;
-	struct httpd *h = c->request->httpd;
+	struct admin_call *c = ctx;
+	struct httpd *h = c->httpd;
 	struct wire_admin_answer a;
 
 	(void)len;
 	if (end == ASK_LATE || end == ASK_LOST) {
-		refuse_inquiry(c->request, INQUIRY_NO_AUTHD);
-		call_free(h, c);
+		call_end(c, INQUIRY_NO_AUTHD);
 		return true;
 	}
 	memcpy(&a, body, sizeof(a)); /* serve.c looked at it */
-	if (a.body_len > ANSWER_MAX - evbuffer_get_length(c->answer) || a.body_len > HELD_MAX - h->held)
+	if (a.body_len > ANSWER_MAX - evbuffer_get_length(c->end.text) || a.body_len > HELD_MAX - h->held)
 		c->cut = true;
 	if (a.body_len > 0 && !c->cut) {
-		if (evbuffer_add(c->answer, (const char *)body + sizeof(a), a.body_len) == -1)
+		if (evbuffer_add(c->end.text, (const char *)body + sizeof(a), a.body_len) == -1)
 			fatalx("no memory for an answer");
 		h->held += a.body_len;
 		c->held += a.body_len;
 	}
 	if (end == ASK_PART)
 		return true;
-	if (a.status == ADMIN_NOT_GRANTED && !c->retried) {
-		again(c);
-	} else if (c->cut) {
-		refuse_inquiry(c->request, INQUIRY_TOO_LONG);
-		call_free(h, c);
-	} else
-		finish(c, &a);
+	c->end.status = (enum admin_status)a.status;
+	c->end.unconfirmed = a.unconfirmed != 0;
+	if (a.status == ADMIN_NOT_GRANTED && c->again)
+		ask_again(c);
+	else if (a.status == ADMIN_NOT_GRANTED)
+		call_end(c, INQUIRY_NO_SESSION);
+	else
+		call_end(c, c->cut ? INQUIRY_TOO_LONG : INQUIRY_OK);
 	return true;
 }
 
@@ -153,13 +128,12 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
  * --------------------------------------------------------------------------------------------------- */
 
 static bool
-send_call(struct call *c, const struct session *s)
+send_call(struct admin_call *c, const struct session *s)
 {
-	struct request *r = c->request;
-	struct channel *ch = peers_find(r->httpd->peers, PROC_AUTHD, 0);
-	uint64_t ask = ch == NULL ? 0 : asks_add(r->httpd->asks, PROC_AUTHD, ASK_SLOW, on_answer, c);
+	struct channel *ch = peers_find(c->httpd->peers, PROC_AUTHD, 0);
+	uint64_t ask = ch == NULL ? 0 : asks_add(c->httpd->asks, PROC_AUTHD, ASK_SLOW, on_answer, c);
 	struct wire_admin head = { .request = ask,
-				   .client = r->from,
+				   .client = c->from,
 				   .grant_len = (uint32_t)s->grant_len,
 				   .body_len = (uint32_t)c->len };
 	size_t len = sizeof(head) + s->grant_len + c->len;
@@ -176,40 +150,136 @@ send_call(struct call *c, const struct session *s)
 	sodium_memzero(message, len);
 	free(message);
 	if (!sent)
-		asks_cancel(r->httpd->asks, ask);
+		asks_cancel(c->httpd->asks, ask);
 	return sent;
 }
 
 static void
 on_session(void *ctx, enum session_end end, const struct session *s)
 {
-	struct call *c = ctx;
-	struct httpd *h = c->request->httpd;
+	struct admin_call *c = ctx;
 
+	c->end.retry_after_s = s == NULL ? 0 : s->retry_after_s;
 	if (end != SESSION_OK) {
-		c->request->retry_after_s = s == NULL ? 0 : s->retry_after_s;
-		refuse_inquiry(c->request, inquiry_end_of(end));
-		call_free(h, c);
+		call_end(c, inquiry_end_of(end));
 		return;
 	}
-	c->me = s->me;
-	if (!send_call(c, s)) {
-		refuse_inquiry(c->request, INQUIRY_NO_AUTHD);
-		call_free(h, c);
+	c->end.me = s->me;
+	if (!send_call(c, s))
+		call_end(c, INQUIRY_NO_AUTHD);
+}
+
+struct admin_call *
+admin_ask(struct httpd *h, const struct credential *who, const struct wire_client *from, const char *body,
+	  size_t len, bool again, admin_end_fn *fn, void *ctx)
+{
+	struct admin_call *c = mem_calloc(1, sizeof(*c) + len);
+	bool over = false;
+
+	c->httpd = h;
+	c->over = &over;
+	c->who = *who;
+	c->from = *from;
+	c->again = again;
+	c->fn = fn;
+	c->ctx = ctx;
+	c->len = len;
+	memcpy(c->body, body, len);
+	c->end.text = evbuffer_new();
+	if (c->end.text == NULL)
+		fatalx("no memory for an answer");
+	session_get(h->sessions, &c->who, &c->from, SESSION_ANY_AGE, on_session, c);
+	if (over)
+		return NULL;
+	c->over = NULL;
+	return c;
+}
+
+/* --- for one request
+ * ------------------------------------------------------------------------------------------------ */
+
+struct one {
+	struct request *request;
+	admin_fn *fn;
+};
+
+/* {"field", "detail"} of an operation that was refused: the field is said to the client as it stands. */
+static void
+refuse_field(struct request *r, int status, struct evbuffer *answer)
+{
+	size_t len = evbuffer_get_length(answer);
+	const char *text = (const char *)evbuffer_pullup(answer, -1);
+	struct json_doc *d = NULL;
+	const char *field, *detail;
+	char why[160];
+
+	if (len > 0 && text != NULL)
+		d = json_parse(text, len, ADMIN_BODY_MAX, why, sizeof(why));
+	field = d == NULL ? NULL : json_get_string(d, "field");
+	detail = d == NULL ? NULL : json_get_string(d, "detail");
+	if (detail == NULL)
+		reply_problem(r, status, NULL);
+	else if (field == NULL || field[0] == '\0')
+		reply_problem(r, status, "%s", detail);
+	else
+		reply_problem_field(r, status, field, "%s", detail);
+	json_doc_free(&d);
+}
+
+void
+admin_refuse(struct request *r, const struct admin_end *e)
+{
+	if (e->end != INQUIRY_OK) {
+		r->retry_after_s = e->retry_after_s;
+		refuse_inquiry(r, e->end);
+		return;
 	}
+	switch (e->status) {
+	case ADMIN_BAD:
+		refuse_field(r, 400, e->text);
+		break;
+	case ADMIN_DENIED:
+		refuse_field(r, 403, e->text);
+		break;
+	case ADMIN_NOT_FOUND:
+		reply_problem(r, 404, NULL); /* never a word more: it may be another's */
+		break;
+	case ADMIN_CONFLICT:
+		refuse_field(r, 409, e->text);
+		break;
+	case ADMIN_NOT_GRANTED:
+		refuse_inquiry(r, INQUIRY_NO_SESSION);
+		break;
+	case ADMIN_OK:
+	case ADMIN_BUSY:
+	case ADMIN_UNAVAILABLE:
+	case ADMIN_STATUS_COUNT:
+		refuse_field(r, 503, e->text);
+		break;
+	}
+}
+
+static void
+on_end(void *ctx, const struct admin_end *e)
+{
+	struct one one;
+
+	memcpy(&one, ctx, sizeof(one));
+	free(ctx);
+	if (e->end != INQUIRY_OK || e->status != ADMIN_OK) {
+		admin_refuse(one.request, e);
+		return;
+	}
+	if (e->unconfirmed)
+		reply_header(one.request, UNCONFIRMED_HEADER, "store");
+	one.fn(one.request, &e->me, e->text);
 }
 
 void
 admin_call(struct request *r, const char *body, size_t len, admin_fn *fn)
 {
-	struct call *c = mem_calloc(1, sizeof(*c) + len);
+	struct one *one = mem_calloc(1, sizeof(*one));
 
-	c->request = r;
-	c->fn = fn;
-	c->len = len;
-	memcpy(c->body, body, len);
-	c->answer = evbuffer_new();
-	if (c->answer == NULL)
-		fatalx("no memory for an answer");
-	session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, c);
+	*one = (struct one){ r, fn };
+	(void)admin_ask(r->httpd, &r->who, &r->from, body, len, true, on_end, one);
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "export.h"
 #include "ipc/wire.h"
 #include "me.h"
 #include "request.h"
@@ -46,9 +47,9 @@ put_address(struct json_writer *w, const struct request *r)
 		json_string(w, "actor", p->actor);
 	if (params_has(p, PARAM_KIND))
 		json_string(w, "kind", p->kind);
-	if (params_has(p, PARAM_PLACE))
+	if (p->as == AS_JSON && params_has(p, PARAM_PLACE))
 		json_string(w, "cursor", p->place);
-	if (params_has(p, PARAM_LIMIT))
+	if (p->as == AS_JSON && params_has(p, PARAM_LIMIT))
 		json_uint(w, "limit", p->limit);
 }
 
@@ -102,6 +103,26 @@ send_operation(struct request *r, const char *members, admin_fn *fn)
 	free(whole);
 }
 
+/* The whole list that the route's operation gives. */
+static void
+send_table(struct request *r)
+{
+	struct json_writer *w = json_new(ADDRESS_MAX);
+	const char *member = NULL, *text;
+	const struct table *t = table_of_operation(r->route->op, &member);
+	size_t len = 0;
+
+	json_object(w, NULL);
+	put_address(w, r);
+	json_object_end(w);
+	text = json_text(w, &len);
+	if (t == NULL || text == NULL)
+		reply_problem(r, 400, "format: there is no such table");
+	else
+		export_operation(r, text, len, t, member);
+	json_free(&w);
+}
+
 static void
 operate(struct request *r, admin_fn *fn)
 {
@@ -110,6 +131,10 @@ operate(struct request *r, admin_fn *fn)
 
 	if (!utf8_valid(r->segment, strlen(r->segment))) {
 		reply_problem(r, 404, NULL);
+		return;
+	}
+	if (r->params.as != AS_JSON) {
+		send_table(r);
 		return;
 	}
 	if ((r->route->flags & ROUTE_BODY) == 0) {

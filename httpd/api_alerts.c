@@ -36,5 +36,5 @@ api_alerts(struct request *r)
 	}
 	q = inquiry_of(r, on_alerts);
 	(void)inquiry_add(q, ASK_TOTALS);
-	inquiry_run(q);
+	run_list(r, q, &table_alerts);
 }

@@ -5,6 +5,7 @@
 
 #include "base/json_write.h"
 #include "clients.h"
+#include "export.h"
 #include "refuse.h"
 
 #define POINT_NONE (ANY_POINT - 1) /* the number of no observation point: its lists are empty */
@@ -59,14 +60,35 @@ common_space(const struct request *r)
 	return space;
 }
 
+void
+run_list(struct request *r, struct inquiry *q, const struct table *t)
+{
+	if (r->params.as == AS_JSON)
+		inquiry_run(q);
+	else
+		export_rows(r, &q, t);
+}
+
+uint32_t
+rows_at_once(const struct params *p)
+{
+	if (!params_has(p, PARAM_LIMIT))
+		return p->as == AS_JSON ? 100 : EXPORT_PAGE;
+	return p->limit < EXPORT_PAGE ? p->limit : EXPORT_PAGE;
+}
+
 struct part *
 ask_list(struct inquiry *q, enum question_kind kind, const struct request *r)
 {
 	const struct params *p = &r->params;
 	struct part *part = inquiry_add(q, kind);
 
-	part->q.limit = params_has(p, PARAM_LIMIT) ? p->limit : 100;
+	part->q.limit = rows_at_once(p);
 	part->q.sort = p->sort;
+	/* What goes on for long is in an order that does not change meanwhile: nothing is missed or twice. */
+	if (p->as != AS_JSON && !params_has(p, PARAM_SORT) &&
+	    (kind == ASK_FLOWS || kind == ASK_HOSTS || kind == ASK_DEVICES))
+		part->q.sort = SORT_FIRST;
 	part->q.ascending = p->ascending;
 	if (params_has(p, PARAM_INTERFACE))
 		part->q.point = point_number(r, p->interface);

@@ -4,6 +4,7 @@
 
 #include "inquiry.h"
 #include "request.h"
+#include "table.h"
 
 #define ANSWER_TEXT_MAX (32u << 20)
 
@@ -17,6 +18,10 @@ void answer_with(struct request *r, struct inquiry *q, enum inquiry_end end, sha
 struct inquiry *inquiry_of(struct request *r, inquiry_fn *fn);
 /* Asks for a list, as the request's limit, cursor, sort, order and interface say. */
 struct part *ask_list(struct inquiry *q, enum question_kind kind, const struct request *r);
+/* How many rows are asked for at a time. */
+uint32_t rows_at_once(const struct params *p);
+/* Asks q, or sends its rows to their end where r wants a table of them; takes q. */
+void run_list(struct request *r, struct inquiry *q, const struct table *t);
 /* "next_cursor": null where nothing is left. */
 void put_cursor(struct json_writer *w, const struct part *p);
 

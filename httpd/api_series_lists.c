@@ -4,12 +4,12 @@
 #include "present/present.h"
 
 static void
-ask_sums(struct request *r, enum series_subject subject, inquiry_fn *fn)
+ask_sums(struct request *r, enum series_subject subject, inquiry_fn *fn, const struct table *t)
 {
 	struct inquiry *q = inquiry_of(r, fn);
 
 	ask_list(q, ASK_SERIES_LIST, r)->q.subject = (uint16_t)subject;
-	inquiry_run(q);
+	run_list(r, q, t);
 }
 
 #define LIST_OF(list, subject, present_row)                                                                  \
@@ -27,7 +27,7 @@ ask_sums(struct request *r, enum series_subject subject, inquiry_fn *fn)
                                                                                                              \
 	void api_##list(struct request *r)                                                                   \
 	{                                                                                                    \
-		ask_sums(r, subject, on_##list);                                                             \
+		ask_sums(r, subject, on_##list, &table_##list);                                              \
 	}
 
 LIST_OF(networks, SERIES_NETWORK, present_series_sum)

@@ -42,7 +42,7 @@ api_interfaces(struct request *r)
 	struct inquiry *q = inquiry_of(r, on_interfaces);
 
 	(void)inquiry_add(q, ASK_POINTS);
-	inquiry_run(q);
+	run_list(r, q, &table_interfaces);
 }
 
 static void
@@ -65,7 +65,7 @@ api_hosts(struct request *r)
 	struct inquiry *q = inquiry_of(r, on_hosts);
 
 	(void)ask_list(q, ASK_HOSTS, r);
-	inquiry_run(q);
+	run_list(r, q, &table_hosts);
 }
 
 static void
@@ -88,7 +88,7 @@ api_devices(struct request *r)
 	struct inquiry *q = inquiry_of(r, on_devices);
 
 	(void)ask_list(q, ASK_DEVICES, r);
-	inquiry_run(q);
+	run_list(r, q, &table_devices);
 }
 
 static void
@@ -131,7 +131,7 @@ ask_flows(struct request *r, uint8_t *filter, size_t filter_len)
 	part->q.ip = p->host;
 	part->q.key_len = (uint16_t)strlen(p->application);
 	memcpy(part->q.key, p->application, part->q.key_len);
-	inquiry_run(q);
+	run_list(r, q, &table_flows);
 }
 
 void
@@ -219,7 +219,7 @@ ask_groups(struct request *r, uint8_t *filter, size_t filter_len)
 	part->q.grouping = p->grouping;
 	part->q.from_ns = p->from_ns;
 	part->q.to_ns = p->to_ns;
-	inquiry_run(q);
+	run_list(r, q, &table_groups);
 }
 
 /* What store would refuse without a word of why; false where r was answered. */
@@ -227,7 +227,7 @@ static bool
 buckets_are_valid(struct request *r)
 {
 	const struct params *p = &r->params;
-	const uint32_t bucket_s = p->grouping.bucket_s, limit = params_has(p, PARAM_LIMIT) ? p->limit : 100;
+	const uint32_t bucket_s = p->grouping.bucket_s, limit = rows_at_once(p);
 	int64_t n;
 
 	if (bucket_s == 0)
@@ -282,7 +282,7 @@ api_applications(struct request *r)
 	struct inquiry *q = inquiry_of(r, on_applications);
 
 	(void)ask_list(q, ASK_APPLICATIONS, r);
-	inquiry_run(q);
+	run_list(r, q, &table_applications);
 }
 
 /* --- single things
@@ -519,13 +519,21 @@ series_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
 		reply_problem(r, 400, "resolution: of this subject series are kept by the minute");
 		return false;
 	}
+	if (params_has(p, PARAM_LIMIT) && p->as == AS_JSON) {
+		reply_problem(r, 400, "limit: only tables have one");
+		return false;
+	}
 	if (params_has(p, PARAM_PERCENTILE)) {
+		if (p->as != AS_JSON) {
+			reply_problem(r, 400, "format: a percentile is no table");
+			return false;
+		}
 		if (!params_has(p, PARAM_RESOLUTION) || p->resolution_s >= 60)
 			return true;
 		reply_problem(r, 400, "resolution: percentiles are of minutes or longer");
 		return false;
 	}
-	if (params_has(p, PARAM_RESOLUTION) &&
+	if (params_has(p, PARAM_RESOLUTION) && p->as == AS_JSON &&
 	    (to_ns - from_ns) / NS_PER_S / p->resolution_s > SERIES_POINTS) {
 		reply_problem(r, 400, "resolution: gives more than %d points for this range", SERIES_POINTS);
 		return false;
@@ -551,7 +559,7 @@ api_timeseries(struct request *r)
 		return;
 	q = inquiry_of(r, on_series);
 	part = inquiry_add(q, ASK_SERIES);
-	part->follow = p->percentile == 0;
+	part->follow = p->percentile == 0 && p->as == AS_JSON;
 	part->q.limit = 1000;
 	part->q.subject = (uint16_t)p->subject;
 	part->q.percent = p->percentile;
@@ -570,7 +578,7 @@ api_timeseries(struct request *r)
 	part->q.vlan = p->vlan;
 	if (p->subject == SERIES_HOST)
 		part->q.space = params_has(p, PARAM_SPACE) ? p->space : common_space(r);
-	inquiry_run(q);
+	run_list(r, q, &table_series);
 }
 
 static void
@@ -603,7 +611,7 @@ api_timeseries_subjects(struct request *r)
 	}
 	q = inquiry_of(r, on_subjects);
 	ask_list(q, ASK_SERIES_LIST, r)->q.subject = (uint16_t)subject;
-	inquiry_run(q);
+	run_list(r, q, &table_subjects);
 }
 
 /* --- totals

@@ -11,6 +11,7 @@
 
 struct asks;
 struct clients;
+struct exports;
 struct event;
 struct event_base;
 struct evconnlistener;
@@ -38,6 +39,7 @@ struct httpd {
 	struct asks *asks;
 	struct sessions *sessions;
 	struct live *live;
+	struct exports *exports;
 	struct redirect *redirect;
 	struct evconnlistener *listener;
 	TAILQ_HEAD(, inquiry) watched; /* inquiries whose clients may leave */

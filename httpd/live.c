@@ -414,9 +414,6 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 void
 api_live(struct request *r)
 {
-	/* A browser's EventSource sends no header of its own. */
-	if (params_has(&r->params, PARAM_TENANT))
-		(void)credential_set_tenant(&r->who, r->params.tenant);
 	session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, r);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "clients.h"
+#include "export.h"
 #include "front.h"
 #include "httpd.h"
 #include "inquiry.h"
@@ -61,6 +62,7 @@ httpd_open(struct httpd *h, const struct boot *boot)
 	h->sessions = sessions_new(h);
 	inquiries_open(h);
 	h->live = live_new(h);
+	h->exports = exports_new(h);
 	front_open(h);
 	serve_open(h);
 }
@@ -73,6 +75,7 @@ httpd_close(struct httpd *h)
 	asks_free(&h->asks);
 	sessions_free(&h->sessions);
 	front_close(h);
+	exports_free(&h->exports);
 	live_free(&h->live);
 	inquiries_close(h);
 	peers_free(&h->peers);

@@ -9,6 +9,8 @@
 #include "guard.h"
 
 #define VALUE_MAX (FILTER_PARAM_MAX + 1)
+#define LIMIT_MAX INT64_C(1000000000) /* rows of a table that is sent whole */
+#define PAGE_MAX  1000
 #define TIME_MAX  INT64_C(9000000000) /* seconds: fits into nanoseconds of 64 bits */
 
 /* Digits alone, from lo to hi. */
@@ -81,7 +83,7 @@ set_limit(struct params *p, const char *v)
 {
 	int64_t n;
 
-	if (!number(v, 1, 1000, &n))
+	if (!number(v, 1, LIMIT_MAX, &n))
 		return false;
 	p->limit = (uint32_t)n;
 	return true;
@@ -378,6 +380,17 @@ set_place(struct params *p, const char *v)
 	return v[0] != '\0' && str_copy(p->place, sizeof(p->place), v);
 }
 
+static bool
+set_format(struct params *p, const char *v)
+{
+	for (enum representation as = AS_JSON; as < REPRESENTATIONS; as++)
+		if (strcmp(representation_suffix(as), v) == 0) {
+			p->as = as;
+			return true;
+		}
+	return false;
+}
+
 static const struct {
 	const char *name;
 	bool (*set)(struct params *p, const char *value);
@@ -417,11 +430,12 @@ static const struct {
 	[PARAM_PREFIX6] = { "prefix6", set_prefix6, "a number from 1 to 128" },
 	[PARAM_SEARCH] = { "q", set_search, "a text of 1 to 63 bytes" },
 	[PARAM_PLACE] = { "cursor", set_place, "what next_cursor said" },
+	[PARAM_FORMAT] = { "format", set_format, "json, ndjson or csv" },
 };
 
 /* Two rows have one name where it means something else elsewhere. */
 static enum param
-param_find(const char *name, size_t len, uint32_t allowed)
+param_find(const char *name, size_t len, uint64_t allowed)
 {
 	unsigned i = 0;
 
@@ -439,7 +453,7 @@ refuse(char *err, size_t errsize, const char *name, size_t len, const char *why,
 }
 
 static bool
-set_one(const char *pair, size_t len, uint32_t allowed, uint32_t sorts, struct params *p, char *err,
+set_one(const char *pair, size_t len, uint64_t allowed, uint32_t sorts, struct params *p, char *err,
 	size_t errsize)
 {
 	const char *equals = memchr(pair, '=', len);
@@ -455,12 +469,12 @@ set_one(const char *pair, size_t len, uint32_t allowed, uint32_t sorts, struct p
 	    !utf8_valid(value, strlen(value)) || !rows[which].set(p, value) ||
 	    (which == PARAM_SORT && (sorts >> p->sort & 1) == 0))
 		return refuse(err, errsize, pair, name_len, "is not ", rows[which].expected);
-	p->given |= 1u << which;
+	p->given |= UINT64_C(1) << which;
 	return true;
 }
 
 bool
-params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct params *p, char *err, size_t errsize)
+params_parse(const char *query, uint64_t allowed, uint32_t sorts, struct params *p, char *err, size_t errsize)
 {
 	const char *at = query;
 
@@ -471,5 +485,8 @@ params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct params 
 			return false;
 		at += len + (at[len] == '&');
 	}
+	/* A page is bounded; what is sent to its end is not held. */
+	if (params_has(p, PARAM_LIMIT) && p->as == AS_JSON && p->limit > PAGE_MAX)
+		return refuse(err, errsize, "limit", 5, "is not ", rows[PARAM_LIMIT].expected);
 	return true;
 }

@@ -8,6 +8,7 @@
 
 #include "base/ip.h"
 #include "ipc/wire.h"
+#include "representation.h"
 
 enum param {
 	PARAM_SORT,
@@ -41,15 +42,16 @@ enum param {
 	PARAM_PREFIX6,
 	PARAM_SEARCH, /* "q" */
 	PARAM_PLACE,  /* a cursor too: authd's, in its own spelling */
+	PARAM_FORMAT,
 	PARAM_COUNT
 };
-#define PARAM(p)    (1u << PARAM_##p)
+#define PARAM(p)    (UINT64_C(1) << PARAM_##p)
 #define SORTABLE(s) (1u << SORT_##s)
 
 #define FILTER_PARAM_MAX 2000 /* bytes of a filter's text */
 
 struct params {
-	uint32_t given; /* PARAM() bits */
+	uint64_t given; /* PARAM() bits */
 	enum sort_key sort;
 	bool ascending;
 	uint32_t limit;
@@ -74,14 +76,16 @@ struct params {
 	char place[128];
 	char filter[FILTER_PARAM_MAX + 1];
 	struct wire_grouping grouping; /* by, measure, measures, bucket, prefix, prefix6 */
+	enum representation as;        /* format */
 };
 
 /*
- * Parses query (the text behind '?', or NULL) into p, which starts zeroed. Only the parameters in allowed
+ * Parses query (the text behind '?', or NULL) into p, which starts zeroed but for `as`, what the request's
+ * headers want. Only the parameters in allowed
  * (PARAM() bits) and, for sort, the keys in sorts (SORTABLE() bits) are known. False with a sentence naming
  * the parameter in err.
  */
-bool params_parse(const char *query, uint32_t allowed, uint32_t sorts, struct params *p, char *err,
+bool params_parse(const char *query, uint64_t allowed, uint32_t sorts, struct params *p, char *err,
 		  size_t errsize);
 
 /* As it is written. */

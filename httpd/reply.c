@@ -65,6 +65,7 @@ reason(int status)
 		{ 413, "Content Too Large" },
 		{ 415, "Unsupported Media Type" },
 		{ 422, "Unprocessable Content" },
+		{ 426, "Upgrade Required" },
 		{ 429, "Too Many Requests" },
 		{ 500, "Internal Server Error" },
 		{ 503, "Service Unavailable" },
@@ -423,4 +424,15 @@ reply_stream(struct request *r, const char *type)
 	credential_wipe(&r->who);
 	free(r);
 	return ev;
+}
+
+void
+reply_stream_head(struct request *r, const char *type)
+{
+	add_headers(r, api_headers, ARRAY_LEN(api_headers));
+	reply_header(r, "Content-Type", type);
+	evhttp_request_set_on_complete_cb(r->ev, on_sent, r->client);
+	evhttp_send_reply(r->ev, 200, reason(200), NULL); /* of HEAD: no body follows */
+	credential_wipe(&r->who);
+	free(r);
 }

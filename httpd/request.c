@@ -202,10 +202,15 @@ admit(struct request *r, const char *query)
 		reply_problem(r, 415, "Send application/json.");
 		return false;
 	}
+	if ((r->route->params & PARAM(FORMAT)) != 0)
+		r->params.as = representation_of(request_header(r, "Accept"));
 	if (!params_parse(query, r->route->params, r->route->sorts, &r->params, why, sizeof(why))) {
 		refuse_parameter(r, why);
 		return false;
 	}
+	/* Links and a browser's EventSource send no header of their own. */
+	if (params_has(&r->params, PARAM_TENANT))
+		(void)credential_set_tenant(&r->who, r->params.tenant);
 	return true;
 }
 

@@ -78,5 +78,7 @@ void reply_page(struct request *r, const struct page_file *f);
 /* The headers of an answer that is going to be sent in pieces by whoever owns r->ev afterwards; r is freed.
  */
 struct evhttp_request *reply_stream(struct request *r, const char *type);
+/* The head of such an answer alone, for HEAD. */
+void reply_stream_head(struct request *r, const char *type);
 
 #endif

@@ -7,8 +7,10 @@
 #include "guard.h"
 #include "params.h"
 
-#define PAGED   (PARAM(LIMIT) | PARAM(CURSOR))
-#define NAMED   (PARAM(LIMIT) | PARAM(PLACE))
+/* What can be sent as CSV or NDJSON; a link has no headers, so it names the tenant too. */
+#define TABLE   (PARAM(FORMAT) | PARAM(TENANT))
+#define PAGED   (PARAM(LIMIT) | PARAM(CURSOR) | TABLE)
+#define NAMED   (PARAM(LIMIT) | PARAM(PLACE) | TABLE)
 #define AUDITED (NAMED | PARAM(FROM) | PARAM(TO) | PARAM(ACTOR) | PARAM(KIND))
 
 #define NOTHING       0, 0, NULL, NULL
@@ -18,7 +20,7 @@
 #define SUMMED        (PAGED | PARAM(SORT) | PARAM(ORDER))
 #define GROUPED                                                                                              \
 	(PARAM(BY) | PARAM(MEASURE) | PARAM(MEASURES) | PARAM(BUCKET) | PARAM(PREFIX) | PARAM(PREFIX6) |     \
-	 PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(ORDER) | PARAM(INTERFACE) | PARAM(FILTER))
+	 PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(ORDER) | PARAM(INTERFACE) | PARAM(FILTER) | TABLE)
 #define READ       ROUTE_SESSION
 #define WRITE      (ROUTE_SESSION | ROUTE_CSRF)
 #define WRITE_BODY (WRITE | ROUTE_BODY)
@@ -34,7 +36,7 @@ static const struct route routes[] = {
 	{ "/login/second-factor", METHOD_POST,   api_second_factor, ROUTE_LOGIN | ROUTE_BODY,   NOTHING },
 	{ "/logout",              METHOD_POST,   api_logout,       WRITE | ROUTE_PERSON,        NOTHING },
 
-	{ "/interfaces",          METHOD_GET,    api_interfaces,   READ,                        NOTHING },
+	{ "/interfaces",          METHOD_GET,    api_interfaces,   READ, TABLE, 0, NULL, NULL },
 	{ "/hosts",               METHOD_GET,    api_hosts,        READ, LISTED,
 	  SORTABLE(BYTES) | SORTABLE(RATE) | SORTABLE(FLOWS) | SORTABLE(LAST) | SORTABLE(SCORE), NULL, NULL },
 	{ "/hosts/{}",            METHOD_GET,    api_host,         READ, PARAM(VLAN) | PARAM(SPACE), 0, NULL, NULL },
@@ -46,14 +48,14 @@ static const struct route routes[] = {
 	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
 	{ "/search",              METHOD_GET,    api_search,       READ, PARAM(SEARCH), 0, NULL, NULL },
 	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
-	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT), 0, NULL, NULL },
+	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT) | TABLE, 0, NULL, NULL },
 	{ "/categories",          METHOD_GET,    api_categories,   READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
 	{ "/networks",            METHOD_GET,    api_networks,     READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
 	{ "/as",                  METHOD_GET,    api_as,           READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
 	{ "/countries",           METHOD_GET,    api_countries,    READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
 	{ "/timeseries",          METHOD_GET,    api_timeseries,   READ,
-	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION) | PARAM(PERCENTILE), 0, NULL, NULL },
-	{ "/timeseries/subjects", METHOD_GET,    api_timeseries_subjects, READ, PARAM(SUBJECT) | PARAM(LIMIT) | PARAM(CURSOR), 0, NULL, NULL },
+	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION) | PARAM(PERCENTILE) | PARAM(LIMIT) | TABLE, 0, NULL, NULL },
+	{ "/timeseries/subjects", METHOD_GET,    api_timeseries_subjects, READ, PARAM(SUBJECT) | PAGED, 0, NULL, NULL },
 	{ "/alerts",              METHOD_GET,    api_alerts,       READ, PAGED | PARAM(FROM) | PARAM(TO), 0, NULL, NULL },
 	{ "/totals",              METHOD_GET,    api_totals,       READ,                        NOTHING },
 	{ "/live",                METHOD_GET,    api_live,         READ | ROUTE_STREAM, PARAM(TENANT), 0, NULL, NULL },

@@ -25,7 +25,7 @@ struct route {
 	enum method method;
 	void (*serve)(struct request *r);
 	unsigned flags;
-	uint32_t params; /* PARAM() bits */
+	uint64_t params; /* PARAM() bits */
 	uint32_t sorts;  /* SORTABLE() bits */
 	const char *op;  /* of authd, for api_admin; the segment is its member `named` */
 	const char *named;

@@ -28,8 +28,9 @@ look_at_address(char *target)
 	r = route_find(target, METHOD_GET, segment, &methods);
 	assert(strlen(segment) < SEGMENT_MAX);
 	(void)page_find(target);
-	if (params_parse(query, r != NULL ? r->params : UINT32_MAX, UINT32_MAX, &p, why, sizeof(why))) {
-		assert(p.limit <= 1000 && p.cursor_len <= CURSOR_MAX && p.vlan <= 4095);
+	if (params_parse(query, r != NULL ? r->params : UINT64_MAX, UINT32_MAX, &p, why, sizeof(why))) {
+		assert(p.limit <= (p.as == AS_JSON ? 1000u : 1000000000u) && p.cursor_len <= CURSOR_MAX &&
+		       p.vlan <= 4095);
 		assert(p.from_ns >= 0 && p.to_ns >= 0);
 		assert(strlen(p.key) < sizeof(p.key) && strlen(p.interface) < sizeof(p.interface));
 		assert(r == NULL || (p.given & ~r->params) == 0);

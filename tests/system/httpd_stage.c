@@ -60,7 +60,10 @@ struct stage {
 	bool silent_store, silent_pages, silent_authd, lie, slow_parts, refuse_grant_once, no_session,
 	    history_down;
 	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT], cancelled;
-	uint32_t pad; /* bytes of server name in each flow, to make answers long */
+	uint32_t rows; /* of each list; 0: two pages of any length */
+	unsigned busy; /* so many questions are answered with ANSWER_BUSY */
+	bool formula;  /* names as attackers choose them */
+	uint32_t pad;  /* bytes of server name in each flow, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
 	bool no_token, parts, refuse_admin_once, refuse_grants;
@@ -193,6 +196,29 @@ send_part(struct channel *ch, uint64_t request, enum admin_status status, const 
 	return channel_send(ch, MSG_ADMIN_ANSWER, message, sizeof(head) + len);
 }
 
+/* A page of s->rows users, for the operation in text, which it takes the place of. */
+static size_t
+users(const struct stage *s, char *text, size_t size)
+{
+	const char *cursor = strstr(text, "\"cursor\":\""), *limit = strstr(text, "\"limit\":");
+	unsigned at = cursor == NULL ? 0 : (unsigned)strtoul(cursor + 10, NULL, 10);
+	unsigned n = limit == NULL ? 100 : (unsigned)strtoul(limit + 8, NULL, 10);
+	size_t len;
+
+	n = n > 200 ? 200 : n; /* as many as it likes */
+	n = n > s->rows - at ? s->rows - at : n;
+	len = (size_t)snprintf(text, size, "{\"users\":[");
+	for (unsigned i = at; i < at + n; i++)
+		len +=
+		    (size_t)snprintf(text + len, size - len,
+				     "%s{\"name\":\"user%u\",\"kind\":\"person\",\"title\":\"\",\"access\":"
+				     "[{\"tenant\":\"a\"}],\"groups\":[\"x\",\"y\"],\"disabled\":false,"
+				     "\"last_login\":null,\"failed_logins\":%u}",
+				     i > at ? "," : "", i, i);
+	return len + (size_t)snprintf(text + len, size - len,
+				      at + n < s->rows ? "],\"cursor\":\"%u\"}" : "]}", at + n);
+}
+
 /* Tells what came, as {"asked": ...}, whole or byte by byte. */
 static bool
 serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
@@ -225,6 +251,8 @@ serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 		return send_part(ch, q.request, status, account, sizeof(account) - 1, false);
 	len = (size_t)snprintf(text, sizeof(text), "{\"asked\":%.*s}", (int)q.body_len,
 			       (const char *)m->body + sizeof(q) + q.grant_len);
+	if (s->rows > 0 && strstr(text, ".list\"") != NULL)
+		len = users(s, text, sizeof(text));
 	if (strstr(text, ".remove\"") != NULL || len >= sizeof(text) - 1)
 		len = 0;
 	for (size_t i = 0; s->parts && i + 1 < len; i++)
@@ -348,6 +376,14 @@ row_of_flow(struct message *m, struct stage *s, uint64_t n)
 	f.flow.point = 1;
 	f.flow.first_ns = f.flow.last_ns = NS_PER_S;
 	f.server_name_len = (uint16_t)s->pad;
+	if (s->formula) {
+		static const char name[] = "=cmd|' /C calc'!A0, a\"b;-1";
+
+		f.server_name_len = sizeof(name) - 1;
+		(void)snprintf(texts, sizeof(texts), "TLSWeb%seth0", name);
+		row(m, &f, sizeof(f), texts);
+		return;
+	}
 	(void)snprintf(texts, sizeof(texts), "TLSWeb%.*s%s", (int)s->pad,
 		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
@@ -385,12 +421,50 @@ rows_of_counters(struct message *m)
 	row(m, &undecoded, sizeof(undecoded), "arp");
 }
 
+/* A list of s->rows rows: the cursor is how many came. */
+static bool
+long_list(struct stage *s, struct channel *ch, struct message *m, const struct wire_question *q)
+{
+	bool flows = q->kind == ASK_FLOWS;
+	uint32_t at = 0, n = q->limit == 0 ? 100 : q->limit;
+
+	if (q->cursor_len == sizeof(at))
+		memcpy(&at, q->cursor, sizeof(at));
+	else if (q->cursor_len != 0 || q->limit > 1000) {
+		m->head.status = ANSWER_BAD_QUESTION;
+		return send_answer(ch, m);
+	}
+	if (n > s->rows - at)
+		n = s->rows - at;
+	for (uint32_t i = at; i < at + n; i++) {
+		if (m->at.end - m->at.p < 2048) {
+			m->head.more = 1;
+			if (!send_answer(ch, m))
+				return false;
+			begin(m, q, flows ? ROW_FLOW : ROW_HOST);
+		}
+		if (flows)
+			row_of_flow(m, s, i);
+		else
+			row_of_host(m, (uint8_t)i);
+	}
+	at += n;
+	if (at < s->rows) {
+		m->head.has_cursor = 1;
+		m->head.cursor_len = sizeof(at);
+		memcpy(m->head.cursor, &at, sizeof(at));
+	}
+	return send_answer(ch, m);
+}
+
 static bool
 list(struct stage *s, struct channel *ch, struct message *m, const struct wire_question *q)
 {
 	uint32_t n = q->limit == 0 || q->limit > 1000 ? 100 : q->limit;
 	bool flows = q->kind == ASK_FLOWS;
 
+	if (s->rows > 0)
+		return long_list(s, ch, m, q);
 	if (q->cursor_len > 0 && (q->cursor_len != 3 || memcmp(q->cursor, "abc", 3) != 0)) {
 		m->head.status = ANSWER_BAD_QUESTION;
 		return send_answer(ch, m);
@@ -580,6 +654,12 @@ store_message(void *ctx, struct channel *ch, struct msg *m)
 		s->questions_of[q.kind]++;
 	if (s->silent_store || (s->silent_pages && q.cursor_len > 0))
 		return true;
+	if (s->busy > 0) {
+		s->busy--;
+		no.request = q.request;
+		no.status = ANSWER_BUSY;
+		return channel_send(ch, MSG_ANSWER, &no, sizeof(no));
+	}
 	if (q.kind == 0 || q.kind >= ASK_KIND_COUNT || q.grant_len != 200 || s->refuse_grant_once ||
 	    s->refuse_grants) {
 		s->refuse_grant_once = false;
@@ -731,6 +811,7 @@ obey(struct stage *s, const char *word, unsigned v)
 		      { "limited", &s->limited },
 		      { "no-token", &s->no_token },
 		      { "parts", &s->parts },
+		      { "formula", &s->formula },
 		      { "refuse-grants", &s->refuse_grants },
 		      { "refuse-admin-once", &s->refuse_admin_once },
 		      { "setup-open", &s->setup_open },
@@ -743,6 +824,16 @@ obey(struct stage *s, const char *word, unsigned v)
 		s->admin_status = v;
 	if (strcmp(word, "pad") == 0)
 		s->pad = v;
+	if (strcmp(word, "rows") == 0)
+		s->rows = v;
+	if (strcmp(word, "busy") == 0)
+		s->busy = v;
+	if (strcmp(word, "streams") == 0)
+		s->boot.settings.streams = v;
+	if (strcmp(word, "stream-rows") == 0)
+		s->boot.settings.stream_rows = v;
+	if (strcmp(word, "stream-time") == 0)
+		s->boot.settings.stream_time_ms = v;
 	if (strcmp(word, "store") == 0 && v == 0)
 		actor_down(&s->store);
 	if (strcmp(word, "store") == 0 && v != 0)

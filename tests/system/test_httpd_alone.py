@@ -130,7 +130,7 @@ class Answer:
     def __init__(self, response):
         self.status, self.headers, self.body = response.status, response.headers, response.read()
         text = gzip.decompress(self.body) if self.headers["Content-Encoding"] == "gzip" and self.body else self.body
-        self.json = json.loads(text) if "json" in (self.headers["Content-Type"] or "") and text else None
+        self.json = json.loads(text) if "json" in (self.headers["Content-Type"] or "") and "ndjson" not in self.headers["Content-Type"] and text else None
 
 
 class Stage:

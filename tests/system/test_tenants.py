@@ -3,9 +3,11 @@ which they are administered."""
 
 import base64
 import contextlib
+import csv
 import grp
 import hashlib
 import hmac
+import io
 import json
 import os
 import re
@@ -210,6 +212,9 @@ class Views(TenantTest):
         for path in ("interfaces", "hosts?limit=1000", "devices?limit=1000", "flows?limit=1000", f"flows?from={self.began - 60:.0f}&limit=1000",
                      "applications", "totals", "timeseries", "me", "health", f"timeseries?from={now - 60:.0f}"):
             told[path] = api.ask(f"/api/v1/{path}")
+        for path in ("interfaces", "hosts", "devices", "flows", f"flows?from={self.began - 60:.0f}", "applications", "timeseries/subjects?subject=host"):
+            for kind in ("text/csv", "application/x-ndjson"):
+                told[f"{path} {kind}"] = api.get(f"/api/v1/{path}", headers={"Accept": kind}).body.decode()
         for f in told["flows?limit=1000"]["flows"]:
             told[f"flows/{f['id']}"] = api.ask(f"/api/v1/flows/{f['id']}")
         for h in told["hosts?limit=1000"]["hosts"]:
@@ -308,6 +313,20 @@ class Views(TenantTest):
             self.assertEqual(x.status, y.status)
             if x.status == 200:
                 self.assertEqual(x.json["flows"], y.json["flows"])
+
+    def test_tables_are_the_pages(self):
+        """As CSV and NDJSON each gets the rows that the own pages have: whole, masked, narrowed."""
+        narrow = self.bearer(self.token("--user", "alice", "--label", "tables", "--tenant", "acme", "--network", "203.0.113.0/24", "--scope", "traffic:read")[0])
+        for who, api in (("whole", self.apis["acme"]), ("masked", self.login("mallory")), ("narrowed", narrow), ("other", self.apis["beta"])):
+            path = f"/api/v1/flows?from={self.began - 60:.0f}&to={time.time():.0f}"
+
+            def same(api=api, path=path):
+                pages = api.all(path, "flows")
+                lines = [json.loads(line) for line in api.get(path + "&format=ndjson").body.decode().splitlines()]
+                rows = list(csv.DictReader(io.StringIO(api.get(path, headers={"Accept": "text/csv"}).body.decode(), newline="")))
+                return pages == lines and [(f["id"], f["client"]["ip"], f["server"]["ip"], str(f["bytes"]["sent"])) for f in pages] == [
+                    (r["id"], r["client.ip"], r["server.ip"], r["bytes.sent"]) for r in rows] and pages
+            self.assertGreaterEqual(len(wait_for(f"the tables of who is {who}", same, 30)), 1)
 
     def test_a_token_that_is_narrowed(self):
         """To its interface, and to its networks: one of the two flows has an end in 203.0.113.0/24, the other has not."""

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "params.h"
 
-#define ALL   ((1u << PARAM_COUNT) - 1)
+#define ALL   ((UINT64_C(1) << PARAM_COUNT) - 1)
 #define SORTS (SORTABLE(BYTES) | SORTABLE(RATE))
 
 static char why[160];
