@@ -157,7 +157,8 @@ def main():
 
     lab = weirlab.Lab("http")
     try:
-        weir = weirlab.Weir(lab, settings={"httpd.workers": 1, "httpd.connections": 20000, "httpd.connections_per_address": 20000})
+        weir = weirlab.Weir(lab, settings={"httpd.workers": 1, "httpd.connections": 20000, "httpd.connections_per_address": 20000,
+                                           "httpd.rate_address": 0, "httpd.rate_session": 0, "httpd.rate_tenant": 0})
         weir.start()
         api = weir.setup()
         pids = {k[0]: v for k, v in weir.wait_processes().items()}

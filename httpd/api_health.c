@@ -40,7 +40,7 @@ in_full(struct request *r, const struct inquiry *q)
 	else
 		put_state(w, r->httpd, &q->part[COMPONENTS]);
 	put_counters(w, "drops", counters, COUNTER_DROP);
-	put_counters(w, "counters", counters, COUNTER_INFO);
+	put_events(w, "counters", r->httpd, counters);
 	put_counters(w, "undecoded", counters, COUNTER_UNDECODED);
 	json_object_end(w);
 	reply_json(r, &w);

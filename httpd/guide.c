@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "clients.h"
+#include "gate.h"
 #include "guard.h"
 #include "refuse.h"
 
@@ -220,6 +221,18 @@ read_params(struct request *r, const char *query, unsigned method, struct guide_
 	return good;
 }
 
+static void
+on_gate(struct request *r, enum inquiry_end end)
+{
+	struct guide *g = r->data;
+
+	r->data = NULL;
+	if (end == INQUIRY_OK)
+		g->route->serve(g);
+	else
+		refuse_inquiry(guide_release(g), end);
+}
+
 void
 guide_serve(struct request *r, const char *path, const char *query, unsigned method)
 {
@@ -238,8 +251,9 @@ guide_serve(struct request *r, const char *path, const char *query, unsigned met
 	g = mem_calloc(1, sizeof(*g));
 	g->request = r;
 	g->route = route;
+	r->data = g;
 	if (read_params(r, query, method, &g->p, err, &rc))
-		route->serve(g);
+		gate_pass(r, on_gate);
 	else
 		guide_fail(g, rc, err);
 }

@@ -36,6 +36,7 @@ enum inquiry_end {
 	INQUIRY_TOO_SLOW,   /* it took longer than store lets one question take */
 	INQUIRY_TOO_COSTLY, /* it would have looked into more than one question may */
 	INQUIRY_TOO_LONG,
+	INQUIRY_RATED, /* too many requests within a minute: the gate says so */
 	INQUIRY_GONE /* the client closed its connection: store need not go on, and nobody reads the answer */
 };
 

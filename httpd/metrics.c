@@ -151,7 +151,7 @@ put_counter_row(struct evbuffer *out, const char *name, const char *key, const s
 }
 
 static void
-put_all_counters(struct evbuffer *out, const struct part *counters)
+put_all_counters(struct evbuffer *out, const struct httpd *h, const struct part *counters, bool platform)
 {
 	static const struct {
 		enum counter_class class_;
@@ -172,6 +172,8 @@ put_all_counters(struct evbuffer *out, const struct part *counters)
 		while (rows_next(&rows, &r))
 			if (r.counter.class_ == (uint32_t)kinds[i].class_)
 				put_counter_row(out, kinds[i].name, kinds[i].key, &r);
+		if (platform && kinds[i].class_ == COUNTER_INFO && own_counter(h, &r))
+			put_counter_row(out, kinds[i].name, kinds[i].key, &r);
 	}
 }
 
@@ -234,7 +236,7 @@ on_metrics(void *ctx, struct inquiry *q, enum inquiry_end end)
 		put_build(out);
 		put_points(out, &q->part[POINTS]);
 		put_totals(out, &q->part[TOTALS], role_sees_platform(q->me.role));
-		put_all_counters(out, &q->part[COUNTERS]);
+		put_all_counters(out, r->httpd, &q->part[COUNTERS], role_sees_platform(q->me.role));
 		put_components(out, &q->part[COMPONENTS]);
 		reply_text(r, 200, TYPE, &out);
 	}

@@ -14,9 +14,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "clients.h"
+#include "gate.h"
 #include "guard.h"
 #include "guide.h"
 #include "page.h"
+#include "refuse.h"
 
 #define HEADERS_MAX 100 /* each look for one goes through all of them */
 
@@ -228,6 +230,15 @@ serve_page(struct request *r, const char *path, unsigned method)
 }
 
 static void
+on_gate(struct request *r, enum inquiry_end end)
+{
+	if (end == INQUIRY_OK)
+		r->route->serve(r);
+	else
+		refuse_inquiry(r, end);
+}
+
+static void
 dispatch(struct request *r, const char *path, const char *query, unsigned method)
 {
 	unsigned methods;
@@ -238,7 +249,11 @@ dispatch(struct request *r, const char *path, const char *query, unsigned method
 	}
 	r->route = route_find(path, method, r->segment, &methods);
 	if (r->route != NULL) {
-		if (admit(r, query))
+		if (!admit(r, query))
+			return;
+		if ((r->route->flags & ROUTE_SESSION) != 0)
+			gate_pass(r, on_gate);
+		else
 			r->route->serve(r);
 	} else if (methods != 0)
 		refuse_method(r, methods);

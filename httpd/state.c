@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ipc/channel.h"
+#include "tally.h"
 
 bool
 role_sees_platform(const char *role)
@@ -89,5 +90,36 @@ put_counters(struct json_writer *w, const char *key, const struct part *counters
 	while (rows_next(&rows, &row))
 		if (row.counter.class_ == (uint32_t)class_)
 			present_counter(w, NULL, &row);
+	json_array_end(w);
+}
+
+bool
+own_counter(const struct httpd *h, struct row *row)
+{
+	static const char place[] = "httpd.rate_limited";
+
+	memset(row, 0, sizeof(*row));
+	row->kind = ROW_COUNTER;
+	row->counter = (struct row_counter){ .point = UINT32_MAX,
+					     .worker = UINT32_MAX,
+					     .class_ = COUNTER_INFO,
+					     .name_len = sizeof(place) - 1,
+					     .count = tally_refused(h->tally) };
+	row->text[COUNTER_TEXT_NAME] = (struct row_text){ place, sizeof(place) - 1 };
+	return row->counter.count > 0;
+}
+
+void
+put_events(struct json_writer *w, const char *key, const struct httpd *h, const struct part *counters)
+{
+	struct rows rows = part_rows(counters);
+	struct row row;
+
+	json_array(w, key);
+	while (rows_next(&rows, &row))
+		if (row.counter.class_ == COUNTER_INFO)
+			present_counter(w, NULL, &row);
+	if (own_counter(h, &row))
+		present_counter(w, NULL, &row);
 	json_array_end(w);
 }

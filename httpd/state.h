@@ -16,5 +16,11 @@ void put_state_without_store(struct json_writer *w, const struct httpd *h);
 /* The counters of one class as an array. */
 void put_counters(struct json_writer *w, const char *key, const struct part *counters,
 		  enum counter_class class_);
+/* What happened and is no loss, as an array: store's rows, and what httpd counts itself (for who sees the
+ * platform). */
+void put_events(struct json_writer *w, const char *key, const struct httpd *h, const struct part *counters);
+/* httpd's own counter as a row: requests that were refused because of a quota, by all workers. False where
+ * there were none. */
+bool own_counter(const struct httpd *h, struct row *row);
 
 #endif

@@ -102,19 +102,27 @@ const struct table table_subjects = { "subjects",
 				      present_series_of, NULL };
 
 const struct table table_networks = {
-	"networks", "key bytes.in bytes.out packets.in packets.out last", present_series_sum, NULL
+	"networks",
+	"key bytes.in bytes.out packets.in packets.out bytes_per_second.in bytes_per_second.out last",
+	present_series_sum, NULL
 };
 
 const struct table table_countries = {
-	"countries", "key bytes.in bytes.out packets.in packets.out last", present_series_sum, NULL
+	"countries",
+	"key bytes.in bytes.out packets.in packets.out bytes_per_second.in bytes_per_second.out last",
+	present_series_sum, NULL
 };
 
 const struct table table_categories = {
-	"categories", "key bytes.in bytes.out packets.in packets.out last", present_series_sum, NULL
+	"categories",
+	"key bytes.in bytes.out packets.in packets.out bytes_per_second.in bytes_per_second.out last",
+	present_series_sum, NULL
 };
 
 const struct table table_as = {
-	"as", "key bytes.in bytes.out packets.in packets.out last name", present_as, NULL
+	"as",
+	"key bytes.in bytes.out packets.in packets.out bytes_per_second.in bytes_per_second.out last name",
+	present_as, NULL
 };
 
 /* Nothing raises alerts yet: the sums that are asked for in their place are none. */

@@ -13,16 +13,22 @@
 #include "base/mem.h"
 #include "ipc/boot.h"
 
-#define WORKERS_MAX 8u
-#define ROWS        4u
-#define COLUMNS     4096u
-#define COLUMN_BITS 12u
+#define WORKERS_MAX     8u
+#define ROWS            4u
+#define COLUMNS         4096u
+#define COLUMN_BITS     12u
+#define REQUEST_ROWS    2u /* wider: every request counts, and a minute has many */
+#define REQUEST_COLUMNS 16384u
+#define REQUEST_BITS    14u
 
 /* What one worker writes; the others read it. */
 struct counts {
 	_Atomic uint32_t connections, streams;
 	uint8_t apart[56];
 	_Atomic uint32_t cell[ROWS][COLUMNS];
+	_Atomic uint64_t refused;
+	_Atomic uint32_t minute[2]; /* that each half is of */
+	_Atomic uint32_t request[2][REQUEST_ROWS][REQUEST_COLUMNS];
 };
 
 /* The memory: at its beginning the launcher has put random bytes. */
@@ -67,6 +73,7 @@ tally_new(int fd, unsigned number, unsigned workers)
 	for (unsigned r = 0; r < ROWS; r++)
 		for (unsigned c = 0; c < COLUMNS; c++)
 			atomic_store_explicit(&t->own->cell[r][c], 0, memory_order_relaxed);
+	/* Requests count on: whoever ends a worker gets no new quota. */
 	return t;
 }
 
@@ -143,4 +150,70 @@ tally_of_address(const struct tally *t, const struct ip_addr *ip)
 		least = n < least ? n : least;
 	}
 	return least;
+}
+
+uint64_t
+tally_seed(const struct tally *t)
+{
+	return t->page->seed;
+}
+
+void
+tally_request(struct tally *t, uint64_t hash, uint32_t minute)
+{
+	struct counts *own = t->own;
+	const unsigned half = minute % 2;
+
+	if (atomic_load_explicit(&own->minute[half], memory_order_relaxed) != minute) {
+		for (unsigned r = 0; r < REQUEST_ROWS; r++)
+			for (unsigned c = 0; c < REQUEST_COLUMNS; c++)
+				atomic_store_explicit(&own->request[half][r][c], 0, memory_order_relaxed);
+		atomic_store_explicit(&own->minute[half], minute, memory_order_release);
+	}
+	for (unsigned r = 0; r < REQUEST_ROWS; r++, hash >>= REQUEST_BITS)
+		(void)atomic_fetch_add_explicit(&own->request[half][r][hash % REQUEST_COLUMNS], 1,
+						memory_order_relaxed);
+}
+
+static uint32_t
+requests_of(const struct tally *t, uint64_t hash, uint32_t minute)
+{
+	uint64_t least = UINT32_MAX;
+
+	for (unsigned r = 0; r < REQUEST_ROWS; r++, hash >>= REQUEST_BITS) {
+		uint64_t n = 0;
+
+		for (unsigned w = 0; w < t->workers; w++) {
+			struct counts *c = &t->page->counts[w];
+
+			if (atomic_load_explicit(&c->minute[minute % 2], memory_order_acquire) == minute)
+				n += atomic_load_explicit(&c->request[minute % 2][r][hash % REQUEST_COLUMNS],
+							  memory_order_relaxed);
+		}
+		least = n < least ? n : least;
+	}
+	return (uint32_t)least;
+}
+
+void
+tally_requests(const struct tally *t, uint64_t hash, uint32_t minute, uint32_t *now, uint32_t *before)
+{
+	*now = requests_of(t, hash, minute);
+	*before = minute > 0 ? requests_of(t, hash, minute - 1) : 0;
+}
+
+void
+tally_refuse(struct tally *t)
+{
+	(void)atomic_fetch_add_explicit(&t->own->refused, 1, memory_order_relaxed);
+}
+
+uint64_t
+tally_refused(const struct tally *t)
+{
+	uint64_t n = 0;
+
+	for (unsigned w = 0; w < t->workers; w++)
+		n += atomic_load_explicit(&t->page->counts[w].refused, memory_order_relaxed);
+	return n;
 }

@@ -1,5 +1,6 @@
 /*
- * How many connections and streams all workers of httpd have together, in all and of each address. Each
+ * How many connections and streams all workers of httpd have together, in all and of each address, and how
+ * many requests who made within a minute. Each
  * counts its own in memory that all of them see; nothing else is there. Addresses are counted in a sketch
  * (the least of several counters chosen by hash), so one may seem to have more than it has, where thousands
  * of others are connected, and never less.
@@ -30,5 +31,19 @@ void tally_stream(struct tally *t, int by);
 size_t tally_connections(const struct tally *t);
 size_t tally_of_address(const struct tally *t, const struct ip_addr *ip);
 size_t tally_streams(const struct tally *t);
+
+/* --- requests by the minute (rate.h): in a sketch of their own
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* What hashes of whoever asks are made with. */
+uint64_t tally_seed(const struct tally *t);
+/* One more in a minute (a number that only grows) of ours. */
+void tally_request(struct tally *t, uint64_t hash, uint32_t minute);
+/* How many all workers had in a minute and the one before: at least. */
+void tally_requests(const struct tally *t, uint64_t hash, uint32_t minute, uint32_t *now, uint32_t *before);
+/* One was refused; and how many were since Weir started. */
+void tally_refuse(struct tally *t);
+uint64_t tally_refused(const struct tally *t);
 
 #endif

@@ -36,7 +36,7 @@ enum boot_fd {
 #define BOOT_GEO_FILES    4
 #define BOOT_GEO_FILE_MAX (INT64_C(1) << 29) /* bytes */
 
-#define BOOT_TALLY_BYTES (1 << 20)
+#define BOOT_TALLY_BYTES (1 << 22)
 
 #define BOOT_PEERS_MAX  64
 #define BOOT_POINTS_MAX 32

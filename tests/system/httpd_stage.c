@@ -173,6 +173,8 @@ judge_token(struct stage *s, const struct wire_token *m, struct wire_auth_answer
 		grant(s, a);
 		memset(a->cookie, 0, sizeof(a->cookie));
 		(void)str_copy(a->name, sizeof(a->name), "robot");
+		if (m->tenant[0] != '\0')
+			(void)str_copy(a->tenant, sizeof(a->tenant), m->tenant);
 	} else
 		a->status = AUTH_DENIED;
 }
@@ -830,6 +832,12 @@ obey(struct stage *s, const char *word, unsigned v)
 		s->busy = v;
 	if (strcmp(word, "streams") == 0)
 		s->boot.settings.streams = v;
+	if (strcmp(word, "rate-address") == 0)
+		s->boot.settings.rate_address = v;
+	if (strcmp(word, "rate-session") == 0)
+		s->boot.settings.rate_session = v;
+	if (strcmp(word, "rate-tenant") == 0)
+		s->boot.settings.rate_tenant = v;
 	if (strcmp(word, "stream-rows") == 0)
 		s->boot.settings.stream_rows = v;
 	if (strcmp(word, "stream-time") == 0)

@@ -146,8 +146,8 @@ class Stage:
         self.cookie, self.csrf = None, "1"
         self.until(lambda: self.get("/api/v1/health").json["status"] == "ok", "connected to its peers")
 
-    def until(self, condition, what):
-        end = time.monotonic() + PATIENCE
+    def until(self, condition, what, patience=0):
+        end = time.monotonic() + max(PATIENCE, patience)
         while time.monotonic() < end:
             try:
                 if condition():

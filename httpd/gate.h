@@ -1,0 +1,20 @@
+/*
+ * Whether a request may go on: it is within the quotas of its address, of its session or token, and of its
+ * tenant, and authd knows who it is. What asks neither authd nor store (the page, the API's description),
+ * health and login, which has a throttle of its own, do not come through here.
+ */
+#ifndef WEIR_HTTPD_GATE_H
+#define WEIR_HTTPD_GATE_H
+
+#include "inquiry.h"
+
+struct request;
+
+/* Called once, perhaps at once: INQUIRY_OK, or what r is to be refused with (refuse_inquiry; retry_after_s is
+ * set). */
+typedef void gate_fn(struct request *r, enum inquiry_end end);
+
+/* r->who is read. Adds the headers that say what is left. */
+void gate_pass(struct request *r, gate_fn *fn);
+
+#endif
