@@ -164,6 +164,29 @@ is_empty(struct evbuffer *answer)
 }
 
 static void
+wipe_bytes(const void *bytes, size_t len, void *arg)
+{
+	(void)arg;
+	sodium_memzero((void *)(uintptr_t)bytes, len);
+	free((void *)(uintptr_t)bytes);
+}
+
+/* It may hold a new token, or a password that was made up: the copy is wiped once it is sent, as the answer
+ * is. */
+static struct evbuffer *
+wiped_copy(struct evbuffer *answer)
+{
+	const size_t len = evbuffer_get_length(answer);
+	struct evbuffer *text = evbuffer_new();
+	char *bytes = mem_calloc(1, len + 1);
+
+	if (text == NULL || evbuffer_copyout(answer, bytes, len) != (ssize_t)len ||
+	    evbuffer_add_reference(text, bytes, len, wipe_bytes, NULL) == -1)
+		fatalx("no memory for an answer");
+	return text;
+}
+
+static void
 on_done(struct request *r, const struct me *me, struct evbuffer *answer)
 {
 	size_t len = strlen(r->route->op);
@@ -175,9 +198,7 @@ on_done(struct request *r, const struct me *me, struct evbuffer *answer)
 		reply_empty(r, 204);
 		return;
 	}
-	text = evbuffer_new();
-	if (text == NULL || evbuffer_add_buffer(text, answer) == -1)
-		fatalx("no memory for an answer");
+	text = wiped_copy(answer);
 	reply_text(r, added ? 201 : 200, "application/json", &text);
 }
 

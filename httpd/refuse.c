@@ -26,7 +26,8 @@ static const struct {
 	[INQUIRY_TOO_COSTLY] = { 400, "This looks through more flows than one question may: ask for a "
 				      "shorter time." },
 	[INQUIRY_GONE] = { 503, "The connection was closed before the answer was there." },
-	[INQUIRY_RATED] = { 429, "Too many requests within a minute: RateLimit-Policy says how many may be." },
+	[INQUIRY_RATED] = { 429,
+			    "Too many requests within a minute: RateLimit-Policy says how many may be." },
 	[INQUIRY_TOO_LONG] = { 503, "The answer is longer than this server can hold now: ask for less." },
 };
 

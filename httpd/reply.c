@@ -180,7 +180,7 @@ free_writer(const void *text, size_t len, void *writer)
 
 	(void)text;
 	(void)len;
-	json_free(&w);
+	json_wipe(&w); /* it may hold a secret: a new token, a password */
 }
 
 static void
@@ -429,8 +429,7 @@ reply_stream(struct request *r, const char *type)
 void
 reply_stream_head(struct request *r, const char *type)
 {
-	add_headers(r, api_headers, ARRAY_LEN(api_headers));
-	reply_header(r, "Content-Type", type);
+	add_headers(r, api_headers, type);
 	evhttp_request_set_on_complete_cb(r->ev, on_sent, r->client);
 	evhttp_send_reply(r->ev, 200, reason(200), NULL); /* of HEAD: no body follows */
 	credential_wipe(&r->who);
