@@ -186,7 +186,7 @@ static const struct {
 	  "tenants",
 	  { "tenants",
 	    "name title selectors address_spaces quotas.flows_per_s quotas.stored_bytes quotas.retention "
-	    "quotas.series",
+	    "quotas.series quotas.keep_minutes quotas.keep_five_minutes quotas.keep_hours quotas.keep_days",
 	    NULL, NULL } },
 	{ "user.list",
 	  "users",
