@@ -320,6 +320,45 @@ ask_all(struct work *w)
 	print_top(w);
 }
 
+/* Bytes of the columns that nfdump has, too: when, who, how much, flags and interfaces. */
+struct common {
+	bool is[256];
+	uint64_t bytes, rows;
+};
+
+static bool
+add_common(struct find *f, const struct block_entry *e, void *ctx)
+{
+	struct common *c = ctx;
+
+	(void)e;
+	c->rows += f->head.rows;
+	for (unsigned i = 0; i < f->head.ncolumns; i++)
+		c->bytes += c->is[f->head.column[i].number] ? f->head.column[i].len : 0;
+	return true;
+}
+
+static double
+common_bytes(struct work *w)
+{
+	static const uint8_t columns[] = {
+		COLUMN_LAST,    2,           3,          13, 17, 18, 21, 22, 23, 24, 25, 26, 29, 30, 53, 54,
+		PART_ADDRESSES, PART_CLIENT, PART_SERVER
+	};
+	struct common c = { 0 };
+	enum db_status status;
+	unsigned reader = segments_reader_begins(w->h->segments);
+
+	for (size_t i = 0; i < sizeof(columns); i++)
+		c.is[columns[i]] = true;
+	if (!find_blocks(w->find, TENANT_PLATFORM, 0, INT64_MAX, &status))
+		fatalx("blocks");
+	for (size_t i = 0; i < w->find->nblocks; i++)
+		(void)find_look_at(w->find, &w->find->block[i], FIND_NONE, NULL, add_common, &c);
+	segments_reader_ends(w->h->segments, reader);
+	return (double)c.bytes / (double)c.rows;
+}
+
 static int
 run_weir(const char *dir, uint64_t flows, int64_t gap_ns, bool made)
 {
@@ -347,7 +386,7 @@ run_weir(const char *dir, uint64_t flows, int64_t gap_ns, bool made)
 	       "\"merge_s\": %.3f, \"generate_s\": %.3f, ",
 	       flows, w->commits, w->adding, w->committing, w->merging, w->making);
 	ask_all(w);
-	printf("\"bytes\": %" PRIu64 "}\n", bytes_here());
+	printf("\"common_bytes_per_flow\": %.2f, \"bytes\": %" PRIu64 "}\n", common_bytes(w), bytes_here());
 	find_free(&w->find);
 	history_close(&w->h);
 	names_free(&w->s.names);

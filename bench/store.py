@@ -83,6 +83,14 @@ def grow(program, folder, flows):
     return made
 
 
+def whole(build, folder, flows):
+    """The same flows through all of store: tenants, hosts and series, too."""
+    os.mkdir(f"{folder}/whole")
+    said = subprocess.run([os.path.abspath(f"{build}/bench/bench_whole"), f"{folder}/whole", str(flows)], capture_output=True, text=True, check=True)
+    shutil.rmtree(f"{folder}/whole")
+    return json.loads(said.stdout)
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--build", required=True)
@@ -96,6 +104,7 @@ def main():
     try:
         os.mkdir(f"{folder}/weir")
         weir = json.loads(subprocess.run([program, "weir", f"{folder}/weir", str(o.flows)], capture_output=True, text=True, check=True).stdout)
+        all_of_it = whole(o.build, folder, o.flows)
         growth = grow(program, folder, o.growth) if o.growth else None
         peers = nfdump(program, folder, o.flows, weir["selective"])
     finally:
@@ -106,7 +115,10 @@ def main():
     print(f"{n} flows, one core:")
     print(f"  batch {weir['add_s'] / n * 1e6:.2f} + commit {weir['commit_s'] / n * 1e6:.2f} + merge {weir['merge_s'] / n * 1e6:.2f} us a flow: "
           f"{n / store / 1e3:.0f} k flows/s")
+    print(f"  through all of store {all_of_it['loop_s'] / n * 1e6:.2f} + writer {all_of_it['writer_s'] / n * 1e6:.2f} us a flow: "
+          f"{all_of_it['flows_a_second'] / 1e3:.0f} k flows/s; memory {max(all_of_it['memory']) >> 20} MiB")
     print(f"  Weir, all columns    {size:6.1f} bytes a flow")
+    print(f"  ... that nfdump has, too {weir['common_bytes_per_flow']:6.1f}                  {weir['common_bytes_per_flow'] / peers['bz2']['bytes_per_flow']:.2f} of nfdump -j")
     for form, r in peers.items():
         print(f"  nfdump {form:13} {r['bytes_per_flow']:6.1f} bytes a flow   Weir is {size / r['bytes_per_flow']:.2f} of it")
     for name, key in [("one rare address, all its flows", "selective_s"), ("one rare address, its sums", "sums_s"), ("ten addresses with most bytes", "top_s"),
@@ -119,7 +131,7 @@ def main():
         print(f"  one client's servers in one hour: of {growth[0]['flows']} flows {growth[0]['hour_s'] * 1e3:.2f} ms, of {growth[1]['flows']} "
               f"{growth[1]['hour_s'] * 1e3:.2f} ms: {growth[1]['hour_s'] / max(growth[0]['hour_s'], 1e-5):.2f} x")
     with open(o.results, "w") as f:
-        json.dump({"weir": weir, "growth": growth, "nfdump": peers}, f, indent=1)
+        json.dump({"weir": weir, "whole": all_of_it, "growth": growth, "nfdump": peers}, f, indent=1)
 
 
 if __name__ == "__main__":
