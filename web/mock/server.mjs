@@ -370,7 +370,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		if (path === '/flows/top') {
 			const bad = /bad/.exec(q.get('filter') ?? '');
 			if (bad) return send(res, 400, { title: 'Bad Request', status: 400, detail: 'filter: is no word', errors: [{ field: 'filter', detail: 'is no word', at: bad.index, length: 3 }] });
-			return send(res, 200, world.groups(q.get('by').split(','), q.get('measure') ?? 'bytes', Number(q.get('from')), Number(q.get('to')), Number(q.get('limit') ?? 100)));
+			return send(res, 200, world.groups(q.get('by').split(','), q.get('measure') ?? 'bytes', Number(q.get('from')), Number(q.get('to')), Number(q.get('limit') ?? 100), Number(q.get('bucket') ?? 0) || null));
 		}
 		m = /^\/flows\/([0-9a-f]{32})$/.exec(path);
 		if (m) {

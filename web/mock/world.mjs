@@ -347,7 +347,8 @@ export class World {
 	}
 
 	/** Kept flows by what they have in common, as far as the mock knows it. */
-	groups(by, measure, from, to, limit) {
+	groups(by, measure, from, to, limit, bucket = null) {
+		const course = new Map();
 		const key = { client_ip: (f) => f.client.ip, server_ip: (f) => f.server.ip, application: (f) => f.application, protocol: (f) => f.protocol, interface: (f) => f.observation_point, ip: (f) => f.server.ip, server_port: (f) => f.server.port, port: (f) => f.server.port, server_name: (f) => f.server_name, category: (f) => f.category };
 		const none = () => ({ flows: 0, packets: 0, bytes: 0, bytes_sent: 0, bytes_received: 0, goodput: 0, retransmissions: 0, lost: 0, score: 0 });
 		const add = (s, f) => {
@@ -366,6 +367,7 @@ export class World {
 			if (!table.has(id)) table.set(id, { group, ...none(), buckets: [] });
 			add(table.get(id), f);
 			add(all, f);
+			if (bucket) course.set(Math.floor(f.last / bucket) * bucket, (course.get(Math.floor(f.last / bucket) * bucket) ?? 0) + f.bytes.sent + f.bytes.received);
 		}
 		const groups = [...table.values()].sort((a, b) => b[measure] - a[measure]);
 		const rest = none();
@@ -376,8 +378,8 @@ export class World {
 			to,
 			by,
 			measure,
-			bucket: null,
-			all: { groups: groups.length, ...all, buckets: [] },
+			bucket,
+			all: { groups: groups.length, ...all, buckets: [...course].sort((a, b) => a[0] - b[0]) },
 			groups: groups.slice(0, limit),
 			rest: { groups: Math.max(0, groups.length - limit), ...rest, buckets: [] },
 		};

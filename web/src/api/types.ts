@@ -445,7 +445,9 @@ export interface GroupList {
 	to: number;
 	by: string[];
 	measure: string;
-	all: Sums & { groups: number };
+	/** seconds, where a course was asked for */
+	bucket?: number | null;
+	all: Sums & { groups: number; buckets?: [number, number][] };
 	groups: Group[];
 	rest: Sums & { groups: number };
 }
