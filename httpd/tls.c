@@ -395,17 +395,22 @@ tls_push(struct bufferevent *bev)
 	struct evbuffer *out = bufferevent_get_output(bev);
 	size_t len = evbuffer_get_length(out);
 	struct evbuffer_iovec piece;
+	int n;
 
 	if (ssl == NULL || !SSL_is_init_finished(ssl) || len == 0 ||
 	    evbuffer_peek(out, (ev_ssize_t)len, NULL, &piece, 1) != 1 || piece.iov_len != len)
 		return;
 	ERR_clear_error();
-	if (SSL_write(ssl, piece.iov_base, (int)len) != (int)len) {
+	n = SSL_write(ssl, piece.iov_base, (int)len);
+	if (n <= 0) {
 		ERR_clear_error();
 		return;
 	}
-	(void)evbuffer_unfreeze(out, 1);
-	(void)evbuffer_drain(out, len);
-	(void)evbuffer_freeze(out, 1);
+	/* Its front is never frozen: what libevent could not take off after it wrote it, it would write
+	 * again. */
+	if (evbuffer_drain(out, (size_t)n) == -1)
+		fatalx("what was written stays in its buffer");
+	if ((size_t)n < len)
+		return;
 	bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }

@@ -603,6 +603,47 @@ class Data(OnStage):
                          {(re.sub(r"\{\w+\}", "{}", path), method) for path, item in a.json["paths"].items() for method in item})
 
 
+class Long(OnStage):
+    """Answers that TLS takes in several pieces, on a connection that stays: nothing comes twice, and the next one begins where this one ends."""
+
+    def body(self, c, path, **headers):
+        c.request("GET", path, headers=headers)
+        return c.getresponse().read()
+
+    def test_after_short_ones(self):
+        with open(os.path.join(ROOT, "httpd", "openapi.json"), "rb") as f:
+            document = f.read()
+        self.assertGreater(len(document), 65536)
+        assets = [p.decode() for p in re.findall(rb'(?:src|href)="?(/assets/[^">\s]+)', self.stage.get("/").body)]
+        alone = {p: self.stage.get(p, {"Accept-Encoding": "gzip"}).body for p in assets}
+        c = http.client.HTTPSConnection("127.0.0.1", self.stage.https, context=context(), timeout=20 * PATIENCE)
+        for _ in range(3):
+            self.assertIn(b"</html>", self.body(c, "/"))
+            self.assertTrue(self.body(c, "/api/v1/openapi.json") == document)
+            for path in assets:
+                self.assertTrue(self.body(c, path, **{"Accept-Encoding": "gzip"}) == alone[path], path)
+        c.close()
+
+    def test_a_reader_that_pauses(self):
+        """The socket is full in the middle of an answer, and others follow it."""
+        with open(os.path.join(ROOT, "httpd", "openapi.json"), "rb") as f:
+            document = f.read()
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.settimeout(20 * PATIENCE)
+        s.connect(("127.0.0.1", self.stage.https))
+        with context().wrap_socket(s, server_hostname="localhost") as t:
+            ask = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            t.sendall(ask + ask + ask)
+            got = b""
+            while got.count(b"HTTP/1.1 200") < 3 or len(got.split(b"HTTP/1.1 200")[-1].split(b"\r\n\r\n", 1)[-1]) < len(document):
+                piece = t.recv(1000)
+                self.assertTrue(piece, f"ended after {len(got)} bytes")
+                got += piece
+        for answer in got.split(b"HTTP/1.1 200")[1:]:
+            self.assertTrue(answer.split(b"\r\n\r\n", 1)[1] == document)
+
+
 class Headers(OnStage):
     ALWAYS = {"Strict-Transport-Security": "max-age=31536000", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
               "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin"}
