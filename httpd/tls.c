@@ -8,7 +8,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -197,8 +196,7 @@ choose_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_C
 
 	if (make == 1) {
 		memcpy(name, t->tickets.key[0], TICKET_NAME);
-		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1)
-			return -1;
+		randombytes_buf(iv, (size_t)EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()));
 	}
 	while (i < t->tickets.n && memcmp(name, t->tickets.key[i], TICKET_NAME) != 0)
 		i++;
