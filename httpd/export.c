@@ -442,7 +442,7 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 	struct exports *x = r->httpd->exports;
 	struct export *e;
 
-	if (r->ev->major == 1 && r->ev->minor == 0) {
+	if (r->ev->major < 1 || (r->ev->major == 1 && r->ev->minor < 1)) {
 		how->free(source);
 		reply_header(r, "Upgrade", "HTTP/1.1");
 		reply_problem(r, 426, "In HTTP/1.0 a part of a table could be taken for the whole.");

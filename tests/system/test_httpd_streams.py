@@ -158,10 +158,11 @@ class Streams(OnStage):
         a = self.stage.request("HEAD", "/api/v1/flows?format=csv")
         self.assertEqual((200, b"", KINDS["csv"], None), (a.status, a.body, a.headers["Content-Type"], a.headers["Content-Length"]))
         self.assertIn("weir-flows-", a.headers["Content-Disposition"])
-        s = self.stage.connect()
-        s.sendall(f"GET /api/v1/flows?format=csv HTTP/1.0\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
-        self.assertRegex(s.recv(4096), rb"^HTTP/1.[01] 426 ")
-        s.close()
+        for version in ("1.0", "0.9"):
+            s = self.stage.connect()
+            s.sendall(f"GET /api/v1/flows?format=csv HTTP/{version}\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
+            self.assertRegex(s.recv(4096), rb"^HTTP/[01].[019] 426 ", version)
+            s.close()
 
     def test_links_name_their_tenant(self):
         self.assertEqual(200, self.table("hosts?format=csv&tenant=customer").status)
