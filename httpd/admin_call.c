@@ -103,7 +103,7 @@ on_answer(void *ctx, enum ask_end end, const void *body, size_t len)
 		return true;
 	}
 	memcpy(&a, body, sizeof(a)); /* serve.c looked at it */
-	if (a.body_len > ANSWER_MAX - evbuffer_get_length(c->end.text) || a.body_len > HELD_MAX - h->held)
+	if (a.body_len > ANSWER_MAX - evbuffer_get_length(c->end.text) || a.body_len > h->held_max - h->held)
 		c->cut = true;
 	if (a.body_len > 0 && !c->cut) {
 		if (evbuffer_add(c->end.text, (const char *)body + sizeof(a), a.body_len) == -1)

@@ -67,6 +67,7 @@ struct stage {
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
 	bool no_token, parts, refuse_admin_once, refuse_grants;
+	bool endless; /* operations: half of what an answer may have, and never its end */
 	unsigned tokens, admins;
 	unsigned admin_status; /* that operations are answered with; 0: ADMIN_OK */
 };
@@ -249,6 +250,14 @@ serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 		return send_part(ch, q.request, status, refusal,
 				 status == ADMIN_BAD || status == ADMIN_CONFLICT ? strlen(refusal) : 0,
 				 false);
+	if (s->endless) {
+		static const char spaces[60000];
+
+		for (size_t i = 0; i < (4u << 20) / sizeof(spaces); i++)
+			if (!send_part(ch, q.request, status, spaces, sizeof(spaces), true))
+				return false;
+		return true;
+	}
 	if (memmem((const char *)m->body, m->len, "\"me.get\"", 8) != NULL)
 		return send_part(ch, q.request, status, account, sizeof(account) - 1, false);
 	len = (size_t)snprintf(text, sizeof(text), "{\"asked\":%.*s}", (int)q.body_len,
@@ -816,6 +825,7 @@ obey(struct stage *s, const char *word, unsigned v)
 		      { "formula", &s->formula },
 		      { "refuse-grants", &s->refuse_grants },
 		      { "refuse-admin-once", &s->refuse_admin_once },
+		      { "endless", &s->endless },
 		      { "setup-open", &s->setup_open },
 		      { "unconfirmed", &unconfirmed } };
 
@@ -832,6 +842,8 @@ obey(struct stage *s, const char *word, unsigned v)
 		s->busy = v;
 	if (strcmp(word, "streams") == 0)
 		s->boot.settings.streams = v;
+	if (strcmp(word, "workers") == 0)
+		s->boot.settings.http_workers = v;
 	if (strcmp(word, "rate-address") == 0)
 		s->boot.settings.rate_address = v;
 	if (strcmp(word, "rate-session") == 0)

@@ -188,7 +188,7 @@ class Stage:
         self.reader.join()
         return [line for line in end if line][-1], self.said()
 
-    def request(self, method, path, body=None, headers=None, cookie=True, timeout=30):
+    def request(self, method, path, body=None, headers=None, cookie=True, timeout=30, source=None):
         h = dict(headers or {})
         if cookie and self.cookie:
             h.setdefault("Cookie", self.cookie)
@@ -196,7 +196,7 @@ class Stage:
             body = json.dumps(body)
         if method not in ("GET", "HEAD"):
             h.setdefault("X-Weir-CSRF", self.csrf)
-        c = http.client.HTTPSConnection("127.0.0.1", self.https, context=context(), timeout=timeout)
+        c = http.client.HTTPSConnection("127.0.0.1", self.https, context=context(), timeout=timeout, source_address=source and (source, 0))
         try:
             c.request(method, path, body, h)
             a = Answer(c.getresponse())
@@ -902,6 +902,36 @@ class Administration(OnStage):
         self.problem(self.do("DELETE", "/users/alice"), 503)
         self.stage.tell("authd", 1)
         self.stage.until(lambda: self.do("DELETE", "/users/alice").status == 204, "authd is back")
+
+
+class Memory(OnStage):
+    """What waits for its rest is bounded, whoever sends it."""
+
+    def test_answers_of_authd_and_store_share_it(self):
+        self.stage.tell("workers", 8)
+        self.stage.tell("restart")
+        self.stage.until(lambda: self.stage.get("/api/v1/health").json["status"] == "ok", "it is back")
+        self.stage.login()
+        self.stage.tell("rows", 500)
+        self.stage.tell("pad", 150)
+        self.assertEqual(200, self.stage.get("/api/v1/flows?limit=500").status)
+        waiting = []
+        for _ in range(10):  # of 4 MiB; an eighth of 256 MiB may be held
+            asked = self.stage.counts()["admins"]
+            self.stage.tell("endless", 1)
+            waiting.append(s := self.stage.connect())
+            s.sendall(f"GET /api/v1/users HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
+            self.stage.until(lambda n=asked: self.stage.counts()["admins"] > n, "asked")
+            self.stage.tell("endless", 0)
+            self.assertEqual(200, self.stage.get("/api/v1/me").status)  # comes behind it
+        a = self.stage.get("/api/v1/flows?limit=500")
+        self.assertEqual(503, a.status)
+        self.problem(a, 503, "longer than this server can hold")
+        for s in waiting:
+            s.close()
+        self.stage.tell("authd", 0)  # which ends them
+        self.stage.tell("authd", 1)
+        self.stage.until(lambda: self.stage.get("/api/v1/flows?limit=500").status == 200, "there is room again")
 
 
 class Peers(OnStage):
