@@ -10,9 +10,11 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "gate.h"
 #include "guard.h"
 #include "ipc/channel.h"
 #include "me.h"
+#include "refuse.h"
 #include "request.h"
 #include "sessions.h"
 
@@ -278,7 +280,10 @@ api_setup_state(struct request *r)
 	/* Nobody's cookie: every answer of authd says whether an administrator exists. */
 	struct wire_session m = { .client = r->from };
 
-	(void)ask_authd(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
+	if (gate_pass_address(r))
+		(void)ask_authd(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
+	else
+		refuse_inquiry(r, INQUIRY_RATED);
 }
 
 /* --- logout

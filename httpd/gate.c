@@ -112,21 +112,44 @@ on_session(void *ctx, enum session_end how, const struct session *s)
 	end(p, RATES, INQUIRY_OK);
 }
 
+/* False where the address has no request left. */
+static bool
+address_passes(struct passing *p)
+{
+	struct tally *t = p->request->httpd->tally;
+	const int64_t now = clock_boot_ns();
+
+	p->rate[ADDRESS] = rate_of_address(p->request);
+	if (!rate_look(t, &p->rate[ADDRESS], now))
+		return false;
+	rate_count(t, &p->rate[ADDRESS], now);
+	return true;
+}
+
 /* What is nobody's counts for its address alone: nobody can use up another's quota by guessing at names. */
 void
 gate_pass(struct request *r, gate_fn *fn)
 {
 	struct passing *p = mem_calloc(1, sizeof(*p));
-	struct tally *t = r->httpd->tally;
-	const int64_t now = clock_boot_ns();
 
 	p->request = r;
 	p->fn = fn;
-	p->rate[ADDRESS] = rate_of_address(r);
-	if (!rate_look(t, &p->rate[ADDRESS], now)) {
+	if (address_passes(p))
+		session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, p);
+	else
 		refuse(p, HOLDER, &p->rate[ADDRESS]);
-		return;
+}
+
+bool
+gate_pass_address(struct request *r)
+{
+	struct passing p = { .request = r };
+	bool passes = address_passes(&p);
+
+	put_headers(&p, HOLDER);
+	if (!passes) {
+		r->retry_after_s = p.rate[ADDRESS].retry_after_s;
+		tally_refuse(r->httpd->tally);
 	}
-	rate_count(t, &p->rate[ADDRESS], now);
-	session_get(r->httpd->sessions, &r->who, &r->from, SESSION_ANY_AGE, on_session, p);
+	return passes;
 }

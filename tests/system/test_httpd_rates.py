@@ -92,12 +92,28 @@ class Rates(OnStage):
         asked = self.stage.counts()["tokens"]
         self.assertEqual(429, self.stage.get("/api/v1/interfaces", {"Authorization": "Bearer weir_another"}, cookie=False).status)
         self.assertEqual(asked, self.stage.counts()["tokens"])
+        # Health is for anyone, and for nobody to guess at: what is shown there is not asked about any more.
+        self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", {"Authorization": "Bearer weir_another"}, cookie=False).json)
+        self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health").json)
+        self.refusal(self.stage.get("/api/v1/setup", cookie=False), "address", 40)
+        self.assertEqual(asked, self.stage.counts()["tokens"])
         # These have throttles of their own, or cost nothing.
-        for path in ("/api/v1/health", "/api/v1/openapi.json", "/api/v1/setup", "/"):
+        for path in ("/api/v1/health", "/api/v1/openapi.json", "/"):
             self.assertEqual(200, self.stage.get(path, cookie=False).status, path)
         self.assertEqual(200, self.stage.request("POST", "/api/v1/login", {"name": "admin", "password": PASSWORD}, {**JSON, "X-Weir-CSRF": "1"}, cookie=False).status)
-        counters = {c["place"]: c["count"] for c in self.stage.get("/api/v1/health").json["counters"]}
-        self.assertEqual(2, counters["httpd.rate_limited"])
+        counters = {c["place"]: c["count"] for c in self.stage.get("/api/v1/health", source="127.0.0.2").json["counters"]}
+        self.assertEqual(5, counters["httpd.rate_limited"])
+
+    def test_guesses_at_health(self):
+        """They count as any other's do."""
+        self.quotas(address=20)
+        for i in range(20):
+            self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", {"Authorization": f"Bearer weir_guess{i}"}, cookie=False).json)
+        asked = self.stage.counts()["tokens"]
+        for i in range(5):
+            self.assertEqual({"status": "ok"}, self.stage.get("/api/v1/health", {"Authorization": f"Bearer weir_more{i}"}, cookie=False).json)
+        self.assertEqual(asked, self.stage.counts()["tokens"])
+        self.assertEqual(429, self.by_token().status)
 
     def test_the_guides_api(self):
         self.quotas(session=10)
