@@ -77,14 +77,20 @@ next_number(struct history *h)
 	return h->newest;
 }
 
+void
+history_seal(struct history *h, struct segment_writer *w)
+{
+	if (w->db != NULL)
+		segments_sealed(h->segments, w->segment.number);
+	w->db = NULL;
+	w->segment = (struct segment_entry){ 0 };
+}
+
 static enum db_status
 segment_for(struct history *h, struct segment_writer *w, int64_t now_ns, char why[static HISTORY_WHY_MAX])
 {
-	if (is_over(h, w, now_ns)) {
-		segments_sealed(h->segments, w->segment.number);
-		w->db = NULL;
-		w->segment = (struct segment_entry){ 0 };
-	}
+	if (is_over(h, w, now_ns))
+		history_seal(h, w);
 	if (w->db != NULL)
 		return DB_OK;
 	if (w->segment.number == 0)

@@ -107,6 +107,8 @@ enum db_status history_put_block(struct history *h, struct segment_writer *w, co
 void history_block_done(struct segment_writer *w, const struct block_entry *e);
 /* Tells the catalogue, within x. */
 void history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct block_entry *e);
+/* Its segment is not written any more; what comes goes into another one. */
+void history_seal(struct history *h, struct segment_writer *w);
 /* The writer whose segment it is; NULL: it is not written any more. */
 struct segment_writer *history_writer_of(struct history *h, uint32_t segment);
 /* After a start: where writing goes on. */
@@ -133,7 +135,10 @@ struct history_gone {
 	uint64_t rows;
 };
 void history_trim(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone);
-/* As it, where a batch found no room. */
+/* What is written and has no row that ends since cutoff_ns is sealed, so that it goes with the next commit:
+ * nothing may come any more that would fill it. Between commits. */
+void history_seal_old(struct history *h, int64_t cutoff_ns);
+/* As history_trim, where a batch found no room. */
 void history_make_room(struct history *h, struct db_txn *x, struct history_gone *gone);
 void history_retire(struct history *h, const struct history_gone *gone);
 

@@ -43,6 +43,23 @@ trim_old(struct history *h, struct db_txn *x, int64_t cutoff_ns, struct history_
 			let_go(x, &e, gone);
 }
 
+static void
+seal_old(struct history *h, struct segment_writer *w, int64_t cutoff_ns)
+{
+	if (w->segment.rows > 0 && w->segment.most_last_ns < cutoff_ns)
+		history_seal(h, w);
+}
+
+void
+history_seal_old(struct history *h, int64_t cutoff_ns)
+{
+	seal_old(h, &h->fresh, cutoff_ns);
+	if (h->merge != NULL) /* it writes on where it began */
+		return;
+	for (unsigned i = 0; i < RETENTION_CLASSES; i++)
+		seal_old(h, &h->merged[i], cutoff_ns);
+}
+
 /* The segment whose newest row is the oldest; and the bytes of all. */
 static bool
 oldest(struct history *h, struct db_txn *x, struct segment_entry *found, uint64_t *bytes)

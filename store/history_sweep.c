@@ -125,25 +125,17 @@ history_is_worn(const struct segment_entry *e)
 	return e->worn || (!e->ending && e->dead * 10 >= (e->rows + e->dead) * 3);
 }
 
-/* It is not written any more; what comes goes into another one. */
-static void
-seal(struct history *h, struct segment_writer *w)
-{
-	if (w->db != NULL)
-		segments_sealed(h->segments, w->segment.number);
-	w->db = NULL;
-	w->segment = (struct segment_entry){ 0 };
-}
-
 static bool
 sweep_segment(struct history *h, struct segment_entry *e)
 {
+	const bool ending = e->ending;
 	size_t n = judge(h, e);
 	struct segment_writer *w = history_writer_of(h, e->number);
 	struct history_gone gone = { 0 };
 	struct db_txn x;
 
-	if (n == 0)
+	/* Where somebody may keep it for longer now, what is dead in it has to be written out of it. */
+	if (n == 0 && e->ending == ending)
 		return true;
 	if (e->rows == 0) {
 		e->gone = true;
@@ -159,7 +151,7 @@ sweep_segment(struct history *h, struct segment_entry *e)
 		tenants_forgot(h->tenants, h->sweep->block[i].tenant, h->sweep->block[i].rows);
 	if (w != NULL) {
 		if (e->rows == 0 || history_is_worn(e))
-			seal(h, w);
+			history_seal(h, w);
 		else
 			w->segment = *e;
 	}
@@ -178,7 +170,7 @@ take_policy(struct history *h)
 	history_forget_series_ids(h);
 	history_forget_series(h);
 	if (h->fresh.segment.rows > 0)
-		seal(h, &h->fresh);
+		history_seal(h, &h->fresh);
 	s->under_way = true;
 	s->next = 0;
 }

@@ -98,6 +98,8 @@ write_once(struct history *h, const struct batch *b, int64_t now_ns, char why[st
 		history_remember(h, b);
 	h->merge_rest -= h->merge_rest > 0;
 	set_floor(h, now_ns);
+	if (!h->limits.keep_everything)
+		history_seal_old(h, now_ns - h->limits.keep_flows_ns);
 	history_series_written(h, now_ns);
 	history_retire(h, &gone);
 	return DB_OK;

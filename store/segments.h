@@ -1,5 +1,5 @@
 /*
- * The files that blocks of flows are in: databases of one table each, flows-NUMBER.mdb. Two are written, by
+ * The files that blocks of flows are in: databases of one table each, flows-NUMBER.mdb. Some are written, by
  * one thread; the others are opened when they are read and closed when others are read more. Any thread may
  * read.
  */

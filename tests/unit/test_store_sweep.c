@@ -273,6 +273,57 @@ what_is_kept_as_long_stands_together(void **state)
 	assert_sound();
 }
 
+/* What is about to end is not written anew for what is dead in it, until somebody may keep it for longer. */
+static void
+what_ends_no_more_is_written_anew(void **state)
+{
+	struct tenant_limits l[TENANTS] = { { .tenant = 1, .keep_ns = 8 * HOUR * NS_PER_S },
+					    { .tenant = 2, .keep_ns = 24 * HOUR * NS_PER_S },
+					    { .tenant = 3 } };
+	uint64_t each = EACH / TENANTS;
+
+	(void)state;
+	history_tenants(h, l, TENANTS, 1);
+	hours(0, 22);
+	assert_in_range(rows_of(1).n, 7 * each, 10 * each);
+	assert_int_equal(rows_on_disk(1), 22 * each);
+	l[1].keep_ns = 0;
+	history_tenants(h, l, TENANTS, 2);
+	commit(22 * HOUR, 0);
+	tidy();
+	assert_in_range(rows_on_disk(1), 7 * each, 10 * each);
+	assert_int_equal(rows_of(2).n, 22 * each);
+	assert_sound();
+}
+
+/* A class that nothing more comes into does not keep what is older than the store keeps anything. */
+static void
+what_is_written_no_more_goes_too(void **state)
+{
+	struct history_limits keep = { .size = 256 << 20, .keep_flows_ns = 48 * HOUR * NS_PER_S };
+
+	(void)state;
+	close_history();
+	h = world_history(&keep, &names);
+	limit(1, TENANTS, 24 * 90, 0);
+	hours(0, 2);
+	limit(2, TENANTS, 0, 0); /* of another class from now on */
+	commit(3 * 24 * HOUR, EACH);
+	tidy();
+	commit(3 * 24 * HOUR + 1, 3);
+	tidy();
+	assert_int_equal(rows_on_disk(1), EACH / TENANTS + 1);
+	assert_int_equal(rows_of(1).n, EACH / TENANTS + 1);
+	assert_sound();
+	/* Nor where nothing comes at all. */
+	for (int64_t day = 6; day < 8; day++) {
+		commit(day * 24 * HOUR, 0);
+		tidy();
+	}
+	assert_int_equal(rows_on_disk(1) + rows_on_disk(2) + rows_on_disk(3), 0);
+	assert_sound();
+}
+
 static void
 what_is_more_than_its_bytes_goes_oldest_first(void **state)
 {
@@ -359,6 +410,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_too_old_for_its_tenant_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_kept_as_long_stands_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_ends_no_more_is_written_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_written_no_more_goes_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_more_than_its_bytes_goes_oldest_first, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_of_a_deleted_tenant_stays, setup, teardown),
