@@ -15,6 +15,8 @@
 #define POINTS_FEW  1500  /* ... and chunks, that the loop reads itself: in less than half a millisecond */
 #define CHUNKS_FEW  4
 #define STRETCH_MAX 98000 /* points of what is kept, read at a time */
+#define STRETCH_FEW 1000  /* buckets: fewer are not worth a look by themselves, whatever the page shows */
+#define LATEST_S    (INT64_MAX / NS_PER_S - 3 * 86400) /* behind it a bucket and a slice still have times */
 
 void
 ask_put_series_point(struct question *a, const struct series_point *p, uint32_t resolution_s)
@@ -316,7 +318,8 @@ find_plot(void *ctx, const struct question *a, struct find *f, struct job *j)
 	(void)a;
 	(void)f;
 	most = most >= STRETCH_MAX ? 1 : STRETCH_MAX / most;
-	most = most < l->most ? most : l->most;
+	if (most > l->most && most > STRETCH_FEW)
+		most = l->most > STRETCH_FEW ? l->most : STRETCH_FEW;
 	h.bucket = mem_calloc(most, sizeof(*h.bucket));
 	if (l->percent != 0)
 		l->value = mem_calloc(l->most, sizeof(*l->value));
@@ -359,7 +362,8 @@ answer_plot(struct store *s, struct question *a, void *ctx, enum job_end end)
 	}
 }
 
-/* Whether it takes less time than handing it over does. */
+/* Whether it takes less time than handing it over does: all of the range, of which as much is looked through
+ * as it takes to find a page's points. */
 static bool
 is_short(const struct plot *l)
 {
@@ -367,8 +371,6 @@ is_short(const struct plot *l)
 	uint32_t points = series_points_of(1, l->range.resolution_s),
 		 chunk = series_chunk_points(l->range.resolution_s);
 
-	if (buckets > l->most)
-		buckets = l->most;
 	return buckets * points * l->nkeys <= POINTS_FEW &&
 	       (buckets * points / chunk + 1) * l->nkeys <= CHUNKS_FEW;
 }
@@ -457,6 +459,7 @@ range_of(const struct store *s, const struct question *a, bool of_flows, struct 
 	int64_t from_s = second_from(a->q.from_ns);
 
 	r->to_s = a->q.to_ns == 0 ? a->v.now_ns / NS_PER_S + 1 : second_from(a->q.to_ns);
+	r->to_s = r->to_s < LATEST_S ? r->to_s : LATEST_S;
 	r->resolution_s = a->q.resolution_s;
 	if (r->resolution_s == 0)
 		r->resolution_s =

@@ -225,6 +225,30 @@ beside_answers_as_at_once(void **state)
 	assert_int_equal(beside.status, ANSWER_NOT_FOUND);
 }
 
+/* However few points a page shows: it is all of the range that may have to be looked through for them. */
+static void
+a_long_range_is_looked_through_beside(void **state)
+{
+	struct grant a = world_grant_plain(w, ALPHA);
+	struct wire_question q = world_question(ASK_SERIES);
+
+	(void)state;
+	q.subject = SERIES_TENANT;
+	q.resolution_s = 60;
+	q.limit = 1;
+	q.to_ns = w->s->now_ns - 86400 * NS_PER_S; /* when there was nothing */
+	q.from_ns = q.to_ns - 600 * NS_PER_S;
+	threads(1);
+	ask_as(&beside, &a, &q);
+	assert_int_equal(beside.answers, 1);
+	q.from_ns = q.to_ns - 10 * 86400 * NS_PER_S;
+	ask_as(&beside, &a, &q);
+	assert_int_equal(beside.answers, 0);
+	wait_answered(&beside);
+	assert_int_equal(beside.status, ANSWER_OK);
+	assert_int_equal(beside.nrows, 0);
+}
+
 /* Whoever is not allowed any more hears nothing of what was found. */
 static void
 revoked_meanwhile(void **state)
@@ -496,6 +520,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(beside_answers_as_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_long_range_is_looked_through_beside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(revoked_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(silence_of_authd_ends_what_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(policy_changes_meanwhile, set_up, tear_down),
