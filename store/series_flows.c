@@ -305,8 +305,9 @@ look(struct find *f, const struct block_entry *e, void *ctx)
 	if (l.last == NULL || l.start == NULL)
 		return false;
 	for (uint32_t i = 0; i < f->head.rows; i++) {
+		/* Before 1970 began none that was not damaged: what follows subtracts. */
 		f->wanted[i] &= (int64_t)l.last[i] >= s->first_ns && (int64_t)l.last[i] >= s->from_ns &&
-				(int64_t)l.start[i] < s->to_ns;
+				(int64_t)l.start[i] >= 0 && (int64_t)l.start[i] < s->to_ns;
 		n += f->wanted[i];
 	}
 	if (n == 0)

@@ -626,6 +626,27 @@ it_costs_what_it_may(void **state)
 	assert_true(w->nrows > 0);
 }
 
+/* The last second that there is, in buckets that would end behind it. */
+static void
+the_end_of_time_is_no_place(void **state)
+{
+	struct who who = { .tenant = BETA, .n = { .number = 1, .nnetworks = 1 } };
+
+	(void)state;
+	put_traffic();
+	assert_true(prefix_parse("10.2.0.0/24", &who.network[0]));
+	who.n.networks = who.network;
+	world_policy(w, &who.n, 1);
+	for (int64_t before_ns = 0; before_ns < 400000 * NS_PER_S; before_ns += 3600 * NS_PER_S) {
+		struct wire_question q = question(&keys[0], 86400);
+
+		q.to_ns = INT64_MAX - before_ns;
+		q.from_ns = q.to_ns - NS_PER_S;
+		assert_int_equal(ask_as(&who, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, 0);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int
@@ -635,6 +656,7 @@ main(void)
 		TEST(a_part_gets_what_its_flows_say),    TEST(a_part_gets_what_its_flows_say),
 		TEST(a_part_gets_what_its_flows_say),    TEST(a_part_gets_what_its_flows_say),
 		TEST(what_flows_do_not_tell_is_refused), TEST(it_costs_what_it_may),
+		TEST(the_end_of_time_is_no_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
