@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "basic.h"
 #include "granting.h"
+#include "ipc/sealed.h"
 #include "rights.h"
-#include "sealed.h"
 
 #define CALL_ARENA (32u << 20) /* what one operation may read and make */
 #define ANSWER_MAX (6u << 20)  /* bytes of its answer: what a channel holds is 8 MiB */
@@ -148,6 +148,7 @@ call_free(struct admin_call *c)
 	json_free(&c->w);
 	arena_free(&c->arena);
 	admin_secrets_free(&c->secrets);
+	free(c->told);
 	free(c->touched.item);
 	free(c->ended.item);
 	free(c->removed.item);
@@ -366,6 +367,8 @@ begin(struct admin_call *c)
 		c->op->prepare(c);
 	if (c->status != 0 || c->fault.set)
 		answer(c);
+	else if (c->wait != NULL)
+		c->wait(c, go_on);
 	else
 		admin_password_compute(c, go_on);
 }

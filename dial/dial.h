@@ -4,6 +4,7 @@
 
 #include "ipc/boot.h"
 
+struct connector;
 struct event;
 struct event_base;
 struct peers;
@@ -15,6 +16,7 @@ struct dial {
 	struct event *sigterm;
 	struct peers *peers;
 	struct resolver *resolver;
+	struct connector *connector;
 };
 
 /* serve.c: connects to the peers and takes their questions. */

@@ -1,9 +1,10 @@
-/* weir-dial: the one process that reaches out. So far it asks the operator's name servers what addresses are
- * called. */
+/* weir-dial: the one process that reaches out. It asks the operator's name servers what addresses are called,
+ * and opens connections for processes that parse what comes in on them. */
 #include <event2/event.h>
 #include <signal.h>
 
 #include "base/log.h"
+#include "connect.h"
 #include "dial.h"
 #include "ipc/channel.h"
 #include "resolver.h"
@@ -26,6 +27,7 @@ dial_open(struct dial *d, const struct boot *boot)
 	if (d->sigterm == NULL || evsignal_add(d->sigterm, NULL) == -1)
 		fatalx("no event loop");
 	d->resolver = resolver_new(d->base, &boot->settings);
+	d->connector = connector_new(d->base, d->resolver, &boot->settings);
 	serve_open(d);
 }
 
@@ -33,6 +35,7 @@ static void
 dial_close(struct dial *d)
 {
 	peers_free(&d->peers);
+	connector_free(&d->connector);
 	resolver_free(&d->resolver);
 	event_free(d->sigterm);
 	event_base_free(d->base);

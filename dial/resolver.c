@@ -168,6 +168,88 @@ resolver_ask(struct resolver *r, const struct ip_addr *ip, uint64_t ticket, reso
 	return true;
 }
 
+/* --- addresses of a name --- */
+
+struct resolver_search {
+	struct evdns_getaddrinfo_request *request;
+	found_fn *fn; /* NULL: it was forgotten */
+	void *ctx;
+	bool begun, over;
+};
+
+static bool
+address_of(const struct sockaddr *a, struct ip_addr *ip)
+{
+	if (a->sa_family == AF_INET) {
+		struct sockaddr_in v4;
+		uint8_t b[4];
+
+		memcpy(&v4, a, sizeof(v4));
+		memcpy(b, &v4.sin_addr, sizeof(b));
+		*ip = ip_from_v4(b);
+		return true;
+	}
+	if (a->sa_family == AF_INET6) {
+		struct sockaddr_in6 v6;
+
+		memcpy(&v6, a, sizeof(v6));
+		memcpy(ip->b, &v6.sin6_addr, sizeof(ip->b));
+		return true;
+	}
+	return false;
+}
+
+static void
+on_found(int result, struct evutil_addrinfo *list, void *arg)
+{
+	struct resolver_search *s = arg;
+	struct ip_addr ip[RESOLVER_ADDRESSES];
+	size_t n = 0;
+
+	for (struct evutil_addrinfo *a = result == 0 ? list : NULL; a != NULL && n < RESOLVER_ADDRESSES;
+	     a = a->ai_next)
+		if (address_of(a->ai_addr, &ip[n]))
+			n++;
+	if (list != NULL)
+		evutil_freeaddrinfo(list);
+	s->over = true;
+	if (s->fn != NULL)
+		s->fn(s->ctx, ip, n);
+	if (s->begun)
+		free(s);
+}
+
+struct resolver_search *
+resolver_find(struct resolver *r, const char *host, found_fn *fn, void *ctx)
+{
+	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	struct resolver_search *s;
+	struct ip_addr ip;
+
+	if (ip_parse(host, &ip)) {
+		fn(ctx, &ip, 1);
+		return NULL;
+	}
+	s = mem_calloc(1, sizeof(*s));
+	s->fn = fn;
+	s->ctx = ctx;
+	s->request = evdns_getaddrinfo(r->dns, host, NULL, &hints, on_found, s);
+	if (s->over) {
+		free(s);
+		return NULL;
+	}
+	s->begun = true;
+	r->used = true;
+	return s;
+}
+
+void
+resolver_forget(struct resolver_search *s)
+{
+	s->fn = NULL;
+	evdns_getaddrinfo_cancel(s->request);
+}
+
 /* --- servers --- */
 
 static bool
@@ -212,8 +294,8 @@ on_anew(evutil_socket_t fd, short what, void *arg)
 	if (!r->used)
 		return;
 	/* What is under way is asked again. */
-	if (evdns_base_clear_nameservers_and_suspend(r->dns) != 0 || add_servers(r) == 0 ||
-	    evdns_base_resume(r->dns) != 0)
+	if (evdns_base_clear_nameservers_and_suspend(r->dns) != 0 ||
+	    (add_servers(r) == 0 && r->settings->nameservers.n > 0) || evdns_base_resume(r->dns) != 0)
 		fatalx("the sockets to the name servers cannot be made anew");
 }
 
@@ -244,7 +326,8 @@ resolver_new(struct event_base *base, const struct settings *s)
 	    evdns_base_set_option(r->dns, "max-inflight:", "64") != 0)
 		fatalx("no resolver");
 	if (add_servers(r) == 0)
-		fatalx("no name server can be used");
+		log_info("no name server: only names of /etc/hosts have addresses");
+	(void)evdns_base_load_hosts(r->dns, "/etc/hosts");
 	return r;
 }
 

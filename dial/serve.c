@@ -1,7 +1,10 @@
 /* The messages that msg.def lets dial receive. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
+#include "connect.h"
 #include "dial.h"
 #include "ipc/channel.h"
 #include "ipc/wire.h"
@@ -34,11 +37,76 @@ serve_name_ask(struct dial *d, const struct msg *m)
 	return true;
 }
 
+/* --- connections --- */
+
+static void
+tell_failure(struct dial *d, uint64_t ticket, const char *why)
+{
+	struct channel *ch = peers_find(d->peers, PROC_DIRECTORY, 0);
+	struct wire_dial_failed w = { .ticket = ticket };
+
+	str_copy(w.why, sizeof(w.why), why);
+	if (ch != NULL)
+		(void)channel_send(ch, MSG_DIAL_FAILED, &w, sizeof(w));
+}
+
+static void
+on_connected(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why)
+{
+	struct dial *d = ctx;
+	struct channel *ch = peers_find(d->peers, PROC_DIRECTORY, 0);
+
+	if (fd == -1) {
+		tell_failure(d, ticket, why);
+		return;
+	}
+
+	const struct wire_dialed w = { ticket, *ip };
+
+	if (ch == NULL || !channel_send_fd(ch, MSG_DIALED, &w, sizeof(w), fd))
+		log_debug("nobody takes the connection any more");
+	if (ch == NULL)
+		close(fd);
+}
+
+static bool
+serve_dial_ask(struct dial *d, const struct msg *m)
+{
+	struct wire_dial_ask w;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (memchr(w.host, 0, sizeof(w.host)) == NULL || w.host[0] == '\0' || w.port == 0 ||
+	    w.port > UINT16_MAX || w.timeout_ms == 0 || w.timeout_ms > CONNECT_TIMEOUT_MAX_MS)
+		return false;
+	if (!connector_open(d->connector, w.host, (uint16_t)w.port, w.timeout_ms, w.ticket, on_connected, d))
+		tell_failure(d, w.ticket, "too many connections are being opened");
+	return true;
+}
+
+static bool
+serve_dial_cancel(struct dial *d, const struct msg *m)
+{
+	struct wire_dial_cancel w;
+
+	memcpy(&w, m->body, sizeof(w));
+	connector_cancel(d->connector, w.ticket);
+	return true;
+}
+
 static bool
 on_message(void *ctx, struct channel *ch, struct msg *m)
 {
 	(void)ch;
-	return m->id == MSG_NAME_ASK && serve_name_ask(ctx, m);
+	switch (m->id) {
+	case MSG_NAME_ASK:
+		return serve_name_ask(ctx, m);
+	case MSG_DIAL_ASK:
+		return serve_dial_ask(ctx, m);
+	case MSG_DIAL_CANCEL:
+		return serve_dial_cancel(ctx, m);
+	default:
+		return false;
+	}
 }
 
 static void
@@ -51,8 +119,12 @@ on_up(void *ctx, struct channel *ch)
 static void
 on_down(void *ctx, struct channel *ch)
 {
-	(void)ctx;
+	struct dial *d = ctx;
+
 	log_info("%s is gone", channel_name(ch));
+	/* Its tickets begin anew with it. */
+	if (channel_proc(ch) == PROC_DIRECTORY)
+		connector_cancel_all(d->connector);
 }
 
 void

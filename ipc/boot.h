@@ -20,6 +20,8 @@ enum boot_fd {
 	BOOT_FD_COPY = 5,   /* the directory that a copy goes to, where BOOT_COPY */
 	BOOT_FD_DIRECTORY =
 	    5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
+	BOOT_FD_BIND_PASSWORD =
+	    7, /* authd: a file with a password in its first line, where BOOT_HAS_BIND_PASSWORD */
 	BOOT_FD_ANCHORS = 6, /* authd: the file that audit anchors are appended to, where BOOT_HAS_ANCHORS */
 	BOOT_FD_FILE = 5,    /* capture of a file: the file, read-only */
 	BOOT_FD_PROTOCOLS = 5, /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
@@ -28,7 +30,8 @@ enum boot_fd {
 	BOOT_FD_CERTIFICATE = 7,
 	BOOT_FD_KEY = 8,
 	BOOT_FD_TALLY = 9, /* httpd: memory that its workers share (httpd/tally.h), where BOOT_HAS_TALLY */
-	BOOT_FD_GEO = 6,   /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
+	BOOT_FD_AUTHORITIES = 5, /* directory: a PEM file, read-only, where BOOT_HAS_AUTHORITIES */
+	BOOT_FD_GEO = 6,         /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
 	BOOT_FD_VENDORS =
 	    6 /* store: BOOT_VENDOR_FILES lists of MAC addresses' vendors, where BOOT_HAS_VENDORS */
 };
@@ -82,13 +85,15 @@ struct boot {
 	struct settings settings;
 };
 
-#define BOOT_ANALYZE        1u /* files only: flows end when their file does, nothing is kept afterwards */
-#define BOOT_HAS_HTTP       2u /* httpd: BOOT_FD_HTTP is there */
-#define BOOT_HAS_VENDORS(i) (4u << (i))   /* store: BOOT_FD_VENDORS + i is there */
-#define BOOT_HAS_PROTOCOLS  256u          /* engine: BOOT_FD_PROTOCOLS is there */
-#define BOOT_HAS_GEO(i)     (512u << (i)) /* engine: BOOT_FD_GEO + i is there */
-#define BOOT_HAS_ANCHORS    8192u         /* authd: BOOT_FD_ANCHORS is there */
-#define BOOT_HAS_TALLY      65536u        /* httpd: BOOT_FD_TALLY is there */
+#define BOOT_ANALYZE           1u /* files only: flows end when their file does, nothing is kept afterwards */
+#define BOOT_HAS_HTTP          2u /* httpd: BOOT_FD_HTTP is there */
+#define BOOT_HAS_VENDORS(i)    (4u << (i))   /* store: BOOT_FD_VENDORS + i is there */
+#define BOOT_HAS_PROTOCOLS     256u          /* engine: BOOT_FD_PROTOCOLS is there */
+#define BOOT_HAS_GEO(i)        (512u << (i)) /* engine: BOOT_FD_GEO + i is there */
+#define BOOT_HAS_ANCHORS       8192u         /* authd: BOOT_FD_ANCHORS is there */
+#define BOOT_HAS_TALLY         65536u        /* httpd: BOOT_FD_TALLY is there */
+#define BOOT_HAS_AUTHORITIES   131072u       /* directory: BOOT_FD_AUTHORITIES is there */
+#define BOOT_HAS_BIND_PASSWORD 262144u       /* authd: BOOT_FD_BIND_PASSWORD is there */
 /* Errands, which a command line starts the process for, beside one that runs or alone. */
 #define BOOT_CHECK 16384u /* store: look at every byte of the database */
 #define BOOT_COPY  32768u /* store, authd: copy the database to BOOT_FD_COPY, all of it as of one moment */

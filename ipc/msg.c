@@ -21,7 +21,8 @@ static const char *const names[] = {
 };
 static_assert(ARRAY_LEN(names) == MSG_COUNT, "name every message");
 
-static const char *const procs[] = { "none", "weir", "capture", "engine", "store", "authd", "httpd", "dial" };
+static const char *const procs[] = { "none",  "weir",  "capture", "engine",   "store",
+				     "authd", "httpd", "dial",    "directory" };
 static_assert(ARRAY_LEN(procs) == PROC_COUNT, "name every process");
 
 const char *

@@ -13,6 +13,7 @@ enum proc {
 	PROC_AUTHD,
 	PROC_HTTPD,
 	PROC_DIAL,
+	PROC_DIRECTORY,
 	PROC_COUNT
 };
 

@@ -173,14 +173,37 @@ const struct sandbox sandbox_httpd = {
 };
 
 /* It may make datagram sockets of the Internet and send by them: to name servers, anew now and then so that the port of a question
- * cannot be guessed. */
+ * cannot be guessed. And it connects: where to, it holds against root's configuration; what comes in goes to others unread. */
 #define DATAGRAM (SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
+#define STREAM   (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)
 static const struct sandbox_call dial_calls[] = {
 	CALL(accept4), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), CALL(sendmsg),
 	CALL2(socket, 0, SANDBOX_EQUAL, AF_INET, 1, SANDBOX_EQUAL, DATAGRAM),
 	CALL2(socket, 0, SANDBOX_EQUAL, AF_INET6, 1, SANDBOX_EQUAL, DATAGRAM),
-	CALL(sendto), /* to whom it wants: that is its work */
+	CALL2(socket, 0, SANDBOX_EQUAL, AF_INET, 1, SANDBOX_EQUAL, STREAM),
+	CALL2(socket, 0, SANDBOX_EQUAL, AF_INET6, 1, SANDBOX_EQUAL, STREAM),
+	CALL(sendto), CALL(connect), /* to whom it wants: that is its work */
 };
 const struct sandbox sandbox_dial = {
 	.name = "weir-dial", .calls = dial_calls, .ncalls = ARRAY_LEN(dial_calls), .files = 128,
+};
+
+/*
+ * Directory forks a process for each attempt to ask a server, which has a filter of its own, and kills it at its deadline. Whom it
+ * can signal is who has its user: those processes only. seccomp: to narrow what a child may.
+ */
+static const struct sandbox_call directory_calls[] = {
+	PEERS, CALL(sendmsg), CALL(pread64),
+	CALL(pipe2), CALL(wait4), CALL(kill), CALL(getppid),
+	CALL1(prctl, 0, SANDBOX_EQUAL, PR_SET_PDEATHSIG), CALL1(prctl, 0, SANDBOX_EQUAL, PR_SET_NO_NEW_PRIVS),
+	CALL1(seccomp, 0, SANDBOX_EQUAL, 1 /* SECCOMP_SET_MODE_FILTER */), CALL(close_range), CALL(dup2),
+};
+const struct sandbox sandbox_directory = {
+	.name = "weir-directory", .calls = directory_calls, .ncalls = ARRAY_LEN(directory_calls), .files = 256,
+	.forks = true, .processes = 64, .file_size = UINT64_C(1) << 23, /* of sealed memory */
+};
+
+/* One attempt: it speaks LDAP on a connection that is open, and says what came of it into a pipe. */
+const struct sandbox sandbox_attempt = {
+	.name = "weir-directory/attempt", .calls = NULL, .ncalls = 0, .files = 0,
 };

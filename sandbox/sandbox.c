@@ -71,7 +71,8 @@ drop_capabilities(const struct sandbox *s)
 static void
 limit_resources(const struct sandbox *s)
 {
-	const struct rlimit none = { 0, 0 }, size = { s->file_size, s->file_size };
+	const struct rlimit none = { 0, 0 }, size = { s->file_size, s->file_size },
+			    processes = { s->processes, s->processes };
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
@@ -81,6 +82,8 @@ limit_resources(const struct sandbox *s)
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) == -1 || setrlimit(RLIMIT_CORE, &none) == -1 ||
 	    setrlimit(RLIMIT_FSIZE, &size) == -1)
+		fatal("%s: cannot set resource limits: not starting", s->name);
+	if (s->forks && setrlimit(RLIMIT_NPROC, &processes) == -1)
 		fatal("%s: cannot set resource limits: not starting", s->name);
 	/* A file that reaches its limit is an error to handle, not a death. */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
@@ -158,11 +161,17 @@ allow(scmp_filter_ctx f, const struct sandbox_call *c)
 	return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, c->number, n, checks) == 0;
 }
 
+/* Exactly what fork asks of clone. */
+#define FORK_FLAGS (CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)
+
 static bool
-allow_threads(scmp_filter_ctx f, bool threads)
+allow_clone(scmp_filter_ctx f, bool threads, bool forks)
 {
 	/* glibc tries clone3 first, whose flags a filter cannot see, and falls back. */
 	if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) != 0)
+		return false;
+	if (forks && seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				      compare(0, SCMP_CMP_EQ, FORK_FLAGS, 0)) != 0)
 		return false;
 	return !threads || seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 					    compare(0, SCMP_CMP_EQ, THREAD_FLAGS, 0)) == 0;
@@ -179,7 +188,7 @@ filter_system_calls(const struct sandbox *s)
 		ok = allow(f, &sandbox_common[i]);
 	for (size_t i = 0; ok && i < s->ncalls; i++)
 		ok = allow(f, &s->calls[i]);
-	ok = ok && allow_threads(f, s->threads);
+	ok = ok && allow_clone(f, s->threads, s->forks);
 	if (!ok || seccomp_load(f) != 0)
 		fatalx("%s: no system call filter could be had: not starting", s->name);
 	seccomp_release(f);
@@ -223,5 +232,11 @@ sandbox_enter(const struct sandbox *s)
 	drop_capabilities(s);
 	limit_resources(s);
 	close_file_system(s);
+	filter_system_calls(s);
+}
+
+void
+sandbox_narrow(const struct sandbox *s)
+{
 	filter_system_calls(s);
 }

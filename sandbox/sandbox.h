@@ -4,8 +4,8 @@
  * Applied in this order: refusal where anything is wrong already (root, a second thread in /proc/self/task),
  * no capabilities in any set, no new privileges, rlimits, Landlock (ABI 1: no file system but the profile's
  * own directory), then seccomp with an explicit list whose default kills the process. clone3 answers ENOSYS;
- * clone is allowed with exactly the flags of a thread, and only where the profile has threads. Threads start
- * afterwards and inherit everything.
+ * clone is allowed with exactly the flags of a thread, and only where the profile has threads, or of a fork,
+ * where it forks. Threads start afterwards and inherit everything.
  */
 #ifndef WEIR_SANDBOX_SANDBOX_H
 #define WEIR_SANDBOX_SANDBOX_H
@@ -38,6 +38,8 @@ struct sandbox {
 	size_t ncalls;
 	unsigned files; /* RLIMIT_NOFILE */
 	bool threads;
+	bool forks;          /* may make processes, which inherit everything: at most that many of its user */
+	unsigned processes;  /* RLIMIT_NPROC, where it forks */
 	bool own_directory;  /* may read and write below its working directory (BOOT_FD_DIRECTORY) */
 	int other_directory; /* and below the directory that this descriptor is of; 0: none */
 	uint64_t file_size;  /* RLIMIT_FSIZE; 0: may not make a file longer at all */
@@ -45,10 +47,15 @@ struct sandbox {
 
 /* One profile a process, all in sandbox/profiles.c. */
 extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,
-    sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit, sandbox_check, sandbox_copy;
+    sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit, sandbox_check, sandbox_copy,
+    sandbox_directory, sandbox_attempt;
 
 /* Never returns without every wall in place: dies with a line that says which one could not be had. */
 void sandbox_enter(const struct sandbox *s);
+
+/* For a process that was forked within: narrows its filter to this profile's, for good. The other walls stay
+ * as they are. Dies where it cannot. */
+void sandbox_narrow(const struct sandbox *s);
 
 /* Loads what libraries would otherwise open lazily inside (time zone, locale, random): call early in init. */
 void sandbox_warm(void);

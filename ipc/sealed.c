@@ -1,8 +1,9 @@
-#include "sealed.h"
+#include "ipc/sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,4 +36,23 @@ sealed_read(int fd, size_t len)
 
 	p = NULL;
 	return out;
+}
+
+int
+sealed_write(const char *name, const char *text, size_t len)
+{
+	AUTO(fd_drop) int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1)
+		return -1;
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(fd, text + at, len - at);
+
+		if (n == -1 && errno != EINTR)
+			return -1;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	if (fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) == -1)
+		return -1;
+	return fd_keep(&fd);
 }
