@@ -72,6 +72,12 @@ struct admin_call {
 	/* Passwords, in locked memory while they are there (admin_password.h). */
 	struct admin_secrets *secrets;
 
+	/* What is asked elsewhere before the operation runs (prepare says it; NULL: nothing), and what was
+	 * told. */
+	void (*wait)(struct admin_call *c, void (*go_on)(struct admin_call *c));
+	char *told; /* JSON, told_len bytes */
+	size_t told_len;
+
 	bool in_memory; /* it came as CLI_APPLY */
 
 	/* While it runs, and how it ended. */

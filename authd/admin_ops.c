@@ -4,6 +4,7 @@
 #include "admin.h"
 #include "admin_apply.h"
 #include "admin_audit.h"
+#include "admin_directory.h"
 #include "admin_groups.h"
 #include "admin_keys.h"
 #include "admin_labels.h"
@@ -54,6 +55,7 @@ static const struct admin_op ops[] = {
 	{ "audit.anchor",            ACTION_WRITE_PLATFORM,  NOBODY,               false,  NULL,                    audit_op_anchor,   NULL },
 	{ "key.rotate",              ACTION_WRITE_PLATFORM,  NOBODY,               true,   NULL,                    key_op_rotate,     key_op_rotated },
 	{ "setting.list",            ACTION_READ_PLATFORM,   NOBODY,               false,  NULL,                    setting_op_list,   NULL },
+	{ "directory.explain",       ACTION_WRITE_PLATFORM,  NOBODY,               false,  directory_op_explain_prepare, directory_op_explain, NULL },
 	{ "apply",                   ACTION_WRITE_USERS,     NOBODY,               true,   NULL,                    apply_op,          NULL },
 };
 /* clang-format on */

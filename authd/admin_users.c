@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "groups.h"
+#include "mapping.h"
 #include "narrowings.h"
 #include "rows.h"
 #include "shapes.h"
@@ -327,6 +328,10 @@ user_op_password(struct admin_call *c)
 	r = person_resource(p, p->has, p->nhas);
 	if (!call_may(c, ACTION_WRITE_USERS, &r)) {
 		call_denied(c, "name", "You may not set the password of a user who has such rights.");
+		return;
+	}
+	if (account_is_directorys(&p->who)) {
+		call_conflict(c, "name", "The directory judges this user's password.");
 		return;
 	}
 	(void)str_copy(p->who.hash, sizeof(p->who.hash), c->secrets->hash);

@@ -57,8 +57,16 @@ attempt_unwritable(struct attempt *t, enum db_status why)
 }
 
 void
+attempt_because(struct attempt *t, const char *why)
+{
+	(void)str_copy(t->because, sizeof(t->because), why);
+}
+
+void
 attempt_refuse(struct attempt *t, const char *why)
 {
+	if (why == NULL && t->because[0] != '\0')
+		why = t->because;
 	log_warn("failed login of '%s' from %s%s%s", t->name, t->from, why == NULL ? "" : ": ",
 		 why == NULL ? "" : why);
 	events_failed(t->a, t->account, t->name, &t->client, why);

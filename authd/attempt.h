@@ -24,6 +24,7 @@ struct attempt {
 	char from[IP_TEXT_MAX];
 	struct wire_client client;
 	struct throttle_attempt charge;
+	char because[160]; /* why it was refused, for the record; "": not known */
 };
 
 struct attempt *attempt_new(struct authd *a, const struct channel *ch, uint64_t request, const char *name,
@@ -36,6 +37,8 @@ void attempt_excuse(struct attempt *t, enum auth_status status, const char *deta
 void attempt_unwritable(struct attempt *t, enum db_status why);
 /* It was wrong, and is kept on record. why is for the record only; may be NULL. */
 void attempt_refuse(struct attempt *t, const char *why);
+/* What is written down where it is refused without another reason. */
+void attempt_because(struct attempt *t, const char *why);
 void attempt_throttled(struct attempt *t, uint32_t retry_s);
 
 /*

@@ -14,6 +14,8 @@
 #include "directory.h"
 #include "granting.h"
 #include "locked.h"
+#include "newcomers.h"
+#include "people.h"
 #include "rotation.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
@@ -63,6 +65,7 @@ sweep(struct authd *a)
 
 	grants_sweep(&a->grants, now);
 	basic_sweep(a, clock_boot_ns());
+	newcomers_turn(a);
 	status = sessions_sweep(a->sessions, now);
 	if (status == DB_OK)
 		status = tokens_sweep(a->tokens, now);
@@ -194,6 +197,7 @@ authd_new(const struct boot *b)
 		fatalx("cannot make the event loop");
 	watch(a);
 	hash_queue_attach(a->hashing, a->base, on_hasher_died, a);
+	a->people = people_new(a);
 	a->peers = peers_new(a->base, b, BOOT_FD_LISTEN, &serve_handlers, a);
 	return a;
 }

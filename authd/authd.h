@@ -19,6 +19,7 @@
 
 struct basic;
 struct event_base;
+struct people;
 
 struct authd {
 	const struct boot *boot;
@@ -35,6 +36,10 @@ struct authd {
 	struct sessions *sessions;
 	struct tokens *tokens;
 	struct basic *basic;
+	struct people *people;
+	unsigned looks;  /* at people of the directory, under way (newcomers.c) */
+	uint64_t looked; /* account that was asked for last; 0: all were */
+	int64_t look_ns; /* when that began, boot clock */
 	struct grants grants;
 	struct signing signing;
 	struct setup setup;

@@ -11,6 +11,7 @@
 #include "granting.h"
 #include "judging.h"
 #include "locked.h"
+#include "newcomers.h"
 
 #define ENDS(text) (memchr((text), 0, sizeof(text)) != NULL)
 #define KEY_LEN    32
@@ -252,6 +253,7 @@ begin(struct authd *a, struct channel *ch, const uint8_t key[static KEY_LEN], co
 	struct attempt *t = attempt_new(a, ch, w->request, w->name, &w->client);
 	uint32_t retry;
 
+	newcomers_spell(a, t->name);
 	if (!throttle_begin(a->throttle, t->name, &w->client.ip, clock_boot_ns(), &t->charge, &retry))
 		attempt_throttled(t, retry);
 	else if (w->password[0] == '\0' || w->name[0] == '\0')

@@ -7,6 +7,7 @@
 #include "authd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "newcomers.h"
 
 static const char could_not[] = "The password could not be checked now.";
 
@@ -24,7 +25,10 @@ judging_begin(struct attempt *t, const char *password, hash_done *done, void *ct
 	bool found = account_look(&x, t->name, &who), begun = false;
 	enum db_status status = txn_end(&x);
 
-	if (status == DB_OK) {
+	if (status == DB_OK && newcomers_are_judged(t->a, t->name, found ? &who : NULL)) {
+		t->account = found ? who.number : 0;
+		begun = newcomers_judge(t, password, done, ctx);
+	} else if (status == DB_OK) {
 		t->account = found ? who.number : 0;
 		judging_fingerprint(&who, t->judged);
 		/* An unknown user's password is judged at the same cost, against what nothing matches. */

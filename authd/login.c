@@ -12,6 +12,7 @@
 #include "events.h"
 #include "factor.h"
 #include "judging.h"
+#include "newcomers.h"
 #include "password.h"
 #include "rows.h"
 #include "user_name.h"
@@ -57,6 +58,7 @@ login_serve(struct authd *a, struct channel *ch, struct wire_login *w)
 	if (!ENDS(w->name) || !ENDS(w->password) || !ENDS(w->client.agent))
 		return false;
 	t = attempt_new(a, ch, w->request, w->name, &w->client);
+	newcomers_spell(a, t->name);
 	if (!throttle_begin(a->throttle, t->name, &w->client.ip, clock_boot_ns(), &t->charge, &retry))
 		attempt_throttled(t, retry);
 	else if (w->password[0] == '\0' || w->name[0] == '\0')

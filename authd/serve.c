@@ -13,6 +13,7 @@
 #include "basic.h"
 #include "granting.h"
 #include "login.h"
+#include "people.h"
 #include "policy/role.h"
 
 /* --- httpd --- */
@@ -236,6 +237,18 @@ serve_policy_taken(struct authd *a, struct channel *ch, const struct msg *m)
 	return true;
 }
 
+/* --- directory --- */
+
+static bool
+serve_directory_told(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_directory_told w;
+
+	(void)ch;
+	memcpy(&w, m->body, sizeof(w));
+	return people_answer(a->people, &w, m->fd);
+}
+
 /* --- all of them --- */
 
 static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, const struct msg *m) = {
@@ -253,6 +266,7 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_CLI_SETUP_LINK] = serve_cli_setup_link,
 	[MSG_GRANT_TAKEN] = serve_grant_taken,
 	[MSG_POLICY_TAKEN] = serve_policy_taken,
+	[MSG_DIRECTORY_TOLD] = serve_directory_told,
 };
 
 static bool
@@ -272,8 +286,12 @@ on_up(void *ctx, struct channel *ch)
 static void
 on_down(void *ctx, struct channel *ch)
 {
+	struct authd *a = ctx;
+
 	if (channel_proc(ch) == PROC_STORE)
-		store_link_down(ctx);
+		store_link_down(a);
+	else if (channel_proc(ch) == PROC_DIRECTORY)
+		people_gone(a->people);
 }
 
 const struct peers_handlers serve_handlers = { .up = on_up, .down = on_down, .message = on_message };

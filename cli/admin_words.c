@@ -144,6 +144,8 @@ static const struct admin_command commands[] = {
 	{ "label",    "list",     "label.list",      NULL, NULL,             LABELS,                 "labels", labels, "what hosts, interfaces and networks are called" },
 	{ "label",    "set",      "label.set",       "key", "KEY",           LABELS | LABELLED | LABEL, NULL, NULL, "calls a host (an address), an interface (its name) or a network (as 10.0.0.0/8) so" },
 	{ "label",    "remove",   "label.remove",    "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "it is called nothing any more" },
+	{ "auth",     "explain",  "directory.explain", "name", "NAME",       0,                      NULL, NULL, "what the directory says of somebody, step by step, and what that would be here" },
+	{ "auth",     "test",     "directory.explain", NULL, NULL,           0,                      NULL, NULL, "whether the directory's servers answer, and take what Weir binds with" },
 	{ "audit",    "list",     "audit.list",      NULL, NULL,             AUDIT,                  "entries", entries, "what was done, the newest first" },
 	{ "audit",    "anchor",   "audit.anchor",    NULL, NULL,             0,                      NULL, NULL, "writes a signed anchor now" },
 	{ "key",      "rotate",   "key.rotate",      "which", "KEY",         0,                      NULL, NULL, "another key from now on: grants (what grants are signed with). Nobody is logged out" },

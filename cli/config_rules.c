@@ -97,6 +97,32 @@ is_view(const char *v)
 	return strcmp(v, "inner") == 0 || strcmp(v, "outer") == 0 ? NULL : "is neither inner nor outer";
 }
 
+static const char *
+is_ldap_url(const char *v)
+{
+	return strncmp(v, "ldaps://", 8) == 0 || strncmp(v, "ldap://", 7) == 0
+		   ? NULL
+		   : "must begin with ldaps:// or ldap://";
+}
+
+static const char *
+is_nesting(const char *v)
+{
+	return strcmp(v, "none") == 0 || strcmp(v, "walk") == 0 || strcmp(v, "chain") == 0
+		   ? NULL
+		   : "must be none, walk or chain";
+}
+
+static const char *
+is_mapping(const char *v)
+{
+	const char *arrow = strstr(v, "=>");
+
+	return arrow != NULL && arrow != v && arrow[2] != '\0'
+		   ? NULL
+		   : "must be a group of the directory, =>, and one of Weir's";
+}
+
 /* Each returns NULL or what is wrong with the text. */
 static const struct {
 	const char *key;
@@ -113,8 +139,15 @@ static const struct {
 	{ "vendor_directory", is_absolute },
 	{ "httpd.address", is_address },
 	{ "dial.nameservers", is_address },
+	{ "dial.refuse", is_network },
+	{ "dial.allow", is_network },
 	{ "engine.protocols_file", is_absolute_or_empty },
 	{ "authd.audit_anchor_file", is_absolute_or_empty },
+	{ "ldap.authorities", is_absolute_or_empty },
+	{ "ldap.bind_password_file", is_absolute_or_empty },
+	{ "ldap.servers", is_ldap_url },
+	{ "ldap.nested", is_nesting },
+	{ "ldap.groups", is_mapping },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_absolute_or_empty },
 };

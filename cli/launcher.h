@@ -25,7 +25,7 @@ struct audit;
 
 #define WORKERS_MAX  16
 #define HTTPDS_MAX   8
-#define CHILDREN_MAX (3 + WORKERS_MAX + HTTPDS_MAX + BOOT_POINTS_MAX)
+#define CHILDREN_MAX (4 + WORKERS_MAX + HTTPDS_MAX + BOOT_POINTS_MAX)
 
 struct child {
 	struct launcher *l;
@@ -53,6 +53,7 @@ enum stop_phase {
 	STOP_ENGINE,
 	STOP_HTTPD,
 	STOP_DIAL,
+	STOP_DIRECTORY,
 	STOP_AUTHD,
 	STOP_STORE,
 	STOP_DONE
@@ -78,6 +79,8 @@ struct launcher {
 	int vendors[BOOT_VENDOR_FILES]; /* lists, or -1 */
 	int protocols;                  /* rules for engines, or -1 */
 	int anchors;                    /* of the audit log, or -1 */
+	int authorities;                /* certificates that vouch for directories, or -1 */
+	int bind_password;              /* the file with it, or -1 */
 	struct geo_files geo;
 	struct certificate_files certificate;
 	struct ticket_keys tickets;

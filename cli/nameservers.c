@@ -56,14 +56,14 @@ nameservers_default(struct settings *s)
 	static char text[FILE_MAX];
 	ssize_t n = 0;
 
-	if (s->dns_mode >= DNS_MODE_DECODE || s->nameservers.n > 0)
+	if (s->nameservers.n > 0)
 		return true;
 	fd = open(FILE_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd != -1)
 		n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	nameservers_read(text, s);
-	if (s->nameservers.n > 0)
+	if (s->nameservers.n > 0 || s->dns_mode >= DNS_MODE_DECODE)
 		return true;
 	say("engine.dns_mode %d asks name servers, and " FILE_NAME " names none: set dial.nameservers",
 	    (int)s->dns_mode);

@@ -10,15 +10,24 @@
 #include <linux/capability.h>
 
 /* Slots of uids. A run and an analysis on one machine use different halves of the range. */
-enum { SLOT_STORE = 1, SLOT_AUTHD = 2, SLOT_DIAL = 4, SLOT_HTTPD = 8, SLOT_ENGINE = 16, SLOT_CAPTURE = 64 };
+enum {
+	SLOT_STORE = 1,
+	SLOT_AUTHD = 2,
+	SLOT_DIAL = 4,
+	SLOT_DIRECTORY = 5,
+	SLOT_HTTPD = 8,
+	SLOT_ENGINE = 16,
+	SLOT_CAPTURE = 64
+};
 #define HTTPDS_BY_ITSELF 4u
 
 static uint32_t
 slot_of(enum proc proc)
 {
 	static const uint32_t slots[PROC_COUNT] = {
-		[PROC_STORE] = SLOT_STORE, [PROC_AUTHD] = SLOT_AUTHD,   [PROC_HTTPD] = SLOT_HTTPD,
-		[PROC_DIAL] = SLOT_DIAL,   [PROC_ENGINE] = SLOT_ENGINE, [PROC_CAPTURE] = SLOT_CAPTURE
+		[PROC_STORE] = SLOT_STORE,    [PROC_AUTHD] = SLOT_AUTHD,         [PROC_HTTPD] = SLOT_HTTPD,
+		[PROC_DIAL] = SLOT_DIAL,      [PROC_DIRECTORY] = SLOT_DIRECTORY, [PROC_ENGINE] = SLOT_ENGINE,
+		[PROC_CAPTURE] = SLOT_CAPTURE
 	};
 
 	return slots[proc];
@@ -84,8 +93,8 @@ plan_children(struct launcher *l)
 	}
 	if (l->launch->analyze)
 		return;
-	if (l->settings->dns_mode < DNS_MODE_DECODE)
-		add_child(l, PROC_DIAL, 0);
+	add_child(l, PROC_DIAL, 0);
+	add_child(l, PROC_DIRECTORY, 0);
 	for (unsigned i = 0; i < plan_httpds(l->settings); i++)
 		add_child(l, PROC_HTTPD, i);
 }
@@ -95,15 +104,17 @@ static const struct {
 	enum proc self, peer;
 	bool connect;
 } doors[] = {
-	{ PROC_CAPTURE, PROC_ENGINE, true }, { PROC_ENGINE, PROC_CAPTURE, true },
+	{ PROC_CAPTURE, PROC_ENGINE, true },  { PROC_ENGINE, PROC_CAPTURE, true },
 	{ PROC_ENGINE, PROC_ENGINE, true }, /* where several share an interface */
-	{ PROC_ENGINE, PROC_STORE, true },   { PROC_STORE, PROC_ENGINE, true },
-	{ PROC_STORE, PROC_AUTHD, true },    { PROC_STORE, PROC_HTTPD, true },
-	{ PROC_AUTHD, PROC_STORE, true },    { PROC_AUTHD, PROC_HTTPD, true },
-	{ PROC_HTTPD, PROC_STORE, true },    { PROC_HTTPD, PROC_AUTHD, true },
-	{ PROC_STORE, PROC_DIAL, true },     { PROC_DIAL, PROC_STORE, true },
-	{ PROC_WEIR, PROC_STORE, false },    { PROC_WEIR, PROC_AUTHD, false },
-	{ PROC_WEIR, PROC_ENGINE, false },   { PROC_WEIR, PROC_HTTPD, false },
+	{ PROC_ENGINE, PROC_STORE, true },    { PROC_STORE, PROC_ENGINE, true },
+	{ PROC_STORE, PROC_AUTHD, true },     { PROC_STORE, PROC_HTTPD, true },
+	{ PROC_AUTHD, PROC_STORE, true },     { PROC_AUTHD, PROC_HTTPD, true },
+	{ PROC_HTTPD, PROC_STORE, true },     { PROC_HTTPD, PROC_AUTHD, true },
+	{ PROC_STORE, PROC_DIAL, true },      { PROC_DIAL, PROC_STORE, true },
+	{ PROC_AUTHD, PROC_DIRECTORY, true }, { PROC_DIRECTORY, PROC_AUTHD, true },
+	{ PROC_DIRECTORY, PROC_DIAL, true },  { PROC_DIAL, PROC_DIRECTORY, true },
+	{ PROC_WEIR, PROC_STORE, false },     { PROC_WEIR, PROC_AUTHD, false },
+	{ PROC_WEIR, PROC_ENGINE, false },    { PROC_WEIR, PROC_HTTPD, false },
 };
 
 static void
@@ -190,10 +201,14 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 		b->flags |= BOOT_HAS_PROTOCOLS;
 	if (c != NULL && c->proc == PROC_AUTHD && c->spawn.fd[BOOT_FD_ANCHORS] != -1)
 		b->flags |= BOOT_HAS_ANCHORS;
+	if (b->proc == (uint32_t)PROC_AUTHD && c->spawn.fd[BOOT_FD_BIND_PASSWORD] != -1)
+		b->flags |= BOOT_HAS_BIND_PASSWORD;
 	if (b->proc == (uint32_t)PROC_HTTPD && l->http != -1)
 		b->flags |= BOOT_HAS_HTTP;
 	if (b->proc == (uint32_t)PROC_HTTPD && c->spawn.fd[BOOT_FD_TALLY] != -1)
 		b->flags |= BOOT_HAS_TALLY;
+	if (b->proc == (uint32_t)PROC_DIRECTORY && c->spawn.fd[BOOT_FD_AUTHORITIES] != -1)
+		b->flags |= BOOT_HAS_AUTHORITIES;
 	for (int i = 0; b->proc == (uint32_t)PROC_STORE && i < BOOT_VENDOR_FILES; i++)
 		if (c->spawn.fd[BOOT_FD_VENDORS + i] != -1)
 			b->flags |= BOOT_HAS_VENDORS(i);

@@ -260,6 +260,45 @@ open_web(struct launcher *l)
 	return true;
 }
 
+/* Where there is none, directories have to name their own. */
+static void
+open_authorities(struct launcher *l)
+{
+	const char *path = l->settings->ldap_authorities;
+
+	if (path[0] != '\0')
+		l->authorities = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (l->child[i].proc == PROC_DIRECTORY)
+			l->child[i].spawn.fd[BOOT_FD_AUTHORITIES] = l->authorities;
+}
+
+/* Nobody but root may read it: what authd gets is the file, open. */
+static bool
+open_bind_password(struct launcher *l)
+{
+	const char *path = l->settings->ldap_bind_password_file;
+	struct stat st;
+
+	if (path[0] == '\0')
+		return true;
+	l->bind_password = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (l->bind_password == -1 || fstat(l->bind_password, &st) == -1) {
+		say("ldap.bind_password_file: %s: %s", path, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || (st.st_mode & 077) != 0) {
+		say("ldap.bind_password_file: %s: must be a file of root's that nobody else can read: chown "
+		    "root, chmod 600",
+		    path);
+		return false;
+	}
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (l->child[i].proc == PROC_AUTHD)
+			l->child[i].spawn.fd[BOOT_FD_BIND_PASSWORD] = l->bind_password;
+	return true;
+}
+
 /* --- lists of vendors
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -352,7 +391,7 @@ bool
 prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
-	l->listener = l->protocols = l->anchors = l->tally = -1;
+	l->listener = l->protocols = l->anchors = l->tally = l->authorities = l->bind_password = -1;
 	certificate_files_init(&l->certificate);
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		l->vendors[i] = -1;
@@ -368,12 +407,14 @@ prepare(struct launcher *l)
 		return false;
 	plan_children(l);
 	open_vendors(l);
+	open_authorities(l);
 	geo_files_open(&l->geo, l->settings);
 	plan_geo(l);
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
-	       open_protocols(l) && open_anchors(l) && open_sockets(l) && give_up_rest(l);
+	       open_protocols(l) && open_anchors(l) && open_bind_password(l) && open_sockets(l) &&
+	       give_up_rest(l);
 }
 
 void
@@ -400,6 +441,8 @@ prepare_undo(struct launcher *l)
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		fd_drop(&l->vendors[i]);
 	fd_drop(&l->protocols);
+	fd_drop(&l->authorities);
+	fd_drop(&l->bind_password);
 	fd_drop(&l->anchors);
 	geo_files_close(&l->geo);
 	fd_drop(&l->https);

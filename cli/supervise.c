@@ -349,8 +349,9 @@ static bool
 in_phase(const struct child *c, enum stop_phase phase)
 {
 	static const enum proc order[] = {
-		[STOP_CAPTURE] = PROC_CAPTURE, [STOP_ENGINE] = PROC_ENGINE, [STOP_HTTPD] = PROC_HTTPD,
-		[STOP_DIAL] = PROC_DIAL,       [STOP_AUTHD] = PROC_AUTHD,   [STOP_STORE] = PROC_STORE
+		[STOP_CAPTURE] = PROC_CAPTURE, [STOP_ENGINE] = PROC_ENGINE,       [STOP_HTTPD] = PROC_HTTPD,
+		[STOP_DIAL] = PROC_DIAL,       [STOP_DIRECTORY] = PROC_DIRECTORY, [STOP_AUTHD] = PROC_AUTHD,
+		[STOP_STORE] = PROC_STORE
 	};
 
 	return c->pid != 0 && phase < STOP_DONE && c->proc == order[phase];

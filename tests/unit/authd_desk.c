@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "narrowings.h"
+#include "people.h"
 #include "rights.h"
 #include "tenants.h"
 
@@ -69,6 +70,7 @@ desk_open(struct desk *d)
 	d->a.events = events_new(&d->a);
 	d->a.tickets = mem_calloc(1, sizeof(*d->a.tickets));
 	d->a.tokens = tokens_new(&d->a);
+	d->a.people = people_new(&d->a);
 	d->a.sessions = sessions_new(d->a.db, &rules, on_ended, &d->a);
 	acme = make_tenant(d, "acme");
 	make_user(d, "root", TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR);
@@ -82,6 +84,7 @@ desk_close(struct desk *d)
 	signing_forget(&d->a.signing);
 	sessions_free(&d->a.sessions);
 	tokens_free(&d->a.tokens);
+	people_free(&d->a.people);
 	events_free(&d->a.events);
 	free(d->a.tickets);
 	throttle_free(&d->a.throttle);

@@ -245,7 +245,7 @@ static void
 every_operation_is_among_them(void **state)
 {
 	static const char *const others[] = { "token.remove", "second_factor.confirm",
-					      "second_factor.recovery" };
+					      "second_factor.recovery", "directory.explain" };
 
 	(void)state;
 	for (size_t i = 0; admin_op_at(i) != NULL; i++) {
@@ -281,6 +281,9 @@ strangers_and_nonsense_are_named(void **state)
 	   "\"networks\":[\"10.0.0.0/8\",\"10.0.0.0/99\"]}]}",
 	   ADMIN_BAD);
 	assert_string_equal(v.fault.field, "access[0].networks[1]");
+	IS("root", "{\"op\":\"directory.explain\",\"colour\":1}", ADMIN_BAD);
+	IS("root", "{\"op\":\"directory.explain\",\"name\":\"alice\"}", ADMIN_CONFLICT);
+	IS("tess", "{\"op\":\"directory.explain\",\"name\":\"alice\"}", ADMIN_DENIED);
 	IS("root", "{\"op\":\"nothing\"}", ADMIN_BAD);
 	assert_string_equal(v.fault.field, "op");
 	IS("root", "{}", ADMIN_BAD);

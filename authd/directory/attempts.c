@@ -1,0 +1,377 @@
+#include "attempts.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "child.h"
+#include "findings.h"
+
+#define ENDS(text) (memchr((text), 0, sizeof(text)) != NULL)
+
+#define TIMEOUT_MAX_MS 120000
+#define EACH_LEAST_MS  500 /* of a server */
+#define WHY_MAX        200
+
+struct attempt {
+	struct attempts *all;
+	bool used;
+	struct wire_directory_ask *ask; /* one of all->asks, wiped when it is over */
+	char *provider;
+	int64_t deadline_ns; /* clock_boot_ns */
+	struct server_url url[DIRECTORY_SERVERS];
+	uint32_t next; /* server */
+	char *before[DIRECTORY_SERVERS];
+	size_t nbefore;
+	uint64_t ticket; /* of dial's; 0: none */
+	pid_t pid;       /* of its process; 0: none */
+	int told;        /* its pipe; or -1 */
+	char *said;      /* what came so far: struct child_said and a text */
+	size_t nsaid;
+	struct event *reading, *late;
+};
+
+struct attempts {
+	struct event_base *base;
+	struct attempts_doors doors;
+	const char *authorities;
+	size_t authorities_len;
+	uint64_t tickets;
+	struct wire_directory_ask *asks; /* [DIRECTORY_ASKS], in locked memory */
+	struct attempt attempt[DIRECTORY_ASKS];
+};
+
+#define SAID_MAX (sizeof(struct child_said) + DIRECTORY_TOLD_MAX)
+
+/* --- ends --- */
+
+static void
+stop_child(struct attempt *t)
+{
+	if (t->reading != NULL)
+		event_free(t->reading);
+	t->reading = NULL;
+	if (t->told != -1)
+		close(t->told);
+	t->told = -1;
+	/* It is reaped with SIGCHLD. */
+	if (t->pid > 0)
+		(void)kill(t->pid, SIGKILL);
+	t->pid = 0;
+	free(t->said);
+	t->said = NULL;
+	t->nsaid = 0;
+}
+
+static void
+let_go(struct attempt *t)
+{
+	stop_child(t);
+	if (t->ticket != 0)
+		t->all->doors.cancel(t->all->doors.ctx, t->ticket);
+	if (t->late != NULL)
+		event_free(t->late);
+	for (size_t i = 0; i < t->nbefore; i++)
+		free(t->before[i]);
+	sodium_memzero(t->ask, sizeof(*t->ask));
+	free(t->provider);
+	*t = (struct attempt){ .all = t->all, .ask = t->ask, .told = -1 };
+}
+
+static void
+end(struct attempt *t, enum directory_verdict v, const char *text, size_t len)
+{
+	t->all->doors.tell(t->all->doors.ctx, t->ask->request, v, text, len);
+	let_go(t);
+}
+
+/* No server could be asked: what is known of each is the answer. */
+static void
+end_unavailable(struct attempts *a, uint64_t request, char *const *before, size_t nbefore, const char *words)
+{
+	struct findings *f = findings_new();
+	size_t len;
+	char *text;
+
+	for (size_t i = 0; i < nbefore; i++)
+		findings_step(f, "%s", before[i]);
+	findings_end(f, DIRECTORY_UNAVAILABLE, words);
+	text = findings_text(f, &len);
+	if (text != NULL)
+		a->doors.tell(a->doors.ctx, request, f->verdict, text, len);
+	free(text);
+	findings_free(&f);
+}
+
+/* --- server after server --- */
+
+static void
+try_next(struct attempt *t)
+{
+	struct wire_dial_ask w = { .ticket = 0 };
+	int64_t left_ms = (t->deadline_ns - clock_boot_ns()) / 1000000;
+	struct timeval most;
+
+	if (t->next == t->ask->nservers || left_ms <= 0) {
+		end_unavailable(t->all, t->ask->request, t->before, t->nbefore,
+				t->nbefore == 0 ? NULL : t->before[t->nbefore - 1]);
+		let_go(t);
+		return;
+	}
+	/* What is left of the time, shared among the servers that are left. */
+	left_ms /= t->ask->nservers - t->next;
+	left_ms = left_ms < EACH_LEAST_MS ? EACH_LEAST_MS : left_ms;
+	most = (struct timeval){ left_ms / 1000, left_ms % 1000 * 1000 };
+	t->ticket = w.ticket = ++t->all->tickets;
+	w.port = t->url[t->next].port;
+	/* Dial's own limit is beyond ours: it is only for the case that we are gone. */
+	w.timeout_ms = left_ms > 50000 ? 60000 : (uint32_t)left_ms + 10000;
+	str_copy(w.host, sizeof(w.host), t->url[t->next].host);
+	if (evtimer_add(t->late, &most) == -1 || !t->all->doors.dial(t->all->doors.ctx, &w)) {
+		t->ticket = 0;
+		end_unavailable(t->all, t->ask->request, t->before, t->nbefore, "weir-dial is not there");
+		let_go(t);
+	}
+}
+
+/* This server is of no use; the next one may be. */
+static void
+give_up_server(struct attempt *t, const char *why)
+{
+	char text[WHY_MAX + DIRECTORY_URL_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s: %.190s", t->ask->server[t->next], why);
+	if (t->nbefore < DIRECTORY_SERVERS)
+		t->before[t->nbefore++] = mem_strdup(text);
+	stop_child(t);
+	if (t->ticket != 0)
+		t->all->doors.cancel(t->all->doors.ctx, t->ticket);
+	t->ticket = 0;
+	t->next++;
+	try_next(t);
+}
+
+static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct attempt *t = arg;
+
+	(void)fd;
+	(void)what;
+	give_up_server(t, t->pid == 0 ? "no connection in time" : "connected, but no answer in time");
+}
+
+/* --- its process --- */
+
+static void
+judge(struct attempt *t)
+{
+	struct child_said said = { 0, 0 };
+	const char *text = t->said + sizeof(said);
+	size_t len;
+
+	if (t->nsaid >= sizeof(said))
+		memcpy(&said, t->said, sizeof(said));
+	len = t->nsaid < sizeof(said) ? 0 : t->nsaid - sizeof(said);
+	if (said.verdict == 0 || said.verdict >= DIRECTORY_VERDICT_COUNT || len == 0 || said.len != len) {
+		log_warn("the process of an attempt ended without a word");
+		give_up_server(t, "the process that asked it died of what it said");
+		return;
+	}
+	/* Its steps are told where another server is not asked. */
+	if (said.verdict == DIRECTORY_UNAVAILABLE && t->next + 1 < t->ask->nservers) {
+		give_up_server(t, "does not answer as it should");
+		return;
+	}
+	end(t, (enum directory_verdict)said.verdict, text, len);
+}
+
+static void
+on_said(evutil_socket_t fd, short what, void *arg)
+{
+	struct attempt *t = arg;
+	ssize_t n;
+
+	(void)what;
+	if (t->said == NULL)
+		t->said = mem_calloc(SAID_MAX, 1);
+	n = read(fd, t->said + t->nsaid, SAID_MAX - t->nsaid);
+	if (n > 0) {
+		t->nsaid += (size_t)n;
+		return;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	judge(t);
+}
+
+void
+attempts_reap(struct attempts *a)
+{
+	int status;
+
+	(void)a;
+	while (waitpid(-1, &status, WNOHANG) > 0)
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+			log_warn(
+			    "the process of an attempt made a system call that it may not: it was killed");
+}
+
+/* --- dial's answers --- */
+
+static struct attempt *
+of_ticket(struct attempts *a, uint64_t ticket)
+{
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
+		if (a->attempt[i].used && a->attempt[i].ticket == ticket)
+			return &a->attempt[i];
+	return NULL;
+}
+
+void
+attempts_connected(struct attempts *a, uint64_t ticket, int fd)
+{
+	struct attempt *t = ticket == 0 ? NULL : of_ticket(a, ticket);
+	struct child_task task;
+
+	if (t == NULL) {
+		close(fd);
+		return;
+	}
+	t->ticket = 0;
+	task = (struct child_task){ t->ask,
+				    t->provider,
+				    &t->url[t->next],
+				    a->authorities,
+				    a->authorities_len,
+				    (const char *const *)t->before,
+				    t->nbefore,
+				    a->asks,
+				    DIRECTORY_ASKS * sizeof(*a->asks) };
+	t->pid = child_start(&task, fd, &t->told);
+	close(fd);
+	if (t->pid > 0 && t->told != -1)
+		t->reading = event_new(a->base, t->told, EV_READ | EV_PERSIST, on_said, t);
+	if (t->reading == NULL || event_add(t->reading, NULL) == -1) {
+		t->pid = t->pid > 0 ? t->pid : 0;
+		give_up_server(t, "no process could be made to ask it");
+	}
+}
+
+void
+attempts_not_connected(struct attempts *a, uint64_t ticket, const char *why)
+{
+	struct attempt *t = ticket == 0 ? NULL : of_ticket(a, ticket);
+
+	if (t == NULL)
+		return;
+	t->ticket = 0;
+	give_up_server(t, why);
+}
+
+void
+attempts_dial_gone(struct attempts *a)
+{
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++) {
+		struct attempt *t = &a->attempt[i];
+
+		if (!t->used || t->ticket == 0)
+			continue;
+		t->ticket = 0;
+		end_unavailable(a, t->ask->request, t->before, t->nbefore, "weir-dial is gone");
+		let_go(t);
+	}
+}
+
+/* --- questions --- */
+
+struct attempts *
+attempts_new(struct event_base *base, const struct attempts_doors *doors, const char *authorities,
+	     size_t authorities_len)
+{
+	struct attempts *a = mem_calloc(1, sizeof(*a));
+
+	a->base = base;
+	a->doors = *doors;
+	a->authorities = authorities;
+	a->authorities_len = authorities_len;
+	a->asks = sodium_allocarray(DIRECTORY_ASKS, sizeof(*a->asks));
+	if (a->asks == NULL)
+		fatal("cannot lock memory for passwords");
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++) {
+		a->attempt[i].all = a;
+		a->attempt[i].ask = &a->asks[i];
+		a->attempt[i].told = -1;
+	}
+	return a;
+}
+
+void
+attempts_free(struct attempts **a)
+{
+	if (*a == NULL)
+		return;
+	attempts_drop_all(*a);
+	/* All of it is wiped; to unlock it is no call of ours any more. */
+	free(*a);
+	*a = NULL;
+}
+
+static bool
+sane(const struct wire_directory_ask *w, struct server_url url[static DIRECTORY_SERVERS])
+{
+	if (w->what == 0 || w->what >= DIRECTORY_WHAT_COUNT || w->timeout_ms == 0 ||
+	    w->timeout_ms > TIMEOUT_MAX_MS || w->len == 0 || w->len > DIRECTORY_ASK_MAX || w->nservers == 0 ||
+	    w->nservers > DIRECTORY_SERVERS || !ENDS(w->name) || !ENDS(w->password) || !ENDS(w->secret))
+		return false;
+	if (w->what == DIRECTORY_LOGIN && (w->name[0] == '\0' || w->password[0] == '\0'))
+		return false;
+	for (uint32_t i = 0; i < w->nservers; i++)
+		if (!ENDS(w->server[i]) || !url_parse(w->server[i], &url[i]))
+			return false;
+	return true;
+}
+
+bool
+attempts_add(struct attempts *a, const struct wire_directory_ask *w, const char *provider)
+{
+	struct server_url url[DIRECTORY_SERVERS] = { 0 };
+	struct attempt *t = NULL;
+
+	if (!sane(w, url))
+		return false;
+	for (size_t i = 0; i < DIRECTORY_ASKS && t == NULL; i++)
+		if (!a->attempt[i].used)
+			t = &a->attempt[i];
+	if (t != NULL)
+		t->late = evtimer_new(a->base, on_late, t);
+	if (t == NULL || t->late == NULL) {
+		end_unavailable(a, w->request, NULL, 0, "too many are being asked");
+		return true;
+	}
+	t->used = true;
+	*t->ask = *w;
+	t->provider = mem_calloc(w->len, 1);
+	memcpy(t->provider, provider, w->len);
+	memcpy(t->url, url, sizeof(t->url));
+	t->deadline_ns = clock_boot_ns() + (int64_t)w->timeout_ms * 1000000;
+	try_next(t);
+	return true;
+}
+
+void
+attempts_drop_all(struct attempts *a)
+{
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
+		if (a->attempt[i].used)
+			let_go(&a->attempt[i]);
+}

@@ -1,0 +1,34 @@
+/* The process of one attempt: it has a connection to a server and the end of a pipe, asks, tells, and ends.
+ */
+#ifndef WEIR_DIRECTORY_CHILD_H
+#define WEIR_DIRECTORY_CHILD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "url.h"
+
+/* What it says into the pipe: this, then the text of findings.h. */
+struct child_said {
+	uint32_t verdict; /* enum directory_verdict */
+	uint32_t len;
+};
+
+struct child_task {
+	const struct wire_directory_ask *ask;
+	const char *provider; /* JSON, ask->len bytes */
+	const struct server_url *url;
+	const char *authorities;
+	size_t authorities_len;
+	const char *const *before; /* sentences about servers that were tried first */
+	size_t nbefore;
+	void *others; /* memory with everybody's passwords: the child's copy of it is wiped first of all */
+	size_t others_len;
+};
+
+/* Forks it; connection stays the caller's to close. The reading end of its pipe in *told, which does not
+ * block; -1 with errno where there can be none. */
+pid_t child_start(const struct child_task *t, int connection, int *told);
+
+#endif

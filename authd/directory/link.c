@@ -1,0 +1,345 @@
+#define LDAP_DEPRECATED 0
+#include "link.h"
+
+#include <errno.h>
+#include <lber.h>
+#include <ldap.h>
+#include <openldap.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "tls.h"
+
+#define PAGE_ENTRIES 500
+#define PAGES_MAX    1000u
+#define FD_PROTOCOL  1                    /* LDAP_PROTO_TCP: a connected socket */
+#define MESSAGE_MAX  ((ber_len_t)8 << 20) /* bytes: longer ones end the connection */
+
+static_assert(LINK_OK == LDAP_SUCCESS && LINK_NO_OBJECT == LDAP_NO_SUCH_OBJECT, "as libldap has them");
+
+struct link {
+	LDAP *ldap;
+	struct tls *tls;
+	int fd;
+};
+
+struct link_entry {
+	LDAP *ldap;
+	LDAPMessage *message;
+};
+
+void
+link_warm(void)
+{
+	LDAPAPIInfo info = { .ldapai_info_version = LDAP_API_INFO_VERSION };
+
+	if (ldap_get_option(NULL, LDAP_OPT_API_INFO, &info) != LDAP_OPT_SUCCESS)
+		fatalx("libldap could not be set up");
+	ldap_memfree(info.ldapai_vendor_name);
+	for (char **e = info.ldapai_extensions; e != NULL && *e != NULL; e++)
+		ldap_memfree(*e);
+	ldap_memfree(info.ldapai_extensions);
+}
+
+/* --- TLS as a layer of liblber's --- */
+
+static int
+layer_setup(Sockbuf_IO_Desc *d, void *arg)
+{
+	d->sbiod_pvt = arg;
+	return 0;
+}
+
+static int
+layer_remove(Sockbuf_IO_Desc *d)
+{
+	d->sbiod_pvt = NULL;
+	return 0;
+}
+
+static int
+layer_close(Sockbuf_IO_Desc *d)
+{
+	(void)d;
+	return 0;
+}
+
+static int
+layer_control(Sockbuf_IO_Desc *d, int opt, void *arg)
+{
+	struct link *l = d->sbiod_pvt;
+
+	if (opt == LBER_SB_OPT_DATA_READY && tls_pending(l->tls))
+		return 1;
+	return LBER_SBIOD_CTRL_NEXT(d, opt, arg);
+}
+
+/* libldap waits for the socket before it reads, but for the rest of a record nobody waits but we. */
+static ber_slen_t
+layer_read(Sockbuf_IO_Desc *d, void *buf, ber_len_t len)
+{
+	struct link *l = d->sbiod_pvt;
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+	ssize_t n;
+
+	while ((n = tls_read(l->tls, buf, len)) == -1 && errno == EAGAIN)
+		if (poll(&p, 1, TLS_WAIT_MS) != 1)
+			break;
+	return (ber_slen_t)n;
+}
+
+static ber_slen_t
+layer_write(Sockbuf_IO_Desc *d, void *buf, ber_len_t len)
+{
+	struct link *l = d->sbiod_pvt;
+	struct pollfd p = { .fd = l->fd, .events = POLLOUT };
+	ssize_t n;
+
+	while ((n = tls_write(l->tls, buf, len)) == -1 && errno == EAGAIN)
+		if (poll(&p, 1, TLS_WAIT_MS) != 1)
+			break;
+	return (ber_slen_t)n;
+}
+
+static Sockbuf_IO layer = { layer_setup, layer_remove, layer_control, layer_read, layer_write, layer_close };
+
+static bool
+begin_tls(struct link *l, const struct link_way *way, char *why, size_t size)
+{
+	Sockbuf *sb = NULL;
+
+	l->tls = tls_begin(l->fd, way->url->host, way->authorities, way->authorities_len, why, size);
+	if (l->tls == NULL)
+		return false;
+	if (ldap_get_option(l->ldap, LDAP_OPT_SOCKBUF, &sb) == LDAP_OPT_SUCCESS && sb != NULL &&
+	    ber_sockbuf_add_io(sb, &layer, LBER_SBIOD_LEVEL_TRANSPORT, l) == 0)
+		return true;
+	(void)snprintf(why, size, "libldap takes no TLS");
+	return false;
+}
+
+/* --- opening --- */
+
+static bool
+start_tls(struct link *l, char *why, size_t size)
+{
+	struct berval *data = NULL;
+	char *oid = NULL;
+	int rc = ldap_extended_operation_s(l->ldap, LDAP_EXOP_START_TLS, NULL, NULL, NULL, &oid, &data);
+
+	ldap_memfree(oid);
+	ber_bvfree(data);
+	if (rc != LDAP_SUCCESS)
+		(void)snprintf(why, size, "it does not do StartTLS: %s", ldap_err2string(rc));
+	return rc == LDAP_SUCCESS;
+}
+
+static bool
+set_up(LDAP *ldap)
+{
+	const int version = LDAP_VERSION3, never = LDAP_DEREF_NEVER;
+	ber_len_t most = MESSAGE_MAX;
+	Sockbuf *sb = NULL;
+
+	return ldap_get_option(ldap, LDAP_OPT_SOCKBUF, &sb) == LDAP_OPT_SUCCESS && sb != NULL &&
+	       ber_sockbuf_ctrl(sb, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+	       ldap_set_option(ldap, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(ldap, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(ldap, LDAP_OPT_RESTART, LDAP_OPT_ON) == LDAP_OPT_SUCCESS &&
+	       ldap_set_option(ldap, LDAP_OPT_DEREF, &never) == LDAP_OPT_SUCCESS;
+}
+
+struct link *
+link_open(int fd, const struct link_way *way, char *why, size_t size)
+{
+	struct link *l = mem_calloc(1, sizeof(*l));
+	int rc;
+
+	l->fd = fd;
+	/* The URL is only for messages: the connection is there. */
+	rc = ldap_init_fd(fd, FD_PROTOCOL, "ldap://directory", &l->ldap);
+	if (rc != LDAP_SUCCESS || !set_up(l->ldap))
+		(void)snprintf(why, size, "libldap: %s", ldap_err2string(rc));
+	else if ((way->url->ldaps || (way->start_tls && start_tls(l, why, size)))
+		     ? begin_tls(l, way, why, size)
+		     : !way->start_tls)
+		return l;
+	link_close(&l);
+	return NULL;
+}
+
+void
+link_close(struct link **l)
+{
+	if (*l == NULL)
+		return;
+	/* Without a goodbye of libldap's, which would close the socket: it ends with its owner. */
+	tls_end(&(*l)->tls);
+	free(*l);
+	*l = NULL;
+}
+
+/* --- results --- */
+
+static void
+take_words(struct link *l, struct link_result *r)
+{
+	char *words = NULL;
+
+	if (ldap_get_option(l->ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &words) == LDAP_OPT_SUCCESS &&
+	    words != NULL) {
+		(void)str_copy(r->words, sizeof(r->words), words);
+		ldap_memfree(words);
+	}
+	if (r->words[0] == '\0' && r->code != LDAP_SUCCESS)
+		(void)str_copy(r->words, sizeof(r->words), ldap_err2string(r->code));
+	for (char *c = r->words; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+}
+
+static void
+take_policy(struct link *l, LDAPControl **controls, struct link_result *r)
+{
+	LDAPControl *c = ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
+	LDAPPasswordPolicyError error = PP_noError;
+	ber_int_t expires = -1, grace = -1;
+
+	if (c == NULL ||
+	    ldap_parse_passwordpolicy_control(l->ldap, c, &expires, &grace, &error) != LDAP_SUCCESS)
+		return;
+	if (error == PP_accountLocked)
+		r->policy = POLICY_LOCKED;
+	else if (error == PP_passwordExpired)
+		r->policy = POLICY_EXPIRED;
+	else if (error == PP_changeAfterReset)
+		r->policy = POLICY_CHANGE;
+}
+
+void
+link_bind(struct link *l, const char *dn, const char *password, struct link_result *r)
+{
+	struct berval given = { .bv_len = strlen(password), .bv_val = (char *)(uintptr_t)password };
+	LDAPControl policy = { .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST };
+	LDAPControl *asked[] = { &policy, NULL }, **controls = NULL;
+	LDAPMessage *m = NULL;
+	int id, code = LDAP_SUCCESS;
+
+	memset(r, 0, sizeof(*r));
+	r->code = dn[0] != '\0' && password[0] == '\0'
+		      ? LDAP_INVALID_CREDENTIALS
+		      : ldap_sasl_bind(l->ldap, dn, LDAP_SASL_SIMPLE, &given, asked, NULL, &id);
+	if (r->code != LDAP_SUCCESS)
+		return;
+	if (ldap_result(l->ldap, id, LDAP_MSG_ALL, NULL, &m) <= 0) {
+		(void)ldap_get_option(l->ldap, LDAP_OPT_RESULT_CODE, &r->code);
+		if (r->code == LDAP_SUCCESS)
+			r->code = LDAP_SERVER_DOWN;
+	} else {
+		r->code = ldap_parse_result(l->ldap, m, &code, NULL, NULL, NULL, &controls, 0);
+		if (r->code == LDAP_SUCCESS)
+			r->code = code;
+		take_policy(l, controls, r);
+		ldap_controls_free(controls);
+		ldap_msgfree(m);
+	}
+	take_words(l, r);
+}
+
+/* --- searching --- */
+
+/* False: no more is wanted. */
+static bool
+visit(struct link *l, LDAPMessage *m, link_entry_fn *each, void *ctx)
+{
+	for (LDAPMessage *e = ldap_first_entry(l->ldap, m); e != NULL; e = ldap_next_entry(l->ldap, e)) {
+		const struct link_entry entry = { l->ldap, e };
+
+		if (!each(ctx, &entry))
+			return false;
+	}
+	return true;
+}
+
+/* The cookie of the next page; empty where there is none. */
+static void
+next_page(struct link *l, LDAPMessage *m, struct berval *cookie, struct link_result *r)
+{
+	LDAPControl **controls = NULL, *c;
+	ber_int_t count = 0;
+	int code = LDAP_SUCCESS;
+
+	ber_memfree(cookie->bv_val);
+	*cookie = (struct berval){ .bv_len = 0 };
+	if (ldap_parse_result(l->ldap, m, &code, NULL, NULL, NULL, &controls, 0) != LDAP_SUCCESS)
+		code = LDAP_DECODING_ERROR;
+	r->code = code;
+	c = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+	if (c != NULL)
+		(void)ldap_parse_pageresponse_control(l->ldap, c, &count, cookie);
+	ldap_controls_free(controls);
+}
+
+void
+link_search(struct link *l, const char *base, bool one, const char *filter, const char *const *attributes,
+	    link_entry_fn *each, void *ctx, struct link_result *r)
+{
+	int scope = one ? LDAP_SCOPE_BASE : LDAP_SCOPE_SUBTREE;
+	struct berval cookie = { .bv_len = 0 };
+	bool more = true;
+
+	memset(r, 0, sizeof(*r));
+	for (unsigned page = 0; more && page < PAGES_MAX; page++) {
+		LDAPControl *paging = NULL, *controls[] = { NULL, NULL };
+		LDAPMessage *m = NULL;
+
+		r->code =
+		    one ? LDAP_SUCCESS : ldap_create_page_control(l->ldap, PAGE_ENTRIES, &cookie, 0, &paging);
+		controls[0] = paging;
+		if (r->code == LDAP_SUCCESS)
+			r->code =
+			    ldap_search_ext_s(l->ldap, base, scope, filter, (char **)(uintptr_t)attributes, 0,
+					      controls, NULL, NULL, LDAP_NO_LIMIT, &m);
+		if (paging != NULL)
+			ldap_control_free(paging);
+		if (m != NULL && r->code == LDAP_SUCCESS) {
+			more = visit(l, m, each, ctx);
+			next_page(l, m, &cookie, r);
+		}
+		take_words(l, r);
+		if (m != NULL)
+			ldap_msgfree(m);
+		more = more && r->code == LDAP_SUCCESS && cookie.bv_len > 0;
+	}
+	ber_memfree(cookie.bv_val);
+}
+
+char *
+link_entry_dn(const struct link_entry *e)
+{
+	return ldap_get_dn(e->ldap, e->message);
+}
+
+void
+link_free(char *text)
+{
+	ldap_memfree(text);
+}
+
+void
+link_entry_values(const struct link_entry *e, const char *attribute,
+		  bool (*each)(void *ctx, const char *value), void *ctx)
+{
+	struct berval **v = ldap_get_values_len(e->ldap, e->message, attribute);
+	bool more = true;
+
+	/* liblber ends each value with a NUL of its own. */
+	for (size_t i = 0; v != NULL && v[i] != NULL && more; i++)
+		if (memchr(v[i]->bv_val, 0, v[i]->bv_len) == NULL)
+			more = each(ctx, v[i]->bv_val);
+	ldap_value_free_len(v);
+}

@@ -1,0 +1,61 @@
+/*
+ * A connection to a directory server that speaks LDAPv3 (RFC 4511). Wraps libldap, which is given the
+ * connected socket and opens nothing by itself: no referral is followed, no SASL, no name resolved. It
+ * blocks: whoever calls it can be killed.
+ */
+#ifndef WEIR_DIRECTORY_LINK_H
+#define WEIR_DIRECTORY_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "refusal.h"
+#include "url.h"
+
+struct link;
+struct link_entry;
+
+#define LINK_WORDS_MAX 200 /* of what a server says about an error */
+#define LINK_OK        0   /* an LDAP result code: success */
+#define LINK_NO_OBJECT 32
+
+/* Has libldap read what it reads at its first use. Before the sandbox. */
+void link_warm(void);
+
+struct link_way {
+	const struct server_url *url;
+	bool start_tls; /* on ldap:// */
+	const char *authorities;
+	size_t authorities_len;
+};
+
+/* Over fd, which stays the caller's. NULL with a sentence in why. */
+struct link *link_open(int fd, const struct link_way *way, char *why, size_t size);
+void link_close(struct link **l);
+
+/* What came of a question: an LDAP result code, or below 0 where there was no answer. */
+struct link_result {
+	int code;
+	enum policy_said policy;
+	char words[LINK_WORDS_MAX]; /* printable; "" where there are none */
+};
+
+/* A simple bind. dn "" and password "": nobody. Otherwise the password is not empty: RFC 4513 section 5.1.2
+ * would make nobody of it, and succeed. */
+void link_bind(struct link *l, const char *dn, const char *password, struct link_result *r);
+
+/* Called for each entry until it returns false. */
+typedef bool link_entry_fn(void *ctx, const struct link_entry *e);
+/* The whole subtree below base (only base itself where one is set), page by page where the server can
+ * (RFC 2696). attributes end with NULL. */
+void link_search(struct link *l, const char *base, bool one, const char *filter,
+		 const char *const *attributes, link_entry_fn *each, void *ctx, struct link_result *r);
+
+/* UTF-8, to be freed with link_free. */
+char *link_entry_dn(const struct link_entry *e);
+void link_free(char *text);
+/* Calls each for every value of an attribute that is a text without NUL bytes, until it returns false. */
+void link_entry_values(const struct link_entry *e, const char *attribute,
+		       bool (*each)(void *ctx, const char *value), void *ctx);
+
+#endif

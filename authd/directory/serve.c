@@ -1,0 +1,137 @@
+/* The messages that msg.def lets directory receive, and those that it sends. */
+#include <sodium.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attempts.h"
+#include "base/auto.h"
+#include "base/log.h"
+#include "directory.h"
+#include "ipc/channel.h"
+#include "ipc/sealed.h"
+#include "ipc/wire.h"
+
+/* --- to others --- */
+
+static bool
+dial(void *ctx, const struct wire_dial_ask *w)
+{
+	struct directory *d = ctx;
+	struct channel *ch = peers_find(d->peers, PROC_DIAL, 0);
+
+	return ch != NULL && channel_send(ch, MSG_DIAL_ASK, w, sizeof(*w));
+}
+
+static void
+cancel(void *ctx, uint64_t ticket)
+{
+	struct directory *d = ctx;
+	struct channel *ch = peers_find(d->peers, PROC_DIAL, 0);
+	const struct wire_dial_cancel w = { ticket };
+
+	if (ch != NULL)
+		(void)channel_send(ch, MSG_DIAL_CANCEL, &w, sizeof(w));
+}
+
+static void
+tell(void *ctx, uint64_t request, enum directory_verdict v, const char *text, size_t len)
+{
+	struct directory *d = ctx;
+	struct channel *ch = peers_find(d->peers, PROC_AUTHD, 0);
+	const struct wire_directory_told w = { request, (uint32_t)v, (uint32_t)len };
+	int fd = ch == NULL ? -1 : sealed_write("told", text, len);
+
+	if (fd != -1)
+		(void)channel_send_fd(ch, MSG_DIRECTORY_TOLD, &w, sizeof(w), fd);
+	else if (ch != NULL)
+		log_warn("an answer of %zu bytes finds no memory: who asked waits in vain", len);
+}
+
+/* --- from others --- */
+
+static bool
+serve_ask(struct directory *d, const struct msg *m)
+{
+	AUTO(mem_drop) char *provider = NULL;
+	struct wire_directory_ask w;
+	bool good;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (w.len > 0 && w.len <= DIRECTORY_ASK_MAX)
+		provider = sealed_read(m->fd, w.len);
+	good = provider != NULL && attempts_add(d->attempts, &w, provider);
+	sodium_memzero(&w, sizeof(w));
+	/* Processes that parse what strangers say inherit the channel's buffer. */
+	sodium_memzero((void *)(uintptr_t)m->body, m->len);
+	return good;
+}
+
+static bool
+serve_dialed(struct directory *d, struct msg *m)
+{
+	struct wire_dialed w;
+
+	memcpy(&w, m->body, sizeof(w));
+	attempts_connected(d->attempts, w.ticket, fd_keep(&m->fd));
+	return true;
+}
+
+static bool
+serve_failed(struct directory *d, const struct msg *m)
+{
+	struct wire_dial_failed w;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (memchr(w.why, 0, sizeof(w.why)) == NULL)
+		return false;
+	attempts_not_connected(d->attempts, w.ticket, w.why);
+	return true;
+}
+
+static bool
+on_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	(void)ch;
+	switch (m->id) {
+	case MSG_DIRECTORY_ASK:
+		return serve_ask(ctx, m);
+	case MSG_DIALED:
+		return serve_dialed(ctx, m);
+	case MSG_DIAL_FAILED:
+		return serve_failed(ctx, m);
+	default:
+		return false;
+	}
+}
+
+static void
+on_up(void *ctx, struct channel *ch)
+{
+	(void)ctx;
+	log_debug("%s is there", channel_name(ch));
+}
+
+static void
+on_down(void *ctx, struct channel *ch)
+{
+	struct directory *d = ctx;
+
+	log_info("%s is gone", channel_name(ch));
+	if (channel_proc(ch) == PROC_AUTHD)
+		attempts_drop_all(d->attempts);
+	else if (channel_proc(ch) == PROC_DIAL)
+		attempts_dial_gone(d->attempts);
+}
+
+void
+serve_open(struct directory *d)
+{
+	static const struct peers_handlers handlers = { on_up, on_down, on_message };
+	const struct attempts_doors doors = { dial, cancel, tell, d };
+
+	d->attempts =
+	    attempts_new(d->base, &doors, d->authorities == NULL ? "" : d->authorities, d->authorities_len);
+	d->peers = peers_new(d->base, d->boot, BOOT_FD_LISTEN, &handlers, d);
+}

@@ -1,0 +1,218 @@
+#include "people.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "authd.h"
+#include "base/auto.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/sealed.h"
+#include "locked.h"
+
+#define GROUPS_TOLD_MAX 16384
+
+struct question {
+	uint64_t request; /* 0: free */
+	people_told *told;
+	void *ctx;
+};
+
+struct people {
+	struct authd *a;
+	char *secret; /* PASSWORD_MAX bytes, locked */
+	char *provider;
+	size_t provider_len;
+	uint64_t requests;
+	struct question question[DIRECTORY_ASKS];
+};
+
+/* --- settings --- */
+
+/* The first line of the file. */
+static void
+read_secret(struct people *p)
+{
+	ssize_t n = 0;
+	size_t at = 0;
+
+	if ((p->a->boot->flags & BOOT_HAS_BIND_PASSWORD) == 0)
+		return;
+	/* Whoever had the descriptor before has moved where read would go on. */
+	while (at < PASSWORD_MAX - 1 &&
+	       (n = pread(BOOT_FD_BIND_PASSWORD, p->secret + at, PASSWORD_MAX - 1 - at, (off_t)at)) > 0)
+		at += (size_t)n;
+	close(BOOT_FD_BIND_PASSWORD);
+	p->secret[strcspn(p->secret, "\r\n")] = '\0';
+	if (n == -1 || p->secret[0] == '\0')
+		log_warn("ldap.bind_password_file: has no password in its first line");
+}
+
+static void
+write_provider(struct people *p)
+{
+	const struct settings *s = &p->a->boot->settings;
+	struct json_writer *w = json_new(DIRECTORY_ASK_MAX);
+	const char *text;
+
+	json_object(w, NULL);
+	json_bool(w, "tls", s->ldap_tls);
+	json_string(w, "bind_dn", s->ldap_bind_dn);
+	json_string(w, "direct", s->ldap_direct);
+	json_string(w, "base", s->ldap_base);
+	json_string(w, "user_filter", s->ldap_user_filter);
+	json_string(w, "title", s->ldap_title);
+	json_string(w, "group_base", s->ldap_group_base[0] == '\0' ? s->ldap_base : s->ldap_group_base);
+	json_string(w, "group_filter", s->ldap_group_filter);
+	json_string(w, "nested", s->ldap_nested);
+	json_object_end(w);
+	text = json_text(w, &p->provider_len);
+	p->provider = mem_strdup(text == NULL ? "{}" : text);
+	json_free(&w);
+}
+
+struct people *
+people_new(struct authd *a)
+{
+	struct people *p = mem_calloc(1, sizeof(*p));
+
+	p->a = a;
+	p->secret = locked_pages(PASSWORD_MAX);
+	read_secret(p);
+	write_provider(p);
+	return p;
+}
+
+void
+people_free(struct people **pp)
+{
+	struct people *p = *pp;
+
+	if (p == NULL)
+		return;
+	sodium_memzero(p->secret, PASSWORD_MAX);
+	free(p->provider);
+	free(p);
+	*pp = NULL;
+}
+
+bool
+people_are_there(const struct people *p)
+{
+	return p->a->boot->settings.ldap_servers.n > 0;
+}
+
+/* --- asking --- */
+
+static struct question *
+place(struct people *p, uint64_t request)
+{
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
+		if (p->question[i].request == request)
+			return &p->question[i];
+	return NULL;
+}
+
+static bool
+send_ask(struct people *p, struct channel *ch, struct wire_directory_ask *w)
+{
+	const struct settings *s = &p->a->boot->settings;
+	int fd = sealed_write("weir-directory", p->provider, p->provider_len);
+
+	w->timeout_ms = (uint32_t)s->ldap_timeout_ms;
+	w->len = (uint32_t)p->provider_len;
+	for (; w->nservers < s->ldap_servers.n && w->nservers < DIRECTORY_SERVERS; w->nservers++)
+		(void)str_copy(w->server[w->nservers], sizeof(w->server[0]),
+			       s->ldap_servers.item[w->nservers]);
+	(void)str_copy(w->secret, sizeof(w->secret), p->secret);
+	return fd != -1 && channel_send_fd(ch, MSG_DIRECTORY_ASK, w, sizeof(*w), fd);
+}
+
+bool
+people_ask(struct people *p, enum directory_what what, const char *name, const char *password,
+	   people_told *told, void *ctx)
+{
+	struct channel *ch = peers_find(p->a->peers, PROC_DIRECTORY, 0);
+	struct question *q = place(p, 0);
+	struct wire_directory_ask w = { .what = (uint32_t)what };
+	bool sent;
+
+	if (ch == NULL || q == NULL || !str_copy(w.name, sizeof(w.name), name) ||
+	    !str_copy(w.password, sizeof(w.password), password))
+		return false;
+	w.request = ++p->requests;
+	*q = (struct question){ w.request, told, ctx };
+	sent = send_ask(p, ch, &w);
+	sodium_memzero(&w, sizeof(w));
+	if (!sent)
+		*q = (struct question){ .request = 0 };
+	return sent;
+}
+
+/* --- answers --- */
+
+static void
+tell(struct question *q, const struct person_told *t)
+{
+	const struct question was = *q;
+
+	*q = (struct question){ .request = 0 };
+	was.told(was.ctx, t);
+}
+
+static const char *
+text_of(const struct json_doc *d, const char *key)
+{
+	const char *s = json_get_string(d, key);
+
+	return s == NULL ? "" : s;
+}
+
+bool
+people_answer(struct people *p, const struct wire_directory_told *w, int fd)
+{
+	struct question *q = w->request == 0 ? NULL : place(p, w->request);
+	AUTO(mem_drop) char *text = NULL;
+	AUTO(mem_drop) const char **group = NULL;
+	struct person_told t = { .verdict = (enum directory_verdict)w->verdict };
+	const struct json_node *groups;
+	struct json_doc *doc;
+	char err[128];
+
+	if (w->verdict == 0 || w->verdict >= DIRECTORY_VERDICT_COUNT || w->len == 0 ||
+	    w->len > DIRECTORY_TOLD_MAX)
+		return false;
+	text = sealed_read(fd, w->len);
+	doc = text == NULL ? NULL : json_parse(text, w->len, DIRECTORY_TOLD_MAX, err, sizeof(err));
+	if (doc == NULL)
+		return false;
+	groups = json_node_member(json_root(doc), "groups");
+	group = mem_calloc(GROUPS_TOLD_MAX, sizeof(*group));
+	for (size_t i = 0, n = json_node_count(groups); i < n && t.ngroups < GROUPS_TOLD_MAX; i++)
+		if ((group[t.ngroups] = json_node_text(json_node_at(groups, i))) != NULL)
+			t.ngroups++;
+	t.why = text_of(doc, "why");
+	t.title = text_of(doc, "title");
+	t.group = group;
+	t.doc = doc;
+	if (q != NULL)
+		tell(q, &t);
+	json_doc_free(&doc);
+	return true;
+}
+
+void
+people_gone(struct people *p)
+{
+	const struct person_told t = { .verdict = DIRECTORY_UNAVAILABLE,
+				       .why = "weir-directory is gone",
+				       .title = "" };
+
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
+		if (p->question[i].request != 0)
+			tell(&p->question[i], &t);
+}

@@ -1,0 +1,71 @@
+/* Groups of a directory as groups of Weir's: what means what. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "mapping.h"
+
+static void
+sides_are_read(void **state)
+{
+	char from[16], to[16];
+
+	(void)state;
+	assert_true(mapping_read("cn=a,dc=b => ops", from, sizeof(from), to, sizeof(to)));
+	assert_string_equal(from, "cn=a,dc=b");
+	assert_string_equal(to, "ops");
+	assert_true(mapping_read("a b=>c", from, sizeof(from), to, sizeof(to)));
+	assert_string_equal(from, "a b");
+	assert_false(mapping_read("a", from, sizeof(from), to, sizeof(to)));
+	assert_false(mapping_read(" => b", from, sizeof(from), to, sizeof(to)));
+	assert_false(mapping_read("a =>  ", from, sizeof(from), to, sizeof(to)));
+	assert_false(mapping_read("0123456789abcdef => b", from, sizeof(from), to, sizeof(to)));
+}
+
+static void
+groups_are_compared(void **state)
+{
+	(void)state;
+	assert_true(mapping_means("cn=NOC,dc=x", "CN=noc,DC=X"));
+	assert_false(mapping_means("cn=noc,dc=x", "cn=noc,dc=y"));
+	assert_true(mapping_means("noc", "cn=NOC,ou=groups,dc=x"));
+	assert_false(mapping_means("noc", "cn=noc2,dc=x"));
+	assert_false(mapping_means("noc", "cn=no,dc=noc"));
+	assert_false(mapping_means("dc", "noc"));
+	assert_false(mapping_means("noc", ""));
+}
+
+static void
+who_is_in_no_group_is_not_admitted(void **state)
+{
+	static struct settings s;
+	const char *const groups[] = { "cn=cooks,dc=x", "cn=night,dc=x" };
+	struct person_told t = { .verdict = DIRECTORY_RIGHT, .ngroups = ARRAY_LEN(groups), .group = groups };
+
+	(void)state;
+	assert_false(mapping_admits(&s, &t));
+	s.ldap_groups.n = 1;
+	assert_true(str_copy(s.ldap_groups.item[0], sizeof(s.ldap_groups.item[0]), "noc => operators"));
+	assert_false(mapping_admits(&s, &t));
+	s.ldap_groups.n = 2;
+	assert_true(str_copy(s.ldap_groups.item[1], sizeof(s.ldap_groups.item[1]), "Night => viewers"));
+	assert_true(mapping_admits(&s, &t));
+	t.ngroups = 1;
+	assert_false(mapping_admits(&s, &t));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sides_are_read),
+		cmocka_unit_test(groups_are_compared),
+		cmocka_unit_test(who_is_in_no_group_is_not_admitted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
