@@ -199,6 +199,7 @@ on_done(struct request *r, const struct me *me, struct evbuffer *answer)
 		return;
 	}
 	text = wiped_copy(answer);
+	r->secret = r->route->method != METHOD_GET;
 	reply_text(r, added ? 201 : 200, "application/json", &text);
 }
 

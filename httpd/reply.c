@@ -156,9 +156,11 @@ finish(struct request *r, int status, struct evbuffer *body)
 	evhttp_request_set_on_complete_cb(
 	    r->ev, evhttp_request_get_command(r->ev) == EVHTTP_REQ_CONNECT ? on_sent_last : on_sent,
 	    r->client);
-	client_expect(r->client, body == NULL ? 0 : evbuffer_get_length(body));
+	if (!r->secret)
+		client_expect(r->client, body == NULL ? 0 : evbuffer_get_length(body));
 	evhttp_send_reply(r->ev, status, reason(status), body);
-	client_push(r->client);
+	if (!r->secret)
+		client_push(r->client);
 	credential_wipe(&r->who);
 	free(r);
 }
@@ -247,6 +249,7 @@ too_long(struct request *r, struct json_writer **w)
 void
 reply_json_status(struct request *r, int status, struct json_writer **w)
 {
+	r->secret = true;
 	if (!too_long(r, w))
 		finish_json(r, status, "application/json", w);
 }

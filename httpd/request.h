@@ -29,6 +29,8 @@ struct request {
 	bool guide;                /* errors are ntopng's envelope */
 	struct wire_client from;
 	bool head;
+	bool secret; /* the answer may hold one: it goes out of the memory that is wiped behind it, and is
+			copied nowhere */
 	struct credential who;
 	char segment[SEGMENT_MAX];
 	struct params params;

@@ -897,6 +897,28 @@ class Administration(OnStage):
         self.named(self.do("GET", "/tokens?all=1"), 400, "all")
         self.named(self.do("GET", "/tokens?user=x"), 400, "user")
 
+    def memory_has(self, text):
+        """Whether it is anywhere in what the program can write to."""
+        with open(f"/proc/{self.stage.pid}/maps") as maps, open(f"/proc/{self.stage.pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                where, access = line.split()[:2]
+                if "w" not in access or line.rstrip().endswith("[vvar]"):
+                    continue
+                begin, end = (int(x, 16) for x in where.split("-"))
+                for at in range(begin, end, 1 << 20):
+                    memory.seek(at)
+                    if text in memory.read(min(end - at, (1 << 20) + 64)):
+                        return True
+        return False
+
+    def test_a_secret_that_was_sent_is_nowhere(self):
+        for ask in (lambda: self.do("POST", "/tokens", {"label": "new"}),
+                    lambda: self.stage.request("POST", "/lua/rest/v2/create/ntopng/api_token.lua", "{}", JSON)):
+            with self.no_contract():
+                a = ask()
+            self.assertIn(b"weir_SecretSecret", a.body)
+            self.stage.until(lambda: not self.memory_has(b"SecretSecretSecret"), "wiped")
+
     def test_authd_away(self):
         self.stage.tell("authd", 0)
         self.problem(self.do("DELETE", "/users/alice"), 503)
