@@ -17,9 +17,12 @@
 #include "base/mem.h"
 #include "clients.h"
 #include "csv.h"
+#include "gate.h"
 #include "guard.h"
+#include "rate.h"
 #include "refuse.h"
 #include "request.h"
+#include "tally.h"
 #include "text.h"
 #include "zip.h"
 
@@ -51,7 +54,8 @@ struct export
 	struct client *client;
 	struct credential who;
 	struct wire_client from;
-	char tenant[64], role[32]; /* that it began with */
+	uint64_t holder_hash, tenant_hash; /* that it is counted by */
+	char tenant[64], role[32];         /* that it began with */
 	enum representation as;
 	const struct table *table;
 	struct csv *csv;        /* NULL: NDJSON */
@@ -87,6 +91,7 @@ export_free(struct export *e)
 	struct exports *x = e->set;
 
 	TAILQ_REMOVE(&x->all, e, entry);
+	tally_table(x->httpd->tally, e->holder_hash, e->tenant_hash, -1);
 	if (--x->n == 0)
 		(void)event_del(x->sweep);
 	e->how->free(e->source);
@@ -390,18 +395,6 @@ begin_answer(struct export *e)
 	make_piece(e);
 }
 
-/* One tenant never has all places. */
-static bool
-tenant_has_room(const struct export *e, const char *tenant)
-{
-	size_t all = (size_t)e->set->httpd->boot->settings.streams, n = 0;
-	const struct export *other;
-
-	TAILQ_FOREACH(other, &e->set->all, entry)
-	n += other != e && other->request == NULL && strcmp(other->tenant, tenant) == 0;
-	return n < all - all / 4;
-}
-
 void
 export_page(struct export *e, const struct me *me)
 {
@@ -414,25 +407,21 @@ export_page(struct export *e, const struct me *me)
 			export_fail(e, INQUIRY_DENIED, 0);
 		return;
 	}
-	if (!tenant_has_room(e, me->tenant)) {
-		reply_problem(export_give_up(e), 503, "%s", no_room);
-		return;
-	}
 	(void)str_copy(e->tenant, sizeof(e->tenant), me->tenant);
 	(void)str_copy(e->role, sizeof(e->role), me->role);
 	begin_answer(e);
 }
 
-/* Whether there is room for another: of all, and of whoever asks. */
+/* Whether there is room for another of all workers': of all, of whoever asks, and of the tenant. One tenant
+ * never has all places, also not with tables whose first row is still waited for. */
 static bool
-has_room(const struct exports *x, const struct request *r)
+has_room(const struct exports *x, uint64_t holder, uint64_t tenant)
 {
-	unsigned holder = 0;
-	const struct export *e;
+	const struct tally *t = x->httpd->tally;
+	const size_t all = (size_t)x->httpd->boot->settings.streams;
 
-	TAILQ_FOREACH(e, &x->all, entry)
-	holder += credential_same(&e->who, &e->from.ip, &r->who, &r->from.ip);
-	return x->n < (size_t)x->httpd->boot->settings.streams && holder < HOLDER_MAX;
+	return tally_tables(t) < all && tally_tables_of(t, holder) < HOLDER_MAX &&
+	       tally_tables_of(t, tenant) < all - all / 4;
 }
 
 void
@@ -440,6 +429,8 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 	     void *source)
 {
 	struct exports *x = r->httpd->exports;
+	struct tally *tally = r->httpd->tally;
+	uint64_t holder, tenant;
 	struct export *e;
 
 	if (r->ev->major < 1 || (r->ev->major == 1 && r->ev->minor < 1)) {
@@ -448,7 +439,9 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 		reply_problem(r, 426, "In HTTP/1.0 a part of a table could be taken for the whole.");
 		return;
 	}
-	if (!has_room(x, r)) {
+	holder = gate_holder(r);
+	tenant = rate_hash(tally, "tenant", r->tenant, strlen(r->tenant));
+	if (!has_room(x, holder, tenant)) {
 		how->free(source);
 		reply_problem(r, 503, "%s", no_room);
 		return;
@@ -459,6 +452,8 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 	e->source = source;
 	e->request = r;
 	e->client = r->client;
+	e->holder_hash = holder;
+	e->tenant_hash = tenant;
 	e->who = r->who;
 	e->from = r->from;
 	e->as = r->params.as;
@@ -469,6 +464,7 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 	e->began_ns = clock_boot_ns();
 	TAILQ_INSERT_TAIL(&x->all, e, entry);
 	x->n++;
+	tally_table(tally, holder, tenant, 1);
 	if (!event_pending(x->sweep, EV_TIMEOUT, NULL) && event_add(x->sweep, &often) == -1)
 		fatalx("no memory for a table");
 	ask(e);

@@ -47,6 +47,12 @@ rate_of_holder(const struct request *r)
 			      .quota = (uint32_t)r->httpd->boot->settings.rate_session };
 }
 
+uint64_t
+gate_holder(const struct request *r)
+{
+	return rate_of_holder(r).hash;
+}
+
 static struct rate
 rate_of_tenant(const struct request *r, const char *tenant)
 {
@@ -100,6 +106,7 @@ on_session(void *ctx, enum session_end how, const struct session *s)
 		end(p, HOLDER, inquiry_end_of(how));
 		return;
 	}
+	(void)str_copy(r->tenant, sizeof(r->tenant), s->me.tenant);
 	p->rate[HOLDER] = rate_of_holder(r);
 	p->rate[TENANT] = rate_of_tenant(r, s->me.tenant);
 	for (unsigned i = HOLDER; i < RATES; i++)

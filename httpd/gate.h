@@ -7,6 +7,7 @@
 #define WEIR_HTTPD_GATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "inquiry.h"
 
@@ -21,5 +22,8 @@ void gate_pass(struct request *r, gate_fn *fn);
 /* For what authd is asked whoever it is: the quota of the address alone. False where it is used up
  * (INQUIRY_RATED; retry_after_s is set). */
 bool gate_pass_address(struct request *r);
+/* Whose r is, by rate_hash: a session, a token, or a user, whatever address and tenant it is used from and
+ * for. */
+uint64_t gate_holder(const struct request *r);
 
 #endif

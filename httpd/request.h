@@ -32,6 +32,7 @@ struct request {
 	bool secret; /* the answer may hold one: it goes out of the memory that is wiped behind it, and is
 			copied nowhere */
 	struct credential who;
+	char tenant[64]; /* that it is in: once gate_pass has let it pass */
 	char segment[SEGMENT_MAX];
 	struct params params;
 	void *data;             /* the handler's */

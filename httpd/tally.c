@@ -23,9 +23,10 @@
 
 /* What one worker writes; the others read it. */
 struct counts {
-	_Atomic uint32_t connections, streams;
-	uint8_t apart[56];
+	_Atomic uint32_t connections, streams, tables;
+	uint8_t apart[52];
 	_Atomic uint32_t cell[ROWS][COLUMNS];
+	_Atomic uint32_t table[ROWS][COLUMNS];
 	_Atomic uint64_t refused;
 	_Atomic uint32_t minute[2]; /* that each half is of */
 	_Atomic uint32_t request[2][REQUEST_ROWS][REQUEST_COLUMNS];
@@ -70,9 +71,12 @@ tally_new(int fd, unsigned number, unsigned workers)
 	t->own = &t->page->counts[number];
 	atomic_store_explicit(&t->own->connections, 0, memory_order_relaxed);
 	atomic_store_explicit(&t->own->streams, 0, memory_order_relaxed);
+	atomic_store_explicit(&t->own->tables, 0, memory_order_relaxed);
 	for (unsigned r = 0; r < ROWS; r++)
-		for (unsigned c = 0; c < COLUMNS; c++)
+		for (unsigned c = 0; c < COLUMNS; c++) {
 			atomic_store_explicit(&t->own->cell[r][c], 0, memory_order_relaxed);
+			atomic_store_explicit(&t->own->table[r][c], 0, memory_order_relaxed);
+		}
 	/* Requests count on: whoever ends a worker gets no new quota. */
 	return t;
 }
@@ -146,6 +150,44 @@ tally_of_address(const struct tally *t, const struct ip_addr *ip)
 
 		for (unsigned w = 0; w < t->workers; w++)
 			n += atomic_load_explicit(&t->page->counts[w].cell[r][h % COLUMNS],
+						  memory_order_relaxed);
+		least = n < least ? n : least;
+	}
+	return least;
+}
+
+void
+tally_table(struct tally *t, uint64_t holder, uint64_t tenant, int by)
+{
+	(void)atomic_fetch_add_explicit(&t->own->tables, (uint32_t)by, memory_order_relaxed);
+	for (unsigned r = 0; r < ROWS; r++, holder >>= COLUMN_BITS, tenant >>= COLUMN_BITS) {
+		(void)atomic_fetch_add_explicit(&t->own->table[r][holder % COLUMNS], (uint32_t)by,
+						memory_order_relaxed);
+		(void)atomic_fetch_add_explicit(&t->own->table[r][tenant % COLUMNS], (uint32_t)by,
+						memory_order_relaxed);
+	}
+}
+
+size_t
+tally_tables(const struct tally *t)
+{
+	size_t n = 0;
+
+	for (unsigned w = 0; w < t->workers; w++)
+		n += atomic_load_explicit(&t->page->counts[w].tables, memory_order_relaxed);
+	return n;
+}
+
+size_t
+tally_tables_of(const struct tally *t, uint64_t whose)
+{
+	size_t least = SIZE_MAX;
+
+	for (unsigned r = 0; r < ROWS; r++, whose >>= COLUMN_BITS) {
+		size_t n = 0;
+
+		for (unsigned w = 0; w < t->workers; w++)
+			n += atomic_load_explicit(&t->page->counts[w].table[r][whose % COLUMNS],
 						  memory_order_relaxed);
 		least = n < least ? n : least;
 	}

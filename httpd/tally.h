@@ -1,9 +1,9 @@
 /*
- * How many connections and streams all workers of httpd have together, in all and of each address, and how
- * many requests who made within a minute. Each
- * counts its own in memory that all of them see; nothing else is there. Addresses are counted in a sketch
- * (the least of several counters chosen by hash), so one may seem to have more than it has, where thousands
- * of others are connected, and never less.
+ * How many connections, streams and tables all workers of httpd have together, in all and of each address (a
+ * table: of each session or token, and tenant), and how many requests who made within a minute. Each counts
+ * its own in memory that all of them see; nothing else is there. Addresses are counted in a sketch (the least
+ * of several counters chosen by hash), so one may seem to have more than it has, where thousands of others
+ * are connected, and never less.
  */
 #ifndef WEIR_HTTPD_TALLY_H
 #define WEIR_HTTPD_TALLY_H
@@ -31,6 +31,13 @@ void tally_stream(struct tally *t, int by);
 size_t tally_connections(const struct tally *t);
 size_t tally_of_address(const struct tally *t, const struct ip_addr *ip);
 size_t tally_streams(const struct tally *t);
+
+/* One more, or one less, of ours: a table that is sent to its end (export.h), of whoever holds it and of a
+ * tenant, both by their rate_hash. */
+void tally_table(struct tally *t, uint64_t holder, uint64_t tenant, int by);
+/* Of all workers; and of one holder or tenant: never less than it has. */
+size_t tally_tables(const struct tally *t);
+size_t tally_tables_of(const struct tally *t, uint64_t whose);
 
 /* --- requests by the minute (rate.h): in a sketch of their own
  * ----------------------------------------------------------------------------------------------------------

@@ -233,7 +233,8 @@ serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 	    "0},"
 	    "\"tenant\":\"*\",\"role\":\"viewer\",\"tenants\":[\"*\"],\"second_factor\":false,"
 	    "\"recovery_codes_left\":0,\"must_enrol\":false}";
-	static const char secret[] = "{\"id\":\"1\",\"secret\":\"weir_SecretSecretSecretSecretSecretSecret\"}";
+	static const char secret[] =
+	    "{\"id\":\"1\",\"secret\":\"weir_SecretSecretSecretSecretSecretSecret\"}";
 	static char text[ADMIN_BODY_MAX + 32];
 	enum admin_status status = s->admin_status == 0 ? ADMIN_OK : (enum admin_status)s->admin_status;
 	struct wire_admin q;

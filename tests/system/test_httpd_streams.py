@@ -264,6 +264,15 @@ class Streams(OnStage):
         held[0].close()
         self.stage.until(lambda: self.table("interfaces?format=csv").status == 200, "a place is free again")
 
+    def test_one_holder_has_four_whatever_tenant_it_names(self):
+        self.stage.tell("rows", MANY)
+        token = {"Cookie": "", "Authorization": "Bearer weir_good"}
+        for i in range(4):
+            self.assertEqual(200, self.table("flows?format=csv" + "&tenant=customer" * (i % 2), token, window=4096, read=1000).status)
+        for query in ("", "&tenant=customer"):
+            self.problem(self.stage.get("/api/v1/flows?format=csv" + query, token, cookie=False), 503, "tables")
+        self.assertEqual(200, self.table("interfaces?format=csv").status)
+
     # --- what goes wrong
 
     def test_before_the_first_row_it_is_a_problem(self):
@@ -335,6 +344,23 @@ class Bounds(OnStage):
         self.stage.login()
         self.stage.tell("rows", 50_000)
 
+    def test_one_tenant_never_has_all_places(self):
+        """Also not with tables that have not begun."""
+        self.restart(streams=4)
+        self.stage.tell("silent-store", 1)
+        before, waiting = self.stage.counts()["questions"], []
+        for _ in range(3):
+            waiting.append(s := self.stage.connect())
+            s.sendall(f"GET /api/v1/flows?format=csv&tenant=customer HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode())
+        self.stage.until(lambda: self.stage.counts()["questions"] == before + 3, "asked")
+        token = {"Authorization": "Bearer weir_good"}
+        self.problem(self.stage.get("/api/v1/flows?format=csv&tenant=customer", token, cookie=False), 503, "tables")
+        self.stage.tell("silent-store", 0)
+        self.assertEqual(200, self.stage.get("/api/v1/interfaces?format=csv", token, cookie=False).status)
+        for s in waiting:
+            s.close()
+        self.stage.until(lambda: self.stage.get("/api/v1/interfaces?format=csv&tenant=customer", token, cookie=False).status == 200, "places are free again")
+
     def test_rows_and_time(self):
         self.restart(stream_rows=5000, stream_time=3600_000)
         body, whole = Table(self.stage, "/api/v1/flows?format=ndjson").whole()
@@ -346,7 +372,7 @@ class Bounds(OnStage):
         self.assertEqual(json.loads(body.splitlines()[0])["id"][:16], json.loads(more.splitlines()[0])["id"][:16])
         self.assertNotEqual(body.splitlines()[0], more.splitlines()[0])  # it went on behind
         self.assertTrue(Table(self.stage, "/api/v1/flows?format=ndjson&limit=5000").whole()[1])
-        self.restart(stream_rows=0, stream_time=1000)
+        self.restart(stream_rows=0, stream_time=1000, streams=64)
         t = Table(self.stage, "/api/v1/flows?format=csv", window=4096, read=1000)
         began, n = time.monotonic(), 0
         try:

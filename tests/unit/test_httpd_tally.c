@@ -91,6 +91,32 @@ a_successor_begins_at_nothing(void **state)
 	tally_free(&b);
 }
 
+/* A table is one of its holder and one of its tenant, whichever worker sends it. */
+static void
+tables_are_counted_by_holder_and_tenant(void **state)
+{
+	const uint64_t robot = 0x123456789abcdef, person = 0xfedcba987654321, tenant = 0x13579bdf02468ac;
+	struct tally *a = worker(0), *b = worker(1);
+
+	(void)state;
+	tally_table(a, robot, tenant, 1);
+	tally_table(b, robot, tenant, 1);
+	tally_table(b, person, tenant, 1);
+	assert_int_equal(tally_tables(a), 3);
+	assert_int_equal(tally_tables_of(a, robot), 2);
+	assert_int_equal(tally_tables_of(a, person), 1);
+	assert_int_equal(tally_tables_of(a, tenant), 3);
+	tally_table(a, robot, tenant, -1);
+	assert_int_equal(tally_tables_of(b, robot), 1);
+	assert_int_equal(tally_tables_of(b, tenant), 2);
+	tally_free(&b);
+	b = worker(1); /* whose tables are gone */
+	assert_int_equal(tally_tables(b), 0);
+	assert_int_equal(tally_tables_of(a, tenant), 0);
+	tally_free(&a);
+	tally_free(&b);
+}
+
 /* Four counters each: among thousands of strangers an address has what it has. */
 static void
 strangers_do_not_add_up(void **state)
@@ -125,6 +151,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_sees_what_the_other_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_successor_begins_at_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tables_are_counted_by_holder_and_tenant, set_up, tear_down),
 		cmocka_unit_test(strangers_do_not_add_up),
 	};
 
