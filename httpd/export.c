@@ -211,7 +211,7 @@ export_fail(struct export *e, enum inquiry_end end, unsigned retry_after_s)
 		refuse_inquiry(r, end);
 		return;
 	}
-	if (end == INQUIRY_BUSY && ++e->tries < AGAIN_MAX) {
+	if ((end == INQUIRY_BUSY || end == INQUIRY_TOO_LONG) && ++e->tries < AGAIN_MAX) {
 		e->state = WAITS_AGAIN;
 		e->again_ns = clock_boot_ns() + AGAIN_MS * NS_PER_MS;
 		return;

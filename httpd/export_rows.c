@@ -58,6 +58,7 @@ rows_ask(void *source, struct export *e, unsigned rows, bool first)
 	s->page = q;
 	inquiry_watch(q, s->client);
 	q->retried = !first;
+	q->slow = true;
 	p->q = s->q;
 	if (s->q.limit == 0 || s->q.limit > rows)
 		p->q.limit = rows;

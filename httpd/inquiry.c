@@ -185,9 +185,10 @@ static bool
 keep_body(struct part *p, const void *body, size_t len)
 {
 	struct inquiry *q = p->inquiry;
+	const size_t most = q->slow ? q->httpd->held_max / 2 : q->httpd->held_max;
 	struct body *b;
 
-	if (len > ONE_MAX - q->bytes || len > q->httpd->held_max - q->httpd->held)
+	if (len > ONE_MAX - q->bytes || q->httpd->held > most || len > most - q->httpd->held)
 		return false;
 	b = mem_calloc(1, sizeof(*b) + len);
 	b->len = len;

@@ -70,6 +70,8 @@ struct inquiry {
 	struct part part[INQUIRY_PARTS];
 	unsigned n, left;
 	bool retried;
+	bool slow; /* its rows are kept as long as a client takes for them: all such have half of what may be
+		      held */
 	unsigned retry_after_s;     /* INQUIRY_THROTTLED */
 	int client;                 /* socket of whoever waits; -1: nobody in particular */
 	TAILQ_ENTRY(inquiry) watch; /* of those that are looked after: whether he still does */

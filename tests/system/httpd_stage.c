@@ -38,6 +38,7 @@
 #define TOKEN    "weir_good"
 #define TENANT   "customer"
 #define CODE     "123456"
+#define PAD_MAX  4000u
 
 struct actor {
 	struct stage *stage;
@@ -63,7 +64,7 @@ struct stage {
 	uint32_t rows; /* of each list; 0: two pages of any length */
 	unsigned busy; /* so many questions are answered with ANSWER_BUSY */
 	bool formula;  /* names as attackers choose them */
-	uint32_t pad;  /* bytes of server name in each flow, to make answers long */
+	uint32_t pad;  /* bytes of server name in each flow, at most PAD_MAX, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
 	bool no_token, parts, refuse_admin_once, refuse_grants;
@@ -383,7 +384,8 @@ row_of_host(struct message *m, uint8_t last)
 static void
 row_of_flow(struct message *m, struct stage *s, uint64_t n)
 {
-	char texts[1024];
+	static char pad[PAD_MAX + 1];
+	char texts[PAD_MAX + 64];
 	struct row_flow f = { .live = 1, .application_len = 3, .category_len = 3, .point_len = 4 };
 
 	memcpy(f.flow.id.b + 8, &n, sizeof(n));
@@ -399,12 +401,9 @@ row_of_flow(struct message *m, struct stage *s, uint64_t n)
 		row(m, &f, sizeof(f), texts);
 		return;
 	}
-	(void)snprintf(texts, sizeof(texts), "TLSWeb%.*s%s", (int)s->pad,
-		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
-		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
-		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
-		       "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn",
-		       "eth0");
+	if (pad[0] == '\0')
+		memset(pad, 'n', PAD_MAX);
+	(void)snprintf(texts, sizeof(texts), "TLSWeb%.*seth0", (int)s->pad, pad);
 	row(m, &f, sizeof(f), texts);
 }
 
@@ -452,7 +451,7 @@ long_list(struct stage *s, struct channel *ch, struct message *m, const struct w
 	if (n > s->rows - at)
 		n = s->rows - at;
 	for (uint32_t i = at; i < at + n; i++) {
-		if (m->at.end - m->at.p < 2048) {
+		if (m->at.end - m->at.p < 6000) {
 			m->head.more = 1;
 			if (!send_answer(ch, m))
 				return false;
@@ -487,7 +486,7 @@ list(struct stage *s, struct channel *ch, struct message *m, const struct wire_q
 	if (q->point != ANY_POINT && q->point != 1)
 		n = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		if (m->at.end - m->at.p < 2048) {
+		if (m->at.end - m->at.p < 6000) {
 			m->head.more = 1;
 			if (!send_answer(ch, m))
 				return false;
@@ -839,7 +838,7 @@ obey(struct stage *s, const char *word, unsigned v)
 	if (strcmp(word, "admin-status") == 0)
 		s->admin_status = v;
 	if (strcmp(word, "pad") == 0)
-		s->pad = v;
+		s->pad = v < PAD_MAX ? v : PAD_MAX;
 	if (strcmp(word, "rows") == 0)
 		s->rows = v;
 	if (strcmp(word, "busy") == 0)

@@ -361,6 +361,21 @@ class Bounds(OnStage):
             s.close()
         self.stage.until(lambda: self.stage.get("/api/v1/interfaces?format=csv&tenant=customer", token, cookie=False).status == 200, "places are free again")
 
+    def test_slow_readers_leave_memory_to_others(self):
+        """Their pages are held as long as they like, but not in all of what may be held."""
+        self.restart(workers=8)
+        self.stage.tell("pad", 3400)
+        tables = []
+        for headers in ({}, {"Cookie": "", "Authorization": "Bearer weir_good"}):
+            for _ in range(4):
+                tables.append(t := Table(self.stage, "/api/v1/flows?format=csv", headers, window=4096, read=1000))
+                self.addCleanup(t.close)
+        self.assertEqual({200, 503}, {t.status for t in tables})
+        self.assertEqual(200, self.stage.get("/api/v1/flows?limit=1000").status)
+        for t in tables:
+            t.close()
+        self.restart(workers=1)
+
     def test_rows_and_time(self):
         self.restart(stream_rows=5000, stream_time=3600_000)
         body, whole = Table(self.stage, "/api/v1/flows?format=ndjson").whole()
