@@ -57,6 +57,7 @@ look(const struct block *b)
 	for (size_t i = 0; i < flow_column_count; i++, frames = frames << 3 | frames >> 61)
 		(void)block_numbers_of(reader, b, flow_columns[i].number, &frames, v);
 	(void)block_find_address(reader, b, &f.ip, &code, &frames, &damaged);
+	(void)block_sums(reader, b, PART_TOTALS, 2, v);
 	for (uint32_t k = block_values(reader, b, &wide_pairs[0], &values); k > 0 && k <= COLUMN_MAX; k = 0)
 		for (unsigned i = PART_ADDRESS_FLOWS; i <= PART_ADDRESS_BYTES; i++)
 			(void)block_sums(reader, b, i, k, v);
@@ -77,6 +78,26 @@ look(const struct block *b)
 	(void)block_match(reader, b, &f, wanted);
 	if (block_rows_of(reader, b, 1, &from, &to))
 		assert(from <= to && to <= b->rows);
+}
+
+/* Of few rows only the frames are unpacked that have what they need: what that finds is what all of it says.
+ * whole: kept[] has all rows. */
+static void
+fetch_few(const struct block *b, bool whole)
+{
+	const uint32_t few[2] = { b->rows / 2, b->rows - 1 };
+	void *texts;
+
+	if (!block_fetch(reader, b, few, ARRAY_LEN(few), out_again, &texts))
+		return;
+	for (size_t i = 0; whole && i < ARRAY_LEN(few); i++) {
+		const struct kept_flow *k = &kept[few[i]];
+
+		assert(memcmp(&k->f, &again[i].f, sizeof(k->f)) == 0);
+		assert(memcmp(k->texts.server_name, again[i].texts.server_name, k->f.server_name_len) == 0);
+		assert(memcmp(k->texts.attributes, again[i].texts.attributes, k->f.attributes_len) == 0);
+	}
+	free(texts);
 }
 
 static uint32_t
@@ -170,9 +191,11 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 	if (block_open(&b, bytes, n)) {
 		mend_columns(&b);
 		look(&b);
+		fetch_few(&b, false);
 		if (b.rows <= ROWS_MOST && block_tenants(reader, &b, tenant) &&
 		    block_numbers(reader, &b, COLUMN_LAST, v) &&
 		    block_fetch(reader, &b, row, b.rows, out, &texts)) {
+			fetch_few(&b, true);
 			write_again(&b);
 			free(texts);
 		}
