@@ -135,8 +135,8 @@ struct history_gone {
 	uint64_t rows;
 };
 void history_trim(struct history *h, struct db_txn *x, int64_t now_ns, struct history_gone *gone);
-/* What is written and has no row that ends since cutoff_ns is sealed, so that it goes with the next commit:
- * nothing may come any more that would fill it. Between commits. */
+/* What is written, is older than cutoff_ns and has no row that ends since is sealed, so that it goes with the
+ * next commit: nothing may come any more that would fill it. Between commits. */
 void history_seal_old(struct history *h, int64_t cutoff_ns);
 /* As history_trim, where a batch found no room. */
 void history_make_room(struct history *h, struct db_txn *x, struct history_gone *gone);

@@ -43,10 +43,13 @@ trim_old(struct history *h, struct db_txn *x, int64_t cutoff_ns, struct history_
 			let_go(x, &e, gone);
 }
 
+/* One that was made since has not had its time: where clocks are wrong, all that comes is old. */
 static void
 seal_old(struct history *h, struct segment_writer *w, int64_t cutoff_ns)
 {
-	if (w->segment.rows > 0 && w->segment.most_last_ns < cutoff_ns)
+	const struct segment_entry *e = &w->segment;
+
+	if (e->rows > 0 && e->most_last_ns < cutoff_ns && e->made_ns < cutoff_ns)
 		history_seal(h, w);
 }
 

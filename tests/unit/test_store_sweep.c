@@ -49,9 +49,9 @@ close_history(void)
 	names_free(&names);
 }
 
-/* A commit of EACH flows of tenants 1, 2, 3 in turn, `seconds` after the beginning. */
+/* A commit of flows of tenants 1, 2, 3 in turn, `seconds` after the beginning, that ended then or before. */
 static void
-commit(int64_t seconds, unsigned n)
+commit_late(int64_t ended, int64_t seconds, unsigned n)
 {
 	const struct flow_texts texts = { "name", "", "" };
 	char why[HISTORY_WHY_MAX];
@@ -63,11 +63,17 @@ commit(int64_t seconds, unsigned n)
 		for (int b = 0; b < 8; b++)
 			f.id.b[15 - b] = (uint8_t)(flows >> (8 * b));
 		randombytes_buf(&f.mac, sizeof(f.mac));
-		f.last_ns = f.first_ns = f.slice_ns = BASE_NS + seconds * NS_PER_S;
+		f.last_ns = f.first_ns = f.slice_ns = BASE_NS + ended * NS_PER_S;
 		assert_true(batch_add_flow(&batch, tenant, &f, &texts));
 	}
 	assert_int_equal(history_write(h, &batch, BASE_NS + seconds * NS_PER_S, why), DB_OK);
 	batch_reset(&batch);
+}
+
+static void
+commit(int64_t seconds, unsigned n)
+{
+	commit_late(seconds, seconds, n);
 }
 
 static void
@@ -315,8 +321,14 @@ what_is_written_no_more_goes_too(void **state)
 	assert_int_equal(rows_on_disk(1), EACH / TENANTS + 1);
 	assert_int_equal(rows_of(1).n, EACH / TENANTS + 1);
 	assert_sound();
+	/* What comes late does not make a segment of each commit. */
+	uint32_t newest = h->newest;
+
+	for (unsigned i = 0; i < 10; i++)
+		commit_late(i, 5 * 24 * HOUR + i, 3);
+	assert_int_equal(h->newest, newest + 1);
 	/* Nor where nothing comes at all. */
-	for (int64_t day = 6; day < 8; day++) {
+	for (int64_t day = 8; day < 10; day++) {
 		commit(day * 24 * HOUR, 0);
 		tidy();
 	}
