@@ -27,7 +27,8 @@ struct world {
 	char dir[64];
 	uint8_t sign_public[32], sign_secret[64];
 	struct ring_producer *ring[2];
-	int64_t utc; /* a full second in the recent past: what tests count from */
+	int64_t utc;            /* a full second in the recent past: what tests count from */
+	uint32_t first_segment; /* numbers of its segments are above it, and below the next world's */
 	uint64_t snapshot;
 	uint64_t flows_per_s[4], retention_s[4], series[4],
 	    keep_minutes_s[4]; /* quotas of the tenants, by number: for world_policy */
@@ -43,7 +44,9 @@ struct world {
 	size_t longest;
 };
 
-/* size: of the map; flags: BOOT_*. The store is open, has keys, snapshot and an empty set of grants. */
+/* size: of the map; flags: BOOT_*. The store is open, has keys, snapshot and an empty set of grants. A
+ * process has one working directory: of worlds that are there at once, that of the one which was opened last,
+ * and the segments of all are in it. None commits while another is opened or freed. */
 struct world *world_new(uint64_t size, uint32_t flags);
 void world_free(struct world *w);
 /* A history without a store, in the working directory, with names of its own; fails the test where it does
@@ -76,6 +79,9 @@ void world_hour(struct world *w);
 void world_merged(struct world *w);
 /* The minute is over: what is derived of it is taken and committed. */
 void world_minute(struct world *w);
+/* The clock's minute, UTC. Lists of series say what came in the newest whole one: answers that are compared
+ * are of one minute, or are asked for anew. */
+int64_t world_minute_now(void);
 
 /* A flow of sequence number n from 10.A.0.host to server, with counters. */
 struct rec_flow world_flow(const struct world *w, uint64_t n, uint32_t point, const char *client,

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -492,36 +491,48 @@ others_traffic(struct world *x, unsigned round)
 	put_flows(x, 3500 + 100 * round, 20, ETH1, "10.9.0.1", REC_FLOW_OPEN); /* nobody's */
 }
 
-static void
-a_tenants_answers_do_not_depend_on_others(void **state)
+/* In a store of its own. */
+static struct snap
+told_beta(bool alone, int64_t utc)
 {
-	struct world *alone = world_new(64 << 20, 0);
-	struct snap with, without;
+	struct snap s;
 
-	(void)state;
-	alone->utc = w->utc;
-	world_engine(alone, 0, 1000);
-	betas_traffic(alone);
-	world_pump(alone);
-	world_commit(alone);
-	everything_beta_may_ask(alone, &without);
-	world_free(alone);
-
-	assert_int_equal(chdir(w->dir), 0);
-	others_traffic(w, 0);
+	teardown(NULL);
+	setup(NULL);
+	w->utc = utc;
+	if (!alone)
+		others_traffic(w, 0);
 	world_pump(w);
 	betas_traffic(w);
 	world_pump(w);
-	others_traffic(w, 1);
+	if (!alone)
+		others_traffic(w, 1);
 	world_pump(w);
 	world_commit(w);
-	everything_beta_may_ask(w, &with);
+	everything_beta_may_ask(w, &s);
+	return s;
+}
 
-	assert_int_equal(with.len, without.len);
-	assert_true(without.len > 10000);
-	assert_memory_equal(with.bytes, without.bytes, with.len);
-	free(with.bytes);
-	free(without.bytes);
+static void
+a_tenants_answers_do_not_depend_on_others(void **state)
+{
+	struct snap with[2] = { 0 };
+	int64_t utc = w->utc, minute;
+	unsigned tries = 0;
+
+	(void)state;
+	do {
+		minute = world_minute_now();
+		for (int alone = 0; alone < 2; alone++) {
+			free(with[alone].bytes);
+			with[alone] = told_beta(alone == 1, utc);
+		}
+	} while (world_minute_now() != minute && ++tries < 5);
+	assert_int_equal(with[0].len, with[1].len);
+	assert_true(with[1].len > 10000);
+	assert_memory_equal(with[0].bytes, with[1].bytes, with[0].len);
+	free(with[0].bytes);
+	free(with[1].bytes);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* Series: chunks are lossless, and whatever is added, in whatever order, over restarts, kills and folds, is
  * answered as a naive reference would. */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -870,7 +871,8 @@ readers_see_all_of_it_once(void **state)
  * ---------------------------------------------------------------------------------------------------------------
  */
 
-#define KILLS 25
+#define KILLS     25
+#define COMMIT_MS 20000 /* no commit takes as long */
 
 /* Commits a packet a second, for a moment each, and says how many there are. Never returns. */
 static void
@@ -893,9 +895,12 @@ commit_on(int fd, uint64_t done)
 	}
 }
 
+/* Once it has said that it committed some, and a moment later. */
 static uint64_t
-run_and_kill(uint64_t done, int64_t microseconds)
+run_and_kill(uint64_t done, uint64_t commits, int64_t microseconds)
 {
+	const uint64_t enough = done + commits;
+	struct pollfd said;
 	uint64_t got;
 	int fd[2], status;
 	pid_t pid;
@@ -908,6 +913,10 @@ run_and_kill(uint64_t done, int64_t microseconds)
 		commit_on(fd[1], done);
 	}
 	close(fd[1]);
+	said = (struct pollfd){ .fd = fd[0], .events = POLLIN };
+	while (done < enough && poll(&said, 1, COMMIT_MS) == 1 &&
+	       read(fd[0], &got, sizeof(got)) == sizeof(got))
+		done = got;
 	usleep((useconds_t)microseconds);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -915,6 +924,7 @@ run_and_kill(uint64_t done, int64_t microseconds)
 	while (read(fd[0], &got, sizeof(got)) == sizeof(got))
 		done = got;
 	close(fd[0]);
+	assert_true(done >= enough);
 	return done;
 }
 
@@ -929,7 +939,9 @@ kills_lose_nothing(void **state)
 	(void)state;
 	close_history();
 	for (unsigned i = 0; i < KILLS; i++) {
-		done = run_and_kill(done, 5000 + (int64_t)draw(120000));
+		uint64_t commits = i % 5 == 0 ? 0 : 31 + draw(60); /* some are killed as they begin */
+
+		done = run_and_kill(done, commits, (int64_t)draw(5000));
 		open_history();
 
 		uint64_t have = total(&second, 60).sum.in_packets;

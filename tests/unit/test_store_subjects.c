@@ -756,41 +756,54 @@ everything(uint32_t tenant)
 	return a;
 }
 
+/* What beta is told of its own traffic, and of that of others where it is not alone. */
+static struct answers
+told_beta(bool alone, int64_t utc)
+{
+	static const uint64_t seed = 42;
+	char ip[20];
+
+	end(NULL);
+	begin(NULL);
+	w->utc = utc;
+	put_place("192.0.2.9", 64500, "NL");
+	for (uint32_t i = 0; i < 400; i++) {
+		bool mine = i % 4 == 0;
+
+		snprintf(ip, sizeof(ip), "10.%u.0.%u", mine ? 2u : 3u, 1 + i % 200);
+
+		struct rec_flow f = world_flow(w, i + 1, ETH1, ip, "192.0.2.9");
+
+		f.count.bytes[CLIENT] = 1000 + i * seed;
+		f.application = i % 3 == 0 ? APP_TLS : 0;
+		f.category = f.application == 0 ? 0 : CAT_WEB;
+		f.exporter.b[15] = (uint8_t)(i % 2);
+		f.in_interface = f.out_interface = 1 + i % 5;
+		put_second(ETH1, w->utc, 0, 0);
+		if (mine || !alone)
+			put_flow(&f, true);
+	}
+	world_pump(w);
+	world_minute(w);
+	return everything(BETA);
+}
+
 /* A tenant's answers are, byte for byte, those of a store in which nobody else ever was. */
 static void
 others_change_nothing(void **state)
 {
-	static const uint64_t seed = 42;
-	struct answers with[2];
-	char ip[20];
-	int64_t utc = w->utc;
+	struct answers with[2] = { 0 };
+	int64_t utc = w->utc, minute;
+	unsigned tries = 0;
 
 	(void)state;
-	for (int alone = 0; alone < 2; alone++) {
-		end(NULL);
-		begin(NULL);
-		w->utc = utc;
-		put_place("192.0.2.9", 64500, "NL");
-		for (uint32_t i = 0; i < 400; i++) {
-			bool mine = i % 4 == 0;
-
-			snprintf(ip, sizeof(ip), "10.%u.0.%u", mine ? 2u : 3u, 1 + i % 200);
-
-			struct rec_flow f = world_flow(w, i + 1, ETH1, ip, "192.0.2.9");
-
-			f.count.bytes[CLIENT] = 1000 + i * seed;
-			f.application = i % 3 == 0 ? APP_TLS : 0;
-			f.category = f.application == 0 ? 0 : CAT_WEB;
-			f.exporter.b[15] = (uint8_t)(i % 2);
-			f.in_interface = f.out_interface = 1 + i % 5;
-			put_second(ETH1, w->utc, 0, 0);
-			if (mine || !alone)
-				put_flow(&f, true);
+	do {
+		minute = world_minute_now();
+		for (int alone = 0; alone < 2; alone++) {
+			free(with[alone].bytes);
+			with[alone] = told_beta(alone == 1, utc);
 		}
-		world_pump(w);
-		world_minute(w);
-		with[alone] = everything(BETA);
-	}
+	} while (world_minute_now() != minute && ++tries < 5);
 	assert_int_equal(with[0].len, with[1].len);
 	assert_memory_equal(with[0].bytes, with[1].bytes, with[0].len);
 	free(with[0].bytes);
