@@ -24,7 +24,7 @@ def turn_a_byte(store):
     """Changes one byte of every block of flows in one file; its name. What LMDB has freed lies in the file too."""
     for path in sorted(glob.glob(os.path.join(store, "flows-*.mdb"))):
         whole = bytearray(open(path, "rb").read())
-        found = [m.start() for m in re.finditer(b"WFB1", whole)]
+        found = [m.start() for m in re.finditer(b"WFB[12]", whole)]
         for at in found:
             whole[at + 30] ^= 1
         with open(path, "r+b") as f:
