@@ -12,6 +12,7 @@
 #include "ipc/channel.h"
 #include "refuse.h"
 #include "request.h"
+#include "wipe.h"
 
 #define ANSWER_MAX         (8u << 20)
 #define UNCONFIRMED_HEADER "Weir-Unconfirmed"
@@ -32,25 +33,6 @@ struct admin_call {
 
 static void on_session(void *ctx, enum session_end end, const struct session *s);
 
-/* Answers may hold secrets (a new token's). */
-static void
-wipe(struct evbuffer *b)
-{
-	struct evbuffer_iovec v[16];
-	int n;
-
-	while ((n = evbuffer_peek(b, -1, NULL, v, ARRAY_LEN(v))) > 0) {
-		size_t bytes = 0;
-
-		for (int i = 0; i < n && i < (int)ARRAY_LEN(v); i++) {
-			sodium_memzero(v[i].iov_base, v[i].iov_len);
-			bytes += v[i].iov_len;
-		}
-		if (evbuffer_drain(b, bytes) == -1)
-			return;
-	}
-}
-
 static void
 call_end(struct admin_call *c, enum inquiry_end end)
 {
@@ -60,7 +42,7 @@ call_end(struct admin_call *c, enum inquiry_end end)
 	if (c->fn != NULL)
 		c->fn(c->ctx, &c->end);
 	c->httpd->held -= c->held;
-	wipe(c->end.text);
+	wipe_buffer(c->end.text); /* it may hold a secret: a new token */
 	evbuffer_free(c->end.text);
 	credential_wipe(&c->who);
 	sodium_memzero(c->body, c->len);
@@ -85,7 +67,7 @@ ask_again(struct admin_call *c)
 	c->httpd->held -= c->held;
 	c->held = 0;
 	c->cut = false;
-	(void)evbuffer_drain(c->end.text, evbuffer_get_length(c->end.text));
+	wipe_buffer(c->end.text);
 	session_drop(c->httpd->sessions, &c->who, &c->from);
 	session_get(c->httpd->sessions, &c->who, &c->from, SESSION_ANY_AGE, on_session, c);
 }
@@ -159,8 +141,8 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 {
 	struct admin_call *c = ctx;
 
-	c->end.retry_after_s = s == NULL ? 0 : s->retry_after_s;
 	if (end != SESSION_OK) {
+		c->end.retry_after_s = s == NULL ? 0 : s->retry_after_s;
 		call_end(c, inquiry_end_of(end));
 		return;
 	}

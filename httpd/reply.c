@@ -18,6 +18,7 @@
 #include "guide_reply.h"
 #include "page.h"
 #include "request.h"
+#include "wipe.h"
 #include "zip.h"
 
 #define PROBLEM_MAX 8192
@@ -151,6 +152,7 @@ finish(struct request *r, int status, struct evbuffer *body)
 		(void)snprintf(length, sizeof(length), "%zu", body == NULL ? 0 : evbuffer_get_length(body));
 		reply_header(r, "Content-Length", length);
 	}
+	wipe_buffer(evhttp_request_get_input_buffer(r->ev)); /* a password may have come, whoever read it */
 	if (body != NULL && r->head)
 		(void)evbuffer_drain(body, evbuffer_get_length(body));
 	evhttp_request_set_on_complete_cb(

@@ -226,9 +226,10 @@ context_new(struct tls *t, int certificate, int key, char why[static WHY_MAX])
 		SSL_CTX_free(ctx);
 		return NULL;
 	}
+	/* Passwords come through its buffers, which are freed as they are: what was read is wiped there. */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
 				     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-				     SSL_OP_SINGLE_ECDH_USE);
+				     SSL_OP_SINGLE_ECDH_USE | SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
 	/* Sessions live in tickets, at the client: nothing here grows with the number of clients. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
