@@ -329,6 +329,8 @@ export async function charts(run) {
 	await page.reload();
 	await run.until('the same time after a reload', (x) => Number(new URLSearchParams(location.search).get('from')) === x && Number(document.querySelector('[data-test=traffic]')?.dataset.points) > 10, from);
 	await page.waitForSelector('[data-test=p95]');
+	await page.goto(`${run.base}/?last=300`); // where there is traffic
+	await run.until('the last minutes', () => Number(document.querySelector('[data-test=traffic]')?.dataset.points) > 10);
 	await page.click('label:has-text("In / out")');
 	await run.until('both directions', () => new URLSearchParams(location.search).get('ways') === 'split' && document.querySelectorAll('figcaption .key').length === 2);
 	await run.axe('a chart of both directions');
