@@ -15,7 +15,7 @@ from weirlab import PASSWORD, LabTest, Weir, tls_context, wait_for
 class Login(LabTest):
     @classmethod
     def prepare(cls):
-        cls.weir = Weir(cls.lab, settings={"httpd.connections": 64, "httpd.connections_per_address": 48, "httpd.idle_timeout": "6s"}).start()
+        cls.weir = Weir(cls.lab, settings={"httpd.connections": 64, "httpd.connections_per_address": 48, "httpd.idle_timeout": "6s", "httpd.rate_session": 0}).start()
         cls.before = {"setup": cls.weir.api().get("/api/v1/setup"), "login": cls.weir.api().post("/api/v1/login", {
             "name": "admin", "password": PASSWORD})}
         cls.link = cls.weir.setup_link()
