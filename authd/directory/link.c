@@ -19,7 +19,9 @@
 #define FD_PROTOCOL  1                    /* LDAP_PROTO_TCP: a connected socket */
 #define MESSAGE_MAX  ((ber_len_t)8 << 20) /* bytes: longer ones end the connection */
 
-static_assert(LINK_OK == LDAP_SUCCESS && LINK_NO_OBJECT == LDAP_NO_SUCH_OBJECT, "as libldap has them");
+static_assert(LINK_OK == LDAP_SUCCESS && LINK_NO_OBJECT == LDAP_NO_SUCH_OBJECT &&
+		  LINK_SIZE_LIMIT == LDAP_SIZELIMIT_EXCEEDED,
+	      "as libldap has them");
 
 struct link {
 	LDAP *ldap;
@@ -306,7 +308,7 @@ link_search(struct link *l, const char *base, bool one, const char *filter, cons
 					      controls, NULL, NULL, LDAP_NO_LIMIT, &m);
 		if (paging != NULL)
 			ldap_control_free(paging);
-		if (m != NULL && r->code == LDAP_SUCCESS) {
+		if (m != NULL && (r->code == LDAP_SUCCESS || r->code == LDAP_SIZELIMIT_EXCEEDED)) {
 			more = visit(l, m, each, ctx);
 			next_page(l, m, &cookie, r);
 		}

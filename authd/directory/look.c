@@ -157,7 +157,7 @@ take_group(void *ctx, const struct link_entry *e)
 	if (dn != NULL)
 		(void)findings_group(l->f, dn);
 	link_free(dn);
-	return !l->f->cut;
+	return l->f->ngroups < FINDINGS_GROUPS;
 }
 
 /* The groups that have dn as a member. False where the server would not say. */
@@ -175,7 +175,9 @@ groups_with(struct looking *l, const char *dn)
 		return false;
 	}
 	link_search(l->link, p->group_base, false, filter, attributes, take_group, l, &r);
-	if (r.code == LINK_OK || r.code == LINK_NO_OBJECT)
+	/* The server tells no more of them than it wants to: those count that it told. */
+	l->f->cut = l->f->cut || r.code == LINK_SIZE_LIMIT;
+	if (r.code == LINK_OK || r.code == LINK_NO_OBJECT || r.code == LINK_SIZE_LIMIT)
 		return true;
 	findings_step(l->f, "search for %.200s below %.200s: %s", filter, p->group_base, r.words);
 	return false;

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 
 from slapd import BASE, BIND_DN, BIND_PASSWORD, PASSWORD, Slapd, group, person
 from weirlab import LabTest, Weir, in_namespace, run, wait_for, weir_binary
@@ -139,3 +140,77 @@ class Directory(DirectoryTest):
         finally:
             other.stop()
             silent.close()
+
+    def weir_with(self, name, **others):
+        port = 3020 + len(self.lab.weirs)
+        return Weir(self.lab, name=name, settings=settings(self.slapd, self.secret, **{"httpd.https_port": port, "httpd.http_port": 0, **others}))
+
+    def tested(self, name, **others):
+        """What `weir auth test` says of a Weir with other settings."""
+        weir = self.weir_with(name, **others).start()
+        try:
+            weir.setup()
+            return json.loads(run(weir_binary(), "auth", "test", "--json", "-c", weir.config()).stdout)["directory"]
+        finally:
+            weir.stop()
+
+    def test_what_is_wrong_with_a_server_is_said(self):
+        wrong = Slapd(self.lab, self.lab.mon, name="stranger", port=3891, tls_port=6361)  # another authority; it need not run
+        secret = self.lab.file("wrong-password", "not it\n", 0o600)
+        port, tls_port = self.slapd.port, self.slapd.tls_port
+        for name, others, verdict, words in (
+                ("starttls", {"ldap.servers": [f"ldap://127.0.0.1:{port}"]}, "right", "certificate is good"),
+                ("authority", {"ldap.authorities": wrong.authority}, "unavailable", "certificate is not good"),
+                ("starttls-authority", {"ldap.servers": [f"ldap://127.0.0.1:{port}"], "ldap.authorities": wrong.authority}, "unavailable",
+                 "certificate is not good"),
+                ("name", {"ldap.servers": [f"ldaps://localhost:{tls_port}"], "dial.allow": ["127.0.0.0/8", "::1/128"]}, "unavailable", "mismatch"),
+                ("secret", {"ldap.bind_password_file": secret}, "refused", "bind as"),
+                ("down", {"ldap.servers": ["ldaps://127.0.0.1:6999"]}, "unavailable", "refused"),
+                ("forbidden", {"dial.allow": ["192.0.2.0/24"]}, "unavailable", "dial.refuse"),
+                ("base", {"ldap.base": "dc=elsewhere"}, "refused", "dc=elsewhere")):
+            with self.subTest(name):
+                d = self.tested(name, **others)
+                self.assertEqual(d["verdict"], verdict, d)
+                self.assertIn(words, " / ".join(d["steps"] + [d["why"]]))
+
+    def test_starttls_that_is_stripped_sends_nothing(self):
+        """Somebody in between says that the server knows no StartTLS: no password follows."""
+        ldap_refusal = bytes.fromhex("300c02010178070a010204000400")  # extended response, protocolError
+        heard = []
+        listener = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", 6398), backlog=8))
+
+        def serve():
+            while True:
+                try:
+                    c, _ = listener.accept()
+                except OSError:
+                    return
+                c.settimeout(5)
+                try:
+                    heard.append(c.recv(4096))
+                    c.sendall(ldap_refusal)
+                    heard.append(c.recv(4096))
+                except OSError:
+                    pass
+                c.close()
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            d = self.tested("stripped", **{"ldap.servers": ["ldap://127.0.0.1:6398"]})
+            self.assertEqual(d["verdict"], "unavailable", d)
+            self.assertIn("StartTLS", " / ".join(d["steps"]))
+            self.assertTrue(heard)
+            self.assertNotIn(BIND_PASSWORD.encode(), b"".join(heard))
+            self.assertNotIn(BIND_DN.encode(), b"".join(heard))
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+    def test_who_is_in_thousands_of_groups(self):
+        many = "\n".join(f"dn: {group(f'many{n}')}\nobjectClass: groupOfNames\ncn: many{n}\nmember: {person('carol')}\n" for n in range(5000))
+        self.slapd.tool("ldapadd", text=many)
+        try:
+            d = self.admin("auth", "explain", "carol")["directory"]
+            self.assertEqual((d["verdict"], d["weir_groups"]), ("right", ["viewers"]))
+            self.assertGreater(len(d["groups"]), 3000)
+        finally:
+            self.slapd.tool("ldapdelete", *["-c", *(group(f"many{n}") for n in range(5000))], check=False)
