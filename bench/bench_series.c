@@ -351,12 +351,13 @@ static double
 resident_mb(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
-	unsigned long pages = 0;
+	char line[200] = "";
+	const char *resident;
 
-	if (f == NULL || fscanf(f, "%*u %lu", &pages) != 1)
+	if (f == NULL || fgets(line, sizeof(line), f) == NULL || (resident = strchr(line, ' ')) == NULL)
 		fatal("/proc/self/statm");
 	fclose(f);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576;
+	return (double)strtoul(resident, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1048576;
 }
 
 static void

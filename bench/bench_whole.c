@@ -194,8 +194,10 @@ resident(void)
 	unsigned long long kib = 0;
 
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "RssAnon: %llu", &kib) == 1)
+		if (strncmp(line, "RssAnon:", 8) == 0) {
+			kib = strtoull(line + 8, NULL, 10);
 			break;
+		}
 	if (f != NULL)
 		fclose(f);
 	return kib * 1024;

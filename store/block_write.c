@@ -379,7 +379,7 @@ put_values(struct block_writer *w, unsigned number, size_t size)
 		for (size_t b = 0; b < size; b++)
 			for (uint32_t i = 0; i < count; i++)
 				out[b * count + i] = w->values[(from + i) * size + b];
-		sizes[from / most] = count * size;
+		sizes[from >> w->frame_bits] = count * size;
 	}
 	if (n <= most)
 		put_bytes(w, number, turned, n * size, true);

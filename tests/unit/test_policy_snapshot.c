@@ -344,7 +344,7 @@ tenants_come_back_whole(void **state)
 	const struct tenant t = { .number = 5,
 				  .name = "a",
 				  .title = "A and sons",
-				  .quota = { 1, UINT64_MAX, 3, UINT64_C(1) << 40 },
+				  .quota = { 1, UINT64_MAX, 3, UINT64_C(1) << 40, { 60, 0, UINT64_MAX } },
 				  .nspaces = TENANT_SPACES_MAX,
 				  .space = { 0, 1, 2, 3, 4, 5, 6, UINT32_MAX } };
 	struct snapshot_builder *b = snapshot_builder_new(1);
