@@ -354,9 +354,14 @@ resident_mb(void)
 	char line[200] = "";
 	const char *resident;
 
-	if (f == NULL || fgets(line, sizeof(line), f) == NULL || (resident = strchr(line, ' ')) == NULL)
+	if (f == NULL)
 		fatal("/proc/self/statm");
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
 	fclose(f);
+	resident = strchr(line, ' ');
+	if (resident == NULL)
+		fatal("/proc/self/statm");
 	return (double)strtoul(resident, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1048576;
 }
 

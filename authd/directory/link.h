@@ -15,10 +15,10 @@
 struct link;
 struct link_entry;
 
-#define LINK_WORDS_MAX 200 /* of what a server says about an error */
-#define LINK_OK        0   /* an LDAP result code: success */
+#define LINK_WORDS_MAX  200 /* of what a server says about an error */
+#define LINK_OK         0   /* an LDAP result code: success */
 #define LINK_SIZE_LIMIT 4
-#define LINK_NO_OBJECT 32
+#define LINK_NO_OBJECT  32
 
 /* Has libldap read what it reads at its first use. Before the sandbox. */
 void link_warm(void);

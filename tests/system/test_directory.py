@@ -145,7 +145,7 @@ class Directory(DirectoryTest):
         port = 3020 + len(self.lab.weirs)
         return Weir(self.lab, name=name, settings=settings(self.slapd, self.secret, **{"httpd.https_port": port, "httpd.http_port": 0, **others}))
 
-    def tested(self, name, **others):
+    def trial(self, name, **others):
         """What `weir auth test` says of a Weir with other settings."""
         weir = self.weir_with(name, **others).start()
         try:
@@ -169,7 +169,7 @@ class Directory(DirectoryTest):
                 ("forbidden", {"dial.allow": ["192.0.2.0/24"]}, "unavailable", "dial.refuse"),
                 ("base", {"ldap.base": "dc=elsewhere"}, "refused", "dc=elsewhere")):
             with self.subTest(name):
-                d = self.tested(name, **others)
+                d = self.trial(name, **others)
                 self.assertEqual(d["verdict"], verdict, d)
                 self.assertIn(words, " / ".join(d["steps"] + [d["why"]]))
 
@@ -195,7 +195,7 @@ class Directory(DirectoryTest):
                 c.close()
         threading.Thread(target=serve, daemon=True).start()
         try:
-            d = self.tested("stripped", **{"ldap.servers": ["ldap://127.0.0.1:6398"]})
+            d = self.trial("stripped", **{"ldap.servers": ["ldap://127.0.0.1:6398"]})
             self.assertEqual(d["verdict"], "unavailable", d)
             self.assertIn("StartTLS", " / ".join(d["steps"]))
             self.assertTrue(heard)
