@@ -52,4 +52,8 @@ void api_metrics(struct request *r);
 /* live.c */
 void api_live(struct request *r);
 
+/* live_flows.c */
+void api_flows_live(struct request *r);
+void api_alerts_live(struct request *r);
+
 #endif

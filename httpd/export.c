@@ -412,13 +412,12 @@ export_page(struct export *e, const struct me *me)
 	begin_answer(e);
 }
 
-/* Whether there is room for another of all workers': of all, of whoever asks, and of the tenant. One tenant
- * never has all places, also not with tables whose first row is still waited for. */
-static bool
-has_room(const struct exports *x, uint64_t holder, uint64_t tenant)
+/* One tenant never has all places, also not with tables whose first row is still waited for. */
+bool
+export_has_room(const struct httpd *h, uint64_t holder, uint64_t tenant)
 {
-	const struct tally *t = x->httpd->tally;
-	const size_t all = (size_t)x->httpd->boot->settings.streams;
+	const struct tally *t = h->tally;
+	const size_t all = (size_t)h->boot->settings.streams;
 
 	return tally_tables(t) < all && tally_tables_of(t, holder) < HOLDER_MAX &&
 	       tally_tables_of(t, tenant) < all - all / 4;
@@ -441,7 +440,7 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 	}
 	holder = gate_holder(r);
 	tenant = rate_hash(tally, "tenant", r->tenant, strlen(r->tenant));
-	if (!has_room(x, holder, tenant)) {
+	if (!export_has_room(r->httpd, holder, tenant)) {
 		how->free(source);
 		reply_problem(r, 503, "%s", no_room);
 		return;

@@ -47,6 +47,9 @@ void export_fail(struct export *e, enum inquiry_end end, unsigned retry_after_s)
  * then. NULL where it has begun. */
 struct request *export_give_up(struct export *e);
 
+/* Whether there is room for another table of all workers', of whoever asks and of the tenant (rate_hash). */
+bool export_has_room(const struct httpd *h, uint64_t holder, uint64_t tenant);
+
 struct exports *exports_new(struct httpd *h);
 /* All that are open are cut. */
 void exports_free(struct exports **x);

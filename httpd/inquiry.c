@@ -33,6 +33,7 @@ static const enum row_kind answered_with[ASK_KIND_COUNT] = {
 	[ASK_DEVICES] = ROW_DEVICE,
 	[ASK_GROUPS] = ROW_GROUP,
 	[ASK_SERIES_LIST] = ROW_SERIES_OF,
+	[ASK_RECENT] = ROW_FLOW_EVENT,
 };
 
 struct inquiry *

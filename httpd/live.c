@@ -15,7 +15,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "clients.h"
+#include "export.h"
+#include "feed.h"
+#include "gate.h"
 #include "inquiry.h"
+#include "rate.h"
 #include "refuse.h"
 #include "request.h"
 #include "state.h"
@@ -36,20 +40,8 @@ struct watcher {
 	struct feed *feed;
 	struct evhttp_request *ev;
 	struct client *client;
-	int64_t flowing_ns; /* when its queue was last short */
-};
-
-/* One session, or token from one address, that watches. */
-struct feed {
-	TAILQ_ENTRY(feed) entry;
-	struct live *set;
-	struct credential who;
-	struct wire_client from;
-	struct event *tick;
-	struct inquiry *asked; /* NULL: no answer is awaited */
-	int64_t sent_ns;
-	bool platform; /* its role sees components */
-	TAILQ_HEAD(, watcher) watchers;
+	uint64_t holder_hash, tenant_hash; /* that it is counted by */
+	int64_t flowing_ns;                /* when its queue was last short */
 };
 
 struct live {
@@ -72,15 +64,27 @@ feed_release(struct feed *f)
 		return;
 	TAILQ_REMOVE(&f->set->feeds, f, entry);
 	event_free(f->tick);
+	free(f->flows.filter);
 	credential_wipe(&f->who);
 	free(f);
+}
+
+/* One that costs store a question a second of its own has a place among tables too. */
+static void
+count(const struct watcher *w, int by)
+{
+	struct tally *t = w->feed->httpd->tally;
+
+	tally_stream(t, w->tenant_hash, by);
+	if (!w->feed->kind->shared)
+		tally_table(t, w->holder_hash, w->tenant_hash, by);
 }
 
 static void
 watcher_free(struct watcher *w)
 {
+	count(w, -1);
 	TAILQ_REMOVE(&w->feed->watchers, w, entry);
-	tally_stream(w->feed->set->httpd->tally, -1);
 	free(w);
 }
 
@@ -203,8 +207,8 @@ send_all(struct feed *f, struct text *t)
 	f->sent_ns = now;
 }
 
-static void
-send_line(struct feed *f, const char *line)
+void
+feed_line(struct feed *f, const char *line)
 {
 	struct text *t = text_new(strlen(line));
 
@@ -212,15 +216,16 @@ send_line(struct feed *f, const char *line)
 	send_all(f, t);
 }
 
-/* "event: NAME", "data: JSON" and the empty line that ends an event; takes *w. */
-static void
-send_event(struct feed *f, const char *name, struct json_writer **w)
+bool
+feed_event(struct feed *f, const char *name, const char *id, struct json_writer **w)
 {
-	char head[64];
-	size_t len = 0, n = (size_t)snprintf(head, sizeof(head), "event: %s\ndata: ", name);
+	char head[256];
+	size_t len = 0, n;
 	const char *json = json_text(*w, &len);
 
-	if (json != NULL) {
+	n = id == NULL ? (size_t)snprintf(head, sizeof(head), "event: %s\ndata: ", name)
+		       : (size_t)snprintf(head, sizeof(head), "event: %s\nid: %s\ndata: ", name, id);
+	if (json != NULL && n < sizeof(head)) {
 		struct text *t = text_new(n + len);
 
 		memcpy(t->bytes, head, n);
@@ -228,6 +233,7 @@ send_event(struct feed *f, const char *name, struct json_writer **w)
 		send_all(f, t);
 	}
 	json_free(w);
+	return json != NULL;
 }
 
 /* --- what is sent
@@ -253,7 +259,7 @@ put_sums(struct json_writer *w, const struct part *p)
 }
 
 static void
-send_live(struct feed *f, const struct inquiry *q)
+say_live(struct feed *f, const struct inquiry *q)
 {
 	struct json_writer *w = json_new(EVENT_MAX);
 
@@ -265,9 +271,9 @@ send_live(struct feed *f, const struct inquiry *q)
 	part_array(w, "applications", &q->part[APPLICATIONS], present_application);
 	part_array(w, "flows", &q->part[FLOWS], present_flow);
 	put_counters(w, "drops", &q->part[COUNTERS], COUNTER_DROP);
-	put_state(w, f->set->httpd, &q->part[COMPONENTS]);
+	put_state(w, f->httpd, &q->part[COMPONENTS]);
 	json_object_end(w);
-	send_event(f, "live", &w);
+	(void)feed_event(f, "live", NULL, &w);
 }
 
 static void
@@ -277,9 +283,9 @@ send_unavailable(struct feed *f, enum inquiry_end end)
 
 	json_object(w, NULL);
 	json_string(w, "why", inquiry_why(end));
-	put_state_without_store(w, f->set->httpd);
+	put_state_without_store(w, f->httpd);
 	json_object_end(w);
-	send_event(f, "unavailable", &w);
+	(void)feed_event(f, "unavailable", NULL, &w);
 }
 
 /* why: "session": it is over. "role": it may not see any of this. */
@@ -289,9 +295,11 @@ end_feed(struct feed *f, const char *why)
 	char end[64];
 
 	(void)snprintf(end, sizeof(end), "event: end\ndata: {\"why\":\"%s\"}", why);
-	send_line(f, end);
+	feed_line(f, end);
 	end_watchers(f);
 }
+
+static void ask(struct feed *f);
 
 static void
 on_answer(void *ctx, struct inquiry *q, enum inquiry_end end)
@@ -299,12 +307,13 @@ on_answer(void *ctx, struct inquiry *q, enum inquiry_end end)
 	struct feed *f = ctx;
 
 	f->asked = NULL;
-	if (end == INQUIRY_OK) {
-		f->platform = role_sees_platform(q->me.role);
-		send_live(f, q);
-	} else if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_TENANT)
+	if (end == INQUIRY_OK)
+		f->kind->answer(f, q);
+	else if (end == INQUIRY_NO_SESSION || end == INQUIRY_NO_TENANT)
 		end_feed(f, "session");
-	else if (end == INQUIRY_DENIED)
+	else if (end == INQUIRY_BAD && f->kind->refused != NULL && f->kind->refused(f))
+		ask(f);
+	else if (end == INQUIRY_DENIED || end == INQUIRY_BAD)
 		end_feed(f, "role");
 	else
 		send_unavailable(f, end);
@@ -326,11 +335,9 @@ ask_top(struct inquiry *q, enum question_kind kind, enum sort_key sort, uint32_t
 }
 
 static void
-ask(struct feed *f)
+ask_live(const struct feed *f, struct inquiry *q)
 {
-	struct inquiry *q = inquiry_new(f->set->httpd, &f->who, &f->from, on_answer, f);
-
-	q->max_age_s = GRANT_AGE_S;
+	(void)f;
 	(void)inquiry_add(q, ASK_POINTS);
 	(void)inquiry_add(q, ASK_TOTALS);
 	ask_top(q, ASK_HOSTS, SORT_RATE, 10);
@@ -338,8 +345,37 @@ ask(struct feed *f)
 	ask_top(q, ASK_FLOWS, SORT_RATE, 20);
 	(void)inquiry_add(q, ASK_COUNTERS);
 	inquiry_add(q, ASK_COMPONENTS)->optional = true;
+}
+
+static const struct feed_kind live_kind = { true, ask_live, say_live, NULL, NULL };
+
+static void
+ask(struct feed *f)
+{
+	struct inquiry *q = inquiry_new(f->httpd, &f->who, &f->from, on_answer, f);
+
+	q->max_age_s = GRANT_AGE_S;
+	f->kind->ask(f, q);
 	f->asked = q;
 	inquiry_run(q);
+}
+
+/* A window with a place of its own that has not taken what it was sent asks for no more. */
+static bool
+is_behind(struct feed *f)
+{
+	struct watcher *w = TAILQ_FIRST(&f->watchers);
+	int64_t now = clock_boot_ns();
+
+	if (f->kind->shared)
+		return false;
+	if (watcher_pending(w) <= PENDING_MAX) {
+		w->flowing_ns = now;
+		return false;
+	}
+	if (now - w->flowing_ns > STALLED_S * NS_PER_S)
+		client_cut(w->client);
+	return true;
 }
 
 static void
@@ -351,8 +387,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (TAILQ_EMPTY(&f->watchers))
 		return; /* it goes when the answer that it waits for has come */
-	if (clock_boot_ns() - f->sent_ns > KEEP_ALIVE_S * NS_PER_S)
-		send_line(f, ": keep-alive");
+	if (is_behind(f))
+		return;
+	if (clock_boot_ns() - f->sent_ns > KEEP_ALIVE_S * NS_PER_S) {
+		if (f->kind->quiet != NULL)
+			f->kind->quiet(f);
+		else
+			feed_line(f, ": keep-alive");
+	}
 	if (f->asked == NULL)
 		ask(f);
 }
@@ -361,15 +403,17 @@ on_tick(evutil_socket_t fd, short what, void *arg)
  * ---------------------------------------------------------------------------------------------------- */
 
 static struct feed *
-feed_of(struct live *l, const struct request *r)
+feed_of(struct live *l, const struct request *r, const struct feed_kind *kind)
 {
 	struct feed *f;
 
 	TAILQ_FOREACH(f, &l->feeds, entry)
-	if (credential_same(&f->who, &f->from.ip, &r->who, &r->from.ip))
+	if (kind->shared && f->kind == kind && credential_same(&f->who, &f->from.ip, &r->who, &r->from.ip))
 		return f;
 	f = mem_calloc(1, sizeof(*f));
 	f->set = l;
+	f->httpd = l->httpd;
+	f->kind = kind;
 	f->who = r->who;
 	f->from = r->from;
 	f->sent_ns = clock_boot_ns();
@@ -381,34 +425,57 @@ feed_of(struct live *l, const struct request *r)
 	return f;
 }
 
-static void
-on_session(void *ctx, enum session_end end, const struct session *s)
+/* One tenant never has all places. */
+static bool
+has_room(const struct live *l, uint64_t holder, uint64_t tenant, const struct feed_kind *kind)
 {
-	struct request *r = ctx;
+	const struct tally *t = l->httpd->tally;
+
+	return !l->stopped && tally_streams(t) < l->max &&
+	       tally_streams_of(t, tenant) < l->max - l->max / 4 &&
+	       (kind->shared || export_has_room(l->httpd, holder, tenant));
+}
+
+struct feed *
+feed_open(struct request *r, const struct feed_kind *kind, bool at_once)
+{
 	struct live *l = r->httpd->live;
+	const uint64_t holder = gate_holder(r),
+		       tenant = rate_hash(l->httpd->tally, "tenant", r->tenant, strlen(r->tenant));
 	struct watcher *w;
 	struct feed *f;
 
-	(void)s;
-	if (end != SESSION_OK) {
-		refuse_inquiry(r, inquiry_end_of(end));
-		return;
-	}
-	if (l->stopped || tally_streams(l->httpd->tally) >= l->max) {
+	if (!has_room(l, holder, tenant, kind)) {
 		reply_problem(r, 503, "Too many streams are open.");
-		return;
+		return NULL;
 	}
-	f = feed_of(l, r);
+	f = feed_of(l, r, kind);
+	f->begun = false;
 	w = mem_calloc(1, sizeof(*w));
 	w->feed = f;
 	w->client = r->client;
+	w->holder_hash = holder;
+	w->tenant_hash = tenant;
 	w->flowing_ns = clock_boot_ns();
 	w->ev = reply_stream(r, "text/event-stream");
 	evhttp_connection_set_closecb(evhttp_request_get_connection(w->ev), on_closed, w);
 	TAILQ_INSERT_TAIL(&f->watchers, w, entry);
-	tally_stream(l->httpd->tally, 1);
-	if (f->asked == NULL)
+	count(w, 1);
+	if (at_once && f->asked == NULL)
 		ask(f);
+	return f;
+}
+
+static void
+on_session(void *ctx, enum session_end end, const struct session *s)
+{
+	struct request *r = ctx;
+
+	(void)s;
+	if (end != SESSION_OK)
+		refuse_inquiry(r, inquiry_end_of(end));
+	else
+		(void)feed_open(r, &live_kind, true);
 }
 
 void
@@ -439,7 +506,7 @@ live_stop(struct live *l)
 	l->stopped = true;
 	for (f = TAILQ_FIRST(&l->feeds); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, entry);
-		send_line(f, "retry: " RETRY_MS);
+		feed_line(f, "retry: " RETRY_MS);
 		end_watchers(f);
 		feed_release(f);
 	}

@@ -45,6 +45,8 @@ static const struct route routes[] = {
 	  LISTED | PARAM(HOST) | PARAM(APPLICATION) | PARAM(FROM) | PARAM(TO) | PARAM(FILTER),
 	  SORTABLE(RATE) | SORTABLE(BYTES) | SORTABLE(FIRST) | SORTABLE(LAST) | SORTABLE(SCORE), NULL, NULL },
 	{ "/flows/top",           METHOD_GET,    api_top_flows,    READ, GROUPED, 0, NULL, NULL },
+	{ "/flows/live",          METHOD_GET,    api_flows_live,   READ | ROUTE_STREAM,
+	  PARAM(INTERFACE) | PARAM(HOST) | PARAM(APPLICATION) | PARAM(FILTER) | PARAM(TENANT), 0, NULL, NULL },
 	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
 	{ "/search",              METHOD_GET,    api_search,       READ, PARAM(SEARCH), 0, NULL, NULL },
 	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
@@ -57,6 +59,7 @@ static const struct route routes[] = {
 	  PARAM(SUBJECT) | PARAM(KEY) | PARAM(VLAN) | PARAM(SPACE) | PARAM(FROM) | PARAM(TO) | PARAM(RESOLUTION) | PARAM(PERCENTILE) | PARAM(LIMIT) | TABLE, 0, NULL, NULL },
 	{ "/timeseries/subjects", METHOD_GET,    api_timeseries_subjects, READ, PARAM(SUBJECT) | PAGED, 0, NULL, NULL },
 	{ "/alerts",              METHOD_GET,    api_alerts,       READ, PAGED | PARAM(FROM) | PARAM(TO), 0, NULL, NULL },
+	{ "/alerts/live",         METHOD_GET,    api_alerts_live,  READ | ROUTE_STREAM, PARAM(TENANT), 0, NULL, NULL },
 	{ "/totals",              METHOD_GET,    api_totals,       READ,                        NOTHING },
 	{ "/live",                METHOD_GET,    api_live,         READ | ROUTE_STREAM, PARAM(TENANT), 0, NULL, NULL },
 

@@ -113,10 +113,28 @@ tally_disconnect(struct tally *t, const struct ip_addr *ip)
 	count(t, ip, UINT32_MAX);
 }
 
-void
-tally_stream(struct tally *t, int by)
+/* Tables are in the same sketch, under their own hashes. */
+static uint64_t
+stream_hash(const struct tally *t, uint64_t tenant)
 {
+	return hash_bytes(&tenant, sizeof(tenant), t->page->seed);
+}
+
+void
+tally_stream(struct tally *t, uint64_t tenant, int by)
+{
+	uint64_t h = stream_hash(t, tenant);
+
 	(void)atomic_fetch_add_explicit(&t->own->streams, (uint32_t)by, memory_order_relaxed);
+	for (unsigned r = 0; r < ROWS; r++, h >>= COLUMN_BITS)
+		(void)atomic_fetch_add_explicit(&t->own->table[r][h % COLUMNS], (uint32_t)by,
+						memory_order_relaxed);
+}
+
+size_t
+tally_streams_of(const struct tally *t, uint64_t tenant)
+{
+	return tally_tables_of(t, stream_hash(t, tenant));
 }
 
 size_t

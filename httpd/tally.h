@@ -24,13 +24,15 @@ void tally_free(struct tally **t);
 /* One more, or one less, of ours. Of the same address as it was counted by. */
 void tally_connect(struct tally *t, const struct ip_addr *ip);
 void tally_disconnect(struct tally *t, const struct ip_addr *ip);
-void tally_stream(struct tally *t, int by);
+/* A stream of events, of a tenant by its rate_hash. */
+void tally_stream(struct tally *t, uint64_t tenant, int by);
 
 /* Of all workers. What they say is bounded, but believed: one that lies can keep others from serving, as it
  * could by accepting everything. */
 size_t tally_connections(const struct tally *t);
 size_t tally_of_address(const struct tally *t, const struct ip_addr *ip);
 size_t tally_streams(const struct tally *t);
+size_t tally_streams_of(const struct tally *t, uint64_t tenant); /* never less than it has */
 
 /* One more, or one less, of ours: a table that is sent to its end (export.h), of whoever holds it and of a
  * tenant, both by their rate_hash. */

@@ -811,6 +811,8 @@ enum question_kind {
 	ASK_GROUPS,      /* ROW_GROUP: kept flows summed by `grouping`, at a point or any: the sum of all, the
 			    first `limit` groups, the sum of the others */
 	ASK_SERIES_LIST, /* ROW_SERIES_OF: what a subject has series of */
+	ASK_RECENT, /* ROW_FLOW_EVENT: what flows did since the cursor; without one none, and where to begin
+		     */
 	ASK_KIND_COUNT
 };
 
@@ -873,7 +875,7 @@ struct wire_question {
 	uint32_t
 	    resolution_s; /* series: 1 or minutes; 0: the finest that covers the range within limit points */
 	int64_t from_ns, to_ns; /* UTC; 0, 0: live */
-	struct ip_addr ip;      /* ASK_HOST; ASK_FLOWS: either end, all zero: any */
+	struct ip_addr ip;      /* ASK_HOST; ASK_FLOWS, ASK_RECENT: either end, all zero: any */
 	uint32_t space;
 	uint16_t vlan;
 	uint16_t has_ip;
@@ -882,12 +884,13 @@ struct wire_question {
 	uint16_t
 	    percent; /* ASK_SERIES: 1 to 100: not the points, but their percentile (one row); 0: the points */
 	uint16_t cursor_len; /* 0: from the start; else the bytes that an answer gave */
-	uint16_t key_len;    /* ASK_FLOWS: name of an application; ASK_SERIES: as its subject says; 0: none */
+	uint16_t key_len; /* ASK_FLOWS, ASK_RECENT: name of an application; ASK_SERIES: as its subject says;
+			     0: none */
 	uint8_t cursor[CURSOR_MAX];
 	char key[64];
 	struct wire_grouping grouping; /* ASK_GROUPS */
 	uint32_t grant_len;            /* the signed grant follows */
-	uint32_t filter_len;           /* ASK_FLOWS, ASK_GROUPS: then a filter (ipc/filter.h); 0: none */
+	uint32_t filter_len; /* ASK_FLOWS, ASK_GROUPS, ASK_RECENT: then a filter (ipc/filter.h); 0: none */
 };
 static_assert(sizeof(struct wire_question) == 248, "no padding");
 
@@ -925,6 +928,7 @@ enum row_kind {
 	ROW_DEVICE,
 	ROW_SERIES_OF,
 	ROW_GROUP,
+	ROW_FLOW_EVENT,
 	ROW_KIND_COUNT
 };
 
@@ -1032,6 +1036,22 @@ struct row_flow {
 	uint16_t reserved2[3];
 };
 static_assert(sizeof(struct row_flow) == 352, "no padding");
+
+enum flow_event {
+	FLOW_OPENED = 1, /* live since, as it is now */
+	FLOW_CHANGED,    /* had packets, or its meaning changed; as it is now */
+	FLOW_ENDED,      /* a slice, as it is kept; where the flow was short, nothing else was told of it */
+	FLOW_DROPPED,    /* no flow: so many events are not told */
+	FLOW_EVENT_COUNT
+};
+
+struct row_flow_event {
+	struct row_flow flow; /* its strings follow this structure */
+	uint64_t dropped;     /* FLOW_DROPPED: their number; UINT64_MAX: it is not the asker's to know */
+	uint32_t what;        /* enum flow_event */
+	uint32_t reserved;
+};
+static_assert(sizeof(struct row_flow_event) == 368, "no padding");
 
 struct row_application {
 	uint64_t bytes, packets, bytes_per_s;

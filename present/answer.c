@@ -13,8 +13,10 @@ struct layout {
 	size_t at[ROW_TEXTS_MAX];
 };
 
+static_assert(offsetof(struct row_flow_event, flow) == 0, "FLOW holds for both");
+
 #define HOST(f)        offsetof(struct row_host, f)
-#define FLOW(f)        offsetof(struct row_flow, f)
+#define FLOW(f)        offsetof(struct row_flow, f) /* as in a row_flow_event, which begins with one */
 #define DEVICE(f)      offsetof(struct row_device, f)
 #define APPLICATION(f) offsetof(struct row_application, f)
 #define COUNTER(f)     offsetof(struct row_counter, f)
@@ -34,6 +36,11 @@ static const struct layout layouts[ROW_KIND_COUNT] = {
 		       { FLOW(application_len), FLOW(category_len), FLOW(server_name_len), FLOW(info_len),
 			 FLOW(risks_len), FLOW(client_name_len), FLOW(server_host_len), FLOW(point_len),
 			 FLOW(attributes_len) } },
+	[ROW_FLOW_EVENT] = { sizeof(struct row_flow_event),
+			     9,
+			     { FLOW(application_len), FLOW(category_len), FLOW(server_name_len),
+			       FLOW(info_len), FLOW(risks_len), FLOW(client_name_len), FLOW(server_host_len),
+			       FLOW(point_len), FLOW(attributes_len) } },
 	[ROW_APPLICATION] = { sizeof(struct row_application),
 			      2,
 			      { APPLICATION(name_len), APPLICATION(category_len) } },
@@ -84,7 +91,8 @@ attributes_hold(const struct row *r)
 {
 	const struct row_text *t = &r->text[FLOW_TEXT_ATTRIBUTES];
 
-	return r->kind != ROW_FLOW || t->s == NULL || attributes_are_sane(t->s, t->len);
+	return (r->kind != ROW_FLOW && r->kind != ROW_FLOW_EVENT) || t->s == NULL ||
+	       attributes_are_sane(t->s, t->len);
 }
 
 static bool
@@ -99,6 +107,13 @@ group_holds(const struct row *r)
 			return false;
 	return g->what != 0 && g->what < GROUP_WHAT_COUNT &&
 	       r->text[GROUP_TEXT_BUCKETS].len % sizeof(struct group_bucket) == 0;
+}
+
+static bool
+event_holds(const struct row *r)
+{
+	return r->kind != ROW_FLOW_EVENT ||
+	       (r->flow_event.what >= FLOW_OPENED && r->flow_event.what < FLOW_EVENT_COUNT);
 }
 
 int
@@ -124,5 +139,8 @@ answer_next(struct answer *a, struct row *r)
 		memcpy(&n, (const char *)&r->point + l->at[i], sizeof(n));
 		r->text[i] = (struct row_text){ (const char *)rcur_take(&c, n), n };
 	}
-	return !c.bad && rcur_left(&c) == 0 && texts_end(r) && attributes_hold(r) && group_holds(r) ? 1 : -1;
+	return !c.bad && rcur_left(&c) == 0 && texts_end(r) && attributes_hold(r) && group_holds(r) &&
+		       event_holds(r)
+		   ? 1
+		   : -1;
 }

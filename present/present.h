@@ -36,6 +36,7 @@ struct row {
 		struct row_point point;
 		struct row_host host;
 		struct row_flow flow;
+		struct row_flow_event flow_event; /* begins with a row_flow: what takes one takes this row */
 		struct row_application application;
 		struct row_series series;
 		struct row_series_of series_of;

@@ -35,6 +35,7 @@ static const struct {
 	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true, true },
 	[ASK_GROUPS] = { ask_groups, ROW_GROUP, ACTION_READ_TRAFFIC, false, true },
 	[ASK_SERIES_LIST] = { ask_series_list, ROW_SERIES_OF, ACTION_READ_TRAFFIC, true, true },
+	[ASK_RECENT] = { ask_recent, ROW_FLOW_EVENT, ACTION_READ_TRAFFIC, true, true },
 };
 
 #define LIMIT_DEFAULT 100u
@@ -46,7 +47,7 @@ well_formed(const struct wire_question *q, size_t len)
 	    q->ascending > 1)
 		return false;
 	if (q->grant_len > len - sizeof(*q) || q->filter_len != len - sizeof(*q) - q->grant_len ||
-	    (q->filter_len > 0 && q->kind != ASK_FLOWS && q->kind != ASK_GROUPS) ||
+	    (q->filter_len > 0 && q->kind != ASK_FLOWS && q->kind != ASK_GROUPS && q->kind != ASK_RECENT) ||
 	    q->cursor_len > CURSOR_MAX || q->key_len > sizeof(q->key) || q->has_ip > 1)
 		return false;
 	if (q->from_ns < 0 || q->to_ns < 0 || (q->to_ns != 0 && q->to_ns < q->from_ns))
@@ -330,9 +331,10 @@ flow_row(const struct question *a, const struct rec_flow *f, const uint64_t *rat
 	return r;
 }
 
-void
-ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
-	     const struct flow_texts *texts, const uint64_t *rate)
+/* event: what stands behind the row; NULL: nothing. */
+static void
+put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
+	 const struct flow_texts *texts, const uint64_t *rate, struct row_flow_event *event)
 {
 	uint32_t point = points_index(&s->points, f->point);
 	const struct known_name end[2] = { end_name(s, &a->v, tenant, f, CLIENT),
@@ -350,7 +352,12 @@ ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct 
 	r.server_host_len = end[SERVER].len;
 	r.point_len = (uint16_t)strlen(name);
 	answer_row(&a->out);
-	answer_put(&a->out, &r, sizeof(r));
+	if (event == NULL) {
+		answer_put(&a->out, &r, sizeof(r));
+	} else {
+		event->flow = r;
+		answer_put(&a->out, event, sizeof(*event));
+	}
 	answer_put(&a->out, application, r.application_len);
 	answer_put(&a->out, category, r.category_len);
 	answer_put(&a->out, texts->server_name, r.server_name_len);
@@ -360,5 +367,33 @@ ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct 
 	answer_put(&a->out, end[SERVER].text, r.server_host_len);
 	answer_put(&a->out, name, r.point_len);
 	answer_put(&a->out, texts->attributes, r.attributes_len);
+	answer_row_end(&a->out);
+}
+
+void
+ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
+	     const struct flow_texts *texts, const uint64_t *rate)
+{
+	put_flow(s, a, tenant, f, texts, rate, NULL);
+}
+
+void
+ask_put_flow_event(struct store *s, struct question *a, enum flow_event what, uint32_t tenant,
+		   const struct rec_flow *f, const struct flow_texts *texts, const uint64_t *rate)
+{
+	struct row_flow_event event = { .what = what };
+
+	put_flow(s, a, tenant, f, texts, rate, &event);
+}
+
+void
+ask_put_dropped(struct question *a, uint64_t n)
+{
+	/* They are the tenant's as a whole. */
+	struct row_flow_event event = { .what = FLOW_DROPPED,
+					.dropped = a->v.nnarrowed > 0 ? UINT64_MAX : n };
+
+	answer_row(&a->out);
+	answer_put(&a->out, &event, sizeof(event));
 	answer_row_end(&a->out);
 }

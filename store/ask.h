@@ -65,6 +65,7 @@ ask_handler ask_kept_flows, ask_flow;                                 /* ask_his
 ask_handler ask_groups;                                               /* ask_groups.c */
 ask_handler ask_series, ask_series_list;                              /* ask_series.c */
 ask_handler ask_counters, ask_components;                             /* ask_health.c */
+ask_handler ask_recent;                                               /* ask_recent.c */
 
 /* --- what they share: ask.c
  * --------------------------------------------------------------------------------------------- */
@@ -128,6 +129,10 @@ void ask_history_end(struct question *a, enum db_status status);
  * kept ones. */
 void ask_put_flow(struct store *s, struct question *a, uint32_t tenant, const struct rec_flow *f,
 		  const struct flow_texts *texts, const uint64_t *rate);
+/* The same of what a flow did; and that so many events are not told. */
+void ask_put_flow_event(struct store *s, struct question *a, enum flow_event what, uint32_t tenant,
+			const struct rec_flow *f, const struct flow_texts *texts, const uint64_t *rate);
+void ask_put_dropped(struct question *a, uint64_t n);
 /* A live flow as a row. */
 void ask_put_live_flow(struct store *s, struct question *a, const struct engine *e,
 		       const struct live_flow *r);

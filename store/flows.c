@@ -622,6 +622,8 @@ finish(struct store *s, struct engine *e, struct live_flow *r, const struct rec_
 
 	if (!batch_add_flow(s->open, tenant, f, &texts))
 		s->counters.n[OWN_HISTORY_FULL]++;
+	if (s->recents->n > 0)
+		recent_tell_end(s, tenant, f, text);
 	hosts_finish(s, e, r, f);
 	unstamp(s, e, r);
 	live_end(&e->live, r);
@@ -643,6 +645,8 @@ flow_begin(struct store *s, struct engine *e, const struct rec_flow *f, uint32_t
 		e->live.limit = f->slot + 1;
 	begin(s, e, r, f, point);
 	learn(s, e, r, f, text);
+	if (s->recents->n > 0)
+		recent_tell(s, e, r, FLOW_OPENED);
 }
 
 /* What a record says anew of a row that stays or ends. */
@@ -668,6 +672,8 @@ flow_update(struct store *s, struct engine *e, struct live_flow *r, const struct
 {
 	change(s, e, r, f);
 	learn(s, e, r, f, text);
+	if (s->recents->n > 0)
+		recent_tell(s, e, r, FLOW_CHANGED);
 }
 
 void
@@ -680,6 +686,8 @@ flow_count(struct store *s, struct engine *e, struct live_flow *r, const struct 
 		r->last_ns = c->last_ns;
 	r->state = (uint8_t)c->state;
 	account(s, e, r, &d, exported_live(&e->live, r, &x), c->second, PART_ALL);
+	if (s->recents->n > 0)
+		recent_tell(s, e, r, FLOW_CHANGED);
 }
 
 void

@@ -168,6 +168,7 @@ store_new(const struct boot *boot)
 	s->parked = parked_new();
 	s->walks = walks_new();
 	s->part_memories = part_memories_new(PART_MEMORY_MAX);
+	s->recents = recents_new();
 	points_init(&s->points, boot);
 	s->subjects = subjects_new(SUBJECTS_MAX);
 	open_book(s, set);
@@ -220,6 +221,7 @@ store_free(struct store **sp)
 	parked_free(&s->parked);
 	walks_free(&s->walks);
 	part_memories_free(&s->part_memories);
+	recents_free(&s->recents);
 	orders_free(&s->orders);
 	history_close(&s->history);
 	for (unsigned i = 0; i < s->nengines; i++)

@@ -18,6 +18,7 @@
 #include "own_counters.h"
 #include "points.h"
 #include "quota.h"
+#include "recent.h"
 #include "resolve.h"
 #include "series_book.h"
 #include "subjects.h"
@@ -41,6 +42,7 @@ struct store {
 	struct parked *parked;
 	struct walks *walks;
 	struct part_memories *part_memories;
+	struct recents *recents;
 	struct grants *grants;
 	struct quotas quotas;
 	/* Whose the flow is that is just about to begin: whose_admits has looked. */

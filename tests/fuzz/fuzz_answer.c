@@ -24,6 +24,7 @@ write_row(struct json_writer *w, const struct row *r)
 		present_device(w, NULL, r);
 		break;
 	case ROW_FLOW:
+	case ROW_FLOW_EVENT:
 		present_flow(w, NULL, r);
 		break;
 	case ROW_APPLICATION:

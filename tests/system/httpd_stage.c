@@ -61,10 +61,12 @@ struct stage {
 	bool silent_store, silent_pages, silent_authd, lie, slow_parts, refuse_grant_once, no_session,
 	    history_down;
 	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT], cancelled;
-	uint32_t rows; /* of each list; 0: two pages of any length */
-	unsigned busy; /* so many questions are answered with ANSWER_BUSY */
-	bool formula;  /* names as attackers choose them */
-	uint32_t pad;  /* bytes of server name in each flow, at most PAD_MAX, to make answers long */
+	uint32_t rows;        /* of each list; 0: two pages of any length */
+	unsigned busy;        /* so many questions are answered with ANSWER_BUSY */
+	bool formula;         /* names as attackers choose them */
+	unsigned life, quiet; /* of store, for its cursors of events; no flow does anything */
+	unsigned left_out;    /* events that the next answer says are not told; UINT32_MAX: nobody knows */
+	uint32_t pad;         /* bytes of server name in each flow, at most PAD_MAX, to make answers long */
 	uint8_t cookie[COOKIE_BYTES];
 	bool logged_in, setup_open, limited;
 	bool no_token, parts, refuse_admin_once, refuse_grants;
@@ -505,6 +507,47 @@ list(struct stage *s, struct channel *ch, struct message *m, const struct wire_q
 	return send_answer(ch, m);
 }
 
+/* What flows did: at each question one flow opens, changes and ends, and what was told to be left out is. The
+ * cursor is which question it is, and of which life of store. */
+static void
+rows_of_recent(struct stage *s, struct message *m, const struct wire_question *q)
+{
+	static const char name[] = "TLSWebeth0";
+	struct row_flow_event e = {
+		.flow = { .live = 1, .application_len = 3, .category_len = 3, .point_len = 4 }
+	};
+	uint32_t at[2] = { s->life, 0 };
+
+	if (q->cursor_len == sizeof(at))
+		memcpy(at, q->cursor, sizeof(at));
+	if (at[0] != s->life || (q->cursor_len != 0 && q->cursor_len != sizeof(at))) {
+		m->head.status = ANSWER_BAD_QUESTION;
+		return;
+	}
+	memcpy(e.flow.flow.id.b, at, sizeof(at));
+	e.flow.flow.point = 1;
+	e.flow.flow.protocol = 6;
+	e.flow.flow.first_ns = e.flow.flow.last_ns = NS_PER_S;
+	for (e.what = FLOW_OPENED; q->cursor_len > 0 && s->quiet == 0 && e.what <= FLOW_ENDED; e.what++) {
+		e.flow.live = e.what != FLOW_ENDED;
+		e.flow.flow.end_reason = e.what == FLOW_ENDED ? END_CLOSED : END_NONE;
+		for (uint32_t i = 0; i == 0 || (i < s->rows / 3 && m->at.end - m->at.p > 6000); i++)
+			row(m, &e, sizeof(e), name);
+	}
+	if (s->left_out > 0 && q->cursor_len > 0) {
+		struct row_flow_event none = { .what = FLOW_DROPPED,
+					       .dropped =
+						   s->left_out == UINT32_MAX ? UINT64_MAX : s->left_out };
+
+		row(m, &none, sizeof(none), "");
+		s->left_out = 0;
+	}
+	at[1]++;
+	m->head.has_cursor = 1;
+	m->head.cursor_len = sizeof(at);
+	memcpy(m->head.cursor, at, sizeof(at));
+}
+
 static void
 rows_of_series(struct message *m, const struct wire_question *q)
 {
@@ -572,7 +615,8 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 							     [ASK_TOTALS] = ROW_TOTALS,
 							     [ASK_COUNTERS] = ROW_COUNTER,
 							     [ASK_COMPONENTS] = ROW_COMPONENT,
-							     [ASK_GROUPS] = ROW_GROUP };
+							     [ASK_GROUPS] = ROW_GROUP,
+							     [ASK_RECENT] = ROW_FLOW_EVENT };
 	static struct message m;
 	struct row_point point = {
 		.id = 1, .space = 1, .kind = POINT_INTERFACE, .state = POINT_UP, .bytes = 5, .packets = 1
@@ -641,6 +685,9 @@ answer(struct stage *s, struct channel *ch, const struct wire_question *q)
 		break;
 	case ASK_GROUPS:
 		rows_of_groups(&m, q);
+		break;
+	case ASK_RECENT:
+		rows_of_recent(s, &m, q);
 		break;
 	case ASK_KIND_COUNT:
 		return false;
@@ -843,6 +890,12 @@ obey(struct stage *s, const char *word, unsigned v)
 		s->rows = v;
 	if (strcmp(word, "busy") == 0)
 		s->busy = v;
+	if (strcmp(word, "life") == 0)
+		s->life = v;
+	if (strcmp(word, "quiet") == 0)
+		s->quiet = v;
+	if (strcmp(word, "left-out") == 0)
+		s->left_out = v;
 	if (strcmp(word, "streams") == 0)
 		s->boot.settings.streams = v;
 	if (strcmp(word, "workers") == 0)
@@ -875,8 +928,9 @@ obey(struct stage *s, const char *word, unsigned v)
 		start(s);
 	}
 	if (strcmp(word, "counts") == 0)
-		printf("counts %u %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
-		       s->questions_of[ASK_HOSTS], s->tokens, s->admins, s->cancelled);
+		printf("counts %u %u %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
+		       s->questions_of[ASK_HOSTS], s->tokens, s->admins, s->cancelled,
+		       s->questions_of[ASK_RECENT]);
 	printf("ok\n");
 	(void)fflush(stdout);
 }

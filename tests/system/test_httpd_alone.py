@@ -168,7 +168,7 @@ class Stage:
             lines.append(line.strip())
 
     def counts(self):
-        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins", "cancelled"), map(int, self.tell("counts")[0].split()[1:])))
+        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins", "cancelled", "recent"), map(int, self.tell("counts")[0].split()[1:])))
 
     def memory_has(self, text):
         """Whether it is anywhere in what the program can write to."""
@@ -258,9 +258,9 @@ class Stage:
         finally:
             s.close()
 
-    def stream(self, identity=None, query="", **how):
+    def stream(self, identity=None, query="", path="live", **how):
         s = self.connect(**how)
-        s.sendall(f"GET /api/v1/live{query} HTTP/1.1\r\nHost: localhost:{self.https}\r\n{identity or 'Cookie: ' + self.cookie}\r\n\r\n".encode())
+        s.sendall(f"GET /api/v1/{path}{query} HTTP/1.1\r\nHost: localhost:{self.https}\r\n{identity or 'Cookie: ' + self.cookie}\r\n\r\n".encode())
         return Stream(s)
 
 
@@ -268,7 +268,7 @@ class Stream:
     """Server-sent events, taken apart as a browser does."""
 
     def __init__(self, s):
-        self.s, self.buffer, self.ended = s, b"", False
+        self.s, self.buffer, self.ended, self.id = s, b"", False, None
         self.head = self._upto(b"\r\n\r\n")
 
     def _upto(self, end):
@@ -297,6 +297,7 @@ class Stream:
     def event(self):
         while True:
             lines = dict(line.split(": ", 1) for line in self._chunk().decode().strip().split("\n") if not line.startswith(":"))
+            self.id = lines.get("id", self.id)
             if "event" in lines:
                 return lines["event"], json.loads(lines["data"])
 

@@ -15,8 +15,9 @@ HERE = os.path.join(ROOT, "tests", "openapi")
 DOCUMENT = os.path.join(ROOT, "httpd", "openapi.json")
 GOOD, ANY = 4010, 4011  # ports: requests are judged too; answers only
 
-# /live has no end, so that nothing that waits for one can look at it; /setup is over once there is an administrator.
-UNPROVED = {("GET", "/live"), ("POST", "/setup")}
+# Streams have no end, so that nothing that waits for one can look at them; /setup is over once there is an administrator.
+STREAMS = {("GET", "/live"), ("GET", "/flows/live"), ("GET", "/alerts/live")}
+UNPROVED = STREAMS | {("POST", "/setup")}
 # What is wrong with their addresses is said before anybody asks who it is.
 JUDGED_FIRST = {"/hosts/{ip}", "/flows/{id}", "/flows/top", "/timeseries/subjects", "/search", "/filter"}
 
@@ -187,7 +188,7 @@ class Contract(TenantTest):
             for method, operation in methods.items():
                 method = method.upper()
                 with self.subTest(method=method, path=path):
-                    if (method, path) == ("GET", "/live"):
+                    if (method, path) in STREAMS:
                         continue
                     self.badly(method, path, operation, nobody=nobody, stale=stale, elsewhere=elsewhere, people=(viewer, masked, part))
 

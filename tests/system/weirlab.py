@@ -663,12 +663,12 @@ class Api:
                 return i
         raise Unavailable(f"no interface {name} yet")
 
-    def events(self, seconds=20):
-        """The live stream: yields (event, document) until the deadline; close() the generator to hang up."""
+    def events(self, seconds=20, path="/api/v1/live"):
+        """A stream of events: yields (event, document) until the deadline; close() the generator to hang up."""
         c = self.connect(timeout=5)
         end = time.monotonic() + seconds * PATIENCE
         try:
-            c.sendall((f"GET /api/v1/live HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept: text/event-stream\r\n"
+            c.sendall((f"GET {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nAccept: text/event-stream\r\n"
                       + "".join(f"{k}: {v}\r\n" for k, v in self.identity().items()) + "\r\n").encode())
             f = c.makefile("rb")
             status = f.readline().split()

@@ -59,16 +59,20 @@ each_sees_what_the_other_counts(void **state)
 	tally_connect(a, &one);
 	tally_connect(b, &one);
 	tally_connect(b, &two);
-	tally_stream(b, 1);
+	tally_stream(b, 77, 1);
 	assert_int_equal(tally_connections(a), 3);
 	assert_int_equal(tally_of_address(a, &one), 2);
 	assert_int_equal(tally_of_address(b, &two), 1);
 	assert_int_equal(tally_streams(a), 1);
+	assert_int_equal(tally_streams_of(a, 77), 1);
+	assert_int_equal(tally_streams_of(a, 78), 0);
+	assert_int_equal(tally_tables(a), 0);
 	tally_disconnect(a, &one);
-	tally_stream(b, -1);
+	tally_stream(b, 77, -1);
 	assert_int_equal(tally_of_address(b, &one), 1);
 	assert_int_equal(tally_connections(b), 2);
 	assert_int_equal(tally_streams(a), 0);
+	assert_int_equal(tally_streams_of(a, 77), 0);
 	tally_free(&a);
 	tally_free(&b);
 }
