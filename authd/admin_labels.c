@@ -7,7 +7,6 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "label_view.h"
-#include "labels.h"
 #include "shapes.h"
 
 /* --- what a label is of --- */
@@ -55,8 +54,8 @@ read_place(const struct fields *f, const struct label *l, const char *key, int64
 		fields_wrong(f, key, "Only hosts have one.");
 }
 
-static void
-read_thing(const struct fields *f, struct label *l)
+void
+label_read_thing(const struct fields *f, struct label *l)
 {
 	int64_t vlan, space;
 
@@ -77,9 +76,8 @@ read_text(const struct fields *f, struct label *l)
 
 /* --- whose --- */
 
-/* The one that the caller works in, or (who sees all of them) that it names. False where it is not to be. */
-static bool
-find_tenant(struct admin_call *c, enum action action, uint32_t *tenant)
+bool
+label_find_tenant(struct admin_call *c, enum action action, uint32_t *tenant)
 {
 	*tenant = c->grant.tenant;
 	(void)shape_read_tenant(c, &c->body, "tenant", OPTIONAL, tenant);
@@ -95,6 +93,15 @@ struct writing {
 	const struct label_view *view;
 };
 
+void
+label_write_thing(struct json_writer *w, const struct label *l)
+{
+	json_string(w, "kind", label_kind_name(l->kind));
+	json_string(w, "key", l->key);
+	json_uint(w, "vlan", l->vlan);
+	json_uint(w, "address_space", l->space);
+}
+
 static void
 write_label(void *ctx, const struct label *l)
 {
@@ -104,10 +111,7 @@ write_label(void *ctx, const struct label *l)
 	if (!label_view_shows(to->view, l))
 		return;
 	json_object(w, NULL);
-	json_string(w, "kind", label_kind_name(l->kind));
-	json_string(w, "key", l->key);
-	json_uint(w, "vlan", l->vlan);
-	json_uint(w, "address_space", l->space);
+	label_write_thing(w, l);
 	json_string(w, "label", l->text);
 	json_object_end(w);
 }
@@ -121,7 +125,7 @@ label_op_list(struct admin_call *c)
 	uint32_t tenant;
 
 	fields_only(&c->body, known, ARRAY_LEN(known));
-	if (!find_tenant(c, ACTION_READ_LABELS, &tenant))
+	if (!label_find_tenant(c, ACTION_READ_LABELS, &tenant))
 		return;
 	label_view_of(c, tenant, view);
 	json_array(c->w, "labels");
@@ -165,9 +169,9 @@ label_op_set(struct admin_call *c)
 	struct label l;
 
 	fields_only(&c->body, known, ARRAY_LEN(known));
-	read_thing(&c->body, &l);
+	label_read_thing(&c->body, &l);
 	read_text(&c->body, &l);
-	if (find_tenant(c, ACTION_WRITE_LABELS, &tenant))
+	if (label_find_tenant(c, ACTION_WRITE_LABELS, &tenant))
 		change(c, &l, tenant);
 }
 
@@ -179,8 +183,8 @@ label_op_remove(struct admin_call *c)
 	struct label l;
 
 	fields_only(&c->body, known, ARRAY_LEN(known));
-	read_thing(&c->body, &l);
-	if (find_tenant(c, ACTION_WRITE_LABELS, &tenant))
+	label_read_thing(&c->body, &l);
+	if (label_find_tenant(c, ACTION_WRITE_LABELS, &tenant))
 		change(c, &l, tenant);
 }
 
@@ -203,7 +207,7 @@ read_list(const struct fields *f, const struct json_node *list, struct label *ou
 		struct fields e = fields_element(f, "labels", list, i);
 
 		fields_only(&e, known, ARRAY_LEN(known));
-		read_thing(&e, &out[i]);
+		label_read_thing(&e, &out[i]);
 		read_text(&e, &out[i]);
 		if (!f->fault->set && out[i].text[0] == '\0')
 			fields_wrong(&e, "label", "It is empty.");

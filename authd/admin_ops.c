@@ -14,6 +14,7 @@
 #include "admin_tenants.h"
 #include "admin_tokens.h"
 #include "admin_users.h"
+#include "admin_watched.h"
 #include "base/mem.h"
 
 #define NOBODY ((enum action)0)
@@ -51,6 +52,9 @@ static const struct admin_op ops[] = {
 	{ "label.list",              ACTION_READ_LABELS,     NOBODY,               false,  NULL,                    label_op_list,     NULL },
 	{ "label.set",               ACTION_WRITE_LABELS,    NOBODY,               true,   NULL,                    label_op_set,      NULL },
 	{ "label.remove",            ACTION_WRITE_LABELS,    NOBODY,               true,   NULL,                    label_op_remove,   NULL },
+	{ "watched.list",            ACTION_READ_LABELS,     NOBODY,               false,  NULL,                    watched_op_list,   NULL },
+	{ "watched.set",             ACTION_WRITE_LABELS,    NOBODY,               true,   NULL,                    watched_op_set,    NULL },
+	{ "watched.remove",          ACTION_WRITE_LABELS,    NOBODY,               true,   NULL,                    watched_op_remove, NULL },
 	{ "audit.list",              ACTION_READ_AUDIT,      NOBODY,               false,  NULL,                    audit_op_list,     NULL },
 	{ "audit.anchor",            ACTION_WRITE_PLATFORM,  NOBODY,               false,  NULL,                    audit_op_anchor,   NULL },
 	{ "key.rotate",              ACTION_WRITE_PLATFORM,  NOBODY,               true,   NULL,                    key_op_rotate,     key_op_rotated },

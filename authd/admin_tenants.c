@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "admin_labels.h"
+#include "admin_watched.h"
 #include "base/mem.h"
 #include "shapes.h"
 #include "tenants.h"
 
 static const char *const members[] = { "op", "name", "title", "selectors", "address_spaces", "quotas" };
-static const char *const applied[] = { "name", "title", "selectors", "address_spaces", "quotas", "labels" };
+static const char *const applied[] = { "name",   "title",  "selectors", "address_spaces",
+				       "quotas", "labels", "watched" };
 
 static void
 subject_of(const char *name, char out[static 80])
@@ -224,6 +226,7 @@ tenant_apply(struct admin_call *c, const struct fields *f, struct changes *ch)
 	read_members(c, f, &t, ch);
 	write_changed(c, &t, ch);
 	labels_apply(c, f, &t.tenant, ch);
+	watched_apply(c, f, &t.tenant, ch);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "record_policy.h"
 #include "rows.h"
 #include "upgrade.h"
+#include "watched.h"
 
 #define ARENA_BYTES (8u << 20) /* the longest record in memory */
 
@@ -160,6 +161,13 @@ check_label(void *ctx, struct db_bytes key, struct db_bytes value)
 	return label_good(key, value);
 }
 
+static bool
+check_watched(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	(void)ctx;
+	return watched_good(key, value);
+}
+
 /* The audit log judges its own entries. */
 static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_ACCOUNTS] = check_account,     [TABLE_NAMES] = check_name,
@@ -171,7 +179,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_NARROWINGS] = check_narrowing, [TABLE_NARROWING_KEYS] = check_narrowing_key,
 	[TABLE_TOKENS] = check_token,         [TABLE_TOKENS_OF] = check_token_of,
 	[TABLE_TOKEN_USES] = check_token_use, [TABLE_CONFIGURATION] = check_configuration,
-	[TABLE_LABELS] = check_label,
+	[TABLE_LABELS] = check_label,         [TABLE_WATCHED] = check_watched,
 };
 
 struct checking {

@@ -38,6 +38,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_AUDIT] = "audit",
 	[TABLE_CONFIGURATION] = "configuration",
 	[TABLE_LABELS] = "labels",
+	[TABLE_WATCHED] = "watched",
 };
 
 struct db {

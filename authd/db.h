@@ -36,6 +36,7 @@ enum table {
 	TABLE_AUDIT,          /* sequence -> audit entry */
 	TABLE_CONFIGURATION,  /* key of the configuration -> hash of its value */
 	TABLE_LABELS,         /* tenant, what it is of -> label */
+	TABLE_WATCHED,        /* tenant, host or network -> nothing */
 	TABLE_COUNT
 };
 

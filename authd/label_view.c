@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "authd.h"
+#include "base/auto.h"
+#include "base/mem.h"
 #include "tenants.h"
 
 /* Networks of the tenant's selectors, where there are any; else the local ones: store/mask.c does likewise.
@@ -52,6 +54,19 @@ label_view_of(struct admin_call *c, uint32_t tenant, struct label_view *v)
 	}
 	if (v->masked)
 		read_own(c, tenant, v);
+}
+
+bool
+label_network_is_own(struct admin_call *c, uint32_t tenant, const char *network)
+{
+	AUTO(mem_drop) struct label_view *v = mem_calloc(1, sizeof(*v));
+	struct ip_prefix p;
+
+	read_own(c, tenant, v);
+	for (size_t i = 0; i < v->nown && prefix_parse(network, &p); i++)
+		if (v->own[i].bits == p.bits && ip_equal(&v->own[i].addr, &p.addr))
+			return true;
+	return false;
 }
 
 static bool

@@ -22,4 +22,8 @@ void label_view_of(struct admin_call *c, uint32_t tenant, struct label_view *v);
  * exporters) sees labels of no hosts and networks: whether they are seen there, only store knows. */
 bool label_view_shows(const struct label_view *v, const struct label *l);
 
+/* Whether the network, as ip.h writes it, is one of those that the tenant has series of: its selectors'
+ * networks, where there are any; else the local ones. */
+bool label_network_is_own(struct admin_call *c, uint32_t tenant, const char *network);
+
 #endif

@@ -7,9 +7,9 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "codec.h"
+#include "tenants.h"
 
 #define LABEL_VERSION 1
-#define KEY_BYTES     (4 + 1 + 4 + 2 + LABEL_KEY_MAX)
 
 static const char *const kinds[] = { NULL, "host", "interface", "network" };
 static_assert(ARRAY_LEN(kinds) == LABEL_KIND_COUNT, "name every kind");
@@ -43,10 +43,10 @@ label_order(const struct label *a, const struct label *b)
 
 /* --- records: what it is of is the key, in the order of label_order --- */
 
-static size_t
-key_encode(uint32_t tenant, const struct label *l, uint8_t out[static KEY_BYTES])
+size_t
+label_key_encode(uint32_t tenant, const struct label *l, uint8_t out[static LABEL_KEY_BYTES])
 {
-	struct wcur w = wcur_of(out, KEY_BYTES);
+	struct wcur w = wcur_of(out, LABEL_KEY_BYTES);
 
 	wcur_be32(&w, tenant);
 	wcur_u8(&w, (uint8_t)l->kind);
@@ -56,10 +56,10 @@ key_encode(uint32_t tenant, const struct label *l, uint8_t out[static KEY_BYTES]
 	return codec_finished(&w);
 }
 
-static bool
-record_decode(struct db_bytes key, struct db_bytes value, uint32_t *tenant, struct label *l)
+bool
+label_key_decode(struct db_bytes key, uint32_t *tenant, struct label *l)
 {
-	struct rcur k = rcur_of(key.p, key.n), v = rcur_of(value.p, value.n);
+	struct rcur k = rcur_of(key.p, key.n);
 	size_t n;
 
 	memset(l, 0, sizeof(*l));
@@ -68,11 +68,19 @@ record_decode(struct db_bytes key, struct db_bytes value, uint32_t *tenant, stru
 	l->space = rcur_be32(&k);
 	l->vlan = rcur_be16(&k);
 	n = rcur_left(&k);
-	if (n == 0 || n >= sizeof(l->key) || !rcur_copy(&k, l->key, n) || strlen(l->key) != n ||
-	    rcur_u8(&v) != LABEL_VERSION)
+	return n > 0 && n < sizeof(l->key) && rcur_copy(&k, l->key, n) && strlen(l->key) == n && !k.bad &&
+	       l->kind > 0 && l->kind < LABEL_KIND_COUNT;
+}
+
+static bool
+record_decode(struct db_bytes key, struct db_bytes value, uint32_t *tenant, struct label *l)
+{
+	struct rcur v = rcur_of(value.p, value.n);
+
+	if (!label_key_decode(key, tenant, l) || rcur_u8(&v) != LABEL_VERSION)
 		return false;
 	codec_take_text(&v, l->text, sizeof(l->text));
-	return codec_ended(&v) && !k.bad && l->kind > 0 && l->kind < LABEL_KIND_COUNT && l->text[0] != '\0';
+	return codec_ended(&v) && l->text[0] != '\0';
 }
 
 bool
@@ -140,8 +148,8 @@ labels_count(struct txn *x, uint32_t tenant)
 bool
 label_look(struct txn *x, uint32_t tenant, struct label *l)
 {
-	uint8_t key[KEY_BYTES];
-	struct db_bytes k = db_bytes(key, key_encode(tenant, l, key)), v;
+	uint8_t key[LABEL_KEY_BYTES];
+	struct db_bytes k = db_bytes(key, label_key_encode(tenant, l, key)), v;
 	struct label found;
 	uint32_t whose;
 
@@ -157,35 +165,37 @@ label_look(struct txn *x, uint32_t tenant, struct label *l)
 }
 
 static void
-put_record(struct txn *x, struct db_bytes key, const struct label *l)
+put_record(struct txn *x, struct db_bytes key, const struct label *l, size_t has)
 {
 	uint8_t value[TITLE_MAX + 2];
 	struct wcur w = wcur_of(value, sizeof(value));
 
 	wcur_u8(&w, LABEL_VERSION);
 	codec_put_text(&w, l->text, sizeof(l->text));
+	if (!tenant_has_room(x, TABLE_LABELS, has, LABELS_ALL_MAX))
+		txn_full(x, "labels of all tenants", LABELS_ALL_MAX);
 	txn_put(x, TABLE_LABELS, key, db_bytes(value, codec_finished(&w)));
-	if (txn_count(x, TABLE_LABELS) > LABELS_ALL_MAX)
-		txn_full(x, "labels", LABELS_ALL_MAX);
 }
 
 void
 label_put(struct txn *x, uint32_t tenant, const struct label *l)
 {
-	uint8_t key[KEY_BYTES];
-	struct db_bytes k = db_bytes(key, key_encode(tenant, l, key)), v;
+	uint8_t key[LABEL_KEY_BYTES];
+	struct db_bytes k = db_bytes(key, label_key_encode(tenant, l, key)), v;
 
-	if (!txn_look(x, TABLE_LABELS, k, &v) && labels_count(x, tenant) >= LABELS_MAX)
+	size_t has = txn_look(x, TABLE_LABELS, k, &v) ? 0 : labels_count(x, tenant);
+
+	if (has >= LABELS_MAX)
 		txn_full(x, "labels", LABELS_MAX);
-	put_record(x, k, l);
+	put_record(x, k, l, has);
 }
 
 void
 label_remove(struct txn *x, uint32_t tenant, const struct label *l)
 {
-	uint8_t key[KEY_BYTES];
+	uint8_t key[LABEL_KEY_BYTES];
 
-	txn_delete(x, TABLE_LABELS, db_bytes(key, key_encode(tenant, l, key)));
+	txn_delete(x, TABLE_LABELS, db_bytes(key, label_key_encode(tenant, l, key)));
 }
 
 struct gathered {
@@ -208,7 +218,7 @@ labels_replace(struct txn *x, uint32_t tenant, const struct label *to, size_t n)
 {
 	struct gathered was = { mem_calloc(LABELS_MAX, sizeof(*was.item)), 0 };
 	struct labels_changed ch = { 0, 0 };
-	uint8_t key[KEY_BYTES];
+	uint8_t key[LABEL_KEY_BYTES];
 	size_t i = 0, k = 0;
 
 	labels_each(x, tenant, gather, &was);
@@ -221,7 +231,7 @@ labels_replace(struct txn *x, uint32_t tenant, const struct label *to, size_t n)
 			continue;
 		}
 		if (d > 0 || strcmp(was.item[i].text, to[k].text) != 0) {
-			put_record(x, db_bytes(key, key_encode(tenant, &to[k], key)), &to[k]);
+			put_record(x, db_bytes(key, label_key_encode(tenant, &to[k], key)), &to[k], k);
 			ch.set++;
 		}
 		i += d == 0;

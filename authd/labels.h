@@ -15,7 +15,7 @@
 #include "record.h"
 
 #define LABELS_MAX     4096   /* of one tenant */
-#define LABELS_ALL_MAX 262144 /* of all together */
+#define LABELS_ALL_MAX 262144 /* of all together: everybody has a share (tenant_has_room) */
 #define LABEL_KEY_MAX  64
 
 enum label_kind { LABEL_HOST = 1, LABEL_INTERFACE, LABEL_NETWORK, LABEL_KIND_COUNT };
@@ -50,6 +50,11 @@ struct labels_changed {
 	size_t set, removed;
 };
 struct labels_changed labels_replace(struct txn *x, uint32_t tenant, const struct label *to, size_t n);
+
+/* What a label is of, as a key: without its text, which decode leaves empty. */
+#define LABEL_KEY_BYTES (4 + 1 + 4 + 2 + LABEL_KEY_MAX)
+size_t label_key_encode(uint32_t tenant, const struct label *l, uint8_t out[static LABEL_KEY_BYTES]);
+bool label_key_decode(struct db_bytes key, uint32_t *tenant, struct label *l);
 
 /* Whether a record may stand so in the database. */
 bool label_good(struct db_bytes key, struct db_bytes value);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "labels.h"
 #include "rows.h"
+#include "watched.h"
 
 #define RECORD_ARENA (4u << 20) /* what one record may take in memory */
 
@@ -96,7 +97,17 @@ tenant_remove(struct txn *x, const struct tenant *t)
 	name_remove(x, TABLE_TENANT_NAMES, t->name);
 	txn_delete(x, TABLE_TENANTS, be64_bytes(&key));
 	(void)labels_replace(x, t->number, NULL, 0);
+	(void)watched_replace(x, t->number, NULL, 0);
 	policy_changed(x);
+}
+
+/* The half of it is whoever's comes first; of the other half everybody has his part, whoever was first. */
+bool
+tenant_has_room(struct txn *x, enum table t, size_t has, size_t all_max)
+{
+	size_t all = txn_count(x, t), share = all_max / 2 / (txn_count(x, TABLE_TENANTS) + 1);
+
+	return all < all_max / 2 || (all < all_max && has < (share == 0 ? 1 : share));
 }
 
 struct use {
@@ -203,6 +214,7 @@ policy_build(struct txn *x, struct snapshot_builder *b)
 
 	txn_each(x, TABLE_TENANTS, add_tenant, &to);
 	txn_each(x, TABLE_NARROWINGS, add_narrowing, &to);
+	watched_build(x, b);
 	arena_free(&to.arena);
 }
 

@@ -22,6 +22,9 @@ void tenant_write(struct txn *x, struct tenant_record *t);
 void tenant_remove(struct txn *x, const struct tenant *t);
 /* Whether an access of a user or group, or a token names it. */
 bool tenant_in_use(struct txn *x, uint32_t number);
+/* Whether somebody who has so many records of a table that all share may have another one, of all_max: nobody
+ * can take what would be the others' part. */
+bool tenant_has_room(struct txn *x, enum table t, size_t has, size_t all_max);
 
 /* The next snapshot is another one. */
 void policy_changed(struct txn *x);

@@ -72,7 +72,7 @@ static const struct admin_option options[] = {
 	{ "--generate-password", NULL,           VALUE_NOTHING,  PLACE_HERE,      PASSWORD,       NULL, "one is made up and printed once" },
 
 	{ "--tenant",          "tenant",         VALUE_TEXT,     PLACE_OPERATION, LABELS,         "NAME", "whose; without: the platform's own" },
-	{ "--kind",            "kind",           VALUE_TEXT,     PLACE_OPERATION, LABELLED,       "KIND", "host, interface or network" },
+	{ "--kind",            "kind",           VALUE_TEXT,     PLACE_OPERATION, LABELLED,       "KIND", "host, interface (has a label only) or network" },
 	{ "--vlan",            "vlan",           VALUE_COUNT,    PLACE_OPERATION, LABELLED,       "N", "of a host; without: 0" },
 	{ "--address-space",   "address_space",  VALUE_COUNT,    PLACE_OPERATION, LABELLED,       "N", "likewise" },
 	{ "--label",           "label",          VALUE_TEXT,     PLACE_OPERATION, LABEL,          "TEXT", "what it is called" },
@@ -110,6 +110,10 @@ static const struct admin_column labels[] = {
 	{ "KIND", "kind", show_text }, { "KEY", "key", show_text }, { "VLAN", "vlan", show_text },
 	{ "ADDRESS SPACE", "address_space", show_text }, { "LABEL", "label", show_text }, { NULL, NULL, NULL }
 };
+static const struct admin_column watched[] = {
+	{ "KIND", "kind", show_text }, { "KEY", "key", show_text }, { "VLAN", "vlan", show_text },
+	{ "ADDRESS SPACE", "address_space", show_text }, { NULL, NULL, NULL }
+};
 static const struct admin_column entries[] = {
 	{ "NUMBER", "sequence", show_text }, { "TIME", "time", show_moment }, { "KIND", "kind", show_text }, { "OUTCOME", "outcome", show_text },
 	{ "ACTOR", "actor", show_text }, { "FROM", "address", show_text }, { "TENANT", "tenant", show_text }, { "SUBJECT", "subject", show_text },
@@ -144,6 +148,9 @@ static const struct admin_command commands[] = {
 	{ "label",    "list",     "label.list",      NULL, NULL,             LABELS,                 "labels", labels, "what hosts, interfaces and networks are called" },
 	{ "label",    "set",      "label.set",       "key", "KEY",           LABELS | LABELLED | LABEL, NULL, NULL, "calls a host (an address), an interface (its name) or a network (as 10.0.0.0/8) so" },
 	{ "label",    "remove",   "label.remove",    "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "it is called nothing any more" },
+	{ "watched",  "list",     "watched.list",    NULL, NULL,             LABELS,                 "watched", watched, "hosts and networks whose series have a point each second" },
+	{ "watched",  "add",      "watched.set",     "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "a host (an address) or a network (as 10.0.0.0/8) has them from now on" },
+	{ "watched",  "remove",   "watched.remove",  "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "it has points of minutes only" },
 	{ "auth",     "explain",  "directory.explain", "name", "NAME",       0,                      NULL, NULL, "what the directory says of somebody, step by step, and what that would be here" },
 	{ "auth",     "test",     "directory.explain", NULL, NULL,           0,                      NULL, NULL, "whether the directory's servers answer, and take what Weir binds with" },
 	{ "audit",    "list",     "audit.list",      NULL, NULL,             AUDIT,                  "entries", entries, "what was done, the newest first" },

@@ -378,6 +378,13 @@ is_by_second(enum series_subject subject)
 	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
 }
 
+/* ... but for hosts and networks that are watched: of others no seconds are found. */
+static bool
+may_be_by_second(enum series_subject subject)
+{
+	return is_by_second(subject) || subject == SERIES_HOST || subject == SERIES_NETWORK;
+}
+
 /* Where store chose it, the points have it. */
 static uint32_t
 resolution_of(const struct wire_question *asked, const struct part *p)
@@ -515,7 +522,7 @@ series_is_valid(struct request *r, int64_t from_ns, int64_t to_ns)
 	}
 	if (!range_is_valid(r, from_ns, to_ns))
 		return false;
-	if (params_has(p, PARAM_RESOLUTION) && p->resolution_s < 60 && !is_by_second(p->subject)) {
+	if (params_has(p, PARAM_RESOLUTION) && p->resolution_s < 60 && !may_be_by_second(p->subject)) {
 		reply_problem(r, 400, "resolution: of this subject series are kept by the minute");
 		return false;
 	}

@@ -95,6 +95,8 @@ static const struct route routes[] = {
 	{ "/tokens/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("token.remove", "id") },
 	{ "/labels",              METHOD_GET,    api_admin,        READ,                        OPERATION("label.list") },
 	{ "/labels",              METHOD_PUT,    api_admin,        WRITE_BODY,                  OPERATION("label.set") },
+	{ "/watched",             METHOD_GET,    api_admin,        READ,                        OPERATION("watched.list") },
+	{ "/watched",             METHOD_PUT,    api_admin,        WRITE_BODY,                  OPERATION("watched.set") },
 	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },
 	{ "/audit/anchor",        METHOD_POST,   api_admin,        WRITE,                       OPERATION("audit.anchor") },
 	{ "/keys/{}/rotate",      METHOD_POST,   api_admin,        WRITE,                       OF("key.rotate", "which") },

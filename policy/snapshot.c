@@ -189,6 +189,29 @@ take_narrowings(struct rcur *c, struct document *d, uint32_t n)
 	return true;
 }
 
+/* --- what is watched
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool
+take_watched(struct rcur *c, struct snapshot *s, uint32_t n)
+{
+	s->watched = mem_calloc(n == 0 ? 1 : n, sizeof(s->watched[0]));
+	for (; s->nwatched < n; s->nwatched++) {
+		struct watched_item *w = &s->watched[s->nwatched];
+
+		w->tenant = rcur_be32(c);
+		w->kind = rcur_u8(c);
+		w->space = rcur_be32(c);
+		w->vlan = rcur_be16(c);
+		take_network(c, &w->what);
+		if (c->bad || !snapshot_watched_good(w) ||
+		    (w->tenant != TENANT_PLATFORM && snapshot_tenant(s, w->tenant) == NULL))
+			return false;
+	}
+	return true;
+}
+
 /* --- the document
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -220,16 +243,18 @@ genuine(const uint8_t *bytes, size_t len, const uint8_t (*keys)[32], size_t nkey
 static bool
 take_document(struct rcur *c, struct snapshot *s, struct document *d)
 {
-	uint32_t ntenants, nselectors, nnarrowings;
+	uint32_t ntenants, nselectors, nnarrowings, nwatched;
 
 	rcur_skip(c, SNAPSHOT_MAGIC_LEN);
 	s->number = rcur_be64(c);
 	ntenants = rcur_be32(c);
 	nselectors = rcur_be32(c);
 	nnarrowings = rcur_be32(c);
+	nwatched = rcur_be32(c);
 	return ntenants <= SNAPSHOT_TENANTS_MAX && nselectors <= SNAPSHOT_SELECTORS_MAX &&
-	       nnarrowings <= SNAPSHOT_NARROWINGS_MAX && take_tenants(c, s, ntenants) &&
-	       take_selectors(c, s, d, nselectors) && take_narrowings(c, d, nnarrowings) && !c->bad &&
+	       nnarrowings <= SNAPSHOT_NARROWINGS_MAX && nwatched <= SNAPSHOT_WATCHED_MAX &&
+	       take_tenants(c, s, ntenants) && take_selectors(c, s, d, nselectors) &&
+	       take_narrowings(c, d, nnarrowings) && take_watched(c, s, nwatched) && !c->bad &&
 	       rcur_left(c) == 0;
 }
 
@@ -284,6 +309,7 @@ snapshot_free(struct snapshot **sp)
 	free(s->groups);
 	free(s->bucket);
 	free(s->narrowed);
+	free(s->watched);
 	free(s);
 }
 
@@ -307,6 +333,13 @@ const struct tenant *
 snapshot_tenant_at(const struct snapshot *s, size_t i)
 {
 	return i < s->ntenants ? &s->tenants[i] : NULL;
+}
+
+const struct watched_item *
+snapshot_watched(const struct snapshot *s, size_t *n)
+{
+	*n = s->nwatched;
+	return s->watched;
 }
 
 const struct tenant *

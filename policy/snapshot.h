@@ -20,6 +20,7 @@
 #define SNAPSHOT_SELECTORS_MAX         65536
 #define SNAPSHOT_NARROWINGS_MAX        65536
 #define SNAPSHOT_NARROWING_ENTRIES_MAX 262144 /* interfaces, exporters and networks of all of them */
+#define SNAPSHOT_WATCHED_MAX           8192
 #define SNAPSHOT_BYTES_MAX             (32u << 20)
 
 /* A selector matches a flow where every given part matches. All parts empty: everything of the tenant's
@@ -76,12 +77,22 @@ struct narrowing {
 	const struct ip_prefix *networks;
 };
 
+/* What a tenant watches (TENANT_PLATFORM: the platform): its series have points of seconds. */
+enum watched_kind { WATCHED_HOST = 1, WATCHED_NETWORK, WATCHED_KIND_COUNT };
+struct watched_item {
+	uint32_t tenant;
+	uint32_t kind;         /* enum watched_kind */
+	uint32_t space, vlan;  /* of a host, else 0 */
+	struct ip_prefix what; /* of a host all 128 bits */
+};
+
 /* Builds a document: authd's side. What is given is copied. */
 struct snapshot_builder;
 struct snapshot_builder *snapshot_builder_new(uint64_t number);
 bool snapshot_add_tenant(struct snapshot_builder *b, const struct tenant *t);
 bool snapshot_add_selector(struct snapshot_builder *b, const struct tenant_selector *s);
 bool snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *n);
+bool snapshot_add_watched(struct snapshot_builder *b, const struct watched_item *w);
 /* The signed document, to be freed by the caller; NULL where something was out of bounds. Frees *b. */
 uint8_t *snapshot_finish(struct snapshot_builder **b, const uint8_t secret[static 64], size_t *len);
 
@@ -129,6 +140,9 @@ bool snapshot_in_networks(const struct snapshot *s, uint32_t tenant, const struc
 /* The longest of the tenant's networks that holds ip: false where none does. */
 bool snapshot_network(const struct snapshot *s, uint32_t tenant, const struct ip_addr *ip,
 		      struct ip_prefix *network);
+
+/* What is watched, by all: *n of them, the snapshot's. */
+const struct watched_item *snapshot_watched(const struct snapshot *s, size_t *n);
 
 /* A narrowing as it is evaluated; NULL where the snapshot has none of this number. */
 struct narrowed;

@@ -16,6 +16,8 @@ struct snapshot_builder {
 	bool bad; /* something was out of bounds: no document */
 	size_t ntenants, tenants_room, nselectors, selectors_room, nnarrowings, narrowings_room;
 	size_t nentries; /* of all narrowings */
+	size_t nwatched, watched_room;
+	struct watched_item *watched;
 	struct tenant *tenants;
 	struct tenant_selector *selectors;
 	struct narrowing *narrowings; /* with lists of our own */
@@ -125,6 +127,22 @@ snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *n)
 	return true;
 }
 
+bool
+snapshot_add_watched(struct snapshot_builder *b, const struct watched_item *w)
+{
+	struct watched_item *p = NULL;
+
+	if (snapshot_watched_good(w))
+		p = grow(b->watched, b->nwatched, &b->watched_room, sizeof(*p), SNAPSHOT_WATCHED_MAX);
+	if (p == NULL) {
+		b->bad = true;
+		return false;
+	}
+	b->watched = p;
+	b->watched[b->nwatched++] = *w;
+	return true;
+}
+
 static int
 by_number(const void *va, const void *vb)
 {
@@ -141,7 +159,16 @@ narrowing_by_number(const void *va, const void *vb)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* Numbers are unique and every selector belongs to a tenant that is there. Sorts tenants and narrowings. */
+static bool
+has_tenant(const struct snapshot_builder *b, uint32_t number)
+{
+	struct tenant key = { .number = number };
+
+	return b->ntenants != 0 && bsearch(&key, b->tenants, b->ntenants, sizeof(key), by_number) != NULL;
+}
+
+/* Numbers are unique, and every selector and what is watched belong to a tenant that is there. Sorts tenants
+ * and narrowings. */
 static bool
 builder_agrees(struct snapshot_builder *b)
 {
@@ -157,13 +184,12 @@ builder_agrees(struct snapshot_builder *b)
 	for (size_t i = 1; i < b->nnarrowings; i++)
 		if (b->narrowings[i].number == b->narrowings[i - 1].number)
 			return false;
-	for (size_t i = 0; i < b->nselectors; i++) {
-		struct tenant key = { .number = b->selectors[i].tenant };
-
-		if (b->ntenants == 0 ||
-		    bsearch(&key, b->tenants, b->ntenants, sizeof(key), by_number) == NULL)
+	for (size_t i = 0; i < b->nselectors; i++)
+		if (!has_tenant(b, b->selectors[i].tenant))
 			return false;
-	}
+	for (size_t i = 0; i < b->nwatched; i++)
+		if (b->watched[i].tenant != TENANT_PLATFORM && !has_tenant(b, b->watched[i].tenant))
+			return false;
 	return true;
 }
 
@@ -237,6 +263,16 @@ put_narrowing(struct wcur *w, const struct narrowing *n)
 }
 
 static void
+put_watched(struct wcur *w, const struct watched_item *i)
+{
+	wcur_be32(w, i->tenant);
+	wcur_u8(w, (uint8_t)i->kind);
+	wcur_be32(w, i->space);
+	wcur_be16(w, (uint16_t)i->vlan);
+	put_network(w, &i->what);
+}
+
+static void
 builder_write(const struct snapshot_builder *b, struct wcur *w)
 {
 	wcur_put(w, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN);
@@ -244,12 +280,15 @@ builder_write(const struct snapshot_builder *b, struct wcur *w)
 	wcur_be32(w, (uint32_t)b->ntenants);
 	wcur_be32(w, (uint32_t)b->nselectors);
 	wcur_be32(w, (uint32_t)b->nnarrowings);
+	wcur_be32(w, (uint32_t)b->nwatched);
 	for (size_t i = 0; i < b->ntenants; i++)
 		put_tenant(w, &b->tenants[i]);
 	for (size_t i = 0; i < b->nselectors; i++)
 		put_selector(w, &b->selectors[i]);
 	for (size_t i = 0; i < b->nnarrowings; i++)
 		put_narrowing(w, &b->narrowings[i]);
+	for (size_t i = 0; i < b->nwatched; i++)
+		put_watched(w, &b->watched[i]);
 }
 
 /* Longest encoding of each part, lengths included. */
@@ -258,10 +297,12 @@ builder_write(const struct snapshot_builder *b, struct wcur *w)
 #define SELECTOR_BYTES  (4 + 1 + 64 + 4 + 1 + 17 + 16 + 4)
 #define NARROWING_BYTES (4 + 1 + 3 * 4)
 #define ENTRY_BYTES     (1 + 64)
+#define WATCHED_BYTES   (4 + 1 + 4 + 2 + 17)
 static_assert(SNAPSHOT_HEADER + (size_t)SNAPSHOT_TENANTS_MAX * TENANT_BYTES +
 		      (size_t)SNAPSHOT_SELECTORS_MAX * SELECTOR_BYTES +
 		      (size_t)SNAPSHOT_NARROWINGS_MAX * NARROWING_BYTES +
-		      (size_t)SNAPSHOT_NARROWING_ENTRIES_MAX * ENTRY_BYTES + SNAPSHOT_SIGNATURE <=
+		      (size_t)SNAPSHOT_NARROWING_ENTRIES_MAX * ENTRY_BYTES +
+		      (size_t)SNAPSHOT_WATCHED_MAX * WATCHED_BYTES + SNAPSHOT_SIGNATURE <=
 		  SNAPSHOT_BYTES_MAX,
 	      "the largest snapshot fits");
 
@@ -278,6 +319,7 @@ snapshot_builder_free(struct snapshot_builder **bp)
 	free(b->tenants);
 	free(b->selectors);
 	free(b->narrowings);
+	free(b->watched);
 	free(b);
 	*bp = NULL;
 }
@@ -287,7 +329,8 @@ snapshot_finish(struct snapshot_builder **bp, const uint8_t secret[static 64], s
 {
 	struct snapshot_builder *b = *bp;
 	size_t room = SNAPSHOT_HEADER + b->ntenants * TENANT_BYTES + b->nselectors * SELECTOR_BYTES +
-		      b->nnarrowings * NARROWING_BYTES + b->nentries * ENTRY_BYTES + SNAPSHOT_SIGNATURE;
+		      b->nnarrowings * NARROWING_BYTES + b->nentries * ENTRY_BYTES +
+		      b->nwatched * WATCHED_BYTES + SNAPSHOT_SIGNATURE;
 	AUTO(mem_drop) uint8_t *doc = NULL;
 	uint8_t *done = NULL;
 

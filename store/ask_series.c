@@ -9,6 +9,7 @@
 #include "mask.h"
 #include "minutes.h"
 #include "sum.h"
+#include "watched.h"
 #include "whose.h"
 
 #define POINTS_MAX  98000 /* of a question, in one range */
@@ -68,9 +69,10 @@ ask_end_series_page(struct store *s, struct question *a, int64_t next_s, uint32_
 
 /* All others are kept by the minute. */
 static bool
-is_by_second(uint32_t subject)
+is_by_second(const struct store *s, const struct series_id *id)
 {
-	return subject == SERIES_TENANT || subject == SERIES_POINT || subject == SERIES_APPLICATION;
+	return id->subject == SERIES_TENANT || id->subject == SERIES_POINT ||
+	       id->subject == SERIES_APPLICATION || watched_has(s, id);
 }
 
 static const uint32_t resolutions[] = { 1, 60, 300, 3600, 86400 };
@@ -93,12 +95,12 @@ kept_s(const struct store *s, const struct view *v, uint32_t resolution_s)
 /* The finest resolution that covers the range within the limit of points and is kept for so long; of flows
  * that are kept it is what their slices allow. */
 static uint32_t
-resolution_for(const struct store *s, const struct question *a, int64_t from_s, int64_t to_s, bool of_flows)
+resolution_for(const struct store *s, const struct question *a, const struct series_id *id, int64_t from_s,
+	       int64_t to_s, bool of_flows)
 {
 	int64_t age_s = a->v.now_ns / NS_PER_S - from_s;
 
-	for (unsigned i = is_by_second(a->q.subject) && !of_flows ? 0 : 1; i + 1 < ARRAY_LEN(resolutions);
-	     i++)
+	for (unsigned i = is_by_second(s, id) && !of_flows ? 0 : 1; i + 1 < ARRAY_LEN(resolutions); i++)
 		if ((to_s - from_s) / resolutions[i] <= (int64_t)a->limit &&
 		    (of_flows || age_s <= kept_s(s, &a->v, resolutions[i])))
 			return resolutions[i];
@@ -454,7 +456,8 @@ flows_tell(const struct view *v, const struct series_id *id, uint32_t resolution
 
 /* What is asked for, in whole buckets. False: that is too much. */
 static bool
-range_of(const struct store *s, const struct question *a, bool of_flows, struct series_range *r)
+range_of(const struct store *s, const struct question *a, const struct series_id *id, bool of_flows,
+	 struct series_range *r)
 {
 	int64_t from_s = second_from(a->q.from_ns);
 
@@ -463,7 +466,7 @@ range_of(const struct store *s, const struct question *a, bool of_flows, struct 
 	r->resolution_s = a->q.resolution_s;
 	if (r->resolution_s == 0)
 		r->resolution_s =
-		    a->has_page ? a->page.at.ref[0] : resolution_for(s, a, from_s, r->to_s, of_flows);
+		    a->has_page ? a->page.at.ref[0] : resolution_for(s, a, id, from_s, r->to_s, of_flows);
 	if (r->resolution_s == 0)
 		return false; /* the page of a question that said it */
 	/* The bucket that holds from begins before it; what is older than is kept need not be looked for. */
@@ -493,7 +496,7 @@ ask_series(struct store *s, struct question *a)
 	enum sees sees = part_of(s, &a->v, &id);
 
 	if ((a->has_page && a->page.kind != (ASK_SERIES | PAGE_HISTORY)) ||
-	    !range_of(s, a, sees == SEES_PART, &r)) {
+	    !range_of(s, a, &id, sees == SEES_PART, &r)) {
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 	} else if (sees == SEES_PART && !flows_tell(&a->v, &id, r.resolution_s)) {
 		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);

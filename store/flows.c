@@ -9,6 +9,7 @@
 #include "minutes.h"
 #include "subject_series.h"
 #include "sum.h"
+#include "watched.h"
 #include "whose.h"
 
 #define TCP_FLAG_SYN 0x02u
@@ -75,6 +76,8 @@ host_add(struct store *s, const struct stamp *st, int share, enum side side, con
 	rate_add(&n->rate, second, d->bytes[sent], d->bytes[received]);
 	if ((parts & PART_SERIES) == 0)
 		hosts_tell_not(s->hosts, i, share, &now);
+	else if (h->watched != 0)
+		watched_count(s, h, share, &now, second);
 	if (r->last_ns > h->last_ns)
 		h->last_ns = r->last_ns;
 	if (r->application != 0)
@@ -300,6 +303,7 @@ host_begin(struct store *s, const struct rec_flow *f, const struct host_place *p
 		h->first_ns = f->first_ns;
 		h->local = store_is_local(s, &f->ip[side]);
 		h->inside = is_inside(s, place->key.tenant, &f->ip[side]);
+		h->watched = watched_marks(s, h) & WATCHED_MARKS;
 		resolve_host(s, h);
 	}
 	if (f->first_ns < h->first_ns)

@@ -75,9 +75,10 @@ struct host_more {
 struct host {
 	struct host_key key; /* of nobody (TENANT_PLATFORM): the row is not used */
 	bool local : 1;
-	bool inside : 1; /* of the tenant's networks (whose_network), as of the last look */
-	bool shared;     /* more->secondary counts */
-	uint16_t score;  /* largest of its flows */
+	bool inside : 1;     /* of the tenant's networks (whose_network), as of the last look */
+	uint8_t watched : 4; /* watched_marks, likewise */
+	bool shared;         /* more->secondary counts */
+	uint16_t score;      /* largest of its flows */
 	struct host_share primary;
 	int64_t last_ns;
 

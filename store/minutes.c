@@ -10,6 +10,7 @@
 #include "pump.h"
 #include "subject_series.h"
 #include "sum.h"
+#include "watched.h"
 #include "whose.h"
 
 #define ROWS_A_STEP   2048u
@@ -58,8 +59,35 @@ add_place(struct gather *g, uint32_t tenant, const struct place *p, const struct
 	gather_add(g, &country, v);
 }
 
-/* What a host counted, in the eyes of a tenant: what comes in is what an inner host received and an outer one
- * sent. */
+/* What comes in is what an inner host received and an outer one sent. */
+static struct series_value
+value_of(const struct host_told *d, bool inside)
+{
+	const int in = inside ? 1 : 0, out = 1 - in;
+
+	return (struct series_value){ .in_bytes = d->bytes[in],
+				      .out_bytes = d->bytes[out],
+				      .in_packets = d->packets[in],
+				      .out_packets = d->packets[out] };
+}
+
+/* What is left for the minute of a series that may have seconds: those the book counts here. False: nothing
+ * is. */
+static bool
+rest_of(struct store *s, const struct series_id *id, const struct host_told *d, bool inside,
+	struct series_value *v)
+{
+	struct host_told rest = *d, taken;
+
+	if (watched_take(s, id, &rest, &taken)) {
+		*v = value_of(&taken, inside);
+		series_book_count(s->book, id, s->minutes->open, v);
+	}
+	*v = value_of(&rest, inside);
+	return (v->in_bytes | v->out_bytes | v->in_packets | v->out_packets) != 0;
+}
+
+/* What a host counted, in the eyes of a tenant. */
 static bool
 add_host(struct store *s, struct gather *g, uint32_t tenant, const struct host_key *k, const struct place *p,
 	 const struct host_told *d)
@@ -72,21 +100,20 @@ add_host(struct store *s, struct gather *g, uint32_t tenant, const struct host_k
 					limit / 2 > UINT32_MAX ? UINT32_MAX : (uint32_t)(limit / 2) };
 	struct ip_prefix network;
 	bool inside = whose_network(s, tenant, &k->ip, &network);
-	int in = inside ? 1 : 0, out = 1 - in;
-	struct series_value v = { .in_bytes = d->bytes[in],
-				  .out_bytes = d->bytes[out],
-				  .in_packets = d->packets[in],
-				  .out_packets = d->packets[out] };
+	struct series_value v;
 
-	gather_host(g, &id, &v, inside || series_book_is_active(s->book, &id), &limits);
+	if (rest_of(s, &id, d, inside, &v))
+		gather_host(g, &id, &v, inside || series_book_is_active(s->book, &id), &limits);
 	if (inside) {
 		struct series_id n = { .tenant = tenant,
 				       .subject = SERIES_NETWORK,
 				       .number = network.bits,
 				       .ip = network.addr };
 
-		gather_add(g, &n, &v);
+		if (rest_of(s, &n, d, inside, &v))
+			gather_add(g, &n, &v);
 	} else {
+		v = value_of(d, inside);
 		add_place(g, tenant, p, &v);
 	}
 	return inside;
@@ -307,6 +334,13 @@ begin_hosts(struct store *s)
 	add_own_counters(s);
 }
 
+/* Behind what it told: a mark that goes is of no use to it any more. */
+static void
+look_again(const struct store *s, struct host *h)
+{
+	h->watched = watched_marks(s, h) & WATCHED_MARKS;
+}
+
 static void
 take_hosts(struct store *s, uint32_t rows)
 {
@@ -314,10 +348,13 @@ take_hosts(struct store *s, uint32_t rows)
 	uint32_t limit = hosts_limit(s->hosts);
 
 	for (; rows > 0 && m->at < limit; rows--, m->at++)
-		if (host_is_used(hosts_at(s->hosts, m->at)))
+		if (host_is_used(hosts_at(s->hosts, m->at))) {
 			take_host(s, m->at);
+			look_again(s, hosts_at(s->hosts, m->at));
+		}
 	if (m->at < limit)
 		return;
+	watched_walked(s);
 	m->writing = m->open;
 	m->open = m->seen;
 	m->now = 1 - m->now;

@@ -198,7 +198,7 @@ ring_get(struct series_open *o, struct series *s)
 {
 	if (s->ring != NULL)
 		return true;
-	if (o->rings == OPEN_RINGS_MAX)
+	if (o->rings >= OPEN_RINGS_MAX - (s->key.subject == SERIES_APPLICATION ? OPEN_RINGS_OTHERS : 0))
 		return false;
 	s->ring = mem_calloc(1, sizeof(*s->ring));
 	s->ring->newest = INT64_MIN;

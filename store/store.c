@@ -19,6 +19,7 @@
 #include "subject_series.h"
 #include "vendors.h"
 #include "walks.h"
+#include "watched.h"
 
 #define SUBJECTS_MAX 131072u
 #define HOSTS_MAX    4194304u
@@ -186,6 +187,7 @@ store_new(const struct boot *boot)
 	s->resolve = resolve_new(s);
 	read_vendors(s);
 	s->nlocal = local_networks_read(set, s->local);
+	s->watched = watched_new();
 	s->minutes = minutes_new(s);
 	make_batches(s);
 	make_platform_subjects(s);
@@ -236,6 +238,7 @@ store_free(struct store **sp)
 	places_free(&s->places);
 	lru_free(&s->known);
 	minutes_free(&s->minutes);
+	watched_free(&s->watched);
 	hosts_free(&s->hosts);
 	series_book_free(&s->book);
 	subjects_free(&s->subjects);

@@ -53,6 +53,7 @@ struct store {
 	struct subjects *subjects;
 	struct series_book *book;
 	struct minutes *minutes;
+	struct watched *watched;
 	struct hosts *hosts;
 	struct lru *known; /* known.h */
 	struct places *places;

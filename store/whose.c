@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "history_tenants.h"
+#include "watched.h"
 
 static int64_t
 lesser(int64_t a, uint64_t b)
@@ -101,6 +102,7 @@ whose_policy(struct store *s, uint64_t number, const uint8_t *bytes, size_t len)
 	tell_retention(s, policy);
 	tell_history(s, policy);
 	series_book_tenants(s->book, is_there, s);
+	watched_policy(s);
 	for (uint32_t i = 0; i < s->points.n; i++) {
 		struct point *p = &s->points.point[i];
 

@@ -59,6 +59,7 @@ await run.test('charts: zoom, both directions, standing still', () => steps.char
 await run.test('interfaces, countries, two periods', () => steps.places(run));
 await run.test('search and keys', () => steps.search(run, { text: 'nas', path: '/hosts/10.9.0.2' }));
 await run.test('labels', () => steps.labels(run, { host: '10.9.0.40' }));
+await run.test('watched', () => steps.watched(run, { host: '10.9.0.40' }));
 await run.test('by keyboard alone', () => steps.keyboard(run));
 await run.test('axe finds nothing, dark and light', () => steps.themes(run));
 await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));

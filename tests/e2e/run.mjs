@@ -69,6 +69,7 @@ if (!o.ended) await run.test('charts: zoom, both directions, standing still', ()
 if (!o.ended) await run.test('interfaces, two periods', () => steps.places(run, { country: false }));
 if (!o.ended && expected.hosts[0]) await run.test('search and keys', () => steps.search(run, { text: expected.hosts[0], path: `/hosts/${expected.hosts[0]}` }));
 if (!o.ended && expected.hosts[0]) await run.test('labels', () => steps.labels(run, { host: expected.hosts[0] }));
+if (!o.ended && expected.hosts[0]) await run.test('watched', () => steps.watched(run, { host: expected.hosts[0] }));
 await run.test('by keyboard alone', () => steps.keyboard(run));
 await run.test('axe finds nothing, dark and light', () => steps.themes(run));
 await run.test('a narrow screen does not scroll sideways', () => steps.narrow(run));

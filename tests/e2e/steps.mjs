@@ -399,6 +399,20 @@ export async function labels(run, { host, text = 'The old printer' }) {
 	await run.until('no label', () => document.querySelector('[data-test=label]') === null && document.querySelector('[data-test=edit-label]') !== null);
 }
 
+/** A host is watched, and is not any more. */
+export async function watched(run, { host }) {
+	const { page } = run;
+	const pressed = (p) => document.querySelector('[data-test=watch]')?.getAttribute('aria-pressed') === p;
+	await page.goto(`${run.base}/hosts/${host}`);
+	await page.click('[data-test=watch]');
+	await run.until('it is watched', pressed, 'true');
+	await run.axe('a watched host');
+	await page.reload();
+	await run.until('it is watched still', pressed, 'true');
+	await page.click('[data-test=watch]');
+	await run.until('it is not watched', pressed, 'false');
+}
+
 /** Interfaces, countries, two periods: each filled, and each thing a link. */
 export async function places(run, { country = true } = {}) {
 	const { page } = run;

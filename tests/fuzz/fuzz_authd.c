@@ -19,6 +19,7 @@
 #include "totp.h"
 #include "user_name.h"
 #include "utf8.h"
+#include "watched.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
 
@@ -102,6 +103,16 @@ label(const uint8_t *d, size_t n)
 
 	if (n > 0 && label_good(db_bytes(d + 1, key), db_bytes(d + 1 + key, n - 1 - key)))
 		assert(key > 11 && memchr(d + 12, 0, key - 11) == NULL);
+}
+
+/* Likewise. */
+static void
+watched(const uint8_t *d, size_t n)
+{
+	size_t key = n == 0 || d[0] > n - 1 ? 0 : d[0];
+
+	if (n > 0 && watched_good(db_bytes(d + 1, key), db_bytes(d + 1 + key, n - 1 - key)))
+		assert(key > 11 && key == n - 1 && memchr(d + 12, 0, key - 11) == NULL);
 }
 
 /* What upgrade reads. */
@@ -205,9 +216,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 {
 	static void (*const targets[])(const uint8_t *, size_t) = {
-		account, session,   signing,        tenant,      first_version, words,
-		guesses, login,     factor,         token_use,   accesses,      group,
-		token,   narrowing, administration, token_texts, configuration, label,
+		account,        session,     signing,       tenant,   first_version, words, guesses,
+		login,          factor,      token_use,     accesses, group,         token, narrowing,
+		administration, token_texts, configuration, label,    watched,
 	};
 
 	if (n < 1 || sodium_init() < 0)

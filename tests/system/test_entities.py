@@ -1,10 +1,11 @@
-"""What /api/v1 has beside traffic and administration: labels, each for who may see what they are of."""
+"""What /api/v1 has beside traffic and administration: labels, and what is watched, each for who may see what they are of."""
 
 import os
 import re
+import time
 import unittest
 
-from test_tenants import LOCAL, REMOTE, TenantTest
+from test_tenants import LOCAL, REMOTE, SERVER, TenantTest
 from weirlab import wait_for
 
 
@@ -84,6 +85,60 @@ class Labels(TenantTest):
         self.cli("tenant", "add", "brief")
         self.assertEqual(named(self.told("label", "list", "--tenant", "brief")), {})
         self.cli("tenant", "remove", "brief")
+
+
+class Watched(TenantTest):
+    """What a tenant watches has a point each second: for itself, and for nobody else."""
+
+    @staticmethod
+    def watched(api):
+        return {(w["kind"], w["key"], w["address_space"]) for w in api.ask("/api/v1/watched")["watched"]}
+
+    @staticmethod
+    def seconds(api, subject, key):
+        more = "&space=1" if subject == "host" else ""
+        return api.ask(f"/api/v1/timeseries?subject={subject}&key={key}{more}&from={time.time() - 120:.0f}&resolution=1")["points"]
+
+    def test_from_the_list_to_the_points(self):
+        alice, bob = self.login("alice"), self.login("bob")
+        put = lambda api, **what: api.request("PUT", "/api/v1/watched", what)
+        wait_for("acme's host", lambda: alice.get(f"/api/v1/hosts/{LOCAL}?space=1").status == 200, 60)
+        self.assertEqual(self.seconds(alice, "host", LOCAL), [])
+        self.assertEqual(put(alice, kind="host", key=LOCAL, address_space=1).status, 204)
+        self.assertEqual(put(alice, kind="network", key="10.0.0.0/8").status, 204)
+        acme = {("host", LOCAL, 1), ("network", "10.0.0.0/8", 0)}
+        self.assertEqual(self.watched(alice), acme)
+        self.assertEqual([self.watched(bob), self.watched(self.api)], [set(), set()])
+        for subject, key in (("host", LOCAL), ("network", "10.0.0.0/8")):
+            points = wait_for(f"seconds of {key}", lambda s=subject, k=key: len(p := self.seconds(alice, s, k)) >= 3 and p, 60)
+            self.assertGreater(min(p[1] for p in points), 0)
+            self.assertEqual(self.seconds(bob, subject, key), [])
+        # Left to the store, the answer is as fine as there is.
+        fine = alice.ask(f"/api/v1/timeseries?subject=host&key={LOCAL}&space=1&from={time.time() - 120:.0f}")
+        coarse = alice.ask(f"/api/v1/timeseries?subject=host&key={SERVER}&space=1&from={time.time() - 120:.0f}")
+        self.assertEqual((fine["resolution"], coarse["resolution"]), (1, 60))
+        # A viewer watches nothing, and what has no series is not watched.
+        self.problem(put(bob, kind="host", key=LOCAL), 403)
+        self.problem(put(alice, kind="network", key="10.7.0.0/16"), 400, "key")
+        self.problem(put(alice, kind="interface", key="acme0"), 400, "kind")
+        entries = alice.ask("/api/v1/audit?kind=watched_changed")["entries"]
+        self.assertEqual({e["subject"] for e in entries}, {f"host:{LOCAL}", "network:10.0.0.0/8"})
+        # It ends as it began; what there is stays for its hour.
+        self.assertEqual(put(alice, kind="host", key=LOCAL, address_space=1, watched=False).status, 204)
+        self.assertEqual(self.watched(alice), acme - {("host", LOCAL, 1)})
+        last = self.seconds(alice, "host", LOCAL)[-1][0]
+        network = wait_for("newer seconds of the network", lambda: (p := self.seconds(alice, "network", "10.0.0.0/8")[-1][0]) > last + 3 and p, 60)
+        self.assertLess(self.seconds(alice, "host", LOCAL)[-1][0], network - 1)
+
+    def test_the_command_line(self):
+        self.cli("watched", "add", SERVER, "--kind", "host", "--address-space", "2", "--tenant", "beta")
+        self.assertIn(SERVER, self.cli("watched", "list", "--tenant", "beta"))
+        self.assertEqual(self.watched(self.login("bob")), {("host", SERVER, 2)})
+        self.cli("watched", "remove", SERVER, "--kind", "host", "--address-space", "2", "--tenant", "beta")
+        document = self.lab.file("watched.yaml", "tenants:\n  - name: beta\n    watched:\n      - {kind: network, key: 10.0.0.0/8}\n")
+        self.assertEqual([p["changes"] for p in self.told("apply", document)["plan"]], [["watched"]])
+        self.assertEqual(self.told("apply", document)["plan"], [])
+        self.assertEqual(self.watched(self.login("bob")), {("network", "10.0.0.0/8", 0)})
 
 
 class Entities(TenantTest):

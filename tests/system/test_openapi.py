@@ -84,7 +84,7 @@ class Contract(TenantTest):
         def rows(path, member):
             return wait_for(path, lambda: self.good(api, "GET", path).json[member], 150)
 
-        for path in ("/health", "/openapi.json", "/setup", "/me", "/version", "/settings", "/labels", "/alerts", "/alerts?from=1&to=2&limit=5", "/totals", "/filter",
+        for path in ("/health", "/openapi.json", "/setup", "/me", "/version", "/settings", "/labels", "/watched", "/alerts", "/alerts?from=1&to=2&limit=5", "/totals", "/filter",
                      "/filter?filter=src%20ip%2010.0.0.1", "/tenants?limit=2", "/tenants/acme", "/users?limit=2", "/users/alice", "/groups", "/groups/night-shift",
                      "/sessions?all=true", "/sessions?user=alice", "/tokens?all=true", "/tokens?owner=noc", "/audit?limit=50", "/audit?kind=login&actor=user:alice&from=1"):
             self.good(api, "GET", path)
@@ -122,6 +122,10 @@ class Contract(TenantTest):
             self.good(api, "PUT", "/labels", {"kind": kind, "key": key, "label": "Été"})
             self.good(api, "GET", "/labels")
             self.good(api, "PUT", "/labels", {"kind": kind, "key": key, "vlan": 0, "address_space": 0, "label": ""})
+        for kind, key in (("host", "10.0.0.1"), ("network", "10.0.0.0/8")):
+            self.good(api, "PUT", "/watched", {"kind": kind, "key": key})
+            self.good(api, "GET", "/watched")
+            self.good(api, "PUT", "/watched", {"kind": kind, "key": key, "vlan": 0, "address_space": 0, "watched": False})
         self.good(api, "POST", "/tenants", {"name": "delta", "title": "D", "selectors": [{"interface": "acme0", "vlan": 7, "network": "10.9.0.0/16"}], "address_spaces": [1], "quotas": {"series": 50}})
         self.good(api, "PATCH", "/tenants/delta", {"title": "Delta"})
         access = [{"tenant": "delta", "role": "viewer", "interfaces": ["acme0"], "exporters": ["192.0.2.1/7"], "networks": ["10.9.0.0/16"], "masked": True}]

@@ -79,6 +79,8 @@ world_policy(struct world *w, const struct narrowing *narrowings, size_t n)
 		assert_true(snapshot_add_selector(b, &sel[i]));
 	for (size_t i = 0; i < n; i++)
 		assert_true(snapshot_add_narrowing(b, &narrowings[i]));
+	for (size_t i = 0; i < w->nwatched; i++)
+		assert_true(snapshot_add_watched(b, &w->watched[i]));
 
 	uint8_t *doc = snapshot_finish(&b, w->sign_secret, &len);
 

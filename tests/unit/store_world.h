@@ -31,7 +31,9 @@ struct world {
 	uint32_t first_segment; /* numbers of its segments are above it, and below the next world's */
 	uint64_t snapshot;
 	uint64_t flows_per_s[4], retention_s[4], series[4],
-	    keep_minutes_s[4]; /* quotas of the tenants, by number: for world_policy */
+	    keep_minutes_s[4];              /* quotas of the tenants, by number: for world_policy */
+	const struct watched_item *watched; /* [nwatched], likewise; the caller's */
+	size_t nwatched;
 	/* The answer to the last question. */
 	enum answer_status status;
 	uint32_t row_kind, nrows;

@@ -113,8 +113,14 @@ static const char *const requests[] = {
 	"{\"op\":\"label.set\",\"tenant\":\"acme\",\"kind\":\"host\",\"key\":\"10.0.0.1\",\"vlan\":3,"
 	"\"address_space\":1,\"label\":\"mail\"}",
 	"{\"op\":\"label.remove\",\"tenant\":\"acme\",\"kind\":\"network\",\"key\":\"10.0.0.0/8\"}",
+	"{\"op\":\"watched.list\",\"tenant\":\"acme\"}",
+	"{\"op\":\"watched.set\",\"tenant\":\"acme\",\"kind\":\"host\",\"key\":\"10.0.0.1\",\"vlan\":3,"
+	"\"address_space\":1,\"watched\":true}",
+	"{\"op\":\"watched.remove\",\"tenant\":\"acme\",\"kind\":\"host\",\"key\":\"10.0.0.1\",\"vlan\":3,"
+	"\"address_space\":1}",
 	"{\"op\":\"apply\",\"document\":{\"tenants\":[{\"name\":\"fresh\",\"title\":\"t\",\"labels\":[{"
-	"\"kind\":\"host\",\"key\":\"10.0.0.1\",\"label\":\"mail\"}]}],\"users\":[{"
+	"\"kind\":\"host\",\"key\":\"10.0.0.1\",\"label\":\"mail\"}],\"watched\":[{"
+	"\"kind\":\"host\",\"key\":\"10.0.0.1\"}]}],\"users\":[{"
 	"\"name\":\"wanda\",\"kind\":"
 	"\"person\",\"access\":[{\"tenant\":\"fresh\",\"role\":\"viewer\"}]}],\"groups\":[{\"name\":"
 	"\"night\",\"members\":[\"wanda\"]}]},"

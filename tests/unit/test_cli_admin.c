@@ -78,6 +78,12 @@ operations(void **state)
 	       "\"label\":\"Mail server\",\"tenant\":\"acme\"}");
 	become("label|remove|eth1|--kind|interface",
 	       "{\"op\":\"label.remove\",\"key\":\"eth1\",\"kind\":\"interface\"}");
+	become("watched|list", "{\"op\":\"watched.list\"}");
+	become(
+	    "watched|add|10.0.0.5|--kind|host|--vlan|7|--tenant|acme",
+	    "{\"op\":\"watched.set\",\"key\":\"10.0.0.5\",\"kind\":\"host\",\"vlan\":7,\"tenant\":\"acme\"}");
+	become("watched|remove|10.0.0.0/8|--kind|network",
+	       "{\"op\":\"watched.remove\",\"key\":\"10.0.0.0/8\",\"kind\":\"network\"}");
 	become("user|remove|\xc3\xa9", "{\"op\":\"user.remove\",\"name\":\"\xc3\xa9\"}");
 	become("audit|list|--from|2026-01-31|--to|2026-01-31T12:00:00Z|--limit|5",
 	       "{\"op\":\"audit.list\",\"from\":1769817600,\"to\":1769860800,\"limit\":5}");

@@ -121,6 +121,7 @@ conditions(void **state)
 					     "/tokens",
 					     "/tokens/x",
 					     "/labels",
+					     "/watched",
 					     "/audit",
 					     "/audit/anchor",
 					     "/keys/x/rotate",

@@ -224,6 +224,67 @@ owning_a_point(void **state)
 	snapshot_free(&s);
 }
 
+/* --- what is watched
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void
+what_is_watched_goes_through(void **state)
+{
+	struct watched_item w[] = {
+		{ .tenant = 2, .kind = WATCHED_HOST, .space = 7, .vlan = 4094, .what.bits = 128 },
+		{ .tenant = TENANT_PLATFORM, .kind = WATCHED_NETWORK },
+	};
+	struct watched_item bad[] = { w[0], w[0], w[1], w[1], w[0], w[0] };
+	const struct watched_item *list;
+	struct snapshot_builder *b;
+	struct snapshot *s;
+	size_t n, len;
+
+	(void)state;
+	w[0].what.addr.b[15] = 9;
+	assert_true(prefix_parse("10.0.0.0/8", &w[1].what));
+	b = snapshot_builder_new(1);
+	assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = 2, .name = "two" }));
+	for (size_t i = 0; i < 2; i++)
+		assert_true(snapshot_add_watched(b, &w[i]));
+	uint8_t *doc = snapshot_finish(&b, secret_key, &len);
+
+	assert_non_null(doc);
+	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
+	assert_non_null(s);
+	list = snapshot_watched(s, &n);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(list[i].tenant, w[i].tenant);
+		assert_int_equal(list[i].kind, w[i].kind);
+		assert_int_equal(list[i].space, w[i].space);
+		assert_int_equal(list[i].vlan, w[i].vlan);
+		assert_int_equal(list[i].what.bits, w[i].what.bits);
+		assert_true(ip_equal(&list[i].what.addr, &w[i].what.addr));
+	}
+	snapshot_free(&s);
+	free(doc);
+
+	bad[0].what.bits = 127;
+	bad[1].vlan = 4095;
+	bad[2].what.addr.b[15] = 1;
+	bad[3].vlan = 1;
+	bad[4].kind = WATCHED_KIND_COUNT;
+	bad[5].tenant = 3; /* there is none */
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		b = snapshot_builder_new(1);
+		assert_true(snapshot_add_tenant(b, &(struct tenant){ .number = 2, .name = "two" }));
+		assert_true(snapshot_add_watched(b, &bad[i]) == (i == 5));
+		assert_null(snapshot_finish(&b, secret_key, &len));
+	}
+	b = snapshot_builder_new(1);
+	for (size_t i = 0; i < SNAPSHOT_WATCHED_MAX; i++)
+		assert_true(snapshot_add_watched(b, &w[1]));
+	assert_false(snapshot_add_watched(b, &w[1]));
+	assert_null(snapshot_finish(&b, secret_key, &len));
+}
+
 /* --- exporters, address spaces
  * ---------------------------------------------------------------------------------------- */
 
@@ -821,6 +882,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_watched_goes_through),
 		cmocka_unit_test(default_tenant_selects_everything),
 		cmocka_unit_test(no_selector_no_tenant),
 		cmocka_unit_test(two_tenants_with_the_same_network),

@@ -222,14 +222,38 @@ check_sums(const struct totals *t)
 	}
 }
 
+/* Anybody may watch anything, at any moment, and not any more. */
 static void
-sums_add_up(void **state)
+watch_something(void)
+{
+	static const char *const networks[] = { "10.0.0.0/8", "10.2.0.0/16", "10.3.0.0/16" };
+	static struct watched_item list[24];
+	char ip[20];
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		struct watched_item *l = &list[i];
+
+		*l = (struct watched_item){ .tenant = randombytes_uniform(4), .kind = WATCHED_HOST };
+		l->what.bits = 128;
+		random_end(ip);
+		assert_true(ip_parse(ip, &l->what.addr));
+		if (randombytes_uniform(4) != 0)
+			continue;
+		l->kind = WATCHED_NETWORK;
+		assert_true(prefix_parse(networks[randombytes_uniform(3)], &l->what));
+	}
+	w->watched = list;
+	w->nwatched = randombytes_uniform(ARRAY_LEN(list) + 1);
+	world_policy(w, NULL, 0);
+}
+
+static void
+add_up(bool watching)
 {
 	struct totals t = { 0 };
 	uint64_t n = 1;
 	struct rec_flow *open = mem_calloc(FLOWS, sizeof(*open));
 
-	(void)state;
 	w->boot.settings.max_hosts = 1; /* a thousand rows: fewer than hosts come */
 	w->boot.settings.tenant_series = 40;
 	w->boot.settings.top_hosts = 5;
@@ -248,6 +272,10 @@ sums_add_up(void **state)
 			if (round % 2 == 0)
 				open[i] = f;
 			put_flow(&f, round % 2 != 0);
+			if (watching && i % 300 == 0) {
+				world_pump(w);
+				watch_something();
+			}
 		}
 		for (uint32_t i = 0; round % 2 != 0 && i < FLOWS; i++) {
 			open[i].last_ns = second * NS_PER_S;
@@ -260,6 +288,20 @@ sums_add_up(void **state)
 	assert_true(w->s->counters.n[OWN_SERIES_REFUSED] > 0);
 	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
 	free(open);
+}
+
+static void
+sums_add_up(void **state)
+{
+	(void)state;
+	add_up(false);
+}
+
+static void
+sums_add_up_whatever_is_watched(void **state)
+{
+	(void)state;
+	add_up(true);
 }
 
 /* --- what is in and what is out
@@ -1156,6 +1198,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(sums_add_up),
+		TEST(sums_add_up_whatever_is_watched),
 		TEST(a_host_has_its_minute),
 		TEST(in_and_out_are_the_tenants),
 		TEST(what_comes_again_counts_once),

@@ -31,6 +31,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	let factor = 'off';
 	let wanted = false; // a second factor, before anything else
 	let labels = [];
+	let watched = [];
 	const streams = new Set();
 	const sockets = new Set();
 	let downUntil = 0;
@@ -251,6 +252,12 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 				if (label !== '') labels.push({ ...of, label });
 				return send(res, 204, null);
 			}
+			if (path === '/watched' && req.method === 'PUT') {
+				const { watched: on = true, ...of } = await body(req);
+				watched = watched.filter((w) => w.kind !== of.kind || w.key !== of.key || w.vlan !== of.vlan);
+				if (on) watched.push(of);
+				return send(res, 204, null);
+			}
 			if (path === '/me/password') {
 				const b = await body(req);
 				if (accounts.get(s.name) !== b.old) return refuse(res, 'old', 'It is not your password: the present password is wanted.');
@@ -285,6 +292,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		if (!tenants().includes(tenant)) return problem(res, 404, 'No such thing.');
 		if (path === '/me') return send(res, 200, meOf(s, tenant));
 		if (path === '/labels') return send(res, 200, { labels });
+		if (path === '/watched') return send(res, 200, { watched });
 		if (path === '/sessions') return send(res, 200, { sessions: [...sessions.values()].filter((o) => q.get('all') || o.name === (q.get('user') ?? s.name)).map((o) => sessionOut(o, o === s)) });
 		const read = administration.read(path, q, s.name, role, tenant);
 		if (read !== null) return read === undefined ? problem(res, 404, 'No such thing.') : send(res, 200, read);

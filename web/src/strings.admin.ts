@@ -298,8 +298,8 @@ export const t = {
 			'account:read': 'read the own account',
 			'account:write': 'change the own account',
 			'platform:write': 'change the platform',
-			'labels:read': 'read labels',
-			'labels:write': 'change labels',
+			'labels:read': 'read labels and what is watched',
+			'labels:write': 'change labels and what is watched',
 		} as Record<string, string>,
 	},
 
@@ -373,6 +373,7 @@ export const t = {
 			policy_changed: 'Policy published',
 			key_rotated: 'Signing key changed',
 			label_changed: 'Label changed',
+			watched_changed: 'What is watched changed',
 			configuration_changed: 'Configuration changed',
 			applied: 'File applied',
 			admin_read: 'Administration read',

@@ -763,6 +763,15 @@ export const t = {
 		failed: 'That did not work. Try again in a moment.',
 	},
 
+	watch: {
+		of: (what: string) => `Watch ${what}`,
+		watchedOf: (what: string) => `Watched: ${what}`,
+		watch: 'Watch',
+		watched: 'Watched',
+		off: 'Keep a point each second of the last hour',
+		on: 'There is a point for each second of the last hour',
+	},
+
 	copy: {
 		of: (text: string) => `Copy ${text}`,
 		done: 'Copied',

@@ -21,6 +21,7 @@ import type {
 	SubjectList,
 	Sum,
 	SumList,
+	Watched,
 } from './types';
 import { segment } from '../lib/routes';
 
@@ -231,6 +232,8 @@ export const subjects = (subject: Subject, limit: number, cursor?: string, signa
 export const search = (q: string, signal?: AbortSignal) => get<{ results: SearchResult[] }>('/search', { q }, signal);
 export const labels = (signal?: AbortSignal) => get<{ labels: Label[] }>('/labels', {}, signal);
 export const setLabel = (l: Label) => change<object>('PUT', '/labels', l);
+export const watched = (signal?: AbortSignal) => get<{ watched: Watched[] }>('/watched', {}, signal);
+export const setWatched = (w: Watched & { watched: boolean }) => change<object>('PUT', '/watched', w);
 
 const SUMS = { network: 'networks', country: 'countries', as: 'as', category: 'categories' } as const;
 

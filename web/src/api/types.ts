@@ -233,10 +233,18 @@ export interface Label {
 	label: string;
 }
 
+/** vlan and address_space are of a host, else 0 */
+export interface Watched {
+	kind: 'host' | 'network';
+	key: string;
+	vlan: number;
+	address_space: number;
+}
+
 /** [time, bytes, packets, bytes_max, packets_max, flows_max, bytes_in, bytes_out, packets_in, packets_out] */
 export type SeriesPoint = [number, number, number, number, number, number, number, number, number, number];
 
-/** Of what series are kept: the first three by the second, all others by the minute. */
+/** Of what series are kept: the first three (and what is watched) by the second, all others by the minute. */
 export type Subject =
 	| 'tenant'
 	| 'interface'
