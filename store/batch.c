@@ -1,17 +1,62 @@
 /* What one commit writes: see batch.h. */
 #include "batch.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "sum.h"
 
 #define FLOWS_FIRST 1024u
 #define DELTA_FIRST 1024u
-#define LOOK_BACK                                                                                            \
-	4 /* deltas of one series that are searched for a time: workers differ by one or two seconds */
+
+/* --- additions to series
+ *
+ * Ends of flows come in any order: an exporter tells of what ended minutes ago, and what was idle ended when
+ * it was heard of last. So the second of a series is looked up, however long ago it was added to. */
+
+static bool
+is_of(const struct batch_delta *d, const struct series_key *k, int64_t second, uint32_t span_s)
+{
+	return d->second == second && d->span_s == span_s && d->key.tenant == k->tenant &&
+	       d->key.subject == k->subject && d->key.number == k->number;
+}
+
+/* Its place in the table: what it says is that delta, or 0. */
+static uint32_t *
+delta_place(const struct batch *b, const struct series_key *k, int64_t second, uint32_t span_s)
+{
+	uint64_t what = ((uint64_t)k->tenant << 32 | k->number) ^ b->seed,
+		 when = ((uint64_t)second << 16 ^ (uint64_t)k->subject << 8 ^ span_s) +
+			UINT64_C(0x9e3779b97f4a7c15),
+		 hash = hash_mix(hash_mix(what, UINT64_C(0xd6e8feb86659fd93)) ^ b->seed, when);
+
+	for (uint32_t at = (uint32_t)(hash ^ hash >> 32) & b->delta_mask;; at = (at + 1) & b->delta_mask)
+		if (b->delta_at[at] == 0 || is_of(&b->delta[b->delta_at[at] - 1], k, second, span_s))
+			return &b->delta_at[at];
+}
+
+static void
+grow_deltas(struct batch *b)
+{
+	b->delta_cap = b->delta_cap == 0 ? DELTA_FIRST : b->delta_cap * 2;
+	b->delta = mem_reallocarray(b->delta, b->delta_cap, sizeof(*b->delta));
+	free(b->delta_at);
+	b->delta_at = mem_calloc(2 * (size_t)b->delta_cap, sizeof(*b->delta_at));
+	b->delta_mask = 2 * b->delta_cap - 1;
+	for (uint32_t i = 0; i < b->ndelta; i++) {
+		const struct batch_delta *d = &b->delta[i];
+
+		*delta_place(b, &d->key, d->second, d->span_s) = i + 1;
+	}
+}
+
+/* --- the batch
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 /* Bytes of the rows. */
 static size_t
@@ -25,6 +70,8 @@ batch_init(struct batch *b, size_t rows_max, uint32_t delta_max)
 {
 	*b = (struct batch){ .rows_max = rows_max, .delta_max = delta_max, .generation = 1 };
 	b->applied = mem_calloc(BATCH_APPLIED_MAX, sizeof(*b->applied));
+	randombytes_buf(&b->seed, sizeof(b->seed));
+	grow_deltas(b);
 }
 
 void
@@ -33,10 +80,19 @@ batch_free(struct batch *b)
 	free(b->flow);
 	bytes_free(&b->text);
 	free(b->delta);
+	free(b->delta_at);
 	free(b->name);
 	free(b->series);
 	free(b->applied);
 	*b = (struct batch){ 0 };
+}
+
+static void
+forget_deltas(struct batch *b)
+{
+	if (b->ndelta > 0)
+		memset(b->delta_at, 0, ((size_t)b->delta_mask + 1) * sizeof(*b->delta_at));
+	b->ndelta = 0;
 }
 
 void
@@ -44,7 +100,8 @@ batch_reset(struct batch *b)
 {
 	b->text.len = b->nflows = 0;
 	b->packets = 0;
-	b->ndelta = b->nname = b->nseries = b->napplied = 0;
+	forget_deltas(b);
+	b->nname = b->nseries = b->napplied = 0;
 	memset(b->position, 0, sizeof(b->position));
 	memset(b->ring, 0, sizeof(b->ring));
 }
@@ -107,19 +164,6 @@ batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct re
 	return true;
 }
 
-static struct batch_delta *
-delta_of(struct batch *b, uint32_t last, int64_t second, uint32_t span_s)
-{
-	for (int i = 0; last != 0 && i < LOOK_BACK; i++) {
-		struct batch_delta *d = &b->delta[last - 1];
-
-		if (d->second == second && d->span_s == span_s)
-			return d;
-		last = d->previous;
-	}
-	return NULL;
-}
-
 void
 series_value_add(struct series_value *to, const struct series_value *v)
 {
@@ -135,22 +179,23 @@ static bool
 add_delta(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second, uint32_t span_s,
 	  const struct series_value *v)
 {
-	struct batch_delta *d = delta_of(b, *last, second, span_s);
+	if (*last == 0 || !is_of(&b->delta[*last - 1], key, second, span_s)) {
+		uint32_t *place = delta_place(b, key, second, span_s);
 
-	if (d == NULL) {
-		if (b->ndelta == b->delta_max)
+		if (*place == 0 && b->ndelta == b->delta_max)
 			return false;
-		if (b->ndelta == b->delta_cap) {
-			b->delta_cap = b->delta_cap == 0 ? DELTA_FIRST : b->delta_cap * 2;
-			b->delta = mem_reallocarray(b->delta, b->delta_cap, sizeof(*b->delta));
+		if (*place == 0 && b->ndelta == b->delta_cap) {
+			grow_deltas(b);
+			place = delta_place(b, key, second, span_s);
 		}
-		d = &b->delta[b->ndelta++];
-		*d = (struct batch_delta){
-			.key = *key, .previous = *last, .second = second, .span_s = span_s
-		};
-		*last = b->ndelta;
+		if (*place == 0) {
+			b->delta[b->ndelta++] =
+			    (struct batch_delta){ .key = *key, .second = second, .span_s = span_s };
+			*place = b->ndelta;
+		}
+		*last = *place;
 	}
-	series_value_add(&d->v, v);
+	series_value_add(&b->delta[*last - 1].v, v);
 	return true;
 }
 
@@ -211,5 +256,5 @@ batch_discard(struct batch *b)
 {
 	b->text.len = b->nflows = 0;
 	b->packets = 0;
-	b->ndelta = 0;
+	forget_deltas(b);
 }

@@ -36,10 +36,8 @@ void series_value_add(struct series_value *to, const struct series_value *v);
 
 struct batch_delta {
 	struct series_key key;
-	uint32_t previous; /* index + 1 of the delta of the same series that was made before; 0 none */
-	int64_t second;    /* of a minute: its first */
-	uint32_t span_s;   /* 1 or 60 */
-	uint32_t reserved;
+	uint32_t span_s; /* 1 or 60 */
+	int64_t second;  /* of a minute: its first */
 	struct series_value v;
 };
 
@@ -87,6 +85,9 @@ struct batch {
 	uint64_t packets; /* counted in them */
 	struct batch_delta *delta;
 	uint32_t ndelta, delta_cap, delta_max;
+	uint32_t *delta_at;  /* a table of them by series and time: index + 1 */
+	uint32_t delta_mask; /* places in it - 1; twice as many as there may be deltas */
+	uint64_t seed;
 	uint32_t generation; /* changes with each use of the memory: subjects remember deltas by it */
 	struct batch_name *name;
 	uint32_t nname, name_cap;
@@ -112,8 +113,9 @@ bool batch_empty(const struct batch *b);
 /* False where there is no room. */
 bool batch_add_flow(struct batch *b, const uint32_t tenant[static 2], const struct rec_flow *f,
 		    const struct flow_texts *texts);
-/* Adds to a second of a series. *last is the series' memory of its newest delta in this batch (index + 1, 0
- * none). False: no room. */
+/* Adds to a second of a series, which has one delta of each in a batch. *last is the series' memory of the
+ * one that was added to last (index + 1, 0 none): where it is the same again nothing is looked up. False: no
+ * room. */
 bool batch_add_second(struct batch *b, const struct series_key *key, uint32_t *last, int64_t second,
 		      const struct series_value *v);
 /* Adds to a minute (Unix seconds / 60) of a series that is not kept by the second: nothing is known of it

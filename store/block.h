@@ -24,11 +24,13 @@ struct block_row {
 	bool secondary;
 };
 
-/* The order of rows in a block: tenant, end, id, slice. */
-int block_row_compare(const struct block_row *a, const struct block_row *b);
-/* The least and the greatest end of n rows in their order. */
-void block_rows_ends(const struct block_row *row, uint32_t n, int64_t *least, int64_t *most);
+/* What a block is, beside its bytes. */
+struct block_about {
+	uint32_t rows, tenant, tenants; /* tenant: the first of so many */
+	int64_t least_last_ns, most_last_ns;
+};
 
+struct flow_table;
 struct block_writer; /* one thread's */
 struct block_writer *block_writer_new(void);
 void block_writer_free(struct block_writer **w);
@@ -36,7 +38,11 @@ void block_writer_free(struct block_writer **w);
  * are small. */
 void block_writer_frames(struct block_writer *w, unsigned bits);
 /* n rows in their order, 1..BLOCK_ROWS_MAX. The bytes are the writer's until the next call. */
-const uint8_t *block_encode(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len);
+const uint8_t *block_encode(struct block_writer *w, const struct block_row *row, uint32_t n, size_t *len,
+			    struct block_about *about);
+/* As it: n rows of t, from the one that is `from` in its order on. */
+const uint8_t *block_encode_table(struct block_writer *w, const struct flow_table *t, uint32_t from,
+				  uint32_t n, size_t *len, struct block_about *about);
 
 /* --- reading --- */
 

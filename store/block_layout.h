@@ -74,8 +74,25 @@ extern const size_t flow_column_count;
 /* NULL where there is none. */
 const struct flow_column *flow_column_of(unsigned number);
 
-enum { COLUMN_LAST = 1, COLUMN_ID_HIGH = 4, COLUMN_ID_LOW, COLUMN_SLICE, COLUMN_POINT };
-enum { COLUMN_END_REASON = 16, COLUMN_PORT_CLIENT = 21, COLUMN_PORT_SERVER, COLUMN_APPLICATION = 41 };
+enum {
+	COLUMN_LAST = 1,
+	COLUMN_SLICE_NS,
+	COLUMN_FIRST_NS,
+	COLUMN_ID_HIGH = 4,
+	COLUMN_ID_LOW,
+	COLUMN_SLICE,
+	COLUMN_POINT
+};
+enum {
+	COLUMN_END_REASON = 16,
+	COLUMN_PORT_CLIENT = 21,
+	COLUMN_PORT_SERVER,
+	COLUMN_PACKETS_CLIENT,
+	COLUMN_PACKETS_SERVER,
+	COLUMN_BYTES_CLIENT,
+	COLUMN_BYTES_SERVER,
+	COLUMN_APPLICATION = 41
+};
 
 /* Sets the column's field of a record. */
 void flow_column_set(struct rec_flow *f, const struct flow_column *c, uint64_t v);

@@ -19,6 +19,11 @@ block_part(const struct block *b, unsigned number)
 	return b->where[number] == 0 ? NULL : &b->column[b->where[number] - 1];
 }
 
+/* The numbers of a column as far as they are in these frames, as the column tells them; zeros where it is not
+ * there. */
+bool block_column(struct block_reader *r, const struct block *b, unsigned number, uint64_t frames,
+		  uint64_t *v);
+
 /* How many values of p there are in c, its column; 0 where it is damaged. */
 uint32_t block_count_values(const struct block *b, const struct column *c, const struct wide_pair *p);
 

@@ -100,6 +100,12 @@ numbers(struct block_reader *r, const struct block *b, unsigned number, uint32_t
 }
 
 bool
+block_column(struct block_reader *r, const struct block *b, unsigned number, uint64_t frames, uint64_t *v)
+{
+	return numbers(r, b, number, b->rows, frames, v);
+}
+
+bool
 block_numbers_at(struct block_reader *r, const struct block *b, unsigned number, const uint32_t *row,
 		 uint32_t n, uint64_t *v)
 {

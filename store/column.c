@@ -144,9 +144,15 @@ common_thousands(uint64_t *v, uint32_t n)
 	uint8_t times = 0;
 
 	for (; times < 3; times++) {
-		for (uint32_t i = 0; i < n; i++)
+		uint64_t any = 0;
+
+		for (uint32_t i = 0; i < n; i++) {
 			if ((int64_t)v[i] % 1000 != 0)
 				return times;
+			any |= v[i];
+		}
+		if (any == 0)
+			return times;
 		for (uint32_t i = 0; i < n; i++)
 			v[i] = (uint64_t)((int64_t)v[i] / 1000);
 	}
@@ -384,6 +390,15 @@ column_get_frames(struct column_work *w, const struct column *c, const uint8_t *
 		    !decode(w, &frame, body, v + at))
 			return false;
 	return !f.table.bad;
+}
+
+bool
+column_is_constant(const struct column *c, uint64_t *only)
+{
+	if (c->coding != COLUMN_CONSTANT || c->order == COLUMN_DELTA)
+		return false;
+	*only = c->order == COLUMN_PLAIN ? c->least : (uint64_t)unfold(c->least) * units[c->thousands];
+	return true;
 }
 
 bool

@@ -68,6 +68,10 @@ column_is_framed(const struct column *c)
 	return c->coding >= COLUMN_FRAMES;
 }
 
+/* Whether all its numbers are *only, as the description tells. Of differences from the one before it is not
+ * asked. */
+bool column_is_constant(const struct column *c, uint64_t *only);
+
 /* Frames of n numbers. */
 static inline uint32_t
 frames_of(uint32_t n, unsigned frame_bits)

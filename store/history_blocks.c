@@ -121,34 +121,47 @@ put(struct segment_writer *w, const uint8_t *bytes, size_t len, char why[static 
 	return status;
 }
 
-static void
-describe(const struct segment_writer *w, const struct block_row *row, uint32_t n, uint32_t bytes,
-	 struct block_entry *e)
+static enum db_status
+put_encoded(struct history *h, struct segment_writer *w, const uint8_t *bytes, size_t len,
+	    const struct block_about *about, int64_t now_ns, struct block_entry *e,
+	    char why[static HISTORY_WHY_MAX])
 {
-	*e = (struct block_entry){ .segment = w->segment.number,
-				   .sequence = w->sequence + 1,
-				   .rows = n,
-				   .bytes = bytes,
-				   .tenant = row[0].tenant,
-				   .tenants = 1 };
-	block_rows_ends(row, n, &e->least_last_ns, &e->most_last_ns);
-	for (uint32_t i = 1; i < n; i++)
-		e->tenants += row[i].tenant != row[i - 1].tenant;
+	enum db_status status = segment_for(h, w, now_ns, why);
+
+	if (status == DB_OK)
+		status = put(w, bytes, len, why);
+	if (status == DB_OK)
+		*e = (struct block_entry){ .segment = w->segment.number,
+					   .sequence = w->sequence + 1,
+					   .rows = about->rows,
+					   .bytes = (uint32_t)len,
+					   .tenant = about->tenant,
+					   .tenants = about->tenants,
+					   .least_last_ns = about->least_last_ns,
+					   .most_last_ns = about->most_last_ns };
+	return status;
 }
 
 enum db_status
 history_put_block(struct history *h, struct segment_writer *w, const struct block_row *row, uint32_t n,
 		  int64_t now_ns, struct block_entry *e, char why[static HISTORY_WHY_MAX])
 {
+	struct block_about about;
 	size_t len;
-	const uint8_t *bytes = block_encode(h->blocks, row, n, &len);
-	enum db_status status = segment_for(h, w, now_ns, why);
+	const uint8_t *bytes = block_encode(h->blocks, row, n, &len, &about);
 
-	if (status == DB_OK)
-		status = put(w, bytes, len, why);
-	if (status == DB_OK)
-		describe(w, row, n, (uint32_t)len, e);
-	return status;
+	return put_encoded(h, w, bytes, len, &about, now_ns, e, why);
+}
+
+enum db_status
+history_put_table(struct history *h, struct segment_writer *w, const struct flow_table *t, uint32_t from,
+		  uint32_t n, int64_t now_ns, struct block_entry *e, char why[static HISTORY_WHY_MAX])
+{
+	struct block_about about;
+	size_t len;
+	const uint8_t *bytes = block_encode_table(h->blocks, t, from, n, &len, &about);
+
+	return put_encoded(h, w, bytes, len, &about, now_ns, e, why);
 }
 
 void

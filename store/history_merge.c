@@ -9,7 +9,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "block_parts.h"
 #include "find.h"
+#include "flow_table.h"
 
 #define STEP_BLOCKS  64u     /* of which tenants are listed in a step */
 #define STEP_ROWS    16384u  /* taken in a step */
@@ -37,11 +39,7 @@ struct merge {
 	size_t nparts, parts_cap, at; /* by tenant, then block; at: the next to take */
 	uint32_t rows_most;           /* of a block that is made */
 	/* Rows that were taken and are not written yet: of one tenant. */
-	struct kept_flow *kept; /* 2 * BLOCK_ROWS_MAX */
-	struct block_row *row;
-	uint32_t n;
-	void **texts;
-	size_t ntexts, texts_cap;
+	struct flow_table *table;
 	/* Blocks that were made, and the segments that they are in: the last one of a class is still
 	 * written. */
 	struct merge_out *out;
@@ -52,26 +50,15 @@ struct merge {
 };
 
 static void
-free_texts(struct merge *m)
-{
-	for (size_t i = 0; i < m->ntexts; i++)
-		free(m->texts[i]);
-	m->ntexts = 0;
-}
-
-static void
 end_merge(struct history *h)
 {
 	struct merge *m = h->merge;
 
 	if (m == NULL)
 		return;
-	free_texts(m);
 	find_free(&m->find);
+	flow_table_free(&m->table);
 	free(m->part);
-	free(m->kept);
-	free(m->row);
-	free(m->texts);
 	free(m->out);
 	free(m);
 	h->merge = NULL;
@@ -167,8 +154,7 @@ begin_merge(struct history *h)
 	m->find = find_new(h);
 	memcpy(m->was, h->merged, sizeof(m->was));
 	m->rows_most = rows_for(&source);
-	m->kept = mem_calloc((size_t)2 * BLOCK_ROWS_MAX, sizeof(*m->kept));
-	m->row = mem_calloc((size_t)2 * BLOCK_ROWS_MAX, sizeof(*m->row));
+	m->table = flow_table_new();
 	db_begin(h->db, &x, false);
 	catalogue_blocks(&x, source.number, false, add_source_block, m->find);
 	db_end(&x);
@@ -234,7 +220,7 @@ step_listing(struct history *h)
 	struct merge *m = h->merge;
 
 	for (unsigned i = 0; i < STEP_BLOCKS && m->listed < m->find->nblocks; i++, m->listed++)
-		if (!find_look(m->find, &m->find->block[m->listed], FIND_ALL, list_tenants, m))
+		if (!find_look_at(m->find, &m->find->block[m->listed], FIND_ALL, NULL, list_tenants, m))
 			return false;
 	if (m->listed == m->find->nblocks && m->nparts > 1)
 		qsort(m->part, m->nparts, sizeof(*m->part), by_tenant);
@@ -249,57 +235,35 @@ static bool
 take_rows(struct find *f, const struct block_entry *e, void *ctx)
 {
 	struct merge *m = ctx;
-	int64_t all = atomic_load(&f->h->floor_ns),
-		own = tenants_floor(f->h->tenants, m->part[m->at].tenant, f->h->now_ns),
+	uint32_t tenant = m->part[m->at].tenant, from, to, n = 0;
+	int64_t all = atomic_load(&f->h->floor_ns), own = tenants_floor(f->h->tenants, tenant, f->h->now_ns),
 		floor = own > all ? own : all;
-	uint32_t *row = mem_calloc(f->head.rows, sizeof(*row)), n = 0;
-	struct kept_flow **out = mem_calloc(f->head.rows, sizeof(struct kept_flow *));
-	uint32_t tenant = m->part[m->at].tenant;
-	void *texts = NULL;
+	uint64_t frames = 0;
 
 	(void)e;
-	for (uint32_t i = 0; i < f->head.rows; i++) {
-		if (f->wanted[i] == 0 || (int64_t)f->last[i] < floor)
-			continue;
-		out[n] = &m->kept[m->n + n];
-		row[n++] = i;
-	}
-
-	bool good = block_fetch(f->reader, &f->head, row, n, out, &texts) &&
-		    block_numbers(f->reader, &f->head, PART_SECONDARY, f->slice);
-
-	for (uint32_t i = 0; good && i < n; i++) {
-		out[i]->tenant = tenant;
-		out[i]->secondary = f->slice[row[i]] != 0;
-	}
-	if (m->ntexts == m->texts_cap) {
-		m->texts_cap = m->texts_cap == 0 ? 64 : m->texts_cap * 2;
-		m->texts = mem_reallocarray(m->texts, m->texts_cap, sizeof(*m->texts));
-	}
-	m->texts[m->ntexts++] = texts;
-	m->n += good ? n : 0;
-	free(out);
-	free(row);
-	return good;
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	return block_row_compare(a, b);
+	if (!block_rows_of(f->reader, &f->head, tenant, &from, &to))
+		return false;
+	for (uint32_t i = from; i < to; i++)
+		frames |= block_frame_of(&f->head, i);
+	if (!block_column(f->reader, &f->head, COLUMN_LAST, frames, f->last))
+		return false;
+	for (uint32_t i = from; i < to; i++)
+		if (f->wanted[i] != 0 && (int64_t)f->last[i] >= floor)
+			f->row[n++] = i;
+	return flow_table_join(m->table, f->reader, &f->head, f->row, n, tenant);
 }
 
 static bool
-put_one(struct history *h, const struct block_row *row, uint32_t n)
+put_one(struct history *h, uint32_t from, uint32_t n)
 {
-	struct segment_writer *w = &h->merged[tenants_retention(h->tenants, row[0].tenant)];
 	struct merge *m = h->merge;
+	struct segment_writer *w = &h->merged[tenants_retention(h->tenants, m->table->tenant[0])];
 	char why[HISTORY_WHY_MAX] = "";
 	struct segment_entry before = w->segment;
 	struct block_entry e;
 
 	if (m->nouts == OUTS_MAX || m->nfull == ARRAY_LEN(m->full) ||
-	    history_put_block(h, w, row, n, m->source.made_ns, &e, why) != DB_OK)
+	    history_put_table(h, w, m->table, from, n, m->source.made_ns, &e, why) != DB_OK)
 		return false;
 	/* Another one was begun: that before is as full as it gets. */
 	if (before.number != 0 && w->segment.number != before.number)
@@ -318,22 +282,17 @@ static bool
 put_rows(struct history *h)
 {
 	struct merge *m = h->merge;
-	uint32_t blocks = (m->n + m->rows_most - 1) / m->rows_most;
+	uint32_t n = m->table->n, blocks = (n + m->rows_most - 1) / m->rows_most;
 	bool good = true;
 
-	for (uint32_t i = 0; i < m->n; i++)
-		m->row[i] = (struct block_row){ &m->kept[i].f, m->kept[i].texts, m->kept[i].tenant,
-						m->kept[i].secondary };
-	if (m->n > 1)
-		qsort(m->row, m->n, sizeof(*m->row), compare_rows);
+	flow_table_sort(m->table);
 	for (uint32_t i = 0, from = 0; i < blocks && good; i++) {
-		uint32_t to = (uint32_t)((uint64_t)m->n * (i + 1) / blocks);
+		uint32_t to = (uint32_t)((uint64_t)n * (i + 1) / blocks);
 
-		good = put_one(h, m->row + from, to - from);
+		good = put_one(h, from, to - from);
 		from = to;
 	}
-	m->n = 0;
-	free_texts(m);
+	flow_table_reset(m->table);
 	return good;
 }
 
@@ -349,13 +308,13 @@ step_rows(struct history *h)
 		const struct merge_part *p = &m->part[m->at];
 		bool first = m->at == 0 || m->part[m->at - 1].tenant != p->tenant;
 
-		if (m->n > 0 && (first || m->n + p->rows > m->rows_most))
+		if (m->table->n > 0 && (first || m->table->n + p->rows > m->rows_most))
 			return put_rows(h) ? STEP_ON : STEP_LATER;
-		if (!find_look(m->find, &m->find->block[p->block], p->tenant, take_rows, m))
+		if (!find_look_at(m->find, &m->find->block[p->block], p->tenant, NULL, take_rows, m))
 			return STEP_DAMAGED;
 		taken += p->rows;
 	}
-	if (m->at == m->nparts && m->n > 0 && !put_rows(h))
+	if (m->at == m->nparts && m->table->n > 0 && !put_rows(h))
 		return STEP_LATER;
 	return STEP_ON;
 }
@@ -402,7 +361,7 @@ history_tidy(struct history *h)
 
 	if (m->listed < m->find->nblocks)
 		s = step_listing(h) ? STEP_ON : STEP_DAMAGED;
-	else if (m->at < m->nparts || m->n > 0)
+	else if (m->at < m->nparts || m->table->n > 0)
 		s = step_rows(h);
 	else
 		s = finish(h) ? STEP_ON : STEP_LATER;

@@ -103,6 +103,10 @@ void history_recall(struct history *h);
 enum db_status history_put_block(struct history *h, struct segment_writer *w, const struct block_row *row,
 				 uint32_t n, int64_t now_ns, struct block_entry *e,
 				 char why[static HISTORY_WHY_MAX]);
+/* As it: n rows of t, from the one that is `from` in its order on. */
+enum db_status history_put_table(struct history *h, struct segment_writer *w, const struct flow_table *t,
+				 uint32_t from, uint32_t n, int64_t now_ns, struct block_entry *e,
+				 char why[static HISTORY_WHY_MAX]);
 /* The block stays: w's entry has it. */
 void history_block_done(struct segment_writer *w, const struct block_entry *e);
 /* Tells the catalogue, within x. */

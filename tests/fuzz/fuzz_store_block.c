@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "columns.h"
+#include "flow_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n);
 
@@ -160,13 +161,14 @@ write_again(const struct block *b)
 {
 	static struct block_row rows[ROWS_MOST];
 	static struct block back;
+	struct block_about about;
 	void *texts;
 	size_t len;
 
 	for (uint32_t i = 0; i < b->rows; i++)
 		rows[i] = (struct block_row){ &kept[i].f, kept[i].texts, tenant[i], false };
 
-	const uint8_t *bytes = block_encode(writer, rows, b->rows, &len);
+	const uint8_t *bytes = block_encode(writer, rows, b->rows, &len, &about);
 
 	assert(block_open(&back, bytes, len) && back.rows == b->rows);
 	assert(block_fetch(reader, &back, row, b->rows, out_again, &texts));
@@ -174,6 +176,33 @@ write_again(const struct block *b)
 		assert(memcmp(&kept[i].f, &again[i].f, sizeof(kept[i].f)) == 0);
 		assert(memcmp(kept[i].texts.info, again[i].texts.info, kept[i].f.info_len) == 0);
 	}
+	free(texts);
+}
+
+/* As a merge takes them: what could be joined can be read. */
+static void
+join(const struct block *b)
+{
+	static struct flow_table *table;
+	static struct block back;
+	struct block_about about;
+	uint32_t from, to;
+	void *texts;
+	size_t len;
+
+	if (table == NULL)
+		table = flow_table_new();
+	flow_table_reset(table);
+	if (!block_rows_of(reader, b, tenant[0], &from, &to) || from == to ||
+	    !flow_table_join(table, reader, b, row + from, to - from, tenant[0]) ||
+	    !flow_table_join(table, reader, b, row + from, 1, tenant[0]))
+		return;
+	flow_table_sort(table);
+
+	const uint8_t *bytes = block_encode_table(writer, table, 0, to - from, &len, &about);
+
+	assert(block_open(&back, bytes, len) && back.rows == to - from && about.tenants == 1);
+	assert(block_fetch(reader, &back, row, back.rows, out_again, &texts));
 	free(texts);
 }
 
@@ -192,6 +221,8 @@ LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 		mend_columns(&b);
 		look(&b);
 		fetch_few(&b, false);
+		if (b.rows <= ROWS_MOST && block_tenants(reader, &b, tenant))
+			join(&b);
 		if (b.rows <= ROWS_MOST && block_tenants(reader, &b, tenant) &&
 		    block_numbers(reader, &b, COLUMN_LAST, v) &&
 		    block_fetch(reader, &b, row, b.rows, out, &texts)) {

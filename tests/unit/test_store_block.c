@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "block.h"
+#include "flow_table.h"
 #include "sum.h"
 
 static uint64_t state_of_dice = 1;
@@ -79,10 +80,22 @@ give_fields(struct rec_flow *f, uint32_t i, enum flavour flavour)
 	memset(f->reserved2, 0, sizeof(f->reserved2));
 }
 
+static struct block_about about;
+
+/* Rows as they stand in a block. */
 static int
 compare(const void *a, const void *b)
 {
-	return block_row_compare(a, b);
+	const struct block_row *x = a, *y = b;
+
+	if (x->tenant != y->tenant)
+		return x->tenant < y->tenant ? -1 : 1;
+	if (x->f->last_ns != y->f->last_ns)
+		return x->f->last_ns < y->f->last_ns ? -1 : 1;
+
+	int id = memcmp(&x->f->id, &y->f->id, sizeof(x->f->id));
+
+	return id != 0 ? id : x->f->slice < y->f->slice ? -1 : x->f->slice > y->f->slice;
 }
 
 static struct stock
@@ -169,7 +182,7 @@ what_goes_in_comes_out(void **state)
 			const uint8_t *bytes;
 
 			block_writer_frames(w, i % 2 ? FRAME_BITS : FRAME_BITS_LEAST);
-			bytes = block_encode(w, s.row, s.n, &len);
+			bytes = block_encode(w, s.row, s.n, &len, &about);
 			assert_same(&s, bytes, len);
 			stock_free(&s);
 		}
@@ -194,7 +207,7 @@ some_rows_are_those_rows(void **state)
 		uint32_t n = 1 + (uint32_t)(dice() % 8);
 
 		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
-		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len, &about);
 
 		assert_true(block_open(&b, bytes, len));
 		for (uint32_t i = 0; i < n; i++) {
@@ -234,7 +247,7 @@ some_frames_are_those_frames(void **state)
 		struct stock s = stock_of(1 + (uint32_t)(dice() % 3000), (enum flavour)(round % FLAVOURS));
 
 		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
-		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len, &about);
 
 		assert_true(block_open(&b, bytes, len));
 		for (size_t i = 0; i < flow_column_count; i++) {
@@ -282,7 +295,7 @@ addresses_are_known_without_their_rows(void **state)
 		for (uint32_t i = 0; round % 4 > 0 && i < s.n; i++)
 			s.row[i].tenant = 5;
 		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
-		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len, &about);
 
 		assert_true(block_open(&b, bytes, len));
 		n = block_values(r, &b, &wide_pairs[0], &values);
@@ -370,7 +383,7 @@ a_full_block_is_small(void **state)
 	struct block_writer *w = block_writer_new();
 	struct stock s = stock_of(BLOCK_ROWS_MAX, PLAIN_FLOWS);
 	size_t len;
-	const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+	const uint8_t *bytes = block_encode(w, s.row, s.n, &len, &about);
 
 	(void)state;
 	assert_same(&s, bytes, len);
@@ -410,7 +423,7 @@ filters_find_what_is_there(void **state)
 		if (dice() % 2 == 0)
 			f.ip.b[dice() % 16] ^= 0x55;
 		block_writer_frames(w, dice() % 2 ? FRAME_BITS : FRAME_BITS_LEAST);
-		const uint8_t *bytes = block_encode(w, s.row, s.n, &len);
+		const uint8_t *bytes = block_encode(w, s.row, s.n, &len, &about);
 
 		assert_true(block_open(&b, bytes, len));
 		memset(wanted, 1, sizeof(wanted));
@@ -448,7 +461,7 @@ damage_is_seen(void **state)
 
 	block_writer_frames(w, FRAME_BITS_LEAST);
 
-	uint8_t *bytes = (uint8_t *)(uintptr_t)block_encode(w, s.row, s.n, &len);
+	uint8_t *bytes = (uint8_t *)(uintptr_t)block_encode(w, s.row, s.n, &len, &about);
 	struct block b;
 	struct kept_flow k[300], *out[300];
 	uint32_t row[300];
@@ -494,6 +507,135 @@ damage_is_seen(void **state)
 	block_writer_free(&w);
 }
 
+/* Adds the rows that are chosen of a block to the table. */
+static bool
+join(struct flow_table *t, const uint8_t *bytes, size_t len, uint32_t tenant, const bool *chosen)
+{
+	static uint32_t row[COLUMN_MAX];
+	struct block_reader *r = block_reader_new();
+	struct block b;
+	uint32_t from = 0, to = 0, n = 0;
+	bool good = block_open(&b, bytes, len) && block_rows_of(r, &b, tenant, &from, &to);
+
+	for (uint32_t i = from; good && i < to; i++)
+		if (chosen[i])
+			row[n++] = i;
+	good = good && flow_table_join(t, r, &b, row, n, tenant);
+	block_reader_free(&r);
+	return good;
+}
+
+/* Rows of a tenant out of several blocks make the block that they would be, had they come as rows: bit for
+ * bit. */
+static void
+what_is_joined_is_what_its_rows_make(void **state)
+{
+	struct block_writer *w = block_writer_new();
+	struct flow_table *t = flow_table_new();
+	struct bytes expected = { 0 };
+	const uint32_t tenant = 1;
+	size_t len;
+
+	(void)state;
+	for (int round = 0; round < 90; round++) {
+		struct stock s[3];
+		struct block_row *all = mem_calloc(9000, sizeof(*all));
+		bool *chosen = mem_calloc(3000, sizeof(*chosen));
+		uint32_t n = 0, from;
+
+		flow_table_reset(t);
+		block_writer_frames(w, FRAME_BITS_LEAST + (unsigned)(dice() % 3));
+		for (size_t k = 0; k < ARRAY_LEN(s); k++) {
+			s[k] = stock_of(1 + (uint32_t)(dice() % 3000), (enum flavour)(round % FLAVOURS));
+			for (uint32_t i = 0; i < s[k].n; i++)
+				s[k].row[i].tenant = (uint32_t)(dice() % 3);
+			qsort(s[k].row, s[k].n, sizeof(*s[k].row), compare);
+			for (uint32_t i = 0; i < s[k].n; i++) {
+				chosen[i] = round % 2 == 0 || dice() % 5 > 0;
+				if (chosen[i] && s[k].row[i].tenant == tenant)
+					all[n++] = s[k].row[i];
+			}
+			const uint8_t *bytes = block_encode(w, s[k].row, s[k].n, &len, &about);
+
+			assert_true(join(t, bytes, len, tenant, chosen));
+		}
+		assert_int_equal(t->n, n);
+		if (n > 1)
+			qsort(all, n, sizeof(*all), compare);
+		flow_table_sort(t);
+		from = n == 0 ? 0 : (uint32_t)(dice() % n);
+		for (uint32_t half = 0; half < 2; half++) {
+			uint32_t first = half == 0 ? 0 : from, rows = half == 0 ? from : n - from;
+			struct block_about as_rows;
+
+			if (rows == 0)
+				continue;
+			const uint8_t *bytes = block_encode(w, all + first, rows, &len, &as_rows);
+
+			expected.len = 0;
+			memcpy(bytes_room(&expected, len), bytes, len);
+			expected.len = len;
+			bytes = block_encode_table(w, t, first, rows, &len, &about);
+			assert_int_equal(len, expected.len);
+			assert_memory_equal(bytes, expected.p, len);
+			assert_memory_equal(&about, &as_rows, sizeof(about));
+			assert_int_equal(about.rows, rows);
+			assert_int_equal(about.tenant, tenant);
+			assert_int_equal(about.tenants, 1);
+		}
+		for (size_t k = 0; k < ARRAY_LEN(s); k++)
+			stock_free(&s[k]);
+		free(all);
+		free(chosen);
+	}
+	bytes_free(&expected);
+	flow_table_free(&t);
+	block_writer_free(&w);
+}
+
+/* Of a block in which a bit is wrong nothing is joined, or what is right. */
+static void
+damage_is_not_joined(void **state)
+{
+	struct stock s = stock_of(300, RANDOM_FLOWS);
+	struct block_writer *w = block_writer_new();
+	struct flow_table *t = flow_table_new();
+	bool chosen[300];
+	unsigned refused = 0;
+	size_t len, again;
+
+	(void)state;
+	memset(chosen, true, sizeof(chosen));
+	for (uint32_t i = 0; i < s.n; i++)
+		s.row[i].tenant = 5;
+	qsort(s.row, s.n, sizeof(*s.row), compare);
+	block_writer_frames(w, FRAME_BITS_LEAST);
+	const uint8_t *made = block_encode(w, s.row, s.n, &len, &about);
+	uint8_t *right = mem_calloc(len, 1), *bytes = mem_calloc(len, 1);
+
+	memcpy(right, made, len);
+	memcpy(bytes, made, len);
+	for (size_t at = 0; at < len; at += 7) {
+		bytes[at] ^= 1;
+		flow_table_reset(t);
+		if (join(t, bytes, len, 5, chosen)) {
+			flow_table_sort(t);
+			made = block_encode_table(w, t, 0, t->n, &again, &about);
+			assert_int_equal(again, len);
+			assert_memory_equal(made, right, len);
+		} else {
+			refused++;
+		}
+		bytes[at] ^= 1;
+	}
+	assert_true(refused > len / 7 / 2);
+	free(right);
+	free(bytes);
+	flow_table_free(&t);
+	stock_free(&s);
+	block_writer_free(&w);
+}
+
 int
 main(void)
 {
@@ -506,6 +648,8 @@ main(void)
 		cmocka_unit_test(a_full_block_is_small),
 		cmocka_unit_test(filters_find_what_is_there),
 		cmocka_unit_test(damage_is_seen),
+		cmocka_unit_test(what_is_joined_is_what_its_rows_make),
+		cmocka_unit_test(damage_is_not_joined),
 	};
 
 	if (sodium_init() == -1)

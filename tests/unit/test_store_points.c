@@ -107,6 +107,53 @@ add(const struct series_key *k, int64_t second, bool by_minute, const struct ser
 			      : batch_add_second(&batch, k, &last, second, v));
 }
 
+/* --- batches
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+/* However their times come, a series has one delta of each in a batch. */
+static void
+a_time_of_a_series_is_one_delta(void **state)
+{
+	enum { SERIES = 40, TIMES = 60, ADDS = 20000 };
+	static uint64_t sum[SERIES][TIMES][2];
+	struct batch b;
+	uint32_t last[SERIES], times = 0, full = 0;
+
+	(void)state;
+	batch_init(&b, 1 << 20, SERIES * TIMES * 2 - 100);
+	for (int round = 0; round < 2; round++) {
+		memset(sum, 0, sizeof(sum));
+		memset(last, 0, sizeof(last));
+		for (int i = 0; i < ADDS; i++) {
+			uint32_t k = (uint32_t)draw(SERIES), at = (uint32_t)draw(TIMES),
+				 kind = (uint32_t)draw(2);
+			struct series_key key = { k % 4, SERIES_APPLICATION + k % 2, k / 2 };
+			struct series_value v = { .in_bytes = 1 + draw(1000) };
+			uint32_t n = b.ndelta;
+			bool added = kind == 0 ? batch_add_second(&b, &key, &last[k], 60 * at, &v)
+					       : batch_add_minute(&b, &key, &last[k], at, &v);
+
+			assert_true(added || (b.ndelta == b.delta_max && sum[k][at][kind] == 0));
+			assert_int_equal(b.ndelta - n, added && sum[k][at][kind] == 0);
+			sum[k][at][kind] += added ? v.in_bytes : 0;
+			full += !added;
+		}
+		times = 0;
+		for (uint32_t i = 0; i < b.ndelta; i++) {
+			const struct batch_delta *d = &b.delta[i];
+			uint32_t k = d->key.number * 2 + (d->key.subject - SERIES_APPLICATION);
+
+			assert_int_equal(d->v.in_bytes, sum[k][d->second / 60][d->span_s == 60]);
+			times++;
+		}
+		assert_int_equal(times, b.delta_max);
+		batch_reset(&b);
+	}
+	assert_true(full > 0);
+	batch_free(&b);
+}
+
 /* --- codes, chunks, packs
  * ---------------------------------------------------------------------------------------------------
  */
@@ -1037,6 +1084,7 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(a_time_of_a_series_is_one_delta),
 		TEST(codes_are_lossless),
 		TEST(chunks_are_lossless),
 		TEST(packs_give_back_what_they_got),
