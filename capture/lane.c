@@ -8,6 +8,9 @@
  * while its share of the ring is still in a cache. */
 #define PUBLISH_BYTES (128u << 10)
 #define REWIND_LEAST  (1u << 20)
+/* Half of the ring of a file (FILE_RING in capture/serve.c): one half is filled while the engine takes the
+ * other. */
+#define PUBLISH_SELDOM_BYTES (1u << 20)
 /* Of a ring beside an entry's own bytes: its header, and rounding up. */
 #define ENTRY_COST 16u
 
@@ -19,6 +22,7 @@ lane_init(struct lane *l, uint32_t merged_above)
 {
 	memset(l, 0, sizeof(*l));
 	l->merged_above = merged_above;
+	l->publish = PUBLISH_BYTES;
 	l->order_page = -1;
 	pthread_mutex_init(&l->lock, NULL);
 }
@@ -194,7 +198,7 @@ commit(struct lane *l, enum frame_kind kind, size_t len)
 	l->unpublished += len;
 	l->cycle += cost;
 	l->room -= l->room < cost ? l->room : cost;
-	if (l->unpublished >= PUBLISH_BYTES)
+	if (l->unpublished >= l->publish)
 		publish(l);
 }
 
@@ -286,12 +290,24 @@ lane_put_end(struct lane *l, int64_t last_ns, bool truncated)
 	return true;
 }
 
+void
+lane_publish_seldom(struct lane *l)
+{
+	l->publish = PUBLISH_SELDOM_BYTES;
+}
+
+void
+lane_show(struct lane *l)
+{
+	for (unsigned i = 0; i < LANE_COUNTS; i++)
+		atomic_store_explicit(&l->shown[i], l->now[i], memory_order_relaxed);
+}
+
 uint32_t
 lane_flush(struct lane *l)
 {
 	if (l->ring != NULL)
 		publish(l);
-	for (unsigned i = 0; i < LANE_COUNTS; i++)
-		atomic_store_explicit(&l->shown[i], l->now[i], memory_order_relaxed);
+	lane_show(l);
 	return atomic_load_explicit(&l->signals, memory_order_relaxed);
 }

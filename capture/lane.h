@@ -54,6 +54,7 @@ struct lane {
 	bool attached;              /* the engine has answered the offer of this ring */
 	uint32_t merged_above;      /* wire bytes above which a frame was merged by GRO or LRO; 0: unknown */
 	size_t unpublished;         /* bytes since the engine was last shown something */
+	size_t publish;             /* it is shown them at this many */
 	size_t room;                /* bytes that the ring has room for, at least */
 	size_t cycle, most_cycle;   /* bytes put since the engine had taken everything; the most of late */
 	uint64_t now[LANE_COUNTS];
@@ -116,6 +117,11 @@ bool lane_put_begin(struct lane *l, int64_t first_ns);
 /* Puts FRAME_END with the lane's own counts. last_ns: of the file, 0 where only the engine knows. False where
  * there is no room yet. */
 bool lane_put_end(struct lane *l, int64_t last_ns, bool truncated);
+/* Where several engines may have to share a processor, each turn of one costs the others what they had in
+ * its caches: shows an engine what came for it in large portions. For fillers that can wait. */
+void lane_publish_seldom(struct lane *l);
+/* Shows the main thread the counters. */
+void lane_show(struct lane *l);
 /* Shows the engine what was put, and the main thread the counters. Returns the signals that wait for the main
  * thread. */
 uint32_t lane_flush(struct lane *l);

@@ -223,6 +223,16 @@ draining(struct replay *r)
 	done(r, r->damaged ? EXIT_FILE_TRUNCATED : EXIT_OK);
 }
 
+/* What is under way of several lanes is shown by the lane itself, in large portions; else all of it is. */
+static uint32_t
+shown(const struct replay *r, struct lane *l)
+{
+	if (r->steer == NULL || r->state != STATE_READING || r->waiting)
+		return lane_flush(l);
+	lane_show(l);
+	return atomic_load_explicit(&l->signals, memory_order_relaxed);
+}
+
 static void
 on_step(evutil_socket_t fd, short what, void *arg)
 {
@@ -244,7 +254,7 @@ on_step(evutil_socket_t fd, short what, void *arg)
 	else if (r->state == STATE_DRAINING)
 		draining(r);
 	for (unsigned i = 0; i < r->n; i++)
-		signals |= lane_flush(&r->lanes[i]);
+		signals |= shown(r, &r->lanes[i]);
 	if (signals != 0)
 		r->handlers->tell(r->ctx);
 }
@@ -264,6 +274,8 @@ replay_new(struct event_base *base, struct file *f, struct steer *steer, struct 
 	r->step = event_new(base, -1, 0, on_step, r);
 	if (r->step == NULL)
 		fatalx("no memory to read a file");
+	for (unsigned i = 0; steer != NULL && i < n; i++)
+		lane_publish_seldom(&lanes[i]);
 	return r;
 }
 
