@@ -110,10 +110,15 @@ void ask_stopped(struct store *s, struct question *a, enum job_end end);
  * no answer. The last thing that a handler does. */
 struct ask_walk {
 	bool (*row)(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r);
+	void (*item)(void *ctx, struct store *s, const struct question *a, uint32_t item);
 	void (*answer)(struct store *s, struct question *a, void *ctx);
 	void (*drop)(void *ctx);
 };
 void ask_walk(struct store *s, struct question *a, const struct ask_walk *w, void *ctx);
+/* The same for n things by their numbers, whatever they are: item (instead of row) for each, which looks what
+ * is there by then. Copies them. */
+void ask_walk_items(struct store *s, struct question *a, const struct ask_walk *w, const uint32_t *items,
+		    uint32_t n, void *ctx);
 /* Lists of live rows: the first of an order, behind the question's cursor. */
 struct topk *ask_list_begin(const struct question *a);
 /* Frees t. */
@@ -145,6 +150,9 @@ const char *ask_application_name(struct store *s, uint16_t number);
  */
 bool ask_wants_flow(const struct question *a, const struct rec_flow *f, const char *server_name,
 		    uint32_t tenant, bool has_application, uint16_t application);
+/* What an autonomous system is called, as far as the viewer is to know. NULL, and *len 0: nothing. Not
+ * terminated; until the next is learned. */
+const char *ask_as_name(struct store *s, const struct view *v, uint32_t number, uint8_t *len);
 /* A device as a row, with the sums of what the viewer sees of it. */
 void ask_put_device(struct store *s, struct question *a, const struct device *d,
 		    const struct device_share *n);

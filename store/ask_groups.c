@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "as_names.h"
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -98,7 +97,8 @@ point_name(const struct store *s, uint64_t id)
 
 /* The text of a key, its length in k. Numbers of the dictionary are nobody's business. */
 static const char *
-key_text(struct store *s, struct group_key *k, const char *server_name, char country[static 3])
+key_text(struct store *s, const struct view *v, struct group_key *k, const char *server_name,
+	 char country[static 3])
 {
 	const char *text = "";
 	uint8_t len;
@@ -124,7 +124,7 @@ key_text(struct store *s, struct group_key *k, const char *server_name, char cou
 	case DIMENSION_AS:
 	case DIMENSION_CLIENT_AS:
 	case DIMENSION_SERVER_AS:
-		text = as_names_text(s->as_names, (uint32_t)k->number, &len);
+		text = ask_as_name(s, v, (uint32_t)k->number, &len);
 		k->text_len = len;
 		return text;
 	case DIMENSION_INTERFACE:
@@ -175,7 +175,7 @@ put_row(struct store *s, struct question *a, const struct groups *g, enum group_
 		r.value[i] = measures & MEASURE_BIT(i) ? sum->value[i] : 0;
 	for (unsigned i = 0; group != NULL && i < GROUP_DIMENSIONS_MAX; i++) {
 		r.key[i] = group->key[i];
-		text[i] = key_text(s, &r.key[i], group->name, country[i]);
+		text[i] = key_text(s, &a->v, &r.key[i], group->name, country[i]);
 	}
 	answer_row(&a->out);
 	answer_put(&a->out, &r, sizeof(r));

@@ -452,7 +452,7 @@ live_met(struct store *s, struct question *a, void *ctx)
 void
 ask_flow(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { meet_live, live_met, listing_drop };
+	static const struct ask_walk walk = { .row = meet_live, .answer = live_met, .drop = listing_drop };
 	struct listing *l = listing_new(a, SLICES_MAX);
 
 	l->id = flow_id_unveil(&a->v.id, &a->q.flow);

@@ -219,7 +219,7 @@ answer_points(struct store *s, struct question *a, void *parts)
 void
 ask_points(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { parts_add, answer_points, parts_drop };
+	static const struct ask_walk walk = { .row = parts_add, .answer = answer_points, .drop = parts_drop };
 
 	if (a->v.nnarrowed == 0)
 		answer_points(s, a, NULL);
@@ -310,7 +310,7 @@ answer_totals(struct store *s, struct question *a, void *ctx)
 void
 ask_totals(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { parts_add, answer_totals, parts_drop };
+	static const struct ask_walk walk = { .row = parts_add, .answer = answer_totals, .drop = parts_drop };
 
 	if (a->v.nnarrowed == 0)
 		answer_totals(s, a, NULL);
@@ -430,7 +430,9 @@ void
 ask_live_flows(struct store *s, struct question *a)
 {
 	static const struct ask_live_list list = { LIVE_FLOWS, is_still_flow, put_listed_flow };
-	static const struct ask_walk walk = { offer_flow, answer_flows, flow_list_drop };
+	static const struct ask_walk walk = { .row = offer_flow,
+					      .answer = answer_flows,
+					      .drop = flow_list_drop };
 	struct flow_list *l;
 	uint16_t application = 0;
 	bool any = a->q.key_len == 0 && a->q.point == ANY_POINT && a->q.has_ip == 0 && a->filter == NULL;
@@ -562,7 +564,9 @@ list_applications(struct store *s, struct question *a)
 void
 ask_applications(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { add_to_application, answer_applications, free };
+	static const struct ask_walk walk = { .row = add_to_application,
+					      .answer = answer_applications,
+					      .drop = free };
 
 	if (ask_wrong_page(a))
 		return;

@@ -462,7 +462,9 @@ choose_hosts(void *ctx, const struct question *a, struct find *f, struct job *j)
 static void
 hosts_chosen(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
-	static const struct ask_walk details = { detail_flow, details_met, tallies_drop };
+	static const struct ask_walk details = { .row = detail_flow,
+						 .answer = details_met,
+						 .drop = tallies_drop };
 	struct tallies *all, *taken = ctx;
 
 	if (end != JOB_DONE) {
@@ -502,7 +504,7 @@ tallies_new(struct store *s, const struct question *a, const struct wire_questio
 void
 ask_part_hosts(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { tally_flow, hosts_met, tallies_drop };
+	static const struct ask_walk walk = { .row = tally_flow, .answer = hosts_met, .drop = tallies_drop };
 
 	if (!ask_wrong_page(a))
 		ask_walk(s, a, &walk, tallies_new(s, a, NULL));
@@ -537,7 +539,9 @@ host_details_met(struct store *s, struct question *a, void *ctx)
 static void
 host_met(struct store *s, struct question *a, void *ctx)
 {
-	static const struct ask_walk details = { detail_flow, host_details_met, tallies_drop };
+	static const struct ask_walk details = { .row = detail_flow,
+						 .answer = host_details_met,
+						 .drop = tallies_drop };
 	struct tallies *all = ctx;
 
 	if (is_too_much(s, a, all->memory)) {
@@ -555,7 +559,7 @@ host_met(struct store *s, struct question *a, void *ctx)
 void
 ask_part_host(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { tally_flow, host_met, tallies_drop };
+	static const struct ask_walk walk = { .row = tally_flow, .answer = host_met, .drop = tallies_drop };
 
 	if (a->q.has_ip == 0)
 		answer_end(&a->out, ANSWER_NOT_FOUND, NULL, 0);
@@ -752,7 +756,9 @@ devices_met(struct store *s, struct question *a, void *ctx)
 void
 ask_part_devices(struct store *s, struct question *a)
 {
-	static const struct ask_walk walk = { tally_device, devices_met, device_tallies_drop };
+	static const struct ask_walk walk = { .row = tally_device,
+					      .answer = devices_met,
+					      .drop = device_tallies_drop };
 	struct device_tallies *all;
 
 	if (ask_wrong_page(a))

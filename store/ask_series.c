@@ -539,6 +539,20 @@ list_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_T
 }
 static_assert(TOPK_TIE == sizeof(struct ip_addr) + 2 * sizeof(uint32_t), "what has an address is told by it");
 
+/* Since this store started its traffic has told of it, as all others' does: whether a name is there must not
+ * tell that somebody else has been talking to it. */
+const char *
+ask_as_name(struct store *s, const struct view *v, uint32_t number, uint8_t *len)
+{
+	const struct series_id id = { .tenant = v->tenant, .subject = SERIES_AS, .number = number };
+	const struct series_entry *e = v->platform ? NULL : series_book_find(s->book, &id);
+
+	*len = 0;
+	if (e != NULL && sum_sat(e->total.in_packets, e->total.out_packets) == 0)
+		return NULL;
+	return as_names_text(s->as_names, number, len);
+}
+
 static void
 put_series_of(struct store *s, struct question *a, const struct series_entry *e)
 {
@@ -559,7 +573,7 @@ put_series_of(struct store *s, struct question *a, const struct series_entry *e)
 	if (e->id.subject == SERIES_HOST && e->id.number != SERIES_OTHER)
 		r.vlan = (uint16_t)e->id.number;
 	if (e->id.subject == SERIES_AS)
-		name = as_names_text(s->as_names, e->id.number, &name_len);
+		name = ask_as_name(s, &a->v, e->id.number, &name_len);
 	r.name_len = name_len;
 	answer_row(&a->out);
 	answer_put(&a->out, &r, sizeof(r));
@@ -579,13 +593,50 @@ is_of_the_whole(const struct question *a)
 		(where || a->q.subject == SERIES_APPLICATION || a->q.subject == SERIES_CATEGORY));
 }
 
+/* What is there when it is looked at may be another series than when the walk began, or none. */
+static bool
+is_listed(const struct store *s, const struct question *a, const struct series_entry *e)
+{
+	return e->id.subject == a->q.subject && e->id.tenant == a->v.tenant &&
+	       part_of(s, &a->v, &e->id) == SEES_ALL;
+}
+
+static void
+list_item(void *ctx, struct store *s, const struct question *a, uint32_t item)
+{
+	const struct series_entry *e = series_book_at(s->book, item);
+	struct topk_entry k = { .value = list_value(a, e), .tenant = e->id.tenant, .ref = { item, 0 } };
+	struct topk *t = ctx;
+	char text[SERIES_TEXT_MAX];
+
+	if (!is_listed(s, a, e) || !topk_wants(t, k.value))
+		return;
+	list_tie(&e->id, series_id_text(s->names, &e->id, text), k.tie);
+	topk_offer(t, &k);
+}
+
+static void
+answer_list(struct store *s, struct question *a, void *ctx)
+{
+	struct topk *t = ctx;
+
+	topk_finish(t);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct series_entry *e = series_book_at(s->book, t->heap[i].ref[0]);
+
+		if (is_listed(s, a, e))
+			put_series_of(s, a, e);
+	}
+	ask_list_end(s, a, t);
+}
+
 /* There is one series of the tenant, and interfaces have a list of their own. */
 void
 ask_series_list(struct store *s, struct question *a)
 {
-	const struct series_entry *e;
-	char text[SERIES_TEXT_MAX];
-	uint32_t at = 0;
+	static const struct ask_walk walk = { .item = list_item, .answer = answer_list, .drop = free };
+	const uint32_t *all;
+	uint32_t n;
 
 	if (ask_wrong_page(a))
 		return;
@@ -597,20 +648,6 @@ ask_series_list(struct store *s, struct question *a)
 		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
 		return;
 	}
-
-	struct topk *t = ask_list_begin(a);
-
-	while ((e = series_book_next(s->book, a->v.tenant, &at)) != NULL) {
-		struct topk_entry k = { .value = list_value(a, e), .tenant = e->id.tenant, .ref = { at, 0 } };
-
-		if (e->id.subject != a->q.subject || part_of(s, &a->v, &e->id) != SEES_ALL ||
-		    !topk_wants(t, k.value))
-			continue;
-		list_tie(&e->id, series_id_text(s->names, &e->id, text), k.tie);
-		topk_offer(t, &k);
-	}
-	topk_finish(t);
-	for (size_t n = 0; n < t->n; n++)
-		put_series_of(s, a, series_book_at(s->book, t->heap[n].ref[0]));
-	ask_list_end(s, a, t);
+	all = series_book_of(s->book, a->v.tenant, &n);
+	ask_walk_items(s, a, &walk, all, n, ask_list_begin(a));
 }

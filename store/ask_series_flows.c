@@ -102,7 +102,7 @@ answer(struct store *s, struct question *a, void *ctx)
 static void
 look_through_live(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
-	static const struct ask_walk walk = { add_live, answer, drop };
+	static const struct ask_walk walk = { .row = add_live, .answer = answer, .drop = drop };
 	struct series_part *p = ctx;
 
 	if (end != JOB_DONE) {

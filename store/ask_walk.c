@@ -1,7 +1,7 @@
 /*
- * Questions that look through live flows. Where they are many, which they are is copied when the question
- * comes, and some are looked at in each turn of the loop: a slot that is another flow's by its turn is judged
- * as what it is then.
+ * Questions that look through live flows, or what else is many. Where they are many, which they are is copied
+ * when the question comes, and some are looked at in each turn of the loop: a slot that is another flow's by
+ * its turn is judged as what it is then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ struct walk {
 	void *ctx; /* NULL: the answer has taken it */
 	struct ask_task *task;
 	bool waits;                        /* for its turn */
-	uint32_t *slot[STORE_ENGINES_MAX]; /* entries (slots.h); NULL: all below n */
+	uint32_t *slot[STORE_ENGINES_MAX]; /* entries (slots.h); NULL: all below n; or items, as part 0 */
 	uint32_t n[STORE_ENGINES_MAX];
 	unsigned part, parts;
 	uint32_t at;
@@ -127,28 +127,63 @@ walk_here(struct store *s, struct question *a, const struct ask_walk *w, void *c
 	w->answer(s, a, ctx);
 }
 
+/* NULL: there is no room, and that is answered. */
+static struct walk *
+begin(struct store *s, struct question *a, const struct ask_walk *w, void *ctx)
+{
+	struct walk *k;
+
+	if (!has_room(s, a->v.tenant)) {
+		s->counters.n[OWN_QUESTIONS_BUSY]++;
+		answer_end(&a->out, ANSWER_BUSY, NULL, 0);
+		w->drop(ctx);
+		return NULL;
+	}
+	k = mem_calloc(1, sizeof(*k));
+	*k = (struct walk){ .s = s, .a = a, .w = w, .ctx = ctx, .waits = true };
+	TAILQ_INSERT_TAIL(&s->walks->list, k, entry);
+	s->walks->n++;
+	return k;
+}
+
+static const struct ask_work walking = { .answer = answer, .drop = drop };
+
 void
 ask_walk(struct store *s, struct question *a, const struct ask_walk *w, void *ctx)
 {
-	static const struct ask_work work = { .answer = answer, .drop = drop };
 	struct walk *k;
 
 	if (s->jobs == NULL || !orders_are_for(&a->v, LIVE_FLOWS)) {
 		walk_here(s, a, w, ctx);
 		return;
 	}
-	if (!has_room(s, a->v.tenant)) {
-		s->counters.n[OWN_QUESTIONS_BUSY]++;
-		answer_end(&a->out, ANSWER_BUSY, NULL, 0);
-		w->drop(ctx);
+	k = begin(s, a, w, ctx);
+	if (k == NULL)
+		return;
+	copy_list(k);
+	k->task = ask_here(s, a, &walking, k);
+}
+
+void
+ask_walk_items(struct store *s, struct question *a, const struct ask_walk *w, const uint32_t *items,
+	       uint32_t n, void *ctx)
+{
+	struct walk *k;
+
+	if (s->jobs == NULL || n <= ROWS_A_STEP) {
+		for (uint32_t i = 0; i < n; i++)
+			w->item(ctx, s, a, items[i]);
+		w->answer(s, a, ctx);
 		return;
 	}
-	k = mem_calloc(1, sizeof(*k));
-	*k = (struct walk){ .s = s, .a = a, .w = w, .ctx = ctx, .waits = true };
-	copy_list(k);
-	TAILQ_INSERT_TAIL(&s->walks->list, k, entry);
-	s->walks->n++;
-	k->task = ask_here(s, a, &work, k);
+	k = begin(s, a, w, ctx);
+	if (k == NULL)
+		return;
+	k->parts = 1;
+	k->n[0] = n;
+	k->slot[0] = mem_reallocarray(NULL, n, sizeof(*items));
+	memcpy(k->slot[0], items, n * sizeof(*items));
+	k->task = ask_here(s, a, &walking, k);
 }
 
 static uint32_t
@@ -159,12 +194,22 @@ nth(const struct walk *k, uint32_t i)
 	return slot == NULL ? i : slots_slot(slot[i]);
 }
 
+static bool
+step_items(struct walk *k, unsigned budget)
+{
+	for (; budget > 0 && k->at < k->n[0]; budget--)
+		k->w->item(k->ctx, k->s, k->a, k->slot[0][k->at++]);
+	return k->at < k->n[0];
+}
+
 /* False: it is through. */
 static bool
 step(struct walk *k, unsigned budget)
 {
 	const struct view *v = &k->a->v;
 
+	if (k->w->item != NULL)
+		return step_items(k, budget);
 	for (; k->part < k->parts; k->part++, k->at = 0) {
 		const struct engine *e = &k->s->engine[k->part];
 

@@ -25,6 +25,8 @@ struct shelf {
 	uint32_t tenant;
 	uint32_t oldest, newest;
 	uint32_t first_active; /* of the list: it and all newer ones are; NONE: none is */
+	uint32_t *all;         /* [n], its entries in no order */
+	uint32_t cap;
 	uint32_t n, active, active_hosts;
 	uint32_t number; /* the last that was given */
 	bool gone;       /* there is no such tenant any more */
@@ -64,6 +66,8 @@ series_book_free(struct series_book **bp)
 
 	if (b == NULL)
 		return;
+	for (uint32_t i = 0; i < b->nshelves; i++)
+		free(b->shelf[i].all);
 	munmap(b->entry, b->max * sizeof(*b->entry));
 	free(b->bucket);
 	free(b);
@@ -237,7 +241,12 @@ entry_new(struct series_book *b, struct shelf *s, const struct series_id *id)
 	bucket = bucket_of(b, id);
 	b->entry[i] = (struct series_entry){ .id = *id, .number = id->number, .next = *bucket };
 	*bucket = i + 1;
-	s->n++;
+	if (s->n == s->cap) {
+		s->cap = s->cap == 0 ? 16 : s->cap * 2;
+		s->all = mem_reallocarray(s->all, s->cap, sizeof(*s->all));
+	}
+	b->entry[i].place = s->n;
+	s->all[s->n++] = i;
 	return i;
 }
 
@@ -260,7 +269,8 @@ remove_entry(struct series_book *b, struct shelf *s, uint32_t i)
 		;
 	*at = b->entry[i].next;
 	list_remove(b, s, i);
-	s->n--;
+	s->all[b->entry[i].place] = s->all[--s->n];
+	b->entry[s->all[s->n]].place = b->entry[i].place;
 	b->entry[i] = (struct series_entry){ .next = b->unused };
 	b->unused = i;
 }
@@ -323,6 +333,7 @@ sweep(struct series_book *b)
 	b->next_swept = at; /* until it is done */
 	if (s->oldest != NONE)
 		return;
+	free(s->all);
 	memmove(s, s + 1, (b->nshelves - at - 1) * sizeof(*s));
 	b->nshelves--;
 }
@@ -480,22 +491,19 @@ series_book_is_active(const struct series_book *b, const struct series_id *id)
 	return i != NONE && is_active(b, &b->entry[i]);
 }
 
-const struct series_entry *
-series_book_next(const struct series_book *b, uint32_t tenant, uint32_t *at)
+const uint32_t *
+series_book_of(const struct series_book *b, uint32_t tenant, uint32_t *n)
 {
 	const struct shelf *s = shelf_find(b, tenant);
-	uint32_t i = s == NULL ? NONE : *at == 0 ? s->newest : b->entry[*at - 1].older;
 
-	if (i == NONE)
-		return NULL;
-	*at = i + 1;
-	return &b->entry[i];
+	*n = s == NULL ? 0 : s->n;
+	return s == NULL ? NULL : s->all;
 }
 
 const struct series_entry *
 series_book_at(const struct series_book *b, uint32_t at)
 {
-	return &b->entry[at - 1];
+	return &b->entry[at];
 }
 
 uint32_t

@@ -24,6 +24,7 @@ struct series_entry {
 	uint32_t saved;            /* the same as the database says it, about */
 	uint32_t next;             /* in its bucket: number + 1; of a free one the next free one's */
 	uint32_t older, newer;     /* of its tenant's, by minute */
+	uint32_t place;            /* among its tenant's in no order */
 	struct series_value total; /* since store started */
 	uint32_t pace_minute;      /* that pace[0] is of; pace[1] is of the minute before it */
 	struct {
@@ -66,9 +67,9 @@ struct series_pace {
 struct series_pace series_entry_pace(const struct series_entry *e, uint32_t now);
 /* Whether it had traffic within the last hour. */
 bool series_book_is_active(const struct series_book *b, const struct series_id *id);
-/* A tenant's, the newest first: begins with at 0; NULL: no more. */
-const struct series_entry *series_book_next(const struct series_book *b, uint32_t tenant, uint32_t *at);
-/* The entry that left *at so. */
+/* A tenant's, in no order: *n places for series_book_at, until one is made or forgotten. */
+const uint32_t *series_book_of(const struct series_book *b, uint32_t tenant, uint32_t *n);
+/* What is there now: of anybody, and subject 0 where nothing is. */
 const struct series_entry *series_book_at(const struct series_book *b, uint32_t at);
 /* The series of an entry. */
 static inline struct series_key

@@ -15,7 +15,7 @@
 
 #define DIGITS_64 "0123456789012345678901234567890123456789012345678901234567890123"
 
-#define ROUTES 63 /* in the table: none is left out here */
+#define ROUTES 65 /* in the table: none is left out here */
 
 static void
 found(void **state)

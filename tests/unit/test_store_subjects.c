@@ -1040,6 +1040,40 @@ a_pace_is_of_a_whole_minute(void **state)
 	assert_int_equal(e->total.in_bytes, 6 * 300);
 }
 
+/* What somebody else's traffic brings here tells nobody: not that it came. */
+static void
+names_come_with_ones_own_traffic(void **state)
+{
+	struct rec_host h = { .as_number = 64500, .country = "NL", .as_name_len = 3 };
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.1", "192.0.2.1");
+	struct rec_flow other = world_flow(w, 2, ETH1, "10.3.0.1", "192.0.2.1");
+
+	(void)state;
+	assert_true(ip_parse("192.0.2.1", &h.ip));
+	f.count.bytes[CLIENT] = f.count.bytes[SERVER] = 0; /* rates are not what this is about */
+	other.count.bytes[CLIENT] = other.count.bytes[SERVER] = 0;
+	world_put(w, 0, REC_HOST, &h, sizeof(h), "Ulm");
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	expect_listed(BETA, SERIES_AS, "64500Ulm", 0, 0);
+	world_reopen(w);
+	world_engine(w, 0, 2000);
+	expect_listed(BETA, SERIES_AS, "64500", 0, 0);
+	world_put(w, 0, REC_HOST, &h, sizeof(h), "Ulm");
+	put_flow(&other, true);
+	world_pump(w);
+	world_minute(w);
+	expect_listed(GAMMA, SERIES_AS, "64500Ulm", 0, 0);
+	expect_listed(BETA, SERIES_AS, "64500", 0, 0);
+	f = world_flow(w, 3, ETH1, "10.2.0.1", "192.0.2.1");
+	f.count.bytes[CLIENT] = f.count.bytes[SERVER] = 0;
+	put_flow(&f, true);
+	world_pump(w);
+	world_minute(w);
+	expect_listed(BETA, SERIES_AS, "64500Ulm", 0, 0);
+}
+
 /* An AS has the name that was last told, in lists and in groups; a rate is that of the newest whole minute.
  */
 static void
@@ -1214,6 +1248,7 @@ main(void)
 		TEST(others_change_nothing),
 		TEST(a_part_gets_what_lies_in_it),
 		TEST(a_pace_is_of_a_whole_minute),
+		TEST(names_come_with_ones_own_traffic),
 		TEST(lists_have_names_and_rates),
 		TEST(a_cursor_leads_forward_only),
 		TEST(pages_leave_nobody_out),
