@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "groups.h"
 #include "rows.h"
 #include "tokens_db.h"
@@ -39,6 +40,82 @@ account_write(struct txn *x, const struct account *a)
 	row_put(x, TABLE_ACCOUNTS, a->number, account_encode(a, room, size));
 }
 
+struct subject_key {
+	size_t n;
+	uint8_t b[PROVIDER_MAX + SUBJECT_MAX];
+};
+
+static struct db_bytes
+subject_key(const char *provider, const char *subject, struct subject_key *k)
+{
+	size_t np = strlen(provider) + 1, ns = strlen(subject);
+
+	memcpy(k->b, provider, np);
+	memcpy(k->b + np, subject, ns);
+	k->n = np + ns;
+	return db_bytes(k->b, k->n);
+}
+
+uint64_t
+subject_look(struct txn *x, const char *provider, const char *subject)
+{
+	struct subject_key k;
+	struct db_bytes v;
+	uint64_t number = 0;
+
+	if (provider[0] == '\0' || subject[0] == '\0' || strlen(provider) >= PROVIDER_MAX ||
+	    strlen(subject) >= SUBJECT_MAX)
+		return 0;
+	if (txn_look(x, TABLE_SUBJECTS, subject_key(provider, subject, &k), &v) && !be64_read(v, &number))
+		txn_damaged(x);
+	return number;
+}
+
+static void
+subject_add(struct txn *x, const struct account *a)
+{
+	struct be64 number = be64_of(a->number);
+	struct subject_key k;
+
+	if (a->subject[0] != '\0')
+		txn_put_new(x, TABLE_SUBJECTS, subject_key(a->provider, a->subject, &k), be64_bytes(&number));
+}
+
+static void
+subject_remove(struct txn *x, const struct account *a)
+{
+	struct subject_key k;
+
+	if (a->subject[0] != '\0')
+		txn_delete(x, TABLE_SUBJECTS, subject_key(a->provider, a->subject, &k));
+}
+
+void
+account_bind(struct txn *x, struct account *a, const char *subject)
+{
+	subject_remove(x, a);
+	if (!str_copy(a->subject, sizeof(a->subject), subject))
+		txn_fail(x, DB_BROKEN);
+	subject_add(x, a);
+	account_write(x, a);
+}
+
+void
+account_rename(struct txn *x, struct account *a, const char *name)
+{
+	name_remove(x, TABLE_NAMES, a->name);
+	if (!str_copy(a->name, sizeof(a->name), name))
+		txn_fail(x, DB_BROKEN);
+	name_add(x, TABLE_NAMES, a->name, a->number);
+	account_write(x, a);
+}
+
+bool
+account_is_open(const struct account *a)
+{
+	return !a->disabled && !a->absent;
+}
+
 void
 account_add(struct txn *x, struct account *a)
 {
@@ -46,6 +123,7 @@ account_add(struct txn *x, struct account *a)
 		txn_full(x, "accounts", ACCOUNTS_MAX);
 	a->number = meta_next(x, META_NEXT_ACCOUNT);
 	name_add(x, TABLE_NAMES, a->name, a->number);
+	subject_add(x, a);
 	account_write(x, a);
 }
 
@@ -89,6 +167,7 @@ account_remove(struct txn *x, const struct account *a)
 	struct be64 key = be64_of(a->number);
 
 	name_remove(x, TABLE_NAMES, a->name);
+	subject_remove(x, a);
 	txn_delete(x, TABLE_ACCOUNTS, be64_bytes(&key));
 	txn_delete(x, TABLE_ACCESSES, be64_bytes(&key));
 	txn_delete(x, TABLE_LOGINS, be64_bytes(&key));

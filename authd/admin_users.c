@@ -6,18 +6,21 @@
 
 #include "accounts.h"
 #include "admin_password.h"
+#include "authd.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "groups.h"
 #include "mapping.h"
 #include "narrowings.h"
+#include "people.h"
 #include "rows.h"
 #include "shapes.h"
 #include "tenants.h"
 #include "user_name.h"
 
-static const char *const members[] = { "op", "password", "name", "kind", "title", "access", "disabled" };
+static const char *const members[] = { "op",    "password", "name",     "kind",
+				       "title", "access",   "disabled", "provider" };
 static const char *const kinds[ACCOUNT_KIND_COUNT] = { "", "person", "service" };
 
 void
@@ -35,6 +38,7 @@ user_write(struct admin_call *c, const char *key, const struct person *p)
 	json_string(c->w, "name", p->who.name);
 	json_string(c->w, "kind", kinds[p->who.kind]);
 	json_string(c->w, "title", p->who.title);
+	json_string(c->w, "provider", p->who.provider[0] == '\0' ? NULL : p->who.provider);
 	shape_write_accesses(c, "access", &p->own);
 	json_array(c->w, "groups");
 	for (size_t i = 0; i < ngroups && c->x.rc == 0; i++) {
@@ -75,6 +79,34 @@ kind_judge(const char *text)
 		   : "It must be person or service.";
 }
 
+static const char *
+provider_judge(const char *text)
+{
+	return strcmp(text, PROVIDER_LDAP) == 0 ? NULL : "It must be ldap.";
+}
+
+/* Somebody who is to come in by a provider, and has what he is given here from the start. */
+static void
+read_provider(struct admin_call *c, const struct fields *f, struct account *who, bool added)
+{
+	char provider[PROVIDER_MAX];
+
+	if (!field_text(f, "provider", OPTIONAL, provider_judge, provider, sizeof(provider)))
+		return;
+	if (!added && strcmp(provider, who->provider) != 0)
+		fields_wrong(f, "provider", "It cannot be changed.");
+	else if (!people_are_there(c->a->people))
+		fields_wrong(f, "provider", "There is no directory: set ldap.servers.");
+	else if (who->kind != ACCOUNT_PERSON)
+		fields_wrong(f, "provider", "A service has no provider.");
+	else if (fields_has(f, "password"))
+		fields_wrong(f, "password", "Its provider judges this user's password.");
+	else if (strpbrk(who->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+		fields_wrong(f, "name", "Users of a provider are written in small letters.");
+	else
+		(void)str_copy(who->provider, sizeof(who->provider), provider);
+}
+
 /* What f says, over what is there; out gets the accesses that he is to have by himself. */
 static void
 read_members(struct admin_call *c, const struct fields *f, struct account *who, struct accesses *own,
@@ -89,6 +121,7 @@ read_members(struct admin_call *c, const struct fields *f, struct account *who, 
 		if (!ch->added && who->kind != was.kind)
 			fields_wrong(f, "kind", "It cannot be changed.");
 	}
+	read_provider(c, f, who, ch->added);
 	if (fields_has(f, "title"))
 		(void)field_text(f, "title", OPTIONAL, title_judge, who->title, sizeof(who->title));
 	changes_note(ch, strcmp(was.title, who->title) != 0, "title");
@@ -219,7 +252,7 @@ user_op_get(struct admin_call *c)
 	c->reads_others = true;
 }
 
-/* A person needs a password to begin with, a service has its tokens. */
+/* A person needs a password to begin with, unless a provider judges his; a service has its tokens. */
 void
 user_op_add_prepare(struct admin_call *c)
 {
@@ -228,7 +261,7 @@ user_op_add_prepare(struct admin_call *c)
 	(void)field_text(&c->body, "name", REQUIRED, user_name_judge, name, sizeof(name));
 	(void)field_text(&c->body, "kind", REQUIRED, kind_judge, kind, sizeof(kind));
 	if (!admin_password_new(c, "password", name, false) && !c->fault.set &&
-	    strcmp(kind, kinds[ACCOUNT_PERSON]) == 0)
+	    strcmp(kind, kinds[ACCOUNT_PERSON]) == 0 && !fields_has(&c->body, "provider"))
 		admin_password_draw(c);
 }
 

@@ -65,6 +65,7 @@ sweep(struct authd *a)
 
 	grants_sweep(&a->grants, now);
 	basic_sweep(a, clock_boot_ns());
+	people_turn(a->people);
 	newcomers_turn(a);
 	status = sessions_sweep(a->sessions, now);
 	if (status == DB_OK)

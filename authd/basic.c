@@ -145,7 +145,7 @@ still_holds(struct authd *a, const struct entry *e)
 
 	account_read(&x, e->holder.account, &who);
 	judging_fingerprint(&who, now);
-	good = !who.disabled && sodium_memcmp(now, e->judged, sizeof(now)) == 0 &&
+	good = account_is_open(&who) && sodium_memcmp(now, e->judged, sizeof(now)) == 0 &&
 	       !(factor_look(&x, e->holder.account, &factor) && factor.confirmed);
 	sodium_memzero(&who, sizeof(who));
 	sodium_memzero(&factor, sizeof(factor));

@@ -168,6 +168,15 @@ check_watched(void *ctx, struct db_bytes key, struct db_bytes value)
 	return watched_good(key, value);
 }
 
+static bool
+check_subject(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	uint64_t number;
+
+	(void)ctx;
+	return key.n > 2 && key.n < PROVIDER_MAX + SUBJECT_MAX && be64_read(value, &number) && number > 0;
+}
+
 /* The audit log judges its own entries. */
 static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_ACCOUNTS] = check_account,     [TABLE_NAMES] = check_name,
@@ -180,6 +189,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_TOKENS] = check_token,         [TABLE_TOKENS_OF] = check_token_of,
 	[TABLE_TOKEN_USES] = check_token_use, [TABLE_CONFIGURATION] = check_configuration,
 	[TABLE_LABELS] = check_label,         [TABLE_WATCHED] = check_watched,
+	[TABLE_SUBJECTS] = check_subject,
 };
 
 struct checking {

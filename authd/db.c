@@ -39,6 +39,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_CONFIGURATION] = "configuration",
 	[TABLE_LABELS] = "labels",
 	[TABLE_WATCHED] = "watched",
+	[TABLE_SUBJECTS] = "subjects",
 };
 
 struct db {

@@ -37,6 +37,7 @@ enum table {
 	TABLE_CONFIGURATION,  /* key of the configuration -> hash of its value */
 	TABLE_LABELS,         /* tenant, what it is of -> label */
 	TABLE_WATCHED,        /* tenant, host or network -> nothing */
+	TABLE_SUBJECTS,       /* provider, NUL, what somebody is called there -> number of the account */
 	TABLE_COUNT
 };
 

@@ -67,7 +67,7 @@ read_basis(struct authd *a, bool write, uint64_t account, const char *tenant, co
 	struct accesses all;
 
 	account_read(&x, account, &b->who);
-	if (b->who.disabled)
+	if (!account_is_open(&b->who))
 		txn_fail(&x, DB_NONE);
 	rights_gather(&x, account, arena, &all);
 	if (token != NULL) {

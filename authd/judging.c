@@ -83,7 +83,7 @@ is_unchanged(struct attempt *t, bool *has_factor)
 	bool disabled, same;
 
 	account_read(&x, t->account, &who);
-	disabled = who.disabled;
+	disabled = !account_is_open(&who);
 	same = is_still_judged(t, &who);
 	*has_factor = factor_look(&x, t->account, &factor) && factor.confirmed;
 	sodium_memzero(&who, sizeof(who));

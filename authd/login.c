@@ -86,7 +86,7 @@ take_code(void *ctx, struct txn *x)
 	struct account who;
 
 	account_read(x, s->attempt->account, &who);
-	if (who.disabled)
+	if (!account_is_open(&who))
 		txn_fail(x, DB_NONE);
 	sodium_memzero(&who, sizeof(who));
 	if (!factor_look(x, s->attempt->account, &f) || !f.confirmed ||

@@ -12,7 +12,7 @@
 bool
 account_is_directorys(const struct account *who)
 {
-	return strcmp(who->hash, DIRECTORY_HASH) == 0;
+	return strcmp(who->provider, PROVIDER_LDAP) == 0;
 }
 
 static bool

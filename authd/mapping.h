@@ -14,8 +14,8 @@
 #include "people.h"
 #include "record.h"
 
-/* In the place of a hash: no password opens it here, the directory judges. */
-#define DIRECTORY_HASH "directory"
+/* The directory as a provider of accounts. */
+#define PROVIDER_LDAP "ldap"
 
 bool account_is_directorys(const struct account *who);
 

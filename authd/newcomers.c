@@ -14,14 +14,26 @@
 #include "basic.h"
 #include "events.h"
 #include "granting.h"
+#include "groups.h"
 #include "judging.h"
 #include "mapping.h"
+#include "rights.h"
 #include "rows.h"
 #include "user_name.h"
 
 #define LOOKS_MAX 8u /* under way at a time: logins have the rest */
 
+static const char back_again[] = "the directory has him again";
+
 /* --- accounts --- */
+
+static void
+lower(char *name)
+{
+	for (; *name != '\0'; name++)
+		if (isascii((unsigned char)*name))
+			*name = (char)tolower((unsigned char)*name);
+}
 
 void
 newcomers_spell(struct authd *a, char *name)
@@ -35,34 +47,7 @@ newcomers_spell(struct authd *a, char *name)
 	own = name_look(&x, TABLE_NAMES, name) != 0;
 	if (txn_end(&x) != DB_OK || own)
 		return;
-	for (; *name != '\0'; name++)
-		if (isascii((unsigned char)*name))
-			*name = (char)tolower((unsigned char)*name);
-}
-
-/* His account as it is to be; true where anything of it changed. */
-static bool
-write_account(struct txn *x, const char *name, const char *title, struct account *who)
-{
-	struct account was;
-	bool found = account_look(x, name, who);
-
-	if (!found) {
-		*who = (struct account){ .kind = ACCOUNT_PERSON, .created_ns = clock_utc_ns() };
-		(void)str_copy(who->name, sizeof(who->name), name);
-		(void)str_copy(who->hash, sizeof(who->hash), DIRECTORY_HASH);
-	} else if (!account_is_directorys(who)) {
-		txn_fail(x, DB_NONE); /* meanwhile it has become one of Weir's own */
-		return false;
-	}
-	was = *who;
-	if (title[0] != '\0')
-		(void)str_copy(who->title, sizeof(who->title), title);
-	if (!found)
-		account_add(x, who);
-	else if (strcmp(was.title, who->title) != 0)
-		account_write(x, who);
-	return !found;
+	lower(name);
 }
 
 static void
@@ -73,6 +58,13 @@ note(struct authd *a, struct txn *x, enum audit_kind kind, const char *name, con
 
 	audit_detail(&e, "%s", detail);
 	audit_add(a->audit, x, &e);
+}
+
+static const char *
+groups_words(const struct person_told *told)
+{
+	return told->cut ? "groups as the directory says, which has more than it tells"
+			 : "groups as the directory says";
 }
 
 /* What changed on disk holds for what is in memory, too. */
@@ -100,30 +92,131 @@ newcomers_are_judged(const struct authd *a, const char *name, const struct accou
 	return who == NULL ? user_name_judge(name) == NULL : account_is_directorys(who);
 }
 
-/* False where it could not be written, and *status says why. */
-static bool
-take_in(struct attempt *t, const struct person_told *told, enum db_status *status)
-{
-	struct authd *a = t->a;
-	struct txn x = txn_begin(accounts_db_tables(a->db), true);
+/* Somebody who comes in, and his account while it is written. */
+struct coming {
+	struct attempt *t;
+	const struct person_told *told;
+	struct txn x;
+	char name[ACCOUNT_NAME_MAX]; /* of the account */
 	struct account who;
-	bool added = write_account(&x, t->name, told->title, &who), changed = false;
+	bool changed;
+	const char *why; /* he may not, for the record; NULL: nothing is wrong with him */
+};
 
-	if (x.rc == 0)
-		changed = mapping_write(&x, &a->boot->settings, who.number, told);
-	if (x.rc == 0 && added)
-		note(a, &x, AUDIT_USER_ADDED, t->name, &t->client, "by the directory");
-	if (x.rc == 0 && changed)
-		note(a, &x, AUDIT_RIGHTS_GRANTED, t->name, &t->client, "groups as the directory says");
-	*status = txn_end(&x);
-	if (*status == DB_OK) {
-		t->account = who.number;
-		judging_fingerprint(&who, t->judged);
-		if (changed || added)
-			settle(a, who.number);
+static void
+refuse(struct coming *c, const char *why)
+{
+	if (c->why == NULL && c->x.rc == 0)
+		c->why = why;
+	txn_fail(&c->x, DB_NONE);
+}
+
+/* His account is called as the directory spells him, so that each spelling that it takes for the same comes
+ * to the same account, with its second factor. */
+static void
+name_him(struct coming *c)
+{
+	const char *name = c->told->name[0] == '\0' ? c->t->name : c->told->name;
+
+	if (!str_copy(c->name, sizeof(c->name), name) || user_name_judge(name) != NULL)
+		refuse(c, "what the directory calls him cannot be the name of an account");
+	lower(c->name);
+}
+
+static void
+note_changed(struct coming *c, enum audit_kind kind, const char *detail)
+{
+	if (c->x.rc != 0)
+		return;
+	note(c->t->a, &c->x, kind, c->name, &c->t->client, detail);
+	c->changed = true;
+}
+
+/* By what stays, if the directory tells that, and only then by name: a name can become another's. */
+static void
+find_or_add(struct coming *c)
+{
+	uint64_t known = subject_look(&c->x, PROVIDER_LDAP, c->told->id);
+	bool there = account_look(&c->x, c->name, &c->who);
+
+	if (there && !account_is_directorys(&c->who)) {
+		refuse(c, "an account of that name is not the directory's");
+	} else if (known != 0 && (!there || c->who.number != known)) {
+		if (there)
+			refuse(c, "he was renamed, and there is another account by his new name: remove it");
+		account_read(&c->x, known, &c->who);
+		account_rename(&c->x, &c->who, c->name);
+		note_changed(c, AUDIT_USER_CHANGED, "renamed, as in the directory");
+	} else if (there && known == 0 && c->who.subject[0] != '\0') {
+		refuse(c, c->told->id[0] == '\0'
+			      ? "the directory does not tell his id any more"
+			      : "the account of that name was another's, who is gone: remove it");
+	} else if (!there) {
+		c->who = (struct account){ .kind = ACCOUNT_PERSON, .created_ns = clock_utc_ns() };
+		(void)str_copy(c->who.name, sizeof(c->who.name), c->name);
+		(void)str_copy(c->who.provider, sizeof(c->who.provider), PROVIDER_LDAP);
+		account_add(&c->x, &c->who);
+		note_changed(c, AUDIT_USER_ADDED, "by the directory");
 	}
-	sodium_memzero(&who, sizeof(who));
-	return *status == DB_OK;
+	if (c->x.rc == 0 && known == 0 && c->told->id[0] != '\0')
+		account_bind(&c->x, &c->who, c->told->id);
+}
+
+static void
+write_what_is_told(struct coming *c)
+{
+	struct account was = c->who;
+
+	if (c->told->title[0] != '\0')
+		(void)str_copy(c->who.title, sizeof(c->who.title), c->told->title);
+	c->who.absent = false;
+	if (strcmp(was.title, c->who.title) != 0 || was.absent)
+		account_write(&c->x, &c->who);
+	if (was.absent)
+		note_changed(c, AUDIT_USER_CHANGED, back_again);
+	if (mapping_write(&c->x, &c->t->a->boot->settings, c->who.number, c->told))
+		note_changed(c, AUDIT_RIGHTS_GRANTED, groups_words(c->told));
+}
+
+/* Who is in none of the groups comes in by what he was given here, if anything. */
+static void
+admit_him(struct coming *c)
+{
+	uint64_t group[GROUPS_OF_ONE_MAX];
+	struct arena *arena;
+	struct accesses own;
+
+	if (mapping_admits(&c->t->a->boot->settings, c->told))
+		return;
+	arena = arena_new(RIGHTS_ARENA);
+	accesses_read(&c->x, c->who.number, arena, &own);
+	if (own.n == 0 && groups_of(&c->x, c->who.number, group) == 0)
+		refuse(c, "he is in no group that ldap.groups names");
+	arena_free(&arena);
+}
+
+/* False where he may not come in, and c->why says why; or, where that is NULL, where it could not be written.
+ */
+static bool
+take_in(struct coming *c)
+{
+	struct authd *a = c->t->a;
+	bool good;
+
+	c->x = txn_begin(accounts_db_tables(a->db), true);
+	name_him(c);
+	find_or_add(c);
+	write_what_is_told(c);
+	admit_him(c);
+	good = txn_end(&c->x) == DB_OK;
+	if (good) {
+		(void)str_copy(c->t->name, sizeof(c->t->name), c->name);
+		c->t->account = c->who.number;
+		judging_fingerprint(&c->who, c->t->judged);
+		if (c->changed)
+			settle(a, c->who.number);
+	}
+	return good;
 }
 
 static void
@@ -132,17 +225,15 @@ on_judged(void *ctx, const struct person_told *told)
 	const struct judging_there j = *(struct judging_there *)ctx;
 	struct hash_answer answer = { .verdict = HASH_MISMATCH };
 	struct attempt *t = j.t;
-	enum db_status status;
+	struct coming c = { .t = t, .told = told };
 
 	free(ctx);
 	switch (told->verdict) {
 	case DIRECTORY_RIGHT:
-		if (!mapping_admits(&t->a->boot->settings, told))
-			attempt_because(t, "he is in no group that ldap.groups names");
-		else if (take_in(t, told, &status))
+		if (take_in(&c))
 			answer.verdict = HASH_MATCH;
-		else if (status == DB_NONE)
-			attempt_because(t, "an account of Weir's own has that name");
+		else if (c.why != NULL)
+			attempt_because(t, c.why);
 		else
 			answer.verdict = HASH_FAILED;
 		break;
@@ -180,14 +271,46 @@ struct looking_again {
 	char name[ACCOUNT_NAME_MAX];
 };
 
+/* What was told of an account: true where anything changed; *gone where it is not open any more. */
+static bool
+write_looked(struct txn *x, const struct looking_again *l, const struct person_told *told, bool *gone)
+{
+	static const struct wire_client nobody;
+	bool there = told->verdict == DIRECTORY_RIGHT, changed, turned;
+	const char *why = told->why;
+	struct account who;
+
+	account_read(x, l->account, &who);
+	/* Meanwhile it may have been removed, or renamed. */
+	if (x->rc != 0 || !account_is_directorys(&who) || strcmp(who.name, l->name) != 0)
+		return false;
+	if (there && who.subject[0] != '\0' && strcmp(who.subject, told->id) != 0) {
+		there = false;
+		why = "the directory's entry of that name is not his";
+	}
+	changed = mapping_write(x, &l->a->boot->settings, l->account, there ? told : NULL);
+	if (changed)
+		note(l->a, x, there ? AUDIT_RIGHTS_GRANTED : AUDIT_RIGHTS_REMOVED, l->name, &nobody,
+		     there ? groups_words(told) : why);
+	turned = who.absent == there;
+	*gone = turned && !there;
+	if (turned) {
+		who.absent = !there;
+		account_write(x, &who);
+		note(l->a, x, AUDIT_USER_CHANGED, l->name, &nobody, there ? back_again : why);
+	}
+	if (*gone)
+		sessions_remove_of(x, who.number, NULL);
+	return changed || turned;
+}
+
 static void
 on_looked(void *ctx, const struct person_told *told)
 {
 	AUTO(mem_drop) struct looking_again *l = ctx;
-	static const struct wire_client nobody;
 	struct authd *a = l->a;
-	bool there = told->verdict == DIRECTORY_RIGHT, changed;
-	enum db_status status;
+	enum db_status status = DB_OK;
+	bool changed, gone = false;
 	struct txn x;
 
 	a->looks--;
@@ -197,18 +320,23 @@ on_looked(void *ctx, const struct person_told *told)
 		log_warn_limited(&silent, "the groups of '%s' stay as they are: %s", l->name, told->why);
 		return;
 	}
+	if (told->cut)
+		log_warn("'%s' is in more groups than the directory tells: what counts may be among the rest",
+			 l->name);
 	x = txn_begin(accounts_db_tables(a->db), true);
-	changed = mapping_write(&x, &a->boot->settings, l->account, there ? told : NULL);
-	if (x.rc == 0 && changed)
-		note(a, &x, there ? AUDIT_RIGHTS_GRANTED : AUDIT_RIGHTS_REMOVED, l->name, &nobody,
-		     there ? "groups as the directory says" : told->why);
-	if (!changed)
+	changed = write_looked(&x, l, told, &gone);
+	if (changed || x.rc != 0)
+		status = txn_end(&x);
+	else
 		txn_abort(&x);
-	status = changed ? txn_end(&x) : DB_OK;
-	if (status != DB_OK)
+	if (status != DB_OK && status != DB_NONE)
 		log_error("the groups of '%s' could not be written: %s", l->name, accounts_db_why(a->db));
 	else if (changed)
 		settle(a, l->account);
+	if (status == DB_OK && gone) {
+		(void)sessions_forget(a->sessions, l->account, NULL);
+		tickets_forget(a->tickets, l->account);
+	}
 }
 
 struct due {

@@ -7,6 +7,7 @@
 
 #include "authd.h"
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/log.h"
@@ -16,8 +17,12 @@
 
 #define GROUPS_TOLD_MAX 16384
 
+/* Of weir-directory's own time for an answer: after that it has lost the question. */
+#define SLACK_NS (10 * NS_PER_S)
+
 struct question {
 	uint64_t request; /* 0: free */
+	int64_t until_ns; /* clock_boot_ns */
 	people_told *told;
 	void *ctx;
 };
@@ -137,6 +142,7 @@ people_ask(struct people *p, enum directory_what what, const char *name, const c
 	   people_told *told, void *ctx)
 {
 	struct channel *ch = peers_find(p->a->peers, PROC_DIRECTORY, 0);
+	const struct settings *s = &p->a->boot->settings;
 	struct question *q = place(p, 0);
 	struct wire_directory_ask w = { .what = (uint32_t)what };
 	bool sent;
@@ -145,7 +151,8 @@ people_ask(struct people *p, enum directory_what what, const char *name, const c
 	    !str_copy(w.password, sizeof(w.password), password))
 		return false;
 	w.request = ++p->requests;
-	*q = (struct question){ w.request, told, ctx };
+	*q = (struct question){ w.request, clock_boot_ns() + s->ldap_timeout_ms * NS_PER_MS + SLACK_NS, told,
+				ctx };
 	sent = send_ask(p, ch, &w);
 	sodium_memzero(&w, sizeof(w));
 	if (!sent)
@@ -197,6 +204,9 @@ people_answer(struct people *p, const struct wire_directory_told *w, int fd)
 			t.ngroups++;
 	t.why = text_of(doc, "why");
 	t.title = text_of(doc, "title");
+	t.id = text_of(doc, "id");
+	t.name = text_of(doc, "name");
+	(void)json_node_bool(json_node_member(json_root(doc), "cut"), &t.cut);
 	t.group = group;
 	t.doc = doc;
 	if (q != NULL)
@@ -205,12 +215,29 @@ people_answer(struct people *p, const struct wire_directory_told *w, int fd)
 	return true;
 }
 
+static struct person_told
+nothing_told(const char *why)
+{
+	return (struct person_told){
+		.verdict = DIRECTORY_UNAVAILABLE, .why = why, .title = "", .id = "", .name = ""
+	};
+}
+
+void
+people_turn(struct people *p)
+{
+	const struct person_told t = nothing_told("weir-directory has lost the question");
+	int64_t now = clock_boot_ns();
+
+	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
+		if (p->question[i].request != 0 && now > p->question[i].until_ns)
+			tell(&p->question[i], &t);
+}
+
 void
 people_gone(struct people *p)
 {
-	const struct person_told t = { .verdict = DIRECTORY_UNAVAILABLE,
-				       .why = "weir-directory is gone",
-				       .title = "" };
+	const struct person_told t = nothing_told("weir-directory is gone");
 
 	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
 		if (p->question[i].request != 0)

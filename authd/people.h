@@ -25,9 +25,12 @@ bool people_are_there(const struct people *p);
 struct person_told {
 	enum directory_verdict verdict;
 	const char *why, *title; /* "": none; never for the stranger */
+	const char *id; /* what the directory calls him for good, whatever becomes of his name; "": nothing */
+	const char *name; /* as the directory spells it; "": not known */
+	bool cut;         /* there are more groups than were told */
 	size_t ngroups;
 	const char *const *group;   /* distinguished names */
-	const struct json_doc *doc; /* all of it: "dn", "steps", "cut" */
+	const struct json_doc *doc; /* all of it, with "dn" and "steps"; NULL where nothing was told */
 };
 
 /* t lives until it returns. Called once for each question, from the loop. */
@@ -40,6 +43,9 @@ bool people_ask(struct people *p, enum directory_what what, const char *name, co
 
 /* DIRECTORY_TOLD; fd stays the caller's. False where the peer lied. */
 bool people_answer(struct people *p, const struct wire_directory_told *w, int fd);
+/* Once a second: a question that weir-directory has had for much longer than it may is answered: unavailable.
+ */
+void people_turn(struct people *p);
 /* weir-directory is gone: nobody is waited for any more. */
 void people_gone(struct people *p);
 

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "codec.h"
 #include "policy/role.h"
 
@@ -11,7 +12,7 @@ static_assert(PASSWORD_HASH_MAX == crypto_pwhash_STRBYTES, "record.h agrees with
 
 /* --- accounts --- */
 
-#define ACCOUNT_VERSION 2
+#define ACCOUNT_VERSION 3
 
 size_t
 account_encode(const struct account *a, uint8_t *out, size_t size)
@@ -22,30 +23,56 @@ account_encode(const struct account *a, uint8_t *out, size_t size)
 	wcur_be64(&w, a->number);
 	wcur_be32(&w, a->kind);
 	wcur_u8(&w, a->disabled);
+	wcur_u8(&w, a->absent);
 	codec_put_time(&w, a->created_ns);
 	codec_put_text(&w, a->name, sizeof(a->name));
 	codec_put_text(&w, a->title, sizeof(a->title));
 	codec_put_text(&w, a->hash, sizeof(a->hash));
+	codec_put_text(&w, a->provider, sizeof(a->provider));
+	codec_put_text(&w, a->subject, sizeof(a->subject));
 	return codec_finished(&w);
+}
+
+/* In the second version a hash that is none stood for the directory. */
+static void
+take_provider(struct rcur *c, uint8_t version, struct account *a)
+{
+	if (version == ACCOUNT_VERSION) {
+		codec_take_text(c, a->provider, sizeof(a->provider));
+		codec_take_text(c, a->subject, sizeof(a->subject));
+	} else if (strcmp(a->hash, "directory") == 0) {
+		memset(a->hash, 0, sizeof(a->hash));
+		(void)str_copy(a->provider, sizeof(a->provider), "ldap");
+	}
+}
+
+static bool
+provider_can_be(const struct account *a)
+{
+	return a->provider[0] == '\0' ? a->subject[0] == '\0' && !a->absent
+				      : a->hash[0] == '\0' && a->kind == ACCOUNT_PERSON;
 }
 
 bool
 account_decode(const void *bytes, size_t len, struct account *a)
 {
 	struct rcur c = rcur_of(bytes, len);
+	uint8_t version = rcur_u8(&c);
 
 	memset(a, 0, sizeof(*a));
-	if (rcur_u8(&c) != ACCOUNT_VERSION)
+	if (version != 2 && version != ACCOUNT_VERSION)
 		return false;
 	a->number = rcur_be64(&c);
 	a->kind = rcur_be32(&c);
 	a->disabled = codec_take_flag(&c);
+	a->absent = version == ACCOUNT_VERSION && codec_take_flag(&c);
 	a->created_ns = codec_take_time(&c);
 	codec_take_text(&c, a->name, sizeof(a->name));
 	codec_take_text(&c, a->title, sizeof(a->title));
 	codec_take_text(&c, a->hash, sizeof(a->hash));
+	take_provider(&c, version, a);
 	return codec_ended(&c) && a->number > 0 && a->kind > 0 && a->kind < ACCOUNT_KIND_COUNT &&
-	       a->name[0] != '\0';
+	       a->name[0] != '\0' && provider_can_be(a);
 }
 
 bool

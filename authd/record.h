@@ -14,18 +14,25 @@
 #define PASSWORD_HASH_MAX 128 /* crypto_pwhash_STRBYTES, terminated */
 #define SESSION_ID_LEN    32
 #define TITLE_MAX         128
+#define PROVIDER_MAX      32  /* with its end */
+#define SUBJECT_MAX       256 /* likewise */
 #define RECORD_MAX        1024
 
 enum account_kind { ACCOUNT_PERSON = 1, ACCOUNT_SERVICE, ACCOUNT_KIND_COUNT };
 
 struct account {
-	uint64_t number;    /* 1 and up, never reused */
-	uint32_t kind;      /* enum account_kind */
-	bool disabled;      /* nobody comes in by it, its sessions and tokens are void */
+	uint64_t number; /* 1 and up, never reused */
+	uint32_t kind;   /* enum account_kind */
+	bool disabled;   /* nobody comes in by it, its sessions and tokens are void */
+	bool absent;     /* likewise: its provider says that he may not come in, until it says that he may */
 	int64_t created_ns; /* UTC, as all times here */
 	char name[ACCOUNT_NAME_MAX];
 	char title[TITLE_MAX];
 	char hash[PASSWORD_HASH_MAX]; /* argon2id; "": no password opens it */
+	/* Who says whether it is he, where that is not Weir itself (""), and what he is called there for
+	 * good, whatever his name becomes ("": not known yet, or nothing). */
+	char provider[PROVIDER_MAX];
+	char subject[SUBJECT_MAX];
 };
 
 /* An account as the first version of the format had it. */
@@ -84,6 +91,7 @@ struct signing_record {
 /* Each encoder returns the length, 0 where out is too small. Each decoder takes exactly len bytes and checks
  * bounds. */
 size_t account_encode(const struct account *a, uint8_t *out, size_t size);
+/* Also takes the second version, which knew no providers but the directory. */
 bool account_decode(const void *bytes, size_t len, struct account *a);
 bool account_v1_decode(const void *bytes, size_t len, struct account_v1 *a);
 size_t login_encode(const struct login_record *l, uint8_t *out, size_t size);

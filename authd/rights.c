@@ -255,7 +255,7 @@ is_enabled(struct txn *x, uint64_t number)
 	struct db_bytes v;
 
 	return txn_look(x, TABLE_ACCOUNTS, be64_bytes(&key), &v) && account_decode(v.p, v.n, &a) &&
-	       !a.disabled;
+	       account_is_open(&a);
 }
 
 static bool

@@ -42,6 +42,7 @@ static const struct admin_option options[] = {
 	{ "--no-quota",        "quotas",         VALUE_NOTHING_UNSET, PLACE_OPERATION, TENANT,    NULL, "no quota at all" },
 
 	{ "--kind",            "kind",           VALUE_TEXT,     PLACE_OPERATION, NEW_USER,       "KIND", "person (the default) or service, which has tokens and no password" },
+	{ "--provider",        "provider",       VALUE_TEXT,     PLACE_OPERATION, NEW_USER,       "NAME", "who judges the password: ldap; without: Weir itself" },
 	{ "--disable",         "disabled",       VALUE_NOTHING,  PLACE_OPERATION, USER,           NULL, "may not log in, and its sessions and tokens end" },
 	{ "--enable",          "disabled",       VALUE_NOTHING_NO, PLACE_OPERATION, USER,         NULL, "may log in again" },
 	{ "--member",          "members",        VALUE_TEXTS,    PLACE_OPERATION, GROUP,          "USER", "who belongs to it; again for more" },

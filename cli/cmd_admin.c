@@ -54,7 +54,7 @@ get_password(const struct admin_line *l, char password[static PASSWORD_MAX])
 		say("--password-file and --generate-password: give one of them");
 		return false;
 	}
-	if (generate || (file == NULL && is_service(l)))
+	if (generate || (file == NULL && (is_service(l) || admin_line_has(l, "--provider"))))
 		return true;
 	(void)snprintf(prompt, sizeof(prompt), "Password of %.100s", l->argument);
 	return file != NULL ? secret_from_file(file, password, PASSWORD_MAX)

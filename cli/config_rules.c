@@ -100,9 +100,62 @@ is_view(const char *v)
 static const char *
 is_ldap_url(const char *v)
 {
-	return strncmp(v, "ldaps://", 8) == 0 || strncmp(v, "ldap://", 7) == 0
+	const char *host = strncmp(v, "ldaps://", 8) == 0  ? v + 8
+			   : strncmp(v, "ldap://", 7) == 0 ? v + 7
+							   : NULL;
+
+	if (host == NULL)
+		return "must begin with ldaps:// or ldap://";
+	/* No path, query or user name has a meaning here. */
+	host += strcspn(host, "/?#@ \t");
+	return host[0] == '\0' || strcmp(host, "/") == 0
 		   ? NULL
-		   : "must begin with ldaps:// or ldap://";
+		   : "must be a server alone, as ldaps://dc1.example.com";
+}
+
+/* Only these two words have a meaning between percent signs. */
+static bool
+has_strange_word(const char *v)
+{
+	static const char *const words[] = { "%username%", "%userdn%" };
+
+	while ((v = strchr(v, '%')) != NULL) {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(words) && strncmp(v, words[i], strlen(words[i])) != 0)
+			i++;
+		if (i == ARRAY_LEN(words))
+			return true;
+		v += strlen(words[i]);
+	}
+	return false;
+}
+
+/* Without the name it would find the same entry for everybody. */
+static const char *
+is_user_filter(const char *v)
+{
+	return v[0] == '(' && strstr(v, "%username%") != NULL && strstr(v, "%userdn%") == NULL &&
+		       !has_strange_word(v)
+		   ? NULL
+		   : "must be a filter with %username% in it, as (uid=%username%)";
+}
+
+static const char *
+is_group_filter(const char *v)
+{
+	return v[0] == '\0' || (v[0] == '(' && strchr(v, '%') != NULL && !has_strange_word(v))
+		   ? NULL
+		   : "must be a filter with %userdn% or %username% in it, as (member=%userdn%), or empty";
+}
+
+static const char *
+is_direct(const char *v)
+{
+	return v[0] == '\0' || (strstr(v, "%username%") != NULL && strstr(v, "%userdn%") == NULL &&
+				!has_strange_word(v))
+		   ? NULL
+		   : "must have %username% in it, or be empty";
 }
 
 static const char *
@@ -118,7 +171,8 @@ is_mapping(const char *v)
 {
 	const char *arrow = strstr(v, "=>");
 
-	return arrow != NULL && arrow != v && arrow[2] != '\0'
+	return arrow != NULL && strspn(v, " ") < (size_t)(arrow - v) &&
+		       arrow[2 + strspn(arrow + 2, " ")] != '\0'
 		   ? NULL
 		   : "must be a group of the directory, =>, and one of Weir's";
 }
@@ -146,6 +200,9 @@ static const struct {
 	{ "ldap.authorities", is_absolute_or_empty },
 	{ "ldap.bind_password_file", is_absolute_or_empty },
 	{ "ldap.servers", is_ldap_url },
+	{ "ldap.direct", is_direct },
+	{ "ldap.user_filter", is_user_filter },
+	{ "ldap.group_filter", is_group_filter },
 	{ "ldap.nested", is_nesting },
 	{ "ldap.groups", is_mapping },
 	{ "httpd.certificate", is_absolute_or_empty },

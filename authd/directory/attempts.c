@@ -175,21 +175,22 @@ on_late(evutil_socket_t fd, short what, void *arg)
 static void
 judge(struct attempt *t)
 {
-	struct child_said said = { 0, 0 };
+	struct child_said said = { .verdict = 0 };
 	const char *text = t->said + sizeof(said);
 	size_t len;
 
 	if (t->nsaid >= sizeof(said))
 		memcpy(&said, t->said, sizeof(said));
 	len = t->nsaid < sizeof(said) ? 0 : t->nsaid - sizeof(said);
-	if (said.verdict == 0 || said.verdict >= DIRECTORY_VERDICT_COUNT || len == 0 || said.len != len) {
+	if (said.verdict == 0 || said.verdict >= DIRECTORY_VERDICT_COUNT || len == 0 || said.len != len ||
+	    !ENDS(said.why)) {
 		log_warn("the process of an attempt ended without a word");
 		give_up_server(t, "the process that asked it died of what it said");
 		return;
 	}
-	/* Its steps are told where another server is not asked. */
+	/* Its steps are told where another server is not asked; what came of them always. */
 	if (said.verdict == DIRECTORY_UNAVAILABLE && t->next + 1 < t->ask->nservers) {
-		give_up_server(t, "does not answer as it should");
+		give_up_server(t, said.why);
 		return;
 	}
 	end(t, (enum directory_verdict)said.verdict, text, len);
@@ -327,7 +328,7 @@ attempts_free(struct attempts **a)
 }
 
 static bool
-sane(const struct wire_directory_ask *w, struct server_url url[static DIRECTORY_SERVERS])
+sane(const struct wire_directory_ask *w)
 {
 	if (w->what == 0 || w->what >= DIRECTORY_WHAT_COUNT || w->timeout_ms == 0 ||
 	    w->timeout_ms > TIMEOUT_MAX_MS || w->len == 0 || w->len > DIRECTORY_ASK_MAX || w->nservers == 0 ||
@@ -336,8 +337,24 @@ sane(const struct wire_directory_ask *w, struct server_url url[static DIRECTORY_
 	if (w->what == DIRECTORY_LOGIN && (w->name[0] == '\0' || w->password[0] == '\0'))
 		return false;
 	for (uint32_t i = 0; i < w->nservers; i++)
-		if (!ENDS(w->server[i]) || !url_parse(w->server[i], &url[i]))
+		if (!ENDS(w->server[i]))
 			return false;
+	return true;
+}
+
+/* False where it was told that one is no address: that is the administrator's mistake, and no lie. */
+static bool
+read_servers(struct attempts *a, const struct wire_directory_ask *w, struct server_url *url)
+{
+	for (uint32_t i = 0; i < w->nservers; i++) {
+		char words[WHY_MAX];
+
+		if (url_parse(w->server[i], &url[i]))
+			continue;
+		(void)snprintf(words, sizeof(words), "%.150s is no address of a server", w->server[i]);
+		end_unavailable(a, w->request, NULL, 0, words);
+		return false;
+	}
 	return true;
 }
 
@@ -347,8 +364,10 @@ attempts_add(struct attempts *a, const struct wire_directory_ask *w, const char 
 	struct server_url url[DIRECTORY_SERVERS] = { 0 };
 	struct attempt *t = NULL;
 
-	if (!sane(w, url))
+	if (!sane(w))
 		return false;
+	if (!read_servers(a, w, url))
+		return true;
 	for (size_t i = 0; i < DIRECTORY_ASKS && t == NULL; i++)
 		if (!a->attempt[i].used)
 			t = &a->attempt[i];

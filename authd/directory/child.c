@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "findings.h"
 #include "look.h"
 #include "provider.h"
@@ -74,7 +75,9 @@ be_child(struct child_task *t, int connection, int told)
 	sandbox_narrow(&sandbox_attempt);
 	look(t, f);
 	text = findings_text(f, &len);
-	said = (struct child_said){ (uint32_t)f->verdict, text == NULL ? 0 : (uint32_t)len };
+	said =
+	    (struct child_said){ .verdict = (uint32_t)f->verdict, .len = text == NULL ? 0 : (uint32_t)len };
+	(void)str_copy(said.why, sizeof(said.why), findings_words(f));
 	_exit(text != NULL && put(&said, sizeof(said)) && put(text, len) ? 0 : 1);
 }
 

@@ -9,10 +9,13 @@
 
 #include "url.h"
 
+#define CHILD_WHY_MAX 192
+
 /* What it says into the pipe: this, then the text of findings.h. */
 struct child_said {
 	uint32_t verdict; /* enum directory_verdict */
 	uint32_t len;
+	char why[CHILD_WHY_MAX]; /* in a few words, terminated */
 };
 
 struct child_task {

@@ -41,6 +41,8 @@ findings_free(struct findings **fp)
 	free(f->group);
 	free(f->dn);
 	free(f->title);
+	free(f->id);
+	free(f->name);
 	free(f);
 	*fp = NULL;
 }
@@ -68,6 +70,14 @@ findings_end(struct findings *f, enum directory_verdict v, const char *words)
 	(void)snprintf(f->why, sizeof(f->why), "%s%s%s", refusal_text(v), more ? ": " : "",
 		       more ? words : "");
 	findings_step(f, "%s", f->why);
+}
+
+const char *
+findings_words(const struct findings *f)
+{
+	size_t sentence = strlen(refusal_text(f->verdict)), len = strlen(f->why);
+
+	return len > sentence + 2 ? f->why + sentence + 2 : f->why;
 }
 
 static uint64_t
@@ -98,8 +108,8 @@ findings_group(struct findings *f, const char *dn)
 	return true;
 }
 
-char *
-findings_text(const struct findings *f, size_t *len)
+static char *
+text_with(const struct findings *f, size_t ngroups, size_t *len)
 {
 	struct json_writer *w = json_new(DIRECTORY_TOLD_MAX);
 	const char *text;
@@ -109,11 +119,13 @@ findings_text(const struct findings *f, size_t *len)
 	json_string(w, "why", f->why);
 	json_string(w, "dn", f->dn);
 	json_string(w, "title", f->title);
+	json_string(w, "id", f->id);
+	json_string(w, "name", f->name);
 	json_array(w, "groups");
-	for (size_t i = 0; i < f->ngroups; i++)
+	for (size_t i = 0; i < ngroups; i++)
 		json_string(w, NULL, f->group[i]);
 	json_array_end(w);
-	json_bool(w, "cut", f->cut);
+	json_bool(w, "cut", f->cut || ngroups < f->ngroups);
 	json_array(w, "steps");
 	for (size_t i = 0; i < f->nsteps; i++)
 		json_string(w, NULL, f->step[i]);
@@ -123,4 +135,15 @@ findings_text(const struct findings *f, size_t *len)
 	out = text == NULL ? NULL : mem_strdup(text);
 	json_free(&w);
 	return out;
+}
+
+char *
+findings_text(const struct findings *f, size_t *len)
+{
+	size_t ngroups = f->ngroups;
+	char *text;
+
+	while ((text = text_with(f, ngroups, len)) == NULL && ngroups > 0)
+		ngroups /= 2;
+	return text;
 }

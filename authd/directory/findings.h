@@ -14,6 +14,8 @@ struct findings {
 	enum directory_verdict verdict;
 	char why[320];
 	char *dn, *title; /* NULL: not known */
+	char *id;         /* what stays when the entry is renamed or moved; NULL: the server gives none */
+	char *name;       /* as the attribute spells it that user_filter asks for; NULL: not known */
 	char **group;
 	size_t ngroups;
 	bool cut;
@@ -28,11 +30,13 @@ void findings_free(struct findings **f);
 void findings_step(struct findings *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The end, with the sentence of the verdict and, where there are any, words about it. */
 void findings_end(struct findings *f, enum directory_verdict v, const char *words);
+/* Those words, or the sentence where there were none. */
+const char *findings_words(const struct findings *f);
 /* False where it is there already, or they are FINDINGS_GROUPS. Names of groups are compared without regard
  * to case. */
 bool findings_group(struct findings *f, const char *dn);
 
-/* The text, to be freed; NULL where it is longer than may be told. */
+/* The text, to be freed, with as many groups as may be told. NULL where it is longer without any. */
 char *findings_text(const struct findings *f, size_t *len);
 
 #endif

@@ -332,6 +332,20 @@ link_free(char *text)
 	ldap_memfree(text);
 }
 
+bool
+link_entry_bytes(const struct link_entry *e, const char *attribute, void *out, size_t size, size_t *len)
+{
+	struct berval **v = ldap_get_values_len(e->ldap, e->message, attribute);
+	bool there = v != NULL && v[0] != NULL && v[0]->bv_len > 0 && v[0]->bv_len <= size;
+
+	if (there) {
+		*len = v[0]->bv_len;
+		memcpy(out, v[0]->bv_val, v[0]->bv_len);
+	}
+	ldap_value_free_len(v);
+	return there;
+}
+
 void
 link_entry_values(const struct link_entry *e, const char *attribute,
 		  bool (*each)(void *ctx, const char *value), void *ctx)

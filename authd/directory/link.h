@@ -55,6 +55,9 @@ void link_search(struct link *l, const char *base, bool one, const char *filter,
 /* UTF-8, to be freed with link_free. */
 char *link_entry_dn(const struct link_entry *e);
 void link_free(char *text);
+/* The first value of an attribute, whatever its bytes are, into out; false where there is none, or it is
+ * empty or longer than size. */
+bool link_entry_bytes(const struct link_entry *e, const char *attribute, void *out, size_t size, size_t *len);
 /* Calls each for every value of an attribute that is a text without NUL bytes, until it returns false. */
 void link_entry_values(const struct link_entry *e, const char *attribute,
 		       bool (*each)(void *ctx, const char *value), void *ctx);

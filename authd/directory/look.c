@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "entry.h"
+#include "membership.h"
 #include "template.h"
 
-#define TEXT_MAX      2048
-#define GROUP_ASKS    512u                      /* questions of one walk through nested groups */
-#define CHAIN         "1.2.840.113556.1.4.1941" /* LDAP_MATCHING_RULE_IN_CHAIN */
-#define DISABLED_FLAG 2                         /* ADS_UF_ACCOUNTDISABLE of userAccountControl */
+#define TEXT_MAX 2048
 
 struct looking {
 	const struct look *k;
@@ -19,7 +17,7 @@ struct looking {
 	struct findings *f;
 	/* Of the user, once he was found. */
 	size_t met;
-	bool disabled;
+	enum directory_verdict standing;
 };
 
 /* --- binding --- */
@@ -77,46 +75,12 @@ bind_nobody(struct looking *l)
 /* --- the user --- */
 
 static bool
-add_member_of(void *ctx, const char *value)
-{
-	(void)findings_group(ctx, value);
-	return true;
-}
-
-static bool
-take_title(void *ctx, const char *value)
-{
-	struct findings *f = ctx;
-
-	if (f->title == NULL)
-		f->title = mem_strdup(value);
-	return false;
-}
-
-static bool
-take_flags(void *ctx, const char *value)
-{
-	struct looking *l = ctx;
-
-	l->disabled = (strtoul(value, NULL, 10) & DISABLED_FLAG) != 0;
-	return false;
-}
-
-static bool
 take_user(void *ctx, const struct link_entry *e)
 {
 	struct looking *l = ctx;
-	char *dn = link_entry_dn(e);
 
-	if (dn == NULL)
-		return true;
-	if (l->met++ == 0) {
-		l->f->dn = mem_strdup(dn);
-		link_entry_values(e, l->k->provider->title, take_title, l->f);
-		link_entry_values(e, "memberOf", add_member_of, l->f);
-		link_entry_values(e, "userAccountControl", take_flags, l);
-	}
-	link_free(dn);
+	if (l->met++ == 0)
+		l->standing = entry_read(e, l->k->provider, l->f);
 	return l->met < 2;
 }
 
@@ -125,19 +89,21 @@ static bool
 find_user(struct looking *l)
 {
 	const struct provider *p = l->k->provider;
-	const char *const attributes[] = { p->title, "memberOf", "userAccountControl", NULL };
-	char filter[TEXT_MAX];
+	const char *attributes[ENTRY_ATTRIBUTES];
+	char filter[TEXT_MAX], name[64];
 	struct link_result r;
 
 	if (!template_expand(p->user_filter, TEMPLATE_FILTER, l->k->name, NULL, filter, sizeof(filter))) {
 		findings_end(l->f, DIRECTORY_UNKNOWN, "the name cannot stand in user_filter");
 		return false;
 	}
+	entry_attributes(p, name, attributes);
 	link_search(l->link, p->base, false, filter, attributes, take_user, l, &r);
 	findings_step(l->f, "search for %.300s below %.200s: %zu found", filter, p->base, l->met);
-	if (l->met == 1 && r.code == LINK_OK)
+	if (l->met == 1 && r.code == LINK_OK && l->f->dn[0] != '\0')
 		return true;
-	if (r.code != LINK_OK && r.code != LINK_NO_OBJECT)
+	/* Also where there is no base: that says nothing about anybody. */
+	if (r.code != LINK_OK)
 		findings_end(l->f, r.code < 0 ? DIRECTORY_UNAVAILABLE : DIRECTORY_REFUSED, r.words);
 	else
 		findings_end(l->f, DIRECTORY_UNKNOWN, l->met > 1 ? "several match user_filter" : NULL);
@@ -146,74 +112,16 @@ find_user(struct looking *l)
 	return false;
 }
 
-/* --- groups --- */
-
-static bool
-take_group(void *ctx, const struct link_entry *e)
-{
-	struct looking *l = ctx;
-	char *dn = link_entry_dn(e);
-
-	if (dn != NULL)
-		(void)findings_group(l->f, dn);
-	link_free(dn);
-	return l->f->ngroups < FINDINGS_GROUPS;
-}
-
-/* The groups that have dn as a member. False where the server would not say. */
-static bool
-groups_with(struct looking *l, const char *dn)
-{
-	static const char *const attributes[] = { "1.1", NULL }; /* none: RFC 4511 section 4.5.1.8 */
-	const struct provider *p = l->k->provider;
-	const char *of = p->nested == NESTED_CHAIN ? "(member:" CHAIN ":=%userdn%)" : p->group_filter;
-	char filter[2 * TEXT_MAX];
-	struct link_result r;
-
-	if (!template_expand(of, TEMPLATE_FILTER, l->k->name, dn, filter, sizeof(filter))) {
-		findings_step(l->f, "group_filter cannot be asked for %.200s", dn);
-		return false;
-	}
-	link_search(l->link, p->group_base, false, filter, attributes, take_group, l, &r);
-	/* The server tells no more of them than it wants to: those count that it told. */
-	l->f->cut = l->f->cut || r.code == LINK_SIZE_LIMIT;
-	if (r.code == LINK_OK || r.code == LINK_NO_OBJECT || r.code == LINK_SIZE_LIMIT)
-		return true;
-	findings_step(l->f, "search for %.200s below %.200s: %s", filter, p->group_base, r.words);
-	return false;
-}
-
-/* Each group once, so a circle of them ends. */
-static bool
-walk_groups(struct looking *l)
-{
-	unsigned asks = 0;
-
-	for (size_t i = 0; i < l->f->ngroups; i++) {
-		if (asks++ == GROUP_ASKS) {
-			l->f->cut = true;
-			break;
-		}
-		if (!groups_with(l, l->f->group[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool
+/* What is left where it is he. */
+static void
 find_groups(struct looking *l)
 {
-	const struct provider *p = l->k->provider;
-	bool good = true;
-
-	if (p->group_filter[0] != '\0' || p->nested == NESTED_CHAIN)
-		good = groups_with(l, l->f->dn);
-	if (good && p->nested == NESTED_WALK && p->group_filter[0] != '\0')
-		good = walk_groups(l);
-	findings_step(l->f, "%zu groups%s", l->f->ngroups, l->f->cut ? ", and more that are left out" : "");
-	if (!good)
+	if (l->standing != DIRECTORY_RIGHT)
+		findings_end(l->f, l->standing, "his entry says so");
+	else if (membership_find(l->link, l->k->provider, l->k->name, l->f))
+		findings_end(l->f, DIRECTORY_RIGHT, NULL);
+	else
 		findings_end(l->f, DIRECTORY_REFUSED, "it does not tell the groups");
-	return good;
 }
 
 /* --- the order of things --- */
@@ -229,8 +137,12 @@ look_directly(struct looking *l)
 		findings_end(l->f, DIRECTORY_UNKNOWN, "the name cannot stand in direct");
 		return;
 	}
-	if (bind_user(l, as) && find_user(l) && find_groups(l))
-		findings_end(l->f, DIRECTORY_RIGHT, NULL);
+	if (!bind_user(l, as) || !find_user(l))
+		return;
+	/* Who bound need not be whom user_filter finds: one's principal name can be another's account name.
+	 * The password has to be that one's. */
+	if (strcasecmp(as, l->f->dn) == 0 || bind_user(l, l->f->dn))
+		find_groups(l);
 }
 
 static void
@@ -247,12 +159,8 @@ look_as_self(struct looking *l)
 	}
 	if (!bind_self(l) || !find_user(l))
 		return;
-	if (login && (!bind_user(l, l->f->dn) || !bind_self(l)))
-		return;
-	if (l->disabled)
-		findings_end(l->f, DIRECTORY_DISABLED, NULL);
-	else if (find_groups(l))
-		findings_end(l->f, DIRECTORY_RIGHT, NULL);
+	if (!login || (bind_user(l, l->f->dn) && bind_self(l)))
+		find_groups(l);
 }
 
 static bool

@@ -7,7 +7,16 @@
 #include "base/mem.h"
 
 /* RFC 4511 appendix A.1 */
-enum { SUCCESS = 0, STRONGER_AUTH = 8, CONSTRAINT = 19, INVALID_CREDENTIALS = 49, UNWILLING = 53 };
+enum {
+	SUCCESS = 0,
+	CONSTRAINT = 19,
+	NO_SUCH_OBJECT = 32,
+	INAPPROPRIATE = 48,
+	INVALID_CREDENTIALS = 49,
+	BUSY = 51,
+	UNAVAILABLE = 52,
+	UNWILLING = 53
+};
 
 /* Active Directory says which Windows error it was: "... AcceptSecurityContext error, data 52e, v1db1". */
 static const struct {
@@ -43,6 +52,13 @@ windows_said(const char *words)
 	return DIRECTORY_WRONG;
 }
 
+/* 389 Directory Server and FreeIPA. */
+static bool
+is_inactivated(const char *words)
+{
+	return words != NULL && strstr(words, "nactivated") != NULL;
+}
+
 enum directory_verdict
 refusal_of(int code, const char *words, enum policy_said policy)
 {
@@ -61,13 +77,19 @@ refusal_of(int code, const char *words, enum policy_said policy)
 		return DIRECTORY_RIGHT;
 	case INVALID_CREDENTIALS:
 		return windows_said(words);
+	case NO_SUCH_OBJECT: /* the entry went meanwhile, or has no password */
+	case INAPPROPRIATE:
+		return DIRECTORY_WRONG;
 	case CONSTRAINT:
 		return DIRECTORY_LOCKED;
-	case STRONGER_AUTH:
+	case BUSY:
+	case UNAVAILABLE:
+		return DIRECTORY_UNAVAILABLE;
 	case UNWILLING:
-		return DIRECTORY_REFUSED;
+		return is_inactivated(words) ? DIRECTORY_DISABLED : DIRECTORY_REFUSED;
 	default:
-		return code < 0 ? DIRECTORY_UNAVAILABLE : DIRECTORY_WRONG;
+		/* Nothing was said about the password: it is no guess that failed. */
+		return code < 0 ? DIRECTORY_UNAVAILABLE : DIRECTORY_REFUSED;
 	}
 }
 

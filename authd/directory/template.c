@@ -1,5 +1,6 @@
 #include "template.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,4 +115,21 @@ template_expand(const char *text, enum template_kind kind, const char *username,
 	if (size > 0)
 		out[t.bad ? 0 : t.n] = '\0';
 	return !t.bad;
+}
+
+bool
+template_attribute(const char *filter, char *out, size_t size)
+{
+	static const char what[] = "=%username%)";
+	const char *end = strstr(filter, what);
+	size_t len = 0;
+
+	/* RFC 4512 section 2.5: letters, digits and hyphens, with options behind semicolons. */
+	while (end != NULL && end - len > filter && strchr("(:<>~", end[-(ptrdiff_t)len - 1]) == NULL)
+		len++;
+	if (len == 0 || len >= size || end - len == filter || end[-(ptrdiff_t)len - 1] != '(')
+		return false;
+	memcpy(out, end - len, len);
+	out[len] = '\0';
+	return true;
 }

@@ -19,4 +19,8 @@ enum template_kind {
 bool template_expand(const char *text, enum template_kind kind, const char *username, const char *userdn,
 		     char *out, size_t size);
 
+/* The attribute that the first (attribute=%username%) of a filter compares. False where there is none, or it
+ * does not fit. */
+bool template_attribute(const char *filter, char *out, size_t size);
+
 #endif

@@ -31,6 +31,8 @@ suffix "{base}"
 rootdn "{admin}"
 rootpw "{password}"
 directory {dir}/data
+dbnosync
+index objectClass,uid,member eq
 overlay memberof
 overlay ppolicy
 ppolicy_default "cn=policy,{base}"
@@ -64,6 +66,9 @@ def content():
     out = [entry(BASE, "dcObject", "organization", o="Weir", dc="weir")]
     out += [entry(f"ou={u},{BASE}", "organizationalUnit", ou=u) for u in ("people", "groups", "services")]
     out += [entry(f"cn=policy,{BASE}", "device", "pwdPolicy", cn="policy", pwdAttribute="userPassword", pwdLockout="TRUE", pwdMaxFailure="3")]
+    # Passwords that last no time, and such that the administrator sets.
+    out += [entry(f"cn=short,{BASE}", "device", "pwdPolicy", cn="short", pwdAttribute="userPassword", pwdMaxAge="1"),
+            entry(f"cn=reset,{BASE}", "device", "pwdPolicy", cn="reset", pwdAttribute="userPassword", pwdMustChange="TRUE")]
     out += [entry(BIND_DN, "applicationProcess", "simpleSecurityObject", cn="weir", userPassword=BIND_PASSWORD)]
     out += [entry(person(p), "inetOrgPerson", cn=p, sn=p, uid=p, userPassword=PASSWORD) for p in PEOPLE]
     # alice is in noc; bob is in night, which is in shift, which is in noc; and noc is in night: a circle.
@@ -124,6 +129,15 @@ class Slapd:
     def fill(self):
         self.tool("ldapadd", text=content())
         return self
+
+    def add_person(self, name, **values):
+        self.tool("ldapadd", text=entry(person(name), "inetOrgPerson", **{"cn": name, "sn": name, "uid": name, "userPassword": PASSWORD, **values}))
+
+    def remove(self, dn):
+        self.tool("ldapdelete", dn)
+
+    def rename(self, dn, rdn):
+        self.tool("ldapmodrdn", "-r", dn, rdn)
 
     def change(self, dn, how, attribute, *values):
         self.tool("ldapmodify", text=f"dn: {dn}\nchangetype: modify\n{how}: {attribute}\n" + "".join(f"{attribute}: {v}\n" for v in values))

@@ -13,7 +13,7 @@ def settings(slapd, secret, **others):
     return {
         "dial.allow": ["127.0.0.0/8"], "ldap.servers": [f"ldaps://127.0.0.1:{slapd.tls_port}"], "ldap.authorities": slapd.authority,
         "ldap.bind_dn": BIND_DN, "ldap.bind_password_file": secret, "ldap.base": BASE, "ldap.group_filter": "(member=%userdn%)",
-        "ldap.nested": "walk", "ldap.groups": [f"{group('noc')} => operators", "readers => viewers"], "ldap.interval": "10s", "ldap.timeout": "4s",
+        "ldap.nested": "walk", "ldap.groups": [f"{group('noc')} => operators", "readers => viewers", "guards => viewers"], "ldap.interval": "10s", "ldap.timeout": "4s",
         "engine.dpi": False, **others,
     }
 
@@ -80,7 +80,6 @@ class Directory(DirectoryTest):
 
     def test_who_may_not_come_in_is_told_nothing(self):
         self.refused("carol", "not hers", "does not take the password")
-        self.refused("dave", PASSWORD, "in no group")
         self.refused("nobody-at-all", PASSWORD, "nobody")
 
     def test_what_is_typed_is_no_filter(self):
@@ -95,23 +94,127 @@ class Directory(DirectoryTest):
             f.seek(before)
             self.assertNotIn("admin", f.read())
 
-    def test_a_lost_group_takes_what_it_gave(self):
-        api, answer = self.login("erin")
-        self.assertEqual(answer.status, 200)
-        self.assertEqual(api.get("/api/v1/interfaces").status, 200)
-        self.slapd.change(group("readers"), "delete", "member", person("erin"))
-        wait_for("erin to have nothing any more", lambda: api.get("/api/v1/interfaces").status in (401, 403), 40)
-        self.refused("erin", PASSWORD, "in no group")
-        self.slapd.change(group("readers"), "add", "member", person("erin"))
-        self.assertEqual(self.login("erin")[1].status, 200)
+    def comes_in(self, name, password=PASSWORD):
+        api, answer = self.login(name, password)
+        self.assertEqual(answer.status, 200, (name, answer))
+        self.assertEqual(api.get("/api/v1/interfaces").status, 200, name)
+        return api
 
-    def test_a_locked_account_is_told_apart_in_the_record(self):
-        for _ in range(3):
-            self.slapd.tool("ldapwhoami", "-e", "ppolicy", check=False)
+    def token_of(self, api, name):
+        answer = api.post("/api/v1/tokens", {"label": name, "tenant": "default", "role": "viewer"})
+        self.assertEqual(answer.status, 201, answer)
+        token = self.weir.api()
+        token.bearer = answer.json["secret"]
+        self.assertEqual(token.get("/api/v1/interfaces").status, 200)
+        return token
+
+    def test_what_the_directory_takes_ends_here(self):
+        """A lost group, a renamed one, a person who is locked for good, and one who is gone: with sessions and tokens."""
+        for name in ("heidi", "ivan", "judy"):
+            self.slapd.add_person(name)
+        self.slapd.tool("ldapadd", text=f"dn: {group('guards')}\nobjectClass: groupOfNames\ncn: guards\nmember: {person('judy')}\n")
+        # These two have what they have from Weir, not from a group.
+        for name in ("heidi", "ivan"):
+            self.admin("user", "add", name, "--provider", "ldap", "--tenant", "default", "--role", "viewer")
+        apis = {name: self.comes_in(name) for name in ("erin", "heidi", "ivan", "judy")}
+        tokens = {name: self.token_of(apis[name], name) for name in ("heidi", "ivan")}
+        self.slapd.change(group("readers"), "delete", "member", person("erin"))
+        self.slapd.change(person("heidi"), "add", "pwdAccountLockedTime", "000001010000Z")
+        self.slapd.remove(person("ivan"))
+        self.slapd.rename(group("guards"), "cn=wardens")
+        for name, api in (*apis.items(), *tokens.items()):
+            wait_for(f"{name} to have nothing any more", lambda api=api: api.get("/api/v1/interfaces").status in (401, 403), 40)
+        self.refused("erin", PASSWORD, "in no group")
+        self.refused("judy", PASSWORD, "in no group")
+        self.refused("heidi", PASSWORD, "locked")
+        self.refused("ivan", PASSWORD, "nobody")
+        self.slapd.change(group("readers"), "add", "member", person("erin"))
+        self.comes_in("erin")
+        # Who is back has his token again, without a login.
+        self.slapd.tool("ldapmodify", text=f"dn: {person('heidi')}\nchangetype: modify\ndelete: pwdAccountLockedTime\n")
+        wait_for("heidi's token to be good again", lambda: tokens["heidi"].get("/api/v1/interfaces").status == 200, 40)
+        self.comes_in("heidi")
+
+    def test_a_name_that_becomes_anothers_does_not_bring_the_account(self):
+        self.slapd.add_person("kate")
+        self.slapd.change(group("readers"), "add", "member", person("kate"))
+        self.comes_in("kate")
+        self.slapd.remove(person("kate"))
+        self.slapd.add_person("kate", sn="another", userPassword="another's password")  # of the same DN, and so in the same groups
+        self.refused("kate", "another's password", "was another's")
+        self.admin("user", "remove", "kate")
+        self.comes_in("kate", "another's password")
+
+    def test_who_is_renamed_keeps_his_account(self):
+        self.slapd.add_person("lena")
+        self.slapd.change(group("readers"), "add", "member", person("lena"))
+        self.token_of(self.comes_in("lena"), "lena")
+        self.slapd.change(person("lena"), "replace", "uid", "lena.l")
+        self.refused("lena", PASSWORD, "nobody")
+        self.comes_in("lena.l")
+        names = [u["name"] for u in self.api.all("/api/v1/users", "users")]
+        self.assertIn("lena.l", names)
+        self.assertNotIn("lena", names)
+        self.assertEqual([t["label"] for t in self.api.all("/api/v1/tokens?all=true", "tokens") if t["owner"] == "lena.l"], ["lena"])
+        # A local account is nobody's but Weir's, whoever is called so there.
+        self.slapd.change(person("lena"), "replace", "uid", "admin")
+        self.assertEqual(self.login("admin", PASSWORD)[1].status, 401)
+
+    def test_each_spelling_comes_to_the_same_account(self):
+        self.slapd.add_person("Örjan", uid=["Örjan", "o.jansson"])
+        self.slapd.change(group("readers"), "add", "member", person("Örjan"))
+        for name in ("Örjan", "örjan", "ÖRJAN", "o.jansson", "O.Jansson"):
+            self.comes_in(name)
+        self.assertEqual([u["name"] for u in self.api.all("/api/v1/users", "users") if "rjan" in u["name"].lower() or "jans" in u["name"]], ["Örjan"])
+
+    def test_what_a_password_policy_says_is_told_apart_in_the_record(self):
+        for name, policy in (("mona", "short"), ("nick", "reset")):
+            self.slapd.add_person(name, pwdPolicySubentry=f"cn={policy},{BASE}")
+            self.slapd.change(group("readers"), "add", "member", person(name))
+        self.slapd.change(person("nick"), "add", "pwdReset", "TRUE")
         for _ in range(4):
             run("ip", "netns", "exec", self.lab.mon, "ldapwhoami", "-x", "-H", f"ldap://127.0.0.1:{self.slapd.port}", "-D", person("mallory (a*b)"),
                 "-w", "wrong", check=False)
-        self.refused("mallory (a*b)", PASSWORD, "")
+        self.refused("mallory (a*b)", PASSWORD, "the account is locked")
+        self.refused("nick", PASSWORD, "must be changed")
+
+        def has_expired():
+            _, answer = self.login("mona")
+            return answer.status == 401
+        wait_for("mona's password to expire", has_expired)
+        self.refused("mona", PASSWORD, "has expired")
+
+    def test_a_local_administrator_comes_in_while_the_directory_is_down(self):
+        alice = self.comes_in("alice")
+        self.slapd.stop()
+        silent = None
+        try:
+            for state in ("down", "silent"):
+                with self.subTest(state):
+                    self.assertEqual(self.weir.login().get("/api/v1/me").status, 200)
+                    answer = self.weir.api().request("POST", "/api/v1/login", {"name": "carol", "password": PASSWORD}, timeout=30)
+                    self.assertEqual(answer.status, 503, answer)
+                    # Who is in stays, and by what he had.
+                    self.assertEqual(alice.get("/api/v1/interfaces").status, 200)
+                if silent is None:
+                    silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", self.slapd.tls_port), backlog=64))
+        finally:
+            silent.close()
+            self.slapd.start()
+        self.comes_in("carol")
+
+    def test_people_are_made_before_they_come(self):
+        for words, why in ((("--provider", "nobody"), "must be ldap"), (("--provider", "ldap", "--kind", "service"), "service")):
+            done = self.admin("user", "add", "oscar", *words, check=False)
+            self.assertIn(why, done.stderr)
+        self.assertIn("small letters", self.admin("user", "add", "Oscar", "--provider", "ldap", check=False).stderr)
+        self.admin("user", "add", "dave", "--provider", "ldap", "--tenant", "default", "--role", "viewer")
+        self.assertEqual(self.api.ask("/api/v1/users/dave")["user"]["provider"], "ldap")
+        # He is in none of the groups, and comes in by what he was given.
+        self.comes_in("dave")
+        done = run(weir_binary(), "user", "password", "dave", "--generate-password", "-c", self.weir.config(), check=False)
+        self.assertIn("directory judges", done.stderr)
+        self.admin("user", "remove", "dave")
 
     def test_it_is_explained(self):
         d = self.admin("auth", "explain", "bob")["directory"]

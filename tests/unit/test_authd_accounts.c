@@ -95,6 +95,98 @@ create_find_restart(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
+/* Somebody whom a provider knows is found by what he is called there for good, whatever his name becomes. */
+static void
+subjects_are_found_and_go_with_the_account(void **state)
+{
+	struct account a = scratch_account("alice"), b = scratch_account("bob"), c;
+	struct txn x;
+
+	(void)state;
+	for (struct account *p = &a; p != NULL; p = p == &a ? &b : NULL) {
+		p->hash[0] = '\0';
+		assert_true(str_copy(p->provider, sizeof(p->provider), "ldap"));
+		assert_int_equal(scratch_create(db, p, 1, ROLE_VIEWER, NULL), DB_OK);
+	}
+	x = txn_begin(accounts_db_tables(db), true);
+	account_bind(&x, &a, "entryUUID=1");
+	account_rename(&x, &a, "alice2");
+	assert_int_equal(txn_end(&x), DB_OK);
+	accounts_db_close(&db);
+	db = scratch_reopen();
+	x = txn_begin(accounts_db_tables(db), true);
+	assert_int_equal(subject_look(&x, "ldap", "entryUUID=1"), a.number);
+	assert_int_equal(subject_look(&x, "ldap", "entryUUID=2"), 0);
+	assert_int_equal(subject_look(&x, "ldapentry", "UUID=1"), 0);
+	assert_int_equal(subject_look(&x, "corp", "entryUUID=1"), 0);
+	assert_int_equal(subject_look(&x, "ldap", ""), 0);
+	assert_false(account_look(&x, "alice", &c));
+	assert_true(account_look(&x, "alice2", &c));
+	assert_string_equal(c.subject, "entryUUID=1");
+	assert_true(account_is_open(&c));
+	c.absent = true;
+	assert_false(account_is_open(&c));
+	account_bind(&x, &c, "entryUUID=2");
+	assert_int_equal(subject_look(&x, "ldap", "entryUUID=1"), 0);
+	assert_int_equal(txn_end(&x), DB_OK);
+	/* Neither a subject nor a name is taken from another. */
+	x = txn_begin(accounts_db_tables(db), true);
+	account_bind(&x, &b, "entryUUID=2");
+	assert_int_equal(txn_end(&x), DB_EXISTS);
+	x = txn_begin(accounts_db_tables(db), true);
+	account_read(&x, b.number, &b);
+	account_rename(&x, &b, "alice2");
+	assert_int_equal(txn_end(&x), DB_EXISTS);
+	x = txn_begin(accounts_db_tables(db), true);
+	account_remove(&x, &c);
+	assert_int_equal(subject_look(&x, "ldap", "entryUUID=2"), 0);
+	assert_int_equal(txn_end(&x), DB_OK);
+}
+
+/* The second version of the record had no providers: a hash that is none stood for the directory. */
+static void
+accounts_of_the_second_version_are_read(void **state)
+{
+	uint8_t bytes[256], again[256];
+	struct wcur w;
+	struct account a;
+	size_t n;
+
+	(void)state;
+	for (int is_directory = 0; is_directory < 2; is_directory++) {
+		const char *hash = is_directory ? "directory" : "$argon2id$x";
+
+		w = wcur_of(bytes, sizeof(bytes));
+		wcur_u8(&w, 2);
+		wcur_be64(&w, 9);
+		wcur_be32(&w, ACCOUNT_PERSON);
+		wcur_u8(&w, 0);
+		wcur_be64(&w, 5);
+		wcur_u8(&w, 3);
+		wcur_put(&w, "bob", 3);
+		wcur_u8(&w, 0);
+		wcur_u8(&w, (uint8_t)strlen(hash));
+		wcur_put(&w, hash, strlen(hash));
+		assert_true(account_decode(bytes, wcur_len(&w), &a));
+		assert_string_equal(a.provider, is_directory ? "ldap" : "");
+		assert_string_equal(a.hash, is_directory ? "" : hash);
+		n = account_encode(&a, again, sizeof(again));
+		assert_true(n > 0 && again[0] == 3 && account_decode(again, n, &a));
+	}
+	/* Nobody is absent but at a provider, and who has one has no password here. */
+	a.absent = true;
+	n = account_encode(&a, again, sizeof(again));
+	assert_true(n > 0 && account_decode(again, n, &a));
+	a.provider[0] = '\0';
+	n = account_encode(&a, again, sizeof(again));
+	assert_false(account_decode(again, n, &a));
+	a.absent = false;
+	(void)str_copy(a.provider, sizeof(a.provider), "ldap");
+	(void)str_copy(a.hash, sizeof(a.hash), "$argon2id$x");
+	n = account_encode(&a, again, sizeof(again));
+	assert_false(account_decode(again, n, &a));
+}
+
 static void
 default_tenant_is_there(void **state)
 {
@@ -552,6 +644,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(create_find_restart),
+		TEST(subjects_are_found_and_go_with_the_account),
+		TEST(accounts_of_the_second_version_are_read),
 		TEST(default_tenant_is_there),
 		TEST(signing_key_lives_and_is_replaced),
 		TEST(signing_key_rotates_while_running),

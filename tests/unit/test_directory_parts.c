@@ -12,6 +12,7 @@
 
 #include "base/json_read.h"
 #include "base/mem.h"
+#include "entry.h"
 #include "findings.h"
 #include "provider.h"
 #include "refusal.h"
@@ -139,8 +140,58 @@ refusals_are_told_apart(void **state)
 	assert_int_equal(refusal_of(49, NULL, POLICY_NOTHING), DIRECTORY_WRONG);
 	assert_int_equal(refusal_of(-1, "", POLICY_NOTHING), DIRECTORY_UNAVAILABLE);
 	assert_int_equal(refusal_of(53, "", POLICY_NOTHING), DIRECTORY_REFUSED);
+	assert_int_equal(refusal_of(53, "Account inactivated. Contact system administrator.", POLICY_NOTHING),
+			 DIRECTORY_DISABLED);
+	/* No word about the password: busy, unavailable, a referral, an operations error, too few rights. */
+	assert_int_equal(refusal_of(51, "", POLICY_NOTHING), DIRECTORY_UNAVAILABLE);
+	assert_int_equal(refusal_of(52, "", POLICY_NOTHING), DIRECTORY_UNAVAILABLE);
+	assert_int_equal(refusal_of(10, "", POLICY_NOTHING), DIRECTORY_REFUSED);
+	assert_int_equal(refusal_of(1, "", POLICY_NOTHING), DIRECTORY_REFUSED);
+	assert_int_equal(refusal_of(50, "", POLICY_NOTHING), DIRECTORY_REFUSED);
 	for (int v = 1; v < DIRECTORY_VERDICT_COUNT; v++)
 		assert_string_not_equal(refusal_text((enum directory_verdict)v), "?");
+}
+
+static void
+names_are_taken_from_an_attribute(void **state)
+{
+	char out[16];
+
+	(void)state;
+	assert_true(template_attribute("(uid=%username%)", out, sizeof(out)));
+	assert_string_equal(out, "uid");
+	assert_true(template_attribute(
+	    "(&(objectClass=person)(|(sAMAccountName=%username%)(mail=%username%)))", out, sizeof(out)));
+	assert_string_equal(out, "sAMAccountName");
+	assert_false(template_attribute("(uid=%username%*)", out, sizeof(out)));
+	assert_false(template_attribute("(mail=%username%@example.com)", out, sizeof(out)));
+	assert_false(template_attribute("(cn:caseExactMatch:=%username%)", out, sizeof(out)));
+	assert_false(template_attribute("(uid>=%username%)", out, sizeof(out)));
+	assert_false(template_attribute("(=%username%)", out, sizeof(out)));
+	assert_false(template_attribute("=%username%)", out, sizeof(out)));
+	assert_false(template_attribute("uid=%username%)", out, sizeof(out)));
+	assert_false(template_attribute("(objectClass=person)", out, sizeof(out)));
+	assert_false(template_attribute("(aVeryLongAttribute=%username%)", out, sizeof(out)));
+}
+
+static void
+entries_let_nobody_in(void **state)
+{
+	const int64_t now = 1700000000; /* 133444736000000000 since 1601 */
+
+	(void)state;
+	assert_int_equal(entry_standing("userAccountControl", "514", now), DIRECTORY_DISABLED);
+	assert_int_equal(entry_standing("USERACCOUNTCONTROL", "512", now), DIRECTORY_RIGHT);
+	assert_int_equal(entry_standing("accountExpires", "0", now), DIRECTORY_RIGHT);
+	assert_int_equal(entry_standing("accountExpires", "9223372036854775807", now), DIRECTORY_RIGHT);
+	assert_int_equal(entry_standing("accountExpires", "99999999999999999999", now), DIRECTORY_RIGHT);
+	assert_int_equal(entry_standing("accountExpires", "133444736000000000", now), DIRECTORY_EXPIRED);
+	assert_int_equal(entry_standing("accountExpires", "133444736010000000", now), DIRECTORY_RIGHT);
+	assert_int_equal(entry_standing("nsAccountLock", "true", now), DIRECTORY_DISABLED);
+	assert_int_equal(entry_standing("loginDisabled", "FALSE", now), DIRECTORY_RIGHT);
+	assert_int_equal(entry_standing("pwdAccountLockedTime", "000001010000Z", now), DIRECTORY_DISABLED);
+	/* Anybody can do that to anybody, by guessing. */
+	assert_int_equal(entry_standing("pwdAccountLockedTime", "20260101000000Z", now), DIRECTORY_RIGHT);
 }
 
 static void
@@ -180,6 +231,7 @@ findings_are_bounded_and_told(void **state)
 	struct findings *f = findings_new();
 	struct json_doc *d;
 	char name[64], err[128];
+	bool cut = false;
 	size_t len;
 	char *text;
 
@@ -213,7 +265,13 @@ findings_are_bounded_and_told(void **state)
 		(void)findings_group(f, longest);
 	}
 	findings_end(f, DIRECTORY_RIGHT, NULL);
-	assert_null(findings_text(f, &len));
+	text = findings_text(f, &len);
+	d = json_parse(text, len, DIRECTORY_TOLD_MAX, err, sizeof(err));
+	assert_non_null(d);
+	assert_int_equal(json_node_count(json_node_member(json_root(d), "groups")), FINDINGS_GROUPS / 2);
+	assert_true(json_node_bool(json_node_member(json_root(d), "cut"), &cut) && cut);
+	json_doc_free(&d);
+	free(text);
 	findings_free(&f);
 }
 
@@ -224,6 +282,8 @@ main(void)
 		cmocka_unit_test(servers_are_read),
 		cmocka_unit_test(what_is_typed_is_escaped),
 		cmocka_unit_test(refusals_are_told_apart),
+		cmocka_unit_test(names_are_taken_from_an_attribute),
+		cmocka_unit_test(entries_let_nobody_in),
 		cmocka_unit_test(settings_are_judged),
 		cmocka_unit_test(findings_are_bounded_and_told),
 	};

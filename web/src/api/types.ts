@@ -37,6 +37,8 @@ export interface User {
 	name: string;
 	kind: 'person' | 'service';
 	title: string;
+	/** Who judges the password; null: Weir itself. */
+	provider: string | null;
 	access: Access[];
 	groups: string[];
 	disabled: boolean;
