@@ -9,6 +9,10 @@
 
 struct json_writer;
 
+/* jansson has functions of the same names, and other libraries (cjose) call those: ours must not stand in
+ * their place. */
+#pragma GCC visibility push(hidden)
+
 /* A writer whose text may grow to limit bytes. */
 struct json_writer *json_new(size_t limit);
 void json_free(struct json_writer **w);
@@ -43,5 +47,7 @@ const char *json_text(const struct json_writer *w, size_t *len);
 size_t json_size(const struct json_writer *w);
 /* Empties the writer for the next document (or the next part of a stream). */
 void json_reset(struct json_writer *w);
+
+#pragma GCC visibility pop
 
 #endif

@@ -30,6 +30,7 @@ struct sandbox_call {
 		enum sandbox_compare compare;
 		uint64_t value;
 	} check[2];
+	int error; /* 0: it is done; else it is not, and answers with this errno */
 };
 
 struct sandbox {
@@ -48,7 +49,7 @@ struct sandbox {
 /* One profile a process, all in sandbox/profiles.c. */
 extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,
     sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit, sandbox_check, sandbox_copy,
-    sandbox_directory, sandbox_attempt;
+    sandbox_directory, sandbox_attempt, sandbox_oidc;
 
 /* Never returns without every wall in place: dies with a line that says which one could not be had. */
 void sandbox_enter(const struct sandbox *s);

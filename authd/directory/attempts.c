@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "child.h"
 #include "findings.h"
+#include "secrets.h"
 
 #define ENDS(text) (memchr((text), 0, sizeof(text)) != NULL)
 
@@ -249,15 +250,9 @@ attempts_connected(struct attempts *a, uint64_t ticket, int fd)
 		return;
 	}
 	t->ticket = 0;
-	task = (struct child_task){ t->ask,
-				    t->provider,
-				    &t->url[t->next],
-				    a->authorities,
-				    a->authorities_len,
-				    (const char *const *)t->before,
-				    t->nbefore,
-				    a->asks,
-				    DIRECTORY_ASKS * sizeof(*a->asks) };
+	task = (struct child_task){ t->ask,         t->provider,        &t->url[t->next],
+				    a->authorities, a->authorities_len, (const char *const *)t->before,
+				    t->nbefore };
 	t->pid = child_start(&task, fd, &t->told);
 	close(fd);
 	if (t->pid > 0 && t->told != -1)
@@ -305,9 +300,7 @@ attempts_new(struct event_base *base, const struct attempts_doors *doors, const 
 	a->doors = *doors;
 	a->authorities = authorities;
 	a->authorities_len = authorities_len;
-	a->asks = sodium_allocarray(DIRECTORY_ASKS, sizeof(*a->asks));
-	if (a->asks == NULL)
-		fatal("cannot lock memory for passwords");
+	a->asks = secrets_alloc(DIRECTORY_ASKS, sizeof(*a->asks));
 	for (size_t i = 0; i < DIRECTORY_ASKS; i++) {
 		a->attempt[i].all = a;
 		a->attempt[i].ask = &a->asks[i];

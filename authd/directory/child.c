@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +14,7 @@
 #include "look.h"
 #include "provider.h"
 #include "sandbox/sandbox.h"
+#include "secrets.h"
 
 enum { FD_CONNECTION = 3, FD_TOLD = 4 };
 
@@ -65,7 +65,7 @@ be_child(struct child_task *t, int connection, int told)
 	/* What a server can do to this process, it does to one who asked, and to nobody else. */
 	own = *t->ask;
 	t->ask = &own;
-	sodium_memzero(t->others, t->others_len);
+	secrets_wipe();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || signal(SIGTERM, SIG_DFL) == SIG_ERR)
 		fatal("cannot set up the process of an attempt");
 	/* By way of high numbers, as each may stand where the other goes. */

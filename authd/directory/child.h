@@ -26,8 +26,6 @@ struct child_task {
 	size_t authorities_len;
 	const char *const *before; /* sentences about servers that were tried first */
 	size_t nbefore;
-	void *others; /* memory with everybody's passwords: the child's copy of it is wiped first of all */
-	size_t others_len;
 };
 
 /* Forks it; connection stays the caller's to close. The reading end of its pipe in *told, which does not

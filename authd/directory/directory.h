@@ -9,6 +9,7 @@
 struct attempts;
 struct event;
 struct event_base;
+struct oidc_asks;
 struct peers;
 
 struct directory {
@@ -17,6 +18,7 @@ struct directory {
 	struct event *sigterm, *sigchld;
 	struct peers *peers;
 	struct attempts *attempts;
+	struct oidc_asks *oidc;
 	char *authorities; /* PEM of the machine's; NULL: none */
 	size_t authorities_len;
 };

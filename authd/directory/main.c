@@ -1,5 +1,5 @@
-/* weir-directory: asks directories (LDAP) who somebody is, for authd. It opens nothing, keeps nothing, and
- * gets one secret for one question. */
+/* weir-directory: asks directories (LDAP) and OpenID Connect providers who somebody is, for authd. It opens
+ * nothing, keeps nothing but what providers publish, and gets one secret for one question. */
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,8 +12,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "directory.h"
+#include "http.h"
 #include "ipc/channel.h"
 #include "link.h"
+#include "oidc_asks.h"
 #include "sandbox/sandbox.h"
 #include "tls.h"
 
@@ -84,6 +86,7 @@ directory_close(struct directory *d)
 {
 	peers_free(&d->peers);
 	attempts_free(&d->attempts);
+	oidc_asks_free(&d->oidc);
 	event_free(d->sigterm);
 	event_free(d->sigchld);
 	event_base_free(d->base);
@@ -99,6 +102,7 @@ main(void)
 	sandbox_warm();
 	tls_warm();
 	link_warm();
+	http_warm();
 	directory_open(&d, boot);
 	sandbox_enter(&sandbox_directory);
 

@@ -12,6 +12,7 @@
 #include "ipc/channel.h"
 #include "ipc/sealed.h"
 #include "ipc/wire.h"
+#include "oidc_asks.h"
 
 /* --- to others --- */
 
@@ -49,6 +50,20 @@ tell(void *ctx, uint64_t request, enum directory_verdict v, const char *text, si
 		log_warn("an answer of %zu bytes finds no memory: who asked waits in vain", len);
 }
 
+static void
+tell_oidc(void *ctx, uint64_t request, enum oidc_verdict v, const char *text, size_t len)
+{
+	struct directory *d = ctx;
+	struct channel *ch = peers_find(d->peers, PROC_AUTHD, 0);
+	const struct wire_oidc_told w = { request, (uint32_t)v, (uint32_t)len };
+	int fd = ch == NULL ? -1 : sealed_write("told", text, len);
+
+	if (fd != -1)
+		(void)channel_send_fd(ch, MSG_OIDC_TOLD, &w, sizeof(w), fd);
+	else if (ch != NULL)
+		log_warn("an answer of %zu bytes finds no memory: who asked waits in vain", len);
+}
+
 /* --- from others --- */
 
 static bool
@@ -69,12 +84,31 @@ serve_ask(struct directory *d, const struct msg *m)
 }
 
 static bool
+serve_oidc_ask(struct directory *d, const struct msg *m)
+{
+	AUTO(mem_drop) char *settings = NULL;
+	struct wire_oidc_ask w;
+	bool good;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (w.len > 0 && w.len <= OIDC_ASK_MAX)
+		settings = sealed_read(m->fd, w.len);
+	good = settings != NULL && oidc_asks_add(d->oidc, &w, settings);
+	sodium_memzero(&w, sizeof(w));
+	sodium_memzero((void *)(uintptr_t)m->body, m->len);
+	return good;
+}
+
+static bool
 serve_dialed(struct directory *d, struct msg *m)
 {
 	struct wire_dialed w;
 
 	memcpy(&w, m->body, sizeof(w));
-	attempts_connected(d->attempts, w.ticket, fd_keep(&m->fd));
+	if ((w.ticket & OIDC_TICKET) != 0)
+		oidc_asks_connected(d->oidc, w.ticket, fd_keep(&m->fd));
+	else
+		attempts_connected(d->attempts, w.ticket, fd_keep(&m->fd));
 	return true;
 }
 
@@ -86,7 +120,10 @@ serve_failed(struct directory *d, const struct msg *m)
 	memcpy(&w, m->body, sizeof(w));
 	if (memchr(w.why, 0, sizeof(w.why)) == NULL)
 		return false;
-	attempts_not_connected(d->attempts, w.ticket, w.why);
+	if ((w.ticket & OIDC_TICKET) != 0)
+		oidc_asks_not_connected(d->oidc, w.ticket, w.why);
+	else
+		attempts_not_connected(d->attempts, w.ticket, w.why);
 	return true;
 }
 
@@ -97,6 +134,8 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 	switch (m->id) {
 	case MSG_DIRECTORY_ASK:
 		return serve_ask(ctx, m);
+	case MSG_OIDC_ASK:
+		return serve_oidc_ask(ctx, m);
 	case MSG_DIALED:
 		return serve_dialed(ctx, m);
 	case MSG_DIAL_FAILED:
@@ -119,10 +158,13 @@ on_down(void *ctx, struct channel *ch)
 	struct directory *d = ctx;
 
 	log_info("%s is gone", channel_name(ch));
-	if (channel_proc(ch) == PROC_AUTHD)
+	if (channel_proc(ch) == PROC_AUTHD) {
 		attempts_drop_all(d->attempts);
-	else if (channel_proc(ch) == PROC_DIAL)
+		oidc_asks_drop_all(d->oidc);
+	} else if (channel_proc(ch) == PROC_DIAL) {
 		attempts_dial_gone(d->attempts);
+		oidc_asks_dial_gone(d->oidc);
+	}
 }
 
 void
@@ -131,7 +173,10 @@ serve_open(struct directory *d)
 	static const struct peers_handlers handlers = { on_up, on_down, on_message };
 	const struct attempts_doors doors = { dial, cancel, tell, d };
 
-	d->attempts =
-	    attempts_new(d->base, &doors, d->authorities == NULL ? "" : d->authorities, d->authorities_len);
+	const struct oidc_doors oidc_doors = { dial, cancel, tell_oidc, d };
+	const char *authorities = d->authorities == NULL ? "" : d->authorities;
+
+	d->attempts = attempts_new(d->base, &doors, authorities, d->authorities_len);
+	d->oidc = oidc_asks_new(d->base, &oidc_doors, authorities, d->authorities_len);
 	d->peers = peers_new(d->base, d->boot, BOOT_FD_LISTEN, &handlers, d);
 }
