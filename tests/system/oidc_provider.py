@@ -97,7 +97,7 @@ class Provider:
         self.issuer = issuer or f"{'https' if certificate else 'http'}://{address}:{self.port}"
 
     def start(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def stop(self):
