@@ -27,6 +27,8 @@ bool config_load_text(const char *name, const char *text, size_t len, struct set
 bool config_set(struct settings *s, const char *key, const char *value, char *err, size_t errsize);
 /* The length of the name in "eth1=7", and its address space; 0 where the text is no such pair. */
 size_t config_address_space(const char *v, uint32_t *space);
+/* Likewise of "eth1=10G", and the bits a second: above 0. */
+size_t config_interface_speed(const char *v, uint64_t *speed);
 /* Whether the keys agree with each other: a certificate needs its key, and the like. */
 bool config_agrees(const struct settings *s, char *err, size_t errsize);
 

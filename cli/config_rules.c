@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "config.h"
 
+#define SPEED_MAX UINT64_C(1000000000000000)
+
 static const char *
 is_absolute(const char *v)
 {
@@ -69,6 +71,44 @@ is_address_space(const char *v)
 	return config_address_space(v, &space) > 0
 		   ? NULL
 		   : "is no interface and number: write it as eth1=7, up to 65535";
+}
+
+size_t
+config_interface_speed(const char *v, uint64_t *speed)
+{
+	static const char units[] = "kMGT";
+	const char *equals = strrchr(v, '='), *unit;
+	uint64_t n = 0;
+	size_t digits;
+
+	if (equals == NULL || equals == v)
+		return 0;
+	digits = strspn(equals + 1, "0123456789");
+	if (digits < 1 || digits > 15)
+		return 0;
+	for (size_t i = 0; i < digits; i++)
+		n = n * 10 + (uint64_t)(equals[1 + i] - '0');
+	unit = equals + 1 + digits;
+	if (*unit != '\0') {
+		const char *at = strchr(units, *unit);
+
+		if (at == NULL || unit[1] != '\0' || digits > 6)
+			return 0;
+		for (const char *u = units; u <= at; u++)
+			n *= 1000;
+	}
+	*speed = n;
+	return n == 0 || n > SPEED_MAX ? 0 : (size_t)(equals - v);
+}
+
+static const char *
+is_interface_speed(const char *v)
+{
+	uint64_t speed;
+
+	return config_interface_speed(v, &speed) > 0
+		   ? NULL
+		   : "is no interface and bits a second: write it as eth1=10G, up to 1000T";
 }
 
 static const char *
@@ -186,6 +226,7 @@ static const struct {
 	{ "run_directory", is_run_directory },
 	{ "interfaces", is_interface },
 	{ "address_spaces", is_address_space },
+	{ "interface_speeds", is_interface_speed },
 	{ "local_networks", is_network },
 	{ "log_level", is_level },
 	{ "engine.tunnels", is_view },

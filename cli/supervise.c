@@ -19,6 +19,7 @@
 #include "death.h"
 #include "interface.h"
 #include "launcher.h"
+#include "link_speed.h"
 #include "offload.h"
 
 #define LOOK_SECONDS      1
@@ -151,11 +152,19 @@ try_start(struct child *c)
 	return true;
 }
 
+static bool
+is_of_interface(const struct child *c)
+{
+	return c->point != NULL && c->point->kind == POINT_INTERFACE;
+}
+
 static void
 start(struct child *c)
 {
-	if (c->point != NULL && c->point->kind == POINT_INTERFACE && c->l->settings->offload_off)
+	if (is_of_interface(c) && c->l->settings->offload_off)
 		offload_off(c->point->source);
+	if (is_of_interface(c))
+		c->component.speed_bps = link_speed(c->l->settings, c->point->source);
 	c->started_ms = now_ms();
 	if (try_start(c)) {
 		log_debug("%s: started as process %d, uid %u", c->name, (int)c->pid, c->uid);
@@ -462,8 +471,23 @@ on_child(evutil_socket_t sig, short what, void *arg)
 		stop_step(l);
 }
 
-/* --- files that change
+/* --- files and links that change
  * ------------------------------------------------------------------------------------------------ */
+
+/* A link can be negotiated anew while its interface stays up. */
+static void
+look_at_link(struct child *c)
+{
+	uint64_t speed;
+
+	if (!is_of_interface(c) || c->component.state != COMPONENT_RUNNING)
+		return;
+	speed = link_speed(c->l->settings, c->point->source);
+	if (speed == c->component.speed_bps)
+		return;
+	c->component.speed_bps = speed;
+	report_component(c->l, c);
+}
 
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
@@ -479,6 +503,8 @@ on_look(evutil_socket_t fd, short what, void *arg)
 		report_certificate(l);
 	if (l->stop == STOP_NOT && ticket_keys_look(&l->tickets, now_ms()))
 		report_ticket_keys(l);
+	for (unsigned i = 0; i < l->nchildren && l->stop == STOP_NOT; i++)
+		look_at_link(&l->child[i]);
 }
 
 /* What is analysed has one answer: files that change meanwhile are none of it. */

@@ -12,6 +12,7 @@
 
 #define SAMPLE  1000 /* hosts with most bytes, devices with most bytes: what sums of them are made of */
 #define TALKERS 10
+#define MBIT    1000000u
 #define SPEED   1000 /* Mbit/s: what ntopng says of a link whose speed it does not know */
 
 /* --- which there are
@@ -202,7 +203,7 @@ put_data(struct json_writer *w, const char *key, const struct guide *g, const st
 	json_object(w, key);
 	json_string(w, "ifid", ifid);
 	json_string(w, "ifname", p->name);
-	json_uint(w, "speed", SPEED);
+	json_uint(w, "speed", p->speed_bps >= MBIT ? p->speed_bps / MBIT : SPEED);
 	json_uint(w, "periodic_stats_update_frequency_secs", 1);
 	json_uint(w, "packets", p->packets);
 	json_uint(w, "bytes", p->bytes);

@@ -42,7 +42,7 @@ is_group(const struct row *r)
 const struct table table_interfaces = {
 	"interfaces",
 	"id name kind state address_space bytes packets bytes_per_second packets_per_second dropped flows "
-	"hosts first last",
+	"hosts first last speed_bps",
 	present_interface, NULL
 };
 

@@ -955,9 +955,10 @@ struct row_point {
 	uint64_t dropped;
 	uint32_t flows, hosts;
 	int64_t first_ns, last_ns;
+	uint64_t speed_bps; /* bits a second that the interface can carry; 0: not known, or not the asker's */
 	char name[64];
 };
-static_assert(sizeof(struct row_point) == 144, "no padding");
+static_assert(sizeof(struct row_point) == 152, "no padding");
 
 #define HOST_NAMES 5 /* names kept of one host */
 #define HOST_APPS  8 /* applications kept of one host */
@@ -1156,13 +1157,14 @@ struct wire_component {
 	uint32_t proc, instance; /* enum proc */
 	uint32_t state;          /* enum component_state */
 	uint32_t restarts;
-	int64_t since_ns; /* UTC: of this state */
-	int64_t died_ns;  /* UTC: last death; 0 never */
-	char point[64];   /* capture: its interface or file */
+	int64_t since_ns;   /* UTC: of this state */
+	int64_t died_ns;    /* UTC: last death; 0 never */
+	uint64_t speed_bps; /* capture: bits a second that its interface can carry; 0 not known */
+	char point[64];     /* capture: its interface or file */
 	char why[160]; /* last death, in words: "killed by SIGSYS: system call 41 (socket)"; or what it waits
 			  for */
 };
-static_assert(sizeof(struct wire_component) == 256, "no padding");
+static_assert(sizeof(struct wire_component) == 264, "no padding");
 /* ROW_COMPONENT is a struct wire_component; store's own row says COMPONENT_DEGRADED with the reason where it
  * cannot write. */
 

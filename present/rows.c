@@ -101,6 +101,10 @@ present_interface(struct json_writer *w, const char *key, const struct row *r)
 	json_uint(w, "hosts", p->hosts);
 	put_time(w, "first", p->first_ns);
 	put_time(w, "last", p->last_ns);
+	if (p->speed_bps == 0)
+		json_null(w, "speed_bps");
+	else
+		json_uint(w, "speed_bps", p->speed_bps);
 	json_object_end(w);
 }
 

@@ -174,6 +174,15 @@ shown(struct store *s, const struct view *v, uint32_t i, const struct parts *par
 	return subjects_find(s->subjects, v->tenant, SERIES_POINT, s->points.point[i].boot->id);
 }
 
+/* What the launcher said of the process that has the interface. */
+static uint64_t
+speed_of(const struct store *s, uint32_t point)
+{
+	const struct wire_component *c = components_find(&s->components, PROC_CAPTURE, point);
+
+	return c == NULL ? 0 : c->speed_bps;
+}
+
 static void
 point_row(struct store *s, const struct view *v, uint32_t i, const struct subject *u, struct row_point *r)
 {
@@ -194,6 +203,8 @@ point_row(struct store *s, const struct view *v, uint32_t i, const struct subjec
 	r->hosts = owns ? hosts_at_point(s, i) : 0;
 	r->first_ns = owns ? p->first_ns : u->first_ns;
 	r->last_ns = owns ? p->last_ns : u->last_ns;
+	/* Who sees a part of its traffic would take what is left for free. */
+	r->speed_bps = owns ? speed_of(s, i) : 0;
 }
 
 /* parts: NULL where all is seen. */

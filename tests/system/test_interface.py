@@ -81,6 +81,13 @@ class Interface(LabTest):
         self.assertEqual(self.others(), others)
         self.assertEqual(offload(self.lab, self.lab.mon, "ports"), "off")
 
+    def test_its_speed(self):
+        """As the driver says it, which of a pair of virtual ones is 10 Gbit/s."""
+        said = int(re.search(r"Speed: (\d+)Mb/s", self.lab.exec(self.lab.mon, "ethtool", "ports").stdout)[1])
+        self.assertEqual(self.api.interface("ports")["speed_bps"], said * 10**6)
+        data = self.api.ask("/lua/rest/v2/get/interface/data.lua?ifid=0")["rsp"]
+        self.assertEqual(data["speed"], said)
+
     def test_gro_is_off_where_nobody_lives(self):
         self.assertEqual(self.assert_gro_on_before, "on")
         wait_for("GRO to be off", lambda: offload(self.lab, self.lab.mon, "ports") == "off")
@@ -101,9 +108,12 @@ class Addressed(LabTest):
         cls.lab.serve_tls()
         # The segments of one sender, merged before the tap sees them.
         cls.lab.exec(cls.lab.mon, "ethtool", "-K", "ports", "gro", "off")
-        cls.weir = Weir(cls.lab, interfaces=("eth0",), ns=cls.lab.client).start()
+        cls.weir = Weir(cls.lab, interfaces=("eth0",), settings={"interface_speeds": ["eth0=25M"]}, ns=cls.lab.client).start()
         cls.api = cls.weir.setup()
         wait_for("the interface to be up", lambda: cls.api.interface("eth0")["state"] == "up")
+
+    def test_its_speed_is_what_the_operator_says(self):
+        self.assertEqual(self.api.interface("eth0")["speed_bps"], 25 * 10**6)
 
     def test_gro_stays_and_merged_frames_are_counted(self):
         self.assertEqual(offload(self.lab, self.lab.client, "eth0"), "on")

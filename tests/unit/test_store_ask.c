@@ -571,6 +571,41 @@ components_by_role(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* What an interface can carry is told to who sees all that it carries. */
+static void
+speeds(void **state)
+{
+	struct wire_component c = { .proc = PROC_CAPTURE, .state = COMPONENT_RUNNING, .speed_bps = 10 };
+	struct wire_question q = world_question(ASK_POINTS);
+	struct rec_flow f = world_flow(w, 900, ETH1, "10.2.0.1", "192.0.2.7");
+	static const uint32_t tenants[] = { TENANT_PLATFORM, ALPHA, BETA };
+
+	(void)state;
+	assert_true(components_set(&w->s->components, &c));
+	c.instance = 1;
+	c.speed_bps = 11;
+	assert_true(components_set(&w->s->components, &c));
+	world_put(w, 0, REC_FLOW_OPEN, &f, sizeof(f), NULL);
+	world_pump(w);
+	for (size_t t = 0; t < ARRAY_LEN(tenants); t++) {
+		unsigned told = 0;
+
+		assert_int_equal(world_ask(w, tenants[t], &q), ANSWER_OK);
+		for (uint32_t i = 0; i < w->nrows; i++) {
+			const struct row_point *p = world_row(w, i, sizeof(*p), NULL);
+
+			told++;
+			if (p->id == ETH0)
+				assert_int_equal(p->speed_bps, 10);
+			else if (p->id == ETH1)
+				assert_int_equal(p->speed_bps, tenants[t] == TENANT_PLATFORM ? 11 : 0);
+			else
+				assert_int_equal(p->speed_bps, 0);
+		}
+		assert_true(told > 0);
+	}
+}
+
 int
 main(void)
 {
@@ -585,6 +620,7 @@ main(void)
 		TEST(long_answers_come_in_parts),
 		TEST(a_tenants_answers_do_not_depend_on_others),
 		TEST(components_by_role),
+		TEST(speeds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
