@@ -158,8 +158,8 @@ allow(scmp_filter_ctx f, const struct sandbox_call *c)
 			break;
 		}
 	}
-	return seccomp_rule_add_array(f, c->error == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((uint32_t)c->error),
-				      c->number, n, checks) == 0;
+	return seccomp_rule_add_array(f, c->not_done ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, c->number, n,
+				      checks) == 0;
 }
 
 /* Exactly what fork asks of clone. */

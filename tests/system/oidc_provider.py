@@ -183,6 +183,7 @@ class Provider:
 class _Handler(http.server.BaseHTTPRequestHandler):
     it = None
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # an answer in one piece
 
     def log_message(self, *args):
         pass

@@ -1,8 +1,10 @@
 /* The sandbox: what it refuses to start with, and that a forbidden call kills. Each case runs in a process of
  * its own. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -34,6 +36,9 @@ as_nobody(void)
 		_exit(99);
 }
 
+/* What the profile is narrowed to afterwards; NULL: nothing. */
+static const struct sandbox *narrower;
+
 /* Runs attempt() inside the profile in a child; gives the wait status. */
 static int
 inside(const struct sandbox *s, void (*attempt)(void))
@@ -49,6 +54,8 @@ inside(const struct sandbox *s, void (*attempt)(void))
 		as_nobody();
 		sandbox_warm();
 		sandbox_enter(s);
+		if (narrower != NULL)
+			sandbox_narrow(narrower);
 		attempt();
 		_exit(SURVIVED);
 	}
@@ -95,6 +102,15 @@ static void
 try_connect(void)
 {
 	(void)syscall(SYS_connect, 0, NULL, 0);
+}
+static int unconnected;
+static struct sockaddr_in somewhere = { .sin_family = AF_INET };
+/* It is said to be done. */
+static void
+try_connect_for_real(void)
+{
+	if (connect(unconnected, (struct sockaddr *)&somewhere, sizeof(somewhere)) != 0)
+		_exit(1);
 }
 static void
 try_exec(void)
@@ -285,6 +301,41 @@ engine_cannot_send_beyond_its_channels(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
+/* A library may call connect there: nothing comes of it, and what else reaches out kills. */
+static void
+directory_connects_nowhere(void **state)
+{
+	static const struct sandbox *const narrowed[] = { NULL, &sandbox_oidc };
+	static void (*const attempts[])(void) = { try_socket, try_exec, try_open, try_sendto_address };
+	socklen_t len = sizeof(somewhere);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	(void)state;
+	somewhere.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	unconnected = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(listener != -1 && unconnected != -1);
+	assert_int_equal(bind(listener, (struct sockaddr *)&somewhere, sizeof(somewhere)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&somewhere, &len), 0);
+	for (size_t i = 0; i < ARRAY_LEN(narrowed); i++) {
+		int status;
+
+		narrower = narrowed[i];
+		status = inside(&sandbox_directory, try_connect_for_real);
+
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == SURVIVED);
+		assert_true(accept(listener, NULL, NULL) == -1 && errno == EAGAIN);
+		for (size_t j = 0; j < ARRAY_LEN(attempts); j++) {
+			status = inside(&sandbox_directory, attempts[j]);
+			if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+				fail_msg("attempt %zu gave %#x", j, (unsigned)status);
+		}
+	}
+	narrower = NULL;
+	close(unconnected);
+	close(listener);
+}
+
 /* Interfaces are for those that have one. */
 static void
 readers_of_files_ask_no_interface(void **state)
@@ -373,6 +424,7 @@ main(void)
 		cmocka_unit_test(files_are_closed),
 		cmocka_unit_test(store_opens_nothing_but_files),
 		cmocka_unit_test(engine_cannot_send_beyond_its_channels),
+		cmocka_unit_test(directory_connects_nowhere),
 		cmocka_unit_test(readers_of_files_ask_no_interface),
 		cmocka_unit_test(threads_only_where_the_profile_has_them),
 		cmocka_unit_test(threads_give_memory_back),
