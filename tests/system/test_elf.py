@@ -123,7 +123,7 @@ class Hardening(unittest.TestCase):
     def test_libraries_are_where_they_belong(self):
         """Nobody but its one process links a parser or a database."""
         owners = {"libpcap": {"weir-capture"}, "libndpi": {"weir-engine"}, "liblmdb": {"weir-store", "weir-authd", "weir"}, "libssl": {"weir-httpd", "weir", "weir-directory"},
-                  "libldap": {"weir-directory"}}
+                  "libldap": {"weir-directory"}, "libcurl": {"weir-directory"}, "libcjose": {"weir-directory"}}
         for name in PROGRAMS:
             out = subprocess.run(["readelf", "-d", os.path.join(BIN, name)], capture_output=True, text=True, check=True).stdout
             for library, who in owners.items():
