@@ -23,6 +23,7 @@ and: document ({member: value}) in the discovery document, reuse_code (codes cou
 
 import argparse
 import base64
+import contextlib
 import hashlib
 import http.server
 import json
@@ -85,9 +86,7 @@ class Provider:
         class Handler(_Handler):
             it = provider
 
-        self.server = http.server.ThreadingHTTPServer((address, port), Handler)
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
+        self.server = _Server((address, port), Handler)
         if certificate:
             # The handshake is a thread's own, so that nobody waits for a client that says nothing.
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -180,6 +179,12 @@ class Provider:
         return self.token(claims, faults, "logout+jwt")
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     it = None
     protocol_version = "HTTP/1.1"
@@ -193,6 +198,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             super().handle()
         except OSError:  # who asked has gone, or is of another mind about certificates
             pass
+
+    def finish(self):
+        with contextlib.suppress(OSError):
+            super().finish()
 
     # --- answers ---
 
