@@ -80,28 +80,29 @@ def content():
     return "\n".join(out)
 
 
+def certify(d, names, write):
+    """An authority of its own in a directory, and a server's certificate by it; write makes names.cnf of a text."""
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Weir test authority",
+        "-keyout", f"{d}/ca.key", "-out", f"{d}/ca.pem", "-addext", "basicConstraints=critical,CA:TRUE")
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=directory", "-keyout", f"{d}/server.key",
+        "-out", f"{d}/server.csr")
+    names_file = write(f"subjectAltName={','.join(names)}\n")
+    run("openssl", "x509", "-req", "-in", f"{d}/server.csr", "-CA", f"{d}/ca.pem", "-CAkey", f"{d}/ca.key", "-CAcreateserial", "-days", "2",
+        "-extfile", names_file, "-out", f"{d}/server.pem")
+
+
 class Slapd:
     def __init__(self, lab, ns, name="slapd", port=3890, tls_port=6360, names=("IP:127.0.0.1",)):
         self.lab, self.ns, self.port, self.tls_port = lab, ns, port, tls_port
         self.dir = os.path.join(lab.dir, name)
         self.name = name
         os.makedirs(os.path.join(self.dir, "data"))
-        self.certify(names)
+        certify(self.dir, names, lambda text: lab.file(f"{name}/names.cnf", text))
         lab.file(f"{name}/slapd.conf", CONF.format(dir=self.dir, base=BASE, admin=ADMIN, password=ADMIN_PASSWORD, bind=BIND_DN))
 
     @property
     def authority(self):
         return os.path.join(self.dir, "ca.pem")
-
-    def certify(self, names):
-        d = self.dir
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Weir test authority",
-            "-keyout", f"{d}/ca.key", "-out", f"{d}/ca.pem", "-addext", "basicConstraints=critical,CA:TRUE")
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=directory", "-keyout", f"{d}/server.key",
-            "-out", f"{d}/server.csr")
-        self.lab.file(f"{self.name}/names.cnf", f"subjectAltName={','.join(names)}\n")
-        run("openssl", "x509", "-req", "-in", f"{d}/server.csr", "-CA", f"{d}/ca.pem", "-CAkey", f"{d}/ca.key", "-CAcreateserial", "-days", "2",
-            "-extfile", f"{d}/names.cnf", "-out", f"{d}/server.pem")
 
     def start(self):
         self.process = self.lab.spawn(self.ns, "slapd", "-d", "stats", "-f", f"{self.dir}/slapd.conf", "-h",

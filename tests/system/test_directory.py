@@ -5,8 +5,9 @@ import os
 import socket
 import threading
 
+from people import PeopleTest
 from slapd import BASE, BIND_DN, BIND_PASSWORD, PASSWORD, Slapd, group, person
-from weirlab import LabTest, Weir, in_namespace, run, wait_for, weir_binary
+from weirlab import Weir, in_namespace, run, wait_for, weir_binary
 
 
 def settings(slapd, secret, **others):
@@ -18,7 +19,9 @@ def settings(slapd, secret, **others):
     }
 
 
-class DirectoryTest(LabTest):
+class DirectoryTest(PeopleTest):
+    password = PASSWORD
+
     @classmethod
     def prepare(cls):
         cls.slapd = Slapd(cls.lab, cls.lab.mon).start().fill()
@@ -28,54 +31,27 @@ class DirectoryTest(LabTest):
         for name, role in (("operators", "operator"), ("viewers", "viewer")):
             cls.admin("group", "add", name, "--tenant", "*", "--role", role)
 
-    @classmethod
-    def admin(cls, *words, check=True):
-        done = run(weir_binary(), *words, "--json", "-c", cls.weir.config(), check=check)
-        return json.loads(done.stdout) if done.stdout.strip() and done.returncode == 0 else done
-
-    def login(self, name, password=PASSWORD):
-        api = self.weir.api()
-
-        def ask():
-            answer = api.request("POST", "/api/v1/login", {"name": name, "password": password}, timeout=30)
-            return answer if answer.status not in (429, 503) else None
-        answer = wait_for("an answer to a login", ask, 60)
-        if answer.status == 200:
-            api.took(answer)
-        return api, answer
-
-    def refused(self, name, password, why):
-        """The stranger hears what every stranger hears; the record says why."""
-        _, answer = self.login(name, password)
-        _, nobody = self.login("no-such-person", "whatever it is")
-        self.assertEqual((answer.status, answer.body), (nobody.status, nobody.body))
-        self.assertEqual(answer.status, 401)
-        wait_for(f"the record of {name}", lambda: any(e["kind"] == "login_failed" and why in (e["detail"] or "") for e in self.entries()))
-
-    def entries(self):
-        return self.api.ask("/api/v1/audit?limit=200")["entries"]
-
 
 class Directory(DirectoryTest):
     def test_who_is_in_a_group_comes_in_with_its_role(self):
-        api, answer = self.login("alice")
+        api, answer = self.try_login("alice")
         self.assertEqual(answer.status, 200, answer)
         self.assertEqual(answer.json["me"]["role"], "operator")
         self.assertEqual(self.api.ask("/api/v1/users/alice")["user"]["groups"], ["operators", "viewers"])
-        api, answer = self.login("carol")
+        api, answer = self.try_login("carol")
         self.assertEqual((answer.status, answer.json["me"]["role"]), (200, "viewer"))
 
     def test_groups_in_groups_count_and_a_circle_ends(self):
         self.slapd.change(group("night"), "add", "member", group("noc"))
         try:
-            _, answer = self.login("bob")
+            _, answer = self.try_login("bob")
             self.assertEqual((answer.status, answer.json["me"]["role"]), (200, "operator"))
         finally:
             self.slapd.change(group("night"), "delete", "member", group("noc"))
 
     def test_one_person_has_one_account(self):
         for name in ("alice", "ALICE", "Alice"):
-            self.assertEqual(self.login(name)[1].status, 200)
+            self.assertEqual(self.try_login(name)[1].status, 200)
         self.assertEqual([u["name"] for u in self.api.all("/api/v1/users", "users") if u["name"].lower() == "alice"], ["alice"])
 
     def test_who_may_not_come_in_is_told_nothing(self):
@@ -84,7 +60,7 @@ class Directory(DirectoryTest):
 
     def test_what_is_typed_is_no_filter(self):
         for name in ("*", "*)(uid=*", "alice)(|(uid=*", "a*", "\\2a"):
-            _, answer = self.login(name)
+            _, answer = self.try_login(name)
             self.assertEqual(answer.status, 401, name)
 
     def test_weirs_own_accounts_stay(self):
@@ -93,20 +69,6 @@ class Directory(DirectoryTest):
         with open(self.slapd.process.log_path, errors="replace") as f:
             f.seek(before)
             self.assertNotIn("admin", f.read())
-
-    def comes_in(self, name, password=PASSWORD):
-        api, answer = self.login(name, password)
-        self.assertEqual(answer.status, 200, (name, answer))
-        self.assertEqual(api.get("/api/v1/interfaces").status, 200, name)
-        return api
-
-    def token_of(self, api, name):
-        answer = api.post("/api/v1/tokens", {"label": name, "tenant": "default", "role": "viewer"})
-        self.assertEqual(answer.status, 201, answer)
-        token = self.weir.api()
-        token.bearer = answer.json["secret"]
-        self.assertEqual(token.get("/api/v1/interfaces").status, 200)
-        return token
 
     def test_what_the_directory_takes_ends_here(self):
         """A lost group, a renamed one, a person who is locked for good, and one who is gone: with sessions and tokens."""
@@ -158,7 +120,7 @@ class Directory(DirectoryTest):
         self.assertEqual([t["label"] for t in self.api.all("/api/v1/tokens?all=true", "tokens") if t["owner"] == "lena.l"], ["lena"])
         # A local account is nobody's but Weir's, whoever is called so there.
         self.slapd.change(person("lena"), "replace", "uid", "admin")
-        self.assertEqual(self.login("admin", PASSWORD)[1].status, 401)
+        self.assertEqual(self.try_login("admin", PASSWORD)[1].status, 401)
 
     def test_each_spelling_comes_to_the_same_account(self):
         self.slapd.add_person("Örjan", uid=["Örjan", "o.jansson"])
@@ -179,7 +141,7 @@ class Directory(DirectoryTest):
         self.refused("nick", PASSWORD, "must be changed")
 
         def has_expired():
-            _, answer = self.login("mona")
+            _, answer = self.try_login("mona")
             return answer.status == 401
         wait_for("mona's password to expire", has_expired)
         self.refused("mona", PASSWORD, "has expired")
