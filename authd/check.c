@@ -177,6 +177,16 @@ check_subject(void *ctx, struct db_bytes key, struct db_bytes value)
 	return key.n > 2 && key.n < PROVIDER_MAX + SUBJECT_MAX && be64_read(value, &number) && number > 0;
 }
 
+static bool
+check_removed(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	uint64_t number, when;
+
+	(void)ctx;
+	return be64_read(key, &number) && be64_read(value, &when) && number > TENANT_PLATFORM &&
+	       number < TENANT_UNASSIGNED;
+}
+
 /* The audit log judges its own entries. */
 static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_ACCOUNTS] = check_account,     [TABLE_NAMES] = check_name,
@@ -189,7 +199,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_TOKENS] = check_token,         [TABLE_TOKENS_OF] = check_token_of,
 	[TABLE_TOKEN_USES] = check_token_use, [TABLE_CONFIGURATION] = check_configuration,
 	[TABLE_LABELS] = check_label,         [TABLE_WATCHED] = check_watched,
-	[TABLE_SUBJECTS] = check_subject,
+	[TABLE_SUBJECTS] = check_subject,     [TABLE_REMOVED] = check_removed,
 };
 
 struct checking {

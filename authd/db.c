@@ -40,6 +40,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_LABELS] = "labels",
 	[TABLE_WATCHED] = "watched",
 	[TABLE_SUBJECTS] = "subjects",
+	[TABLE_REMOVED] = "removed-tenants",
 };
 
 struct db {

@@ -38,6 +38,7 @@ enum table {
 	TABLE_LABELS,         /* tenant, what it is of -> label */
 	TABLE_WATCHED,        /* tenant, host or network -> nothing */
 	TABLE_SUBJECTS,       /* provider, NUL, what somebody is called there -> number of the account */
+	TABLE_REMOVED,        /* number of a tenant that was removed -> when */
 	TABLE_COUNT
 };
 

@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "labels.h"
 #include "rows.h"
 #include "watched.h"
 
-#define RECORD_ARENA (4u << 20) /* what one record may take in memory */
+#define RECORD_ARENA    (4u << 20)              /* what one record may take in memory */
+#define NUMBERS_BEGAN_S INT64_C(1735689600)     /* 2025 */
+#define NUMBERS_END     (TENANT_UNASSIGNED / 2) /* clocks that are ahead of it are wrong */
 
 void
 policy_changed(struct txn *x)
@@ -77,16 +80,62 @@ tenant_write(struct txn *x, struct tenant_record *t)
 	policy_changed(x);
 }
 
+static bool
+was_given(struct txn *x, uint64_t number)
+{
+	struct be64 key = be64_of(number);
+	struct db_bytes v;
+
+	return txn_look(x, TABLE_TENANTS, be64_bytes(&key), &v) ||
+	       txn_look(x, TABLE_REMOVED, be64_bytes(&key), &v);
+}
+
+/* Numbers are seconds, about: an older copy of this database that is put back gives none again that was given
+ * since, by which the newcomer would be shown what is kept of somebody else. */
+static uint64_t
+next_number(struct txn *x)
+{
+	uint64_t number = meta_number(x, META_NEXT_TENANT);
+	int64_t seconds = clock_utc_ns() / NS_PER_S - NUMBERS_BEGAN_S;
+
+	if (number > 1 && seconds > 0 && (uint64_t)seconds > number && (uint64_t)seconds < NUMBERS_END)
+		number = (uint64_t)seconds;
+	while (was_given(x, number))
+		number++;
+	meta_put(x, META_NEXT_TENANT, number + 1);
+	return number;
+}
+
 void
 tenant_add(struct txn *x, struct tenant_record *t)
 {
-	uint64_t number = meta_next(x, META_NEXT_TENANT);
+	uint64_t number = next_number(x);
 
 	if (txn_count(x, TABLE_TENANTS) >= SNAPSHOT_TENANTS_MAX || number >= TENANT_UNASSIGNED)
 		txn_full(x, "tenants", SNAPSHOT_TENANTS_MAX);
 	t->tenant.number = (uint32_t)number;
 	name_add(x, TABLE_TENANT_NAMES, t->tenant.name, number);
 	tenant_write(x, t);
+}
+
+/* Store deletes what it kept of these, and of nobody else. Of very many those that were made first are let
+ * go: that is done for long. */
+static void
+note_removed(struct txn *x, uint32_t number)
+{
+	struct be64 key = be64_of(number), now = be64_of((uint64_t)clock_utc_ns());
+	struct db_bytes first, v;
+
+	txn_put(x, TABLE_REMOVED, be64_bytes(&key), be64_bytes(&now));
+	if (txn_count(x, TABLE_REMOVED) <= SNAPSHOT_REMOVED_MAX || !txn_first(x, TABLE_REMOVED, &first, &v))
+		return;
+
+	uint64_t oldest;
+
+	if (!be64_read(first, &oldest))
+		txn_damaged(x);
+	key = be64_of(oldest);
+	txn_delete(x, TABLE_REMOVED, be64_bytes(&key));
 }
 
 void
@@ -98,6 +147,7 @@ tenant_remove(struct txn *x, const struct tenant *t)
 	txn_delete(x, TABLE_TENANTS, be64_bytes(&key));
 	(void)labels_replace(x, t->number, NULL, 0);
 	(void)watched_replace(x, t->number, NULL, 0);
+	note_removed(x, t->number);
 	policy_changed(x);
 }
 
@@ -207,6 +257,16 @@ add_narrowing(void *ctx, struct db_bytes key, struct db_bytes value)
 	return good;
 }
 
+static bool
+add_removed(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct build *to = ctx;
+	uint64_t number = 0;
+
+	(void)value;
+	return be64_read(key, &number) && snapshot_add_removed(to->b, (uint32_t)number);
+}
+
 void
 policy_build(struct txn *x, struct snapshot_builder *b)
 {
@@ -214,6 +274,7 @@ policy_build(struct txn *x, struct snapshot_builder *b)
 
 	txn_each(x, TABLE_TENANTS, add_tenant, &to);
 	txn_each(x, TABLE_NARROWINGS, add_narrowing, &to);
+	txn_each(x, TABLE_REMOVED, add_removed, &to);
 	watched_build(x, b);
 	arena_free(&to.arena);
 }

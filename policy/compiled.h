@@ -53,7 +53,8 @@ struct snapshot {
 	uint32_t bucket_mask;
 	uint32_t nmasks, mask[PLACE_MASKS]; /* that there are groups of, the most particular first */
 	struct narrowed *narrowed;          /* ascending by number */
-	size_t nwatched;
+	size_t nremoved, nwatched;
+	uint32_t *removed; /* ascending */
 	struct watched_item *watched;
 };
 

@@ -189,6 +189,25 @@ take_narrowings(struct rcur *c, struct document *d, uint32_t n)
 	return true;
 }
 
+/* --- who was removed
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool
+take_removed(struct rcur *c, struct snapshot *s, uint32_t n)
+{
+	s->removed = mem_calloc(n == 0 ? 1 : n, sizeof(s->removed[0]));
+	for (; s->nremoved < n; s->nremoved++) {
+		uint32_t *r = &s->removed[s->nremoved];
+
+		*r = rcur_be32(c);
+		if (c->bad || *r == TENANT_PLATFORM || *r == TENANT_UNASSIGNED ||
+		    (s->nremoved > 0 && r[-1] >= *r) || snapshot_tenant(s, *r) != NULL)
+			return false;
+	}
+	return true;
+}
+
 /* --- what is watched
  * ---------------------------------------------------------------------------------------------------
  */
@@ -243,7 +262,7 @@ genuine(const uint8_t *bytes, size_t len, const uint8_t (*keys)[32], size_t nkey
 static bool
 take_document(struct rcur *c, struct snapshot *s, struct document *d)
 {
-	uint32_t ntenants, nselectors, nnarrowings, nwatched;
+	uint32_t ntenants, nselectors, nnarrowings, nwatched, nremoved;
 
 	rcur_skip(c, SNAPSHOT_MAGIC_LEN);
 	s->number = rcur_be64(c);
@@ -251,11 +270,12 @@ take_document(struct rcur *c, struct snapshot *s, struct document *d)
 	nselectors = rcur_be32(c);
 	nnarrowings = rcur_be32(c);
 	nwatched = rcur_be32(c);
+	nremoved = rcur_be32(c);
 	return ntenants <= SNAPSHOT_TENANTS_MAX && nselectors <= SNAPSHOT_SELECTORS_MAX &&
 	       nnarrowings <= SNAPSHOT_NARROWINGS_MAX && nwatched <= SNAPSHOT_WATCHED_MAX &&
-	       take_tenants(c, s, ntenants) && take_selectors(c, s, d, nselectors) &&
-	       take_narrowings(c, d, nnarrowings) && take_watched(c, s, nwatched) && !c->bad &&
-	       rcur_left(c) == 0;
+	       nremoved <= SNAPSHOT_REMOVED_MAX && take_tenants(c, s, ntenants) &&
+	       take_selectors(c, s, d, nselectors) && take_narrowings(c, d, nnarrowings) &&
+	       take_removed(c, s, nremoved) && take_watched(c, s, nwatched) && !c->bad && rcur_left(c) == 0;
 }
 
 struct snapshot *
@@ -310,6 +330,7 @@ snapshot_free(struct snapshot **sp)
 	free(s->bucket);
 	free(s->narrowed);
 	free(s->watched);
+	free(s->removed);
 	free(s);
 }
 
@@ -333,6 +354,13 @@ const struct tenant *
 snapshot_tenant_at(const struct snapshot *s, size_t i)
 {
 	return i < s->ntenants ? &s->tenants[i] : NULL;
+}
+
+const uint32_t *
+snapshot_removed(const struct snapshot *s, size_t *n)
+{
+	*n = s->nremoved;
+	return s->removed;
 }
 
 const struct watched_item *

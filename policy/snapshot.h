@@ -21,6 +21,7 @@
 #define SNAPSHOT_NARROWINGS_MAX        65536
 #define SNAPSHOT_NARROWING_ENTRIES_MAX 262144 /* interfaces, exporters and networks of all of them */
 #define SNAPSHOT_WATCHED_MAX           8192
+#define SNAPSHOT_REMOVED_MAX           16384
 #define SNAPSHOT_BYTES_MAX             (32u << 20)
 
 /* A selector matches a flow where every given part matches. All parts empty: everything of the tenant's
@@ -92,6 +93,8 @@ struct snapshot_builder *snapshot_builder_new(uint64_t number);
 bool snapshot_add_tenant(struct snapshot_builder *b, const struct tenant *t);
 bool snapshot_add_selector(struct snapshot_builder *b, const struct tenant_selector *s);
 bool snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *n);
+/* A tenant that was removed, whose number nobody has: what is kept of it is to go. */
+bool snapshot_add_removed(struct snapshot_builder *b, uint32_t number);
 bool snapshot_add_watched(struct snapshot_builder *b, const struct watched_item *w);
 /* The signed document, to be freed by the caller; NULL where something was out of bounds. Frees *b. */
 uint8_t *snapshot_finish(struct snapshot_builder **b, const uint8_t secret[static 64], size_t *len);
@@ -141,6 +144,9 @@ bool snapshot_in_networks(const struct snapshot *s, uint32_t tenant, const struc
 bool snapshot_network(const struct snapshot *s, uint32_t tenant, const struct ip_addr *ip,
 		      struct ip_prefix *network);
 
+/* Tenants that were removed, ascending: *n of them, the snapshot's. A number that is neither here nor a
+ * tenant's is of one that authd does not know: of another database of accounts. */
+const uint32_t *snapshot_removed(const struct snapshot *s, size_t *n);
 /* What is watched, by all: *n of them, the snapshot's. */
 const struct watched_item *snapshot_watched(const struct snapshot *s, size_t *n);
 

@@ -16,6 +16,8 @@ struct snapshot_builder {
 	bool bad; /* something was out of bounds: no document */
 	size_t ntenants, tenants_room, nselectors, selectors_room, nnarrowings, narrowings_room;
 	size_t nentries; /* of all narrowings */
+	size_t nremoved, removed_room;
+	uint32_t *removed;
 	size_t nwatched, watched_room;
 	struct watched_item *watched;
 	struct tenant *tenants;
@@ -128,6 +130,22 @@ snapshot_add_narrowing(struct snapshot_builder *b, const struct narrowing *n)
 }
 
 bool
+snapshot_add_removed(struct snapshot_builder *b, uint32_t number)
+{
+	uint32_t *p = NULL;
+
+	if (number != TENANT_PLATFORM && number != TENANT_UNASSIGNED)
+		p = grow(b->removed, b->nremoved, &b->removed_room, sizeof(*p), SNAPSHOT_REMOVED_MAX);
+	if (p == NULL) {
+		b->bad = true;
+		return false;
+	}
+	b->removed = p;
+	b->removed[b->nremoved++] = number;
+	return true;
+}
+
+bool
 snapshot_add_watched(struct snapshot_builder *b, const struct watched_item *w)
 {
 	struct watched_item *p = NULL;
@@ -167,6 +185,26 @@ has_tenant(const struct snapshot_builder *b, uint32_t number)
 	return b->ntenants != 0 && bsearch(&key, b->tenants, b->ntenants, sizeof(key), by_number) != NULL;
 }
 
+static int
+removed_order(const void *va, const void *vb)
+{
+	const uint32_t *a = va, *b = vb;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* Each once, and none of a tenant that is there. Sorts them. */
+static bool
+removed_agree(struct snapshot_builder *b)
+{
+	if (b->nremoved > 1)
+		qsort(b->removed, b->nremoved, sizeof(b->removed[0]), removed_order);
+	for (size_t i = 0; i < b->nremoved; i++)
+		if ((i > 0 && b->removed[i] == b->removed[i - 1]) || has_tenant(b, b->removed[i]))
+			return false;
+	return true;
+}
+
 /* Numbers are unique, and every selector and what is watched belong to a tenant that is there. Sorts tenants
  * and narrowings. */
 static bool
@@ -190,7 +228,7 @@ builder_agrees(struct snapshot_builder *b)
 	for (size_t i = 0; i < b->nwatched; i++)
 		if (b->watched[i].tenant != TENANT_PLATFORM && !has_tenant(b, b->watched[i].tenant))
 			return false;
-	return true;
+	return removed_agree(b);
 }
 
 static void
@@ -281,12 +319,15 @@ builder_write(const struct snapshot_builder *b, struct wcur *w)
 	wcur_be32(w, (uint32_t)b->nselectors);
 	wcur_be32(w, (uint32_t)b->nnarrowings);
 	wcur_be32(w, (uint32_t)b->nwatched);
+	wcur_be32(w, (uint32_t)b->nremoved);
 	for (size_t i = 0; i < b->ntenants; i++)
 		put_tenant(w, &b->tenants[i]);
 	for (size_t i = 0; i < b->nselectors; i++)
 		put_selector(w, &b->selectors[i]);
 	for (size_t i = 0; i < b->nnarrowings; i++)
 		put_narrowing(w, &b->narrowings[i]);
+	for (size_t i = 0; i < b->nremoved; i++)
+		wcur_be32(w, b->removed[i]);
 	for (size_t i = 0; i < b->nwatched; i++)
 		put_watched(w, &b->watched[i]);
 }
@@ -302,7 +343,8 @@ static_assert(SNAPSHOT_HEADER + (size_t)SNAPSHOT_TENANTS_MAX * TENANT_BYTES +
 		      (size_t)SNAPSHOT_SELECTORS_MAX * SELECTOR_BYTES +
 		      (size_t)SNAPSHOT_NARROWINGS_MAX * NARROWING_BYTES +
 		      (size_t)SNAPSHOT_NARROWING_ENTRIES_MAX * ENTRY_BYTES +
-		      (size_t)SNAPSHOT_WATCHED_MAX * WATCHED_BYTES + SNAPSHOT_SIGNATURE <=
+		      (size_t)SNAPSHOT_WATCHED_MAX * WATCHED_BYTES + (size_t)SNAPSHOT_REMOVED_MAX * 4 +
+		      SNAPSHOT_SIGNATURE <=
 		  SNAPSHOT_BYTES_MAX,
 	      "the largest snapshot fits");
 
@@ -319,6 +361,7 @@ snapshot_builder_free(struct snapshot_builder **bp)
 	free(b->tenants);
 	free(b->selectors);
 	free(b->narrowings);
+	free(b->removed);
 	free(b->watched);
 	free(b);
 	*bp = NULL;
@@ -330,7 +373,7 @@ snapshot_finish(struct snapshot_builder **bp, const uint8_t secret[static 64], s
 	struct snapshot_builder *b = *bp;
 	size_t room = SNAPSHOT_HEADER + b->ntenants * TENANT_BYTES + b->nselectors * SELECTOR_BYTES +
 		      b->nnarrowings * NARROWING_BYTES + b->nentries * ENTRY_BYTES +
-		      b->nwatched * WATCHED_BYTES + SNAPSHOT_SIGNATURE;
+		      b->nwatched * WATCHED_BYTES + b->nremoved * 4 + SNAPSHOT_SIGNATURE;
 	AUTO(mem_drop) uint8_t *doc = NULL;
 	uint8_t *done = NULL;
 

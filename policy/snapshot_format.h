@@ -1,11 +1,13 @@
 /*
  * What the two sides of a snapshot document agree on. Big-endian:
  *   magic[8] number:64 ntenants:32 nselectors:32 nnarrowings:32 nwatched:32
+ *   nremoved:32
  *   tenants, ascending by number:     number:32 name title flows_per_s:64 stored_bytes:64 retention_s:64
  *                                     series:64 keep_s:64... nspaces:8 space:32...
  *   selectors:                        tenant:32 point vlan:32 parts:8 [network] [exporter] [interface:32]
  *   narrowings, ascending by number:  number:32 masked:8 ninterfaces:32 nexporters:32 nnetworks:32
  *                                     names... {parts:8 exporter [interface:32]}... networks...
+ *   removed, ascending:               number:32
  *   watched:                          tenant:32 kind:8 space:32 vlan:16 network
  *   signature[64] over all before it
  * A text is length:8 and its bytes, a network address[16] bits:8, an exporter address[16].
@@ -20,10 +22,10 @@
 
 #include "policy/snapshot.h"
 
-#define SNAPSHOT_MAGIC     "WEIRSNP4"
+#define SNAPSHOT_MAGIC     "WEIRSNP5"
 #define SNAPSHOT_MAGIC_LEN 8
 #define SNAPSHOT_SIGNATURE 64
-#define SNAPSHOT_HEADER    (SNAPSHOT_MAGIC_LEN + 8 + 4 + 4 + 4 + 4)
+#define SNAPSHOT_HEADER    (SNAPSHOT_MAGIC_LEN + 8 + 4 + 4 + 4 + 4 + 4)
 #define VLAN_ANY           UINT32_MAX
 #define VLAN_LIMIT         4095u /* 802.1Q: 0..4094 */
 

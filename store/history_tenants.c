@@ -20,6 +20,8 @@ struct known {
 struct list {
 	struct known *t;
 	size_t n;
+	uint32_t *removed; /* ascending */
+	size_t nremoved;
 	uint64_t policy;
 };
 
@@ -34,7 +36,6 @@ struct tenants {
 	pthread_mutex_t lock;
 	struct list said; /* under the lock: what the policy said and was not taken yet; policy 0: nothing */
 	struct list has;  /* the writer's; under the lock where it changes, or another thread reads */
-	bool trusted;     /* has is of a policy that no newer one was known before */
 	struct counted *block;
 	size_t nblocks, blocks_cap;
 };
@@ -51,6 +52,14 @@ tenants_new(void)
 	return t;
 }
 
+static void
+list_free(struct list *l)
+{
+	free(l->t);
+	free(l->removed);
+	*l = (struct list){ 0 };
+}
+
 void
 tenants_free(struct tenants **tp)
 {
@@ -59,8 +68,8 @@ tenants_free(struct tenants **tp)
 	if (t == NULL)
 		return;
 	pthread_mutex_destroy(&t->lock);
-	free(t->said.t);
-	free(t->has.t);
+	list_free(&t->said);
+	list_free(&t->has);
 	free(t->block);
 	free(t);
 	*tp = NULL;
@@ -82,16 +91,37 @@ find(const struct list *l, uint32_t tenant)
 	return l->n == 0 ? NULL : bsearch(&key, l->t, l->n, sizeof(key), by_tenant);
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool
+is_removed(const struct list *l, uint32_t tenant)
+{
+	return l->nremoved != 0 &&
+	       bsearch(&tenant, l->removed, l->nremoved, sizeof(tenant), by_number) != NULL;
+}
+
 void
-history_tenants(struct history *h, const struct tenant_limits *t, size_t n, uint64_t policy)
+history_tenants(struct history *h, const struct tenants_said *said, uint64_t policy)
 {
 	struct tenants *all = h->tenants;
-	struct list next = { mem_calloc(n + 1, sizeof(*next.t)), n, policy };
+	struct list next = { .t = mem_calloc(said->n + 1, sizeof(*next.t)),
+			     .n = said->n,
+			     .removed = mem_calloc(said->nremoved + 1, sizeof(*next.removed)),
+			     .nremoved = said->nremoved,
+			     .policy = policy };
 
-	for (size_t i = 0; i < n; i++)
-		next.t[i] = (struct known){ .l = t[i], .cut_ns = INT64_MIN };
+	for (size_t i = 0; i < said->n; i++)
+		next.t[i] = (struct known){ .l = said->tenant[i], .cut_ns = INT64_MIN };
+	if (said->nremoved > 0)
+		memcpy(next.removed, said->removed, said->nremoved * sizeof(*next.removed));
 	pthread_mutex_lock(&all->lock);
-	free(all->said.t);
+	list_free(&all->said);
 	all->said = next;
 	pthread_mutex_unlock(&all->lock);
 }
@@ -114,8 +144,8 @@ history_tenant_counts(struct history *h, uint32_t tenant, uint64_t *bytes, uint6
  * -----------------------------------------------------------------------------------------------------------
  */
 
-/* Whether a policy is the newest that was ever known here; then it is noted. */
-static bool
+/* A policy that is older than one that was known here is of accounts that were put back. */
+static void
 note_policy(struct history *h, uint64_t policy)
 {
 	const struct db_bytes key = { policy_key, sizeof(policy_key) };
@@ -128,16 +158,12 @@ note_policy(struct history *h, uint64_t policy)
 		memcpy(&before, v.p, sizeof(before));
 	if (policy > before)
 		db_put(&x, DB_META, key, (struct db_bytes){ &policy, sizeof(policy) });
-	if (db_end(&x) != DB_OK)
-		return false;
-	if (policy < before)
-		log_warn(
-		    "the accounts are older than the history: nothing is deleted of tenants that they do "
-		    "not know");
-	return policy >= before;
+	if (db_end(&x) == DB_OK && policy < before)
+		log_warn("the accounts are older than the history: what is kept of tenants that they do not "
+			 "know stays, and only the platform sees it");
 }
 
-/* Counts go on; true where a tenant is not there any more. */
+/* Counts go on; true where a tenant was removed. */
 static bool
 carry_over(struct tenants *t, const struct list *before)
 {
@@ -147,12 +173,13 @@ carry_over(struct tenants *t, const struct list *before)
 		const struct known *old = &before->t[i];
 		struct known *now = find(&t->has, old->l.tenant);
 
-		went |= now == NULL;
 		if (now == NULL)
 			continue;
 		now->bytes = old->bytes;
 		now->forgotten = old->forgotten;
 	}
+	for (size_t i = 0; i < t->has.nremoved && !went; i++)
+		went = !is_removed(before, t->has.removed[i]);
 	return went;
 }
 
@@ -169,17 +196,16 @@ tenants_take(struct history *h)
 		before = t->has;
 		t->has = t->said;
 		t->said = (struct list){ 0 };
-		/* After a start, or a policy that was not followed, nobody knows who went before: what was
-		 * written last is looked at anew. */
-		went = carry_over(t, &before) || !t->trusted;
+		/* After a start nobody knows who went before: what was written last is looked at anew. */
+		went = carry_over(t, &before) || before.policy == 0;
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (!changed)
 		return false;
-	t->trusted = note_policy(h, t->has.policy);
+	note_policy(h, t->has.policy);
 	t->nblocks = 0;
-	free(before.t);
-	return went && t->trusted;
+	list_free(&before);
+	return went;
 }
 
 /* --- asking
@@ -189,8 +215,7 @@ tenants_take(struct history *h)
 bool
 tenants_is_gone(const struct tenants *t, uint32_t tenant)
 {
-	return t->trusted && tenant != TENANT_PLATFORM && tenant != TENANT_UNASSIGNED &&
-	       find(&t->has, tenant) == NULL;
+	return is_removed(&t->has, tenant);
 }
 
 unsigned

@@ -20,11 +20,17 @@ struct tenant_limits {
 };
 
 /*
- * All tenants, in order of their numbers, by policy number `policy`. What a tenant kept that is not among
- * them is deleted for good, unless a newer policy was known before: then an older database of accounts was
- * put back.
+ * All tenants, and those that were removed, each in order of their numbers, by policy number `policy`, which
+ * is not 0. What those kept is deleted for good; what a tenant kept that is neither stays: then an older
+ * database of accounts was put back, or another one.
  */
-void history_tenants(struct history *h, const struct tenant_limits *t, size_t n, uint64_t policy);
+struct tenants_said {
+	const struct tenant_limits *tenant;
+	size_t n;
+	const uint32_t *removed;
+	size_t nremoved;
+};
+void history_tenants(struct history *h, const struct tenants_said *said, uint64_t policy);
 
 /* Of one tenant: bytes that it has, as of the last sweep, and rows that its limits have taken since the
  * start. Any thread. */

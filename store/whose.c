@@ -64,6 +64,7 @@ tell_history(struct store *s, const struct snapshot *policy)
 {
 	size_t n = snapshot_tenants(policy);
 	AUTO(mem_drop) struct tenant_limits *limits = mem_calloc(n + 1, sizeof(*limits));
+	struct tenants_said said;
 
 	/* The snapshot's tenants are in order. */
 	for (size_t i = 0; i < n; i++) {
@@ -77,7 +78,9 @@ tell_history(struct store *s, const struct snapshot *policy)
 			.stored_bytes = t->quota.stored_bytes,
 		};
 	}
-	history_tenants(s->history, limits, n, snapshot_number(policy));
+	said = (struct tenants_said){ .tenant = limits, .n = n };
+	said.removed = snapshot_removed(policy, &said.nremoved);
+	history_tenants(s->history, &said, snapshot_number(policy));
 	s->tidy_wanted = true;
 }
 

@@ -68,9 +68,10 @@ def watched(number, kind, net, space=0, vlan=0):
     return struct.pack(">IBIH", number, kind, space, vlan) + network(net)
 
 
-def snapshot(tenants, selectors, narrowings=(), counts=None, watching=()):
-    counts = counts or (len(tenants), len(selectors), len(narrowings), len(watching))
-    return b"WEIRSNP4" + struct.pack(">QIIII", 1, *counts) + b"".join([*tenants, *selectors, *narrowings, *watching])
+def snapshot(tenants, selectors, narrowings=(), counts=None, watching=(), removed=()):
+    counts = counts or (len(tenants), len(selectors), len(narrowings), len(watching), len(removed))
+    return b"WEIRSNP5" + struct.pack(">QIIIII", 1, *counts) + b"".join([
+        *tenants, *selectors, *narrowings, *(struct.pack(">I", n) for n in removed), *watching])
 
 
 def main():
@@ -86,7 +87,7 @@ def main():
     one = [tenant(1, "a", "A and sons")]
     two = [*one, tenant(2, "b", quota=(100, 1 << 30, 86400, 1000), spaces=(0, 7))]
     keep("snapshot", "everything", snapshot(one, [selector(1)]))
-    keep("snapshot", "count_lies", snapshot(one, [selector(1)], counts=(1, 60000, 0, 0)))
+    keep("snapshot", "count_lies", snapshot(one, [selector(1)], counts=(1, 60000, 0, 0, 0)))
     keep("snapshot", "orphan", snapshot(one, [selector(2)]))
     keep("snapshot", "two_tenants", snapshot(two, [
         selector(1, "eth0", net="10.0.0.0/8"), selector(2, "a", 1, "10.1.0.0/16"), selector(2, "eth0", net="ffff::/16"),
@@ -103,8 +104,10 @@ def main():
     keep("snapshot", "watched", snapshot(two, [selector(1)], watching=[
         watched(1, 1, "10.0.0.1/32", 7, 4094), watched(0, 1, "2001:db8::1/128"), watched(2, 2, "10.0.0.0/8"),
     ]))
+    keep("snapshot", "removed", snapshot(one, [selector(1)], removed=(2, 3, 7)))
+    keep("snapshot", "removed_lies", snapshot(two, [], removed=(2, 3)))
     keep("snapshot", "watched_orphan", snapshot(one, [], watching=[watched(2, 2, "10.0.0.0/8")]))
-    keep("snapshot", "watched_lies", snapshot(one, [], counts=(1, 0, 0, 8192), watching=[watched(1, 1, "10.0.0.0/8")]))
+    keep("snapshot", "watched_lies", snapshot(one, [], counts=(1, 0, 0, 8192, 0), watching=[watched(1, 1, "10.0.0.0/8")]))
     keep("snapshot", "interface_without_exporter", snapshot(one, [selector(1, interface=3)]))
 
 

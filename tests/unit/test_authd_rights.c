@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -25,13 +26,14 @@ static struct txn x;
 static int
 open_all(void **state)
 {
-	struct tenant_record t = { .tenant = { .name = "acme" } };
+	struct tenant_record t = { .tenant = { .number = 2, .name = "acme" } };
 
 	(void)state;
 	db = scratch_open();
 	arena = arena_new(32 << 20);
 	x = txn_begin(accounts_db_tables(db), true);
-	tenant_add(&x, &t); /* number 2 */
+	name_add(&x, TABLE_TENANT_NAMES, t.tenant.name, t.tenant.number);
+	tenant_write(&x, &t);
 	return 0;
 }
 
@@ -285,6 +287,71 @@ narrowings_end_where_a_snapshot_does(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 
+/* --- tenants that go
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* A number is given once, also by a copy of the database that is older than the tenant; and store is told
+ * which tenants were removed. */
+static void
+numbers_are_given_once(void **state)
+{
+	struct tenant_record first = { .tenant = { .name = "first" } }, second = first, again = first;
+	struct snapshot_builder *b = snapshot_builder_new(1);
+	uint8_t public_key[1][32], secret[64];
+	const uint32_t *removed;
+	struct snapshot *s;
+	uint8_t *doc;
+	size_t n, len;
+
+	(void)state;
+	assert_true(str_copy(second.tenant.name, sizeof(second.tenant.name), "second"));
+	tenant_add(&x, &first);
+	tenant_add(&x, &second);
+	assert_true(second.tenant.number > first.tenant.number && first.tenant.number > 1000000);
+	tenant_remove(&x, &first.tenant);
+	meta_put(&x, META_NEXT_TENANT, 3);
+	tenant_add(&x, &again);
+	assert_true(again.tenant.number > first.tenant.number);
+	assert_int_not_equal(again.tenant.number, second.tenant.number);
+	tenant_remove(&x, &second.tenant);
+	assert_int_equal(x.rc, 0);
+
+	policy_build(&x, b);
+	assert_int_equal(crypto_sign_keypair(public_key[0], secret), 0);
+	doc = snapshot_finish(&b, secret, &len);
+	assert_non_null(doc);
+	s = snapshot_open(doc, len, (const uint8_t(*)[32])public_key, 1);
+	assert_non_null(s);
+	removed = snapshot_removed(s, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(removed[0], first.tenant.number);
+	assert_int_equal(removed[1], second.tenant.number);
+	snapshot_free(&s);
+	free(doc);
+}
+
+/* Very many: those that were made first are let go. */
+static void
+the_removed_are_bounded(void **state)
+{
+	struct be64 key;
+	struct db_bytes v;
+
+	(void)state;
+	for (uint32_t i = 0; i < SNAPSHOT_REMOVED_MAX + 5; i++) {
+		struct tenant t = { .number = 10 + i, .name = "x" };
+
+		tenant_remove(&x, &t);
+	}
+	assert_int_equal(x.rc, 0);
+	assert_int_equal(txn_count(&x, TABLE_REMOVED), SNAPSHOT_REMOVED_MAX);
+	key = be64_of(14);
+	assert_false(txn_look(&x, TABLE_REMOVED, be64_bytes(&key), &v));
+	key = be64_of(15);
+	assert_true(txn_look(&x, TABLE_REMOVED, be64_bytes(&key), &v));
+}
+
 int
 main(void)
 {
@@ -294,6 +361,8 @@ main(void)
 		TEST(roles_do_not_mix),
 		TEST(what_is_of_one_role_is_joined_where_that_is_exact),
 		TEST(groups_count_as_ones_own),
+		TEST(numbers_are_given_once),
+		TEST(the_removed_are_bounded),
 		TEST(narrowings_are_numbered_by_content),
 		TEST(narrowings_that_nobody_has_make_room),
 		TEST(narrowings_end_where_a_snapshot_does),

@@ -727,6 +727,7 @@ static void
 a_deleted_tenant_is_forgotten(void **state)
 {
 	static const struct tenant_limits rest[] = { { .tenant = ALPHA }, { .tenant = GAMMA } };
+	static const uint32_t removed[] = { BETA };
 	struct series_id host[2] = { { .tenant = BETA, .subject = SERIES_HOST },
 				     { .tenant = GAMMA, .subject = SERIES_HOST } };
 	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.1", "10.3.0.1");
@@ -743,7 +744,8 @@ a_deleted_tenant_is_forgotten(void **state)
 	/* Between two commits the writer does what is left to do; where the store ended before, it is told
 	 * anew. */
 	for (int64_t tries = 0; tries < 200 && series_book_find(w->s->book, &host[0]) != NULL; tries++) {
-		history_tenants(w->s->history, rest, ARRAY_LEN(rest), UINT64_C(1) << 40);
+		history_tenants(w->s->history, &(struct tenants_said){ rest, ARRAY_LEN(rest), removed, 1 },
+				UINT64_C(1) << 40);
 		world_engine(w, 0, 2000 + tries);
 		put_second(ETH1, w->utc + tries, 1, 1);
 		world_pump(w);

@@ -213,7 +213,15 @@ limit(uint64_t policy, size_t n, int64_t keep_hours_of_1, uint64_t bytes_of_2)
 					    { .tenant = 2, .stored_bytes = bytes_of_2 },
 					    { .tenant = 3 } };
 
-	history_tenants(h, l, n, policy);
+	const uint32_t gone[TENANTS] = { 1, 2, 3 };
+
+	history_tenants(h, &(struct tenants_said){ l, n, gone + n, TENANTS - n }, policy);
+}
+
+static void
+say(const struct tenant_limits *l, size_t n, uint64_t policy)
+{
+	history_tenants(h, &(struct tenants_said){ .tenant = l, .n = n }, policy);
 }
 
 /* --- the tests
@@ -289,12 +297,12 @@ what_ends_no_more_is_written_anew(void **state)
 	uint64_t each = EACH / TENANTS;
 
 	(void)state;
-	history_tenants(h, l, TENANTS, 1);
+	say(l, TENANTS, 1);
 	hours(0, 22);
 	assert_in_range(rows_of(1).n, 7 * each, 10 * each);
 	assert_int_equal(rows_on_disk(1), 22 * each);
 	l[1].keep_ns = 0;
-	history_tenants(h, l, TENANTS, 2);
+	say(l, TENANTS, 2);
 	commit(22 * HOUR, 0);
 	tidy();
 	assert_in_range(rows_on_disk(1), 7 * each, 10 * each);
@@ -395,10 +403,12 @@ nothing_of_a_deleted_tenant_stays(void **state)
 	assert_int_equal(rows_of(1).n, 7 * each);
 }
 
-/* Accounts that were put back from an older copy do not know the tenants that came since. */
+/* Accounts that were put back from an older copy do not know the tenants that came since; nor do they where
+ * they were changed so often that their policy is newer. */
 static void
-an_older_policy_deletes_nothing(void **state)
+only_what_was_removed_is_deleted(void **state)
 {
+	static const struct tenant_limits two[] = { { .tenant = 1 }, { .tenant = 2 } };
 	uint64_t each = EACH / TENANTS;
 
 	(void)state;
@@ -406,12 +416,17 @@ an_older_policy_deletes_nothing(void **state)
 	hours(0, 3);
 	close_history();
 	open_history();
-	limit(6, TENANTS - 1, 0, 0);
+	say(two, 2, 6);
 	commit(3 * HOUR, EACH);
 	tidy();
 	assert_int_equal(rows_of(3).n, 4 * each);
-	limit(8, TENANTS - 1, 0, 0);
+	say(two, 2, 9);
 	commit(3 * HOUR + 1, 0);
+	tidy();
+	assert_int_equal(rows_of(3).n, 4 * each);
+	assert_sound();
+	limit(10, TENANTS - 1, 0, 0);
+	commit(3 * HOUR + 2, 0);
 	tidy();
 	assert_int_equal(rows_on_disk(3), 0);
 }
@@ -427,7 +442,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_is_more_than_its_bytes_goes_oldest_first, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_of_a_deleted_tenant_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_older_policy_deletes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_what_was_removed_is_deleted, setup, teardown),
 	};
 
 	if (sodium_init() == -1)
