@@ -1,7 +1,6 @@
 #include "secrets.h"
 
 #include <sodium.h>
-#include <string.h>
 
 #include "base/log.h"
 
@@ -16,11 +15,14 @@ static size_t nblocks;
 void *
 secrets_alloc(size_t n, size_t size)
 {
-	void *p = nblocks == BLOCKS_MAX ? NULL : sodium_allocarray(n, size);
+	void *p;
 
+	if (nblocks == BLOCKS_MAX)
+		fatalx("no place for another block of secrets");
+	p = sodium_allocarray(n, size);
 	if (p == NULL)
 		fatal("cannot lock memory for secrets");
-	memset(p, 0, n * size);
+	sodium_memzero(p, n * size);
 	block[nblocks].at = p;
 	block[nblocks++].len = n * size;
 	return p;

@@ -254,6 +254,7 @@ sets_are_bounded(void **state)
 	static const char *const wrong[] = {
 		"", "{}", "[]", "{\"keys\":{}}", "{\"keys\":[],\"keys\":[]}", "{\"keys\":[}"
 	};
+	static const char empty[] = "{\"keys\":[]}";
 	struct keyset k;
 	char err[160], text[1024] = "{\"keys\":[{}", *longest = mem_calloc(KEYSET_MAX + 16, 1);
 
@@ -267,7 +268,7 @@ sets_are_bounded(void **state)
 	assert_false(keyset_read(text, strlen(text), &k, err, sizeof(err)));
 	assert_non_null(strstr(err, "65"));
 	memset(longest, ' ', KEYSET_MAX + 1);
-	memcpy(longest, "{\"keys\":[]}", 11);
+	memcpy(longest, empty, sizeof(empty) - 1);
 	assert_false(keyset_read(longest, KEYSET_MAX + 1, &k, err, sizeof(err)));
 	free(longest);
 }
@@ -329,6 +330,8 @@ claims_are_judged(void **state)
 		{ T(ISS, "\"aud\":[\"weir\"],", SUB, TIMES, ""), OIDC_RIGHT },
 		{ T(ISS, "\"aud\":[\"weir\",\"other\"],", SUB, TIMES, ""), OIDC_WRONG_AUDIENCE },
 		{ T(ISS, "\"aud\":[\"weir\",7],", SUB, TIMES, ",\"azp\":\"weir\""), OIDC_WRONG_AUDIENCE },
+		{ T(ISS, "\"aud\":[\"other\",\"third\"],", SUB, TIMES, ",\"azp\":\"weir\""),
+		  OIDC_WRONG_AUDIENCE },
 		{ T(ISS, "\"aud\":[\"other\",\"weir\"],", SUB, TIMES, ",\"azp\":\"weir\""), OIDC_RIGHT },
 		{ T(ISS, "\"aud\":[\"other\",\"weir\"],", SUB, TIMES, ",\"azp\":\"other\""),
 		  OIDC_WRONG_AUDIENCE },
