@@ -447,12 +447,20 @@ oidc_asks_add(struct oidc_asks *a, const struct wire_oidc_ask *w, const char *se
 	const struct timeval most = { w->timeout_ms / 1000, w->timeout_ms % 1000 * 1000 };
 	const struct oidc_published *known;
 	struct ask *t = NULL;
+	unsigned same = 0;
 
 	if (!sane(w))
 		return false;
-	for (size_t i = 0; i < OIDC_ASKS && t == NULL; i++)
-		if (!a->ask[i].used)
+	for (size_t i = 0; i < OIDC_ASKS; i++) {
+		if (a->ask[i].used)
+			same += strcmp(a->ask[i].w->issuer, w->issuer) == 0;
+		else if (t == NULL)
 			t = &a->ask[i];
+	}
+	if (same >= OIDC_ASKS_EACH) {
+		tell_unavailable(a, w->request, "too many wait for him already");
+		return true;
+	}
 	if (t != NULL)
 		t->late = evtimer_new(a->base, on_late, t);
 	if (t == NULL || t->late == NULL || evtimer_add(t->late, &most) == -1) {

@@ -33,8 +33,11 @@ struct oidc_asks *oidc_asks_new(struct event_base *base, const struct oidc_doors
 				const char *authorities, size_t authorities_len);
 void oidc_asks_free(struct oidc_asks **a);
 
+/* One provider that does not answer leaves places for the others. */
+#define OIDC_ASKS_EACH 12u
+
 /* Takes a question; both are copied. settings: w->len bytes of JSON. False where w makes no sense. Where
- * OIDC_ASKS are under way it is answered at once: unavailable. */
+ * OIDC_ASKS, or OIDC_ASKS_EACH about one issuer, are under way it is answered at once: unavailable. */
 bool oidc_asks_add(struct oidc_asks *a, const struct wire_oidc_ask *w, const char *settings);
 /* Who asked is gone: all of them end untold. */
 void oidc_asks_drop_all(struct oidc_asks *a);

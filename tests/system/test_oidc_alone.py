@@ -236,11 +236,11 @@ class Right(OidcTest):
 
     def test_several_at_once(self):
         p = self.provider()
-        logins = [(secrets.token_urlsafe(48), f"nonce-{n}") for n in range(20)]
+        logins = [(secrets.token_urlsafe(48), f"nonce-{n}") for n in range(12)]
         for verifier, nonce in logins:
             self.stage.send("ask", "code", "20000", p.issuer, p.secret, verifier, nonce, self.code(p, nonce, verifier), json.dumps(self.settings(p)))
         got = [self.stage.answers.get(timeout=PATIENCE + 20).split(" ")[0] for _ in logins]
-        self.assertEqual(got, ["1"] * 20)
+        self.assertEqual(got, ["1"] * 12)
 
 
 class Tokens(OidcTest):
@@ -249,8 +249,8 @@ class Tokens(OidcTest):
         now = int(time.time())
         cases = [({"none": True}, "algorithm", "alg is none"), ({"hs256": True}, "algorithm", "HS256"), ({"other_key": True}, "signature", ""),
                  ({"bad_signature": True}, "signature", ""), ({"twice": True}, "malformed", "claims"), ({"oversize": True}, "malformed", "longer"),
-                 ({"expired": 400}, "expired", "400 s ago"), ({"clock": 300}, "too early", "begins in 300 s"), ({"clock": 30}, "right", ""),
-                 ({"clock": -700}, "expired", "400 s ago"), ({"typ": "at+jwt"}, "malformed", "typ"), ({"header": {"crit": ["x"]}}, "malformed", "crit"),
+                 ({"expired": 400}, "expired", "it ended 40"), ({"clock": 300}, "too early", "it begins in "), ({"clock": 30}, "right", ""),
+                 ({"clock": -700}, "expired", "it ended 40"), ({"typ": "at+jwt"}, "malformed", "typ"), ({"header": {"crit": ["x"]}}, "malformed", "crit"),
                  ({"claims": {"aud": "other"}}, "wrong audience", '"other"'), ({"claims": {"aud": ["weir", "other"]}}, "wrong audience", "azp"),
                  ({"claims": {"azp": "other"}}, "wrong audience", "azp"), ({"claims": {"iss": "https://evil.example.com"}}, "wrong issuer", "evil"),
                  ({"claims": {"nonce": "other"}}, "wrong nonce", "nonce"), ({"claims": {"nonce": None}}, "wrong nonce", "has none"),
@@ -361,6 +361,19 @@ class Faults(OidcTest):
             self.assertLess(time.monotonic() - began, 3.5)
             verdict, _, text = self.stage.answers.get(timeout=PATIENCE + 4).partition(" ")
             self.assertEqual(VERDICTS[int(verdict)], "unavailable", text)
+
+    def test_a_silent_one_leaves_room_for_others(self):
+        silent, good = self.provider(), self.provider()
+        silent.control(faults={"silent": "token"})
+        self.assertVerdict(self.stage.ask("test", silent.issuer, {}), "right")
+        for p, timeout, n in ((silent, "3000", 40), (good, "10000", 1)):
+            for _ in range(n):
+                verifier = secrets.token_urlsafe(48)
+                self.stage.send("ask", "code", timeout, p.issuer, p.secret, verifier, "n", self.code(p, "n", verifier), json.dumps(self.settings(p)))
+        got = [self.stage.answers.get(timeout=PATIENCE + 10) for _ in range(41)]
+        self.assertEqual(sum("too many wait for him" in g for g in got), 28)
+        # The one is answered while the others wait.
+        self.assertEqual([g.split(" ")[0] for g in got[-13:]], ["1"] + ["4"] * 12)
 
     def test_down(self):
         with socket.create_server(("127.0.0.1", 0)) as s:
