@@ -12,7 +12,9 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { generateKeyPairSync } from "node:crypto";
-import Provider from "oidc-provider";
+import "./old_node.mjs";
+
+const { default: Provider } = await import("oidc-provider");
 
 const config = { address: "127.0.0.1", client: "weir", alg: "RS256", auth: "client_secret_basic", accounts: {}, ...JSON.parse(readFileSync(process.argv[2], "utf8")) };
 const secure = config.certificate !== undefined;
