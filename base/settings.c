@@ -451,3 +451,53 @@ settings_print_markdown(FILE *f)
 		}
 	}
 }
+
+/* What a line of mdoc would take for its own: a leading dot or quote, and backslashes. */
+static void
+put_mdoc(FILE *f, const char *text)
+{
+	if (text[0] == '.' || text[0] == '\'')
+		fputs("\\&", f);
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			fputs("\\e", f);
+		else if (text[0] == '.' && text[1] == ' ' && text[2] != '.' && text[2] != '\0') {
+			fputs(".\n", f); /* a sentence begins a line */
+			text++;
+		} else
+			fputc(*text, f);
+	}
+	fputc('\n', f);
+}
+
+void
+settings_print_mdoc(FILE *f)
+{
+	char a[48], b[48], c[48];
+
+	fputs(".Bl -tag -width Ds\n", f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+
+		fprintf(f, ".It Ic %s\n", r->key);
+		put_mdoc(f, r->help);
+		fputs(".br\n", f);
+		switch (r->kind) {
+		case SETTINGS_NUMBER:
+			fprintf(f, "%s to %s; default %s\n", show_number(r, r->min, a, sizeof(a)),
+				show_number(r, r->max, b, sizeof(b)), show_number(r, r->def, c, sizeof(c)));
+			break;
+		case SETTINGS_FLAG:
+			fprintf(f, "yes or no; default %s\n", r->def ? "yes" : "no");
+			break;
+		case SETTINGS_TEXT:
+			fprintf(f, "Text, at most %zu bytes; default %s\n", r->size - 1,
+				*r->def_text ? r->def_text : "none");
+			break;
+		case SETTINGS_LIST:
+			fprintf(f, "A list, at most %zu items; default none\n", r->items);
+			break;
+		}
+	}
+	fputs(".El\n", f);
+}

@@ -75,5 +75,7 @@ size_t settings_value(const struct settings *s, size_t i, char out[static SETTIN
 
 /* The rows as a Markdown table: docs/CONFIG.md is this text. */
 void settings_print_markdown(FILE *f);
+/* The rows as an mdoc(7) list, for weir.yaml(5). */
+void settings_print_mdoc(FILE *f);
 
 #endif

@@ -87,6 +87,9 @@ const struct admin_option *admin_option_find(const struct admin_command *c, cons
 /* The option of a member ("networks": "--network"), or NULL. */
 const struct admin_option *admin_option_of(const struct admin_command *c, const char *member);
 bool admin_is_object(const char *word);
+/* Command i, and option i of a command; NULL past the last. */
+const struct admin_command *admin_command_at(size_t i);
+const struct admin_option *admin_option_at(const struct admin_command *c, size_t i);
 /* How an object's commands are written; NULL: all of them. */
 void admin_usage(const char *object, FILE *f);
 

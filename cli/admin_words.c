@@ -184,6 +184,21 @@ takes(const struct admin_command *c, const struct admin_option *o)
 	return (o->of & c->takes) != 0;
 }
 
+const struct admin_command *
+admin_command_at(size_t i)
+{
+	return i < ARRAY_LEN(commands) ? &commands[i] : NULL;
+}
+
+const struct admin_option *
+admin_option_at(const struct admin_command *c, size_t i)
+{
+	for (size_t n = 0; n < ARRAY_LEN(options); n++)
+		if (takes(c, &options[n]) && i-- == 0)
+			return &options[n];
+	return NULL;
+}
+
 const struct admin_option *
 admin_option_find(const struct admin_command *c, const char *name)
 {

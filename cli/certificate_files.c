@@ -14,6 +14,7 @@
 #include "certificate.h"
 #include "directories.h"
 #include "interface.h"
+#include "secret_file.h"
 
 #define ADDRESSES_MAX  32
 #define LOOKS_TO_RENEW 3600u /* an hour of looks */
@@ -78,16 +79,17 @@ find_own(struct certificate_files *f, const struct settings *s, int data_directo
 }
 
 /* A directory is one as clients of Let's Encrypt keep them. */
-static void
-find_given(struct certificate_files *f, const struct settings *s)
+static bool
+find_given(struct certificate_files *f, const struct settings *s, char *err, size_t errsize)
 {
 	if (s->certificate_key[0] == '\0') {
 		set_path(&f->chain, s->certificate, "fullchain.pem");
 		set_path(&f->key, s->certificate, "privkey.pem");
 	} else {
 		str_copy(f->chain.path, sizeof(f->chain.path), s->certificate);
-		str_copy(f->key.path, sizeof(f->key.path), s->certificate_key);
+		return secret_file_path(s->certificate_key, f->key.path, sizeof(f->key.path), err, errsize);
 	}
+	return true;
 }
 
 /* --- opening
@@ -110,12 +112,27 @@ open_pem(struct certificate_file *f, char *err, size_t errsize)
 	return -1;
 }
 
+/* Some keep keys for a group of services (ssl-cert), which may read them then; nobody else may. */
+static bool
+key_is_closed(int key, const char *path, char *err, size_t errsize)
+{
+	struct stat st;
+
+	if (fstat(key, &st) == 0 && (st.st_mode & 027) == 0)
+		return true;
+	(void)snprintf(err, errsize, "%s: others can read or write this private key: chmod 600 %s", path,
+		       path);
+	return false;
+}
+
 static bool
 open_pair(struct certificate_files *f, char *err, size_t errsize)
 {
 	AUTO(fd_drop) int chain = open_pem(&f->chain, err, errsize);
 	AUTO(fd_drop) int key = chain == -1 ? -1 : open_pem(&f->key, err, errsize);
 
+	if (key != -1 && !key_is_closed(key, f->key.path, err, errsize))
+		return false;
 	if (key == -1 || !certificate_check(chain, f->chain.path, key, f->key.path, err, errsize))
 		return false;
 	fd_drop(&f->chain.fd);
@@ -129,9 +146,9 @@ bool
 certificate_files_open(struct certificate_files *f, const struct settings *s, int data_directory, char *err,
 		       size_t errsize)
 {
-	if (s->certificate[0] != '\0')
-		find_given(f, s);
-	else if (!find_own(f, s, data_directory, err, errsize))
+	if (s->certificate[0] != '\0' && !find_given(f, s, err, errsize))
+		return false;
+	if (s->certificate[0] == '\0' && !find_own(f, s, data_directory, err, errsize))
 		return false;
 	if (!open_pair(f, err, errsize))
 		return false;

@@ -23,6 +23,9 @@ int cmd_analyze(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_config_doc(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_setup_link(int argc, char **argv);
+int cmd_man_page(int argc, char **argv);
+int cmd_units(int argc, char **argv); /* as weir-generator */
 int cmd_audit_verify(int argc, char **argv);
 int cmd_store_check(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
@@ -44,7 +47,7 @@ struct options {
 	} interfaces, files, set, anchors;
 	const char *data;
 	long workers; /* 0: as the settings say */
-	bool json, totals, copy;
+	bool json, totals, copy, units;
 };
 
 enum option_set {

@@ -1,9 +1,11 @@
 /* weir run: monitors in the foreground. */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "cmd.h"
 #include "interface.h"
+#include "ipc/unit.h"
 #include "launch.h"
 #include "nameservers.h"
 
@@ -35,6 +37,24 @@ add_points(struct launch *l, const struct options *o)
 	return launch_add_interface(l, route);
 }
 
+/* What units cannot have: their programs know one run directory, and systemd would read a file again and
+ * again. */
+static bool
+suits_units(const struct launch *l)
+{
+	for (unsigned i = 0; i < l->npoints; i++) {
+		if (l->point[i].kind == POINT_FILE) {
+			say("--units: no --pcap: a file is read once, in the foreground");
+			return false;
+		}
+	}
+	if (strcmp(l->settings.run_directory, UNITS_RUN_DIRECTORY) == 0)
+		return true;
+	say("run_directory: must be " UNITS_RUN_DIRECTORY " where systemd starts the processes, not %s",
+	    l->settings.run_directory);
+	return false;
+}
+
 int
 cmd_run(int argc, char **argv)
 {
@@ -48,6 +68,9 @@ cmd_run(int argc, char **argv)
 		return WEIR_FAILED;
 	}
 	if (!options_settings(&o, &l.settings) || !add_points(&l, &o) || !nameservers_default(&l.settings))
+		return WEIR_FAILED;
+	l.units = o.units;
+	if (l.units && !suits_units(&l))
 		return WEIR_FAILED;
 	return launch_run(&l);
 }

@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/mem.h"
 #include "config.h"
+#include "secret_file.h"
 
 #define SPEED_MAX UINT64_C(1000000000000000)
 
@@ -20,6 +21,12 @@ static const char *
 is_absolute_or_empty(const char *v)
 {
 	return v[0] == '\0' ? NULL : is_absolute(v);
+}
+
+static const char *
+is_secret_file(const char *v)
+{
+	return secret_file_is_named(v) ? NULL : "is neither an absolute path nor credential:NAME";
 }
 
 /* The longest socket name below it is "/capture-31.sock". */
@@ -239,7 +246,7 @@ static const struct {
 	{ "engine.protocols_file", is_absolute_or_empty },
 	{ "authd.audit_anchor_file", is_absolute_or_empty },
 	{ "ldap.authorities", is_absolute_or_empty },
-	{ "ldap.bind_password_file", is_absolute_or_empty },
+	{ "ldap.bind_password_file", is_secret_file },
 	{ "ldap.servers", is_ldap_url },
 	{ "ldap.direct", is_direct },
 	{ "ldap.user_filter", is_user_filter },
@@ -247,7 +254,7 @@ static const struct {
 	{ "ldap.nested", is_nesting },
 	{ "ldap.groups", is_mapping },
 	{ "httpd.certificate", is_absolute_or_empty },
-	{ "httpd.certificate_key", is_absolute_or_empty },
+	{ "httpd.certificate_key", is_secret_file },
 };
 
 static bool

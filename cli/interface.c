@@ -24,7 +24,7 @@ bool
 interface_is_up(const char *name)
 {
 	struct ifreq r = { 0 };
-	AUTO(fd_drop) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	AUTO(fd_drop) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any socket will do */
 
 	return fd != -1 && str_copy(r.ifr_name, sizeof(r.ifr_name), name) &&
 	       ioctl(fd, SIOCGIFFLAGS, &r) == 0 && (r.ifr_flags & IFF_UP) != 0;
@@ -202,8 +202,8 @@ read_proc(const char *path)
 bool
 interface_of_default_route(char *out, size_t size)
 {
-	AUTO(mem_drop) char *routes = read_proc("/proc/net/route");
-	AUTO(mem_drop) char *routes6 = read_proc("/proc/net/ipv6_route");
+	AUTO(mem_drop) char *routes = read_proc("/proc/self/net/route");
+	AUTO(mem_drop) char *routes6 = read_proc("/proc/self/net/ipv6_route");
 
 	return interface_parse_routes(routes, out, size) || interface_parse_routes6(routes6, out, size);
 }

@@ -18,6 +18,7 @@ struct launch_point {
 struct launch {
 	struct settings settings;
 	bool analyze; /* files only, no httpd, nothing is restarted; ends when the asker does */
+	bool units;   /* the processes are started by units of systemd, not by the launcher (units.h) */
 	/* analyze: runs in a process of its own beside the others and gives the exit status. */
 	int (*asker)(const struct launch *l);
 	bool json;

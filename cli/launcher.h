@@ -22,6 +22,7 @@ struct event;
 struct event_base;
 struct peers;
 struct audit;
+struct units;
 
 #define WORKERS_MAX  16
 #define HTTPDS_MAX   8
@@ -94,9 +95,10 @@ struct launcher {
 	pid_t asker;
 
 	struct audit *audit;
-	struct boot boot; /* ours: for the channels */
+	struct units *units; /* where units start the processes, else NULL */
+	struct boot boot;    /* ours: for the channels */
 	struct peers *peers;
-	bool address_told, link_told;
+	bool address_told, link_told, httpd_up, ready_told;
 };
 
 /* prepare.c: everything that is opened before anything is given up. False after a line. */
@@ -114,6 +116,12 @@ void plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_nu
 /* supervise.c */
 void supervise_begin(struct launcher *l);
 void supervise_stop(struct launcher *l, int status);
+/* For units.c: a new boot document of a process, the caller's to close (-1 with errno); the process has
+ * begun; it has ended, with a status of wait(2); it is there and was not to begin. */
+int supervise_document(struct child *c);
+void supervise_began(struct child *c, pid_t pid);
+void supervise_ended(struct child *c, int status);
+void supervise_asked(struct child *c);
 
 /* report.c: components to store, the set-up link from authd. */
 void report_begin(struct launcher *l);

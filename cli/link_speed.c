@@ -31,7 +31,7 @@ ask(int fd, const char *interface, struct ethtool_link_settings *v)
 static uint64_t
 driver_says(const char *interface)
 {
-	AUTO(fd_drop) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	AUTO(fd_drop) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any socket will do */
 	AUTO(mem_drop)
 	struct ethtool_link_settings *v = mem_calloc(1, sizeof(*v) + MASKS * MASK_WORDS_MAX * 4);
 	int8_t words;

@@ -65,7 +65,7 @@ offload_off(const char *interface)
 
 	if (!interface_exists(interface) || interface_has_address(interface))
 		return;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any socket will do */
 	if (fd == -1)
 		return;
 	gro = gro_off(fd, interface);

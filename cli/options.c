@@ -33,7 +33,8 @@ enum what {
 	OPT_JSON,
 	OPT_TOTALS,
 	OPT_ANCHORS,
-	OPT_COPY
+	OPT_COPY,
+	OPT_UNITS
 };
 
 static const struct {
@@ -54,6 +55,7 @@ static const struct {
 	{ "--json", OPT_JSON, TAKES_JSON, false },
 	{ "--totals", OPT_TOTALS, TAKES_TOTALS, false },
 	{ "--copy", OPT_COPY, TAKES_COPY, false },
+	{ "--units", OPT_UNITS, TAKES_MONITOR, false },
 };
 
 static bool
@@ -95,6 +97,9 @@ take(struct options *o, const char *option, enum what what, const char *value)
 		return true;
 	case OPT_COPY:
 		o->copy = true;
+		return true;
+	case OPT_UNITS:
+		o->units = true;
 		return true;
 	case OPT_WORKERS:
 		if (value == NULL)

@@ -197,6 +197,8 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 	memcpy(b->points, l->points, sizeof(b->points));
 	if (l->launch->analyze)
 		b->flags |= BOOT_ANALYZE;
+	if (l->launch->units && c != NULL)
+		b->flags |= BOOT_HAS_NOTIFY;
 	if (c != NULL && c->proc == PROC_ENGINE && c->spawn.fd[BOOT_FD_PROTOCOLS] != -1)
 		b->flags |= BOOT_HAS_PROTOCOLS;
 	if (c != NULL && c->proc == PROC_AUTHD && c->spawn.fd[BOOT_FD_ANCHORS] != -1)

@@ -24,10 +24,13 @@
 #include "cmd.h"
 #include "config.h"
 #include "directories.h"
+#include "inherited.h"
 #include "interface.h"
 #include "listen.h"
 #include "programs.h"
 #include "protocols.h"
+#include "secret_file.h"
+#include "units.h"
 
 /* --- the programs
  * ----------------------------------------------------------------------------------------------------- */
@@ -37,6 +40,8 @@ open_programs(struct launcher *l)
 {
 	char path[sizeof(l->programs) + 32];
 
+	if (l->launch->units) /* they are the units' business */
+		return true;
 	if (!programs_find(l->programs))
 		return false;
 	for (unsigned i = 0; i < l->nchildren; i++) {
@@ -184,6 +189,10 @@ open_sockets(struct launcher *l)
 {
 	char path[BOOT_PATH_MAX], err[512];
 
+	if (l->launch->units && !units_open(l, err, sizeof(err))) {
+		say("%s", err);
+		return false;
+	}
 	for (unsigned i = 0; i < l->nchildren; i++) {
 		struct child *c = &l->child[i];
 		int fd = listen_unix(c->path, err, sizeof(err));
@@ -218,6 +227,16 @@ tally_memory(void)
 	return fd_keep(&fd);
 }
 
+/* Where a socket unit listens already, what waits to be accepted outlives the launcher too. */
+static int
+listen_port(const struct launcher *l, const char *name, int64_t port, const char *key, char *err,
+	    size_t errsize)
+{
+	int fd = l->launch->units ? inherited_tcp(name) : -1;
+
+	return fd != -1 ? fd : listen_tcp(l->settings->http_address, (int)port, key, err, errsize);
+}
+
 static bool
 open_web(struct launcher *l)
 {
@@ -225,11 +244,9 @@ open_web(struct launcher *l)
 
 	if (l->launch->analyze)
 		return true;
-	l->https = listen_tcp(l->settings->http_address, (int)l->settings->https_port, "httpd.https_port",
-			      err, sizeof(err));
+	l->https = listen_port(l, "https", l->settings->https_port, "httpd.https_port", err, sizeof(err));
 	if (l->https != -1 && l->settings->http_port != 0) {
-		l->http = listen_tcp(l->settings->http_address, (int)l->settings->http_port,
-				     "httpd.http_port", err, sizeof(err));
+		l->http = listen_port(l, "http", l->settings->http_port, "httpd.http_port", err, sizeof(err));
 		if (l->http == -1)
 			fd_drop(&l->https);
 	}
@@ -277,20 +294,14 @@ open_authorities(struct launcher *l)
 static bool
 open_bind_password(struct launcher *l)
 {
-	const char *path = l->settings->ldap_bind_password_file;
-	struct stat st;
+	char err[1024];
 
-	if (path[0] == '\0')
+	if (l->settings->ldap_bind_password_file[0] == '\0')
 		return true;
-	l->bind_password = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (l->bind_password == -1 || fstat(l->bind_password, &st) == -1) {
-		say("ldap.bind_password_file: %s: %s", path, strerror(errno));
-		return false;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || (st.st_mode & 077) != 0) {
-		say("ldap.bind_password_file: %s: must be a file of root's that nobody else can read: chown "
-		    "root, chmod 600",
-		    path);
+	l->bind_password = secret_file_open(l->settings->ldap_bind_password_file, "ldap.bind_password_file",
+					    err, sizeof(err));
+	if (l->bind_password == -1) {
+		say("%s", err);
 		return false;
 	}
 	for (unsigned i = 0; i < l->nchildren; i++)
@@ -363,6 +374,8 @@ give_up_rest(struct launcher *l)
 
 	if (l->launch->analyze)
 		keep |= CAPABILITY(CAP_DAC_OVERRIDE);
+	if (l->launch->units)
+		keep = CAPABILITY(CAP_NET_ADMIN);
 	if (capabilities_limit(keep) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		return true;
 	say("cannot give up capabilities: %s", strerror(errno));
@@ -428,6 +441,7 @@ prepare_undo(struct launcher *l)
 		(void)snprintf(weir, sizeof(weir), "%s/weir-0.sock", l->settings->run_directory);
 		(void)unlink(weir);
 	}
+	units_close(l);
 	for (unsigned i = 0; i < l->nchildren; i++) {
 		struct child *c = &l->child[i];
 

@@ -10,11 +10,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "interface.h"
 #include "ipc/channel.h"
-
-#define SECRET_TEXT_MAX                                                                                      \
-	sodium_base64_ENCODED_LEN(SETUP_SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)
+#include "notify.h"
+#include "page_address.h"
 
 void
 report_component(struct launcher *l, const struct child *c)
@@ -84,50 +82,42 @@ report_ticket_keys(struct launcher *l)
 	}
 }
 
-/* Where a browser reaches the page: the configured address, else the machine's own, else localhost. */
-static void
-page_host(const struct launcher *l, char *out, size_t size)
-{
-	struct ip_addr a;
-	char route[32], text[IP_TEXT_MAX];
-	static const struct ip_addr any6, any4 = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0 } };
-	bool known = ip_parse(l->settings->http_address, &a) && !ip_equal(&a, &any6) && !ip_equal(&a, &any4);
-
-	if (!known)
-		known = interface_addresses(interface_of_default_route(route, sizeof(route)) ? route : NULL,
-					    &a, 1) == 1;
-	if (!known)
-		str_copy(out, size, "localhost");
-	else
-		(void)snprintf(out, size, ip_is_v4(&a) ? "%s" : "[%s]", ip_format(&a, text));
-}
-
 static void
 tell_address(struct launcher *l)
 {
-	char host[64];
+	char address[PAGE_ADDRESS_MAX];
 
-	page_host(l, host, sizeof(host));
-	printf("weir: the page is at https://%s:%d/\n", host, (int)l->settings->https_port);
+	printf("weir: the page is at %s/\n", page_address(l->settings, address));
 	(void)fflush(stdout);
 	l->address_told = true;
+}
+
+/* To the service manager: people can log in. */
+static void
+tell_ready(struct launcher *l)
+{
+	if (!l->launch->units && !l->ready_told && l->address_told && l->httpd_up) {
+		notify("READY=1");
+		l->ready_told = true;
+	}
 }
 
 /* The secret goes to standard output alone, which is whoever runs this: never to a log. */
 static void
 tell_link(struct launcher *l, const struct wire_cli_answer *answer)
 {
-	char host[64], secret[SECRET_TEXT_MAX];
-
-	page_host(l, host, sizeof(host));
-	sodium_bin2base64(secret, sizeof(secret), answer->secret, sizeof(answer->secret),
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	printf("weir: %s Open this link once to make the first administrator:\n  https://%s:%d/setup#%s\n",
-	       l->link_told ? "the link above is void (authd was started again)."
-			    : "there is no administrator yet.",
-	       host, (int)l->settings->https_port, secret);
+	if (notify_is_wanted()) {
+		if (!l->link_told)
+			printf("weir: there is no administrator yet: `weir setup-link` prints the link that "
+			       "makes "
+			       "the first one\n");
+	} else {
+		printf("weir: %s Open this link once to make the first administrator:\n",
+		       l->link_told ? "the link above is void (authd was started again)."
+				    : "there is no administrator yet.");
+		page_address_print_link(l->settings, answer->secret);
+	}
 	(void)fflush(stdout);
-	sodium_memzero(secret, sizeof(secret));
 	l->link_told = true;
 }
 
@@ -143,6 +133,8 @@ up(void *ctx, struct channel *ch)
 			(void)channel_send(ch, MSG_COMPONENT, &l->child[i].component,
 					   sizeof(l->child[i].component));
 	} else if (channel_proc(ch) == PROC_HTTPD) {
+		l->httpd_up = true;
+		tell_ready(l);
 		(void)channel_send(ch, MSG_TICKET_KEYS, l->tickets.keys, sizeof(*l->tickets.keys));
 	} else if (channel_proc(ch) == PROC_AUTHD && !l->launch->analyze) {
 		(void)channel_send(ch, MSG_CLI_SETUP_LINK, &ask, sizeof(ask));
@@ -168,6 +160,7 @@ message(void *ctx, struct channel *ch, struct msg *m)
 	memcpy(&answer, m->body, sizeof(answer));
 	if (!l->address_told)
 		tell_address(l);
+	tell_ready(l);
 	if (answer.status == AUTH_OK)
 		tell_link(l, &answer);
 	sodium_memzero(&answer, sizeof(answer));

@@ -20,7 +20,9 @@
 #include "interface.h"
 #include "launcher.h"
 #include "link_speed.h"
+#include "notify.h"
 #include "offload.h"
+#include "units.h"
 
 #define LOOK_SECONDS      1
 #define INTERFACE_LOOK_MS 100
@@ -126,6 +128,14 @@ make_document(struct child *c, int *fd)
 	return *fd != -1;
 }
 
+int
+supervise_document(struct child *c)
+{
+	int fd = -1;
+
+	return make_document(c, &fd) ? fd : -1;
+}
+
 static bool
 try_start(struct child *c)
 {
@@ -158,6 +168,15 @@ is_of_interface(const struct child *c)
 	return c->point != NULL && c->point->kind == POINT_INTERFACE;
 }
 
+void
+supervise_began(struct child *c, pid_t pid)
+{
+	c->pid = pid;
+	c->started_ms = now_ms();
+	log_debug("%s: started as process %d, uid %u", c->name, (int)c->pid, c->uid);
+	set_state(c, COMPONENT_RUNNING, NULL);
+}
+
 static void
 start(struct child *c)
 {
@@ -165,10 +184,12 @@ start(struct child *c)
 		offload_off(c->point->source);
 	if (is_of_interface(c))
 		c->component.speed_bps = link_speed(c->l->settings, c->point->source);
-	c->started_ms = now_ms();
+	if (c->l->launch->units) {
+		units_allow(c);
+		return;
+	}
 	if (try_start(c)) {
-		log_debug("%s: started as process %d, uid %u", c->name, (int)c->pid, c->uid);
-		set_state(c, COMPONENT_RUNNING, NULL);
+		supervise_began(c, c->pid);
 		return;
 	}
 	log_error("%s: cannot be started: %s", c->name, strerror(errno));
@@ -262,7 +283,7 @@ died_in_analysis(struct child *c, enum verdict v)
 static bool
 spoils_the_start(const struct child *c)
 {
-	return c->component.restarts == 0 && now_ms() - c->l->began_ms < START_MS;
+	return c->component.restarts == 0 && now_ms() - c->l->began_ms < START_MS && !c->l->launch->units;
 }
 
 /* The result of an analysis may be complete, and everything told to stop, before the process that read a file
@@ -350,6 +371,20 @@ died(struct child *c, int status)
 	}
 }
 
+void
+supervise_ended(struct child *c, int status)
+{
+	died(c, status);
+}
+
+/* What is hopeless is tried again where somebody asks for it: he may have mended it. */
+void
+supervise_asked(struct child *c)
+{
+	if (c->l->stop == STOP_NOT && c->component.state == COMPONENT_DEGRADED)
+		start(c);
+}
+
 /* --- stopping
  * ---------------------------------------------------------------------------------------------------------
  */
@@ -420,6 +455,12 @@ supervise_stop(struct launcher *l, int status)
 		return;
 	}
 	l->status = status;
+	notify("STOPPING=1");
+	if (l->launch->units) { /* whoever stops this unit stops the others, in the order that they say */
+		l->stop = STOP_DONE;
+		event_base_loopbreak(l->base);
+		return;
+	}
 	for (unsigned i = 0; i < l->nchildren; i++)
 		event_del(l->child[i].timer);
 	if (l->asker != 0)
@@ -496,6 +537,7 @@ on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	notify("WATCHDOG=1");
 	for (unsigned i = 0; i < l->geo.n && l->stop == STOP_NOT; i++)
 		if (geo_files_look(&l->geo, i))
 			report_geo(l, i);
@@ -577,8 +619,12 @@ supervise_begin(struct launcher *l)
 			fatalx("no memory for a timer");
 	}
 	watch_files(l);
+	if (l->launch->units)
+		units_begin(l);
 	for (unsigned i = 0; i < l->nchildren && l->stop == STOP_NOT; i++)
 		start(&l->child[i]);
+	if (l->launch->units)
+		notify("READY=1"); /* the units wait for this one, so it cannot wait for them */
 	if (l->launch->analyze)
 		start_asker(l);
 }

@@ -34,8 +34,10 @@ endfunction()
 # PROGRAM names the executable where it is not weir-NAME (cli makes `weir`).
 function(weir_process name)
 	cmake_parse_arguments(A "" "PROGRAM" "SOURCES;LIBS" ${ARGN})
+	set(destination ${CMAKE_INSTALL_BINDIR})
 	if(NOT A_PROGRAM)
 		set(A_PROGRAM weir-${name})
+		set(destination libexec/weir) # they are the launcher's, and nobody's command
 	endif()
 	add_library(${name}_core STATIC ${A_SOURCES})
 	_weir_common(${name}_core)
@@ -45,7 +47,7 @@ function(weir_process name)
 	_weir_common(${A_PROGRAM})
 	target_include_directories(${A_PROGRAM} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 	target_link_libraries(${A_PROGRAM} PRIVATE ${name}_core)
-	install(TARGETS ${A_PROGRAM} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/weir)
+	install(TARGETS ${A_PROGRAM} RUNTIME DESTINATION ${destination} COMPONENT weir)
 endfunction()
 
 # A test may see a process's own headers: ROOMS names the folders it looks into.

@@ -32,6 +32,8 @@ enum boot_fd {
 	BOOT_FD_TALLY = 9, /* httpd: memory that its workers share (httpd/tally.h), where BOOT_HAS_TALLY */
 	BOOT_FD_AUTHORITIES = 5, /* directory: a PEM file, read-only, where BOOT_HAS_AUTHORITIES */
 	BOOT_FD_GEO = 6,         /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
+	BOOT_FD_NOTIFY = 15,     /* every process that a unit started: a socket to its manager, where
+				    BOOT_HAS_NOTIFY */
 	BOOT_FD_VENDORS =
 	    6 /* store: BOOT_VENDOR_FILES lists of MAC addresses' vendors, where BOOT_HAS_VENDORS */
 };
@@ -94,6 +96,7 @@ struct boot {
 #define BOOT_HAS_TALLY         65536u        /* httpd: BOOT_FD_TALLY is there */
 #define BOOT_HAS_AUTHORITIES   131072u       /* directory: BOOT_FD_AUTHORITIES is there */
 #define BOOT_HAS_BIND_PASSWORD 262144u       /* authd: BOOT_FD_BIND_PASSWORD is there */
+#define BOOT_HAS_NOTIFY        (1u << 30)    /* BOOT_FD_NOTIFY is there */
 /* Errands, which a command line starts the process for, beside one that runs or alone. */
 #define BOOT_CHECK 16384u /* store: look at every byte of the database */
 #define BOOT_COPY  32768u /* store, authd: copy the database to BOOT_FD_COPY, all of it as of one moment */

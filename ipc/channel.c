@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ipc/alive.h"
 #include "ipc/fdpass.h"
 #include "ipc/wire.h"
 
@@ -67,6 +68,7 @@ struct peers {
 	void *ctx;
 	int listener;
 	struct event *accepting;
+	struct alive *alive; /* whoever has peers has a loop to tell of */
 	int64_t start_ns;
 	unsigned ngreeting;
 	struct channel *open[BOOT_PEERS_MAX];  /* the channel of each peer that is open */
@@ -592,6 +594,7 @@ peers_new(struct event_base *base, const struct boot *b, int listen_fd, const st
 	p->ctx = ctx;
 	p->listener = listen_fd;
 	p->start_ns = clock_boot_ns();
+	p->alive = alive_new(base, b);
 	for (uint32_t i = 0; i < b->npeers; i++) {
 		int sock = b->peers[i].connect ? connect_to(b->peers[i].path) : -1;
 
@@ -618,6 +621,7 @@ peers_free(struct peers **pp)
 
 	if (p == NULL)
 		return;
+	alive_free(&p->alive);
 	for (uint32_t i = 0; i < p->boot->npeers; i++) {
 		if (p->open[i] != NULL)
 			channel_close(p->open[i]);

@@ -57,11 +57,13 @@ refuse_what_is_wrong_already(const struct sandbox *s)
 static void
 drop_capabilities(const struct sandbox *s)
 {
-	cap_t none = cap_init();
+	cap_t none = cap_init(), now = cap_get_proc();
 
-	if (none == NULL || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
-	    cap_set_proc(none) == -1)
+	/* Whose unit left it none is not let call capset either. */
+	if (none == NULL || now == NULL || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
+	    (cap_compare(now, none) != 0 && cap_set_proc(none) == -1))
 		fatal("%s: cannot give up capabilities: not starting", s->name);
+	cap_free(now);
 	cap_free(none);
 	/* The bounding set needs CAP_SETPCAP, which we never had: no new privileges makes it moot. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

@@ -1,0 +1,78 @@
+#include "inherited.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+
+#define FIRST    3 /* SD_LISTEN_FDS_START */
+#define MOST     16
+#define AT_LEAST 64 /* moved up here, out of the way of what a process starts with */
+
+static int
+how_many(void)
+{
+	const char *whose = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	long count;
+
+	if (whose == NULL || n == NULL || strtol(whose, NULL, 10) != (long)getpid())
+		return 0;
+	count = strtol(n, NULL, 10);
+	return count < 0 || count > MOST ? 0 : (int)count;
+}
+
+/* Names stand one after another, with colons between. */
+static bool
+is_named(int index, const char *name)
+{
+	const char *at = getenv("LISTEN_FDNAMES");
+	size_t len;
+
+	for (int i = 0; at != NULL && i < index; i++) {
+		at = strchr(at, ':');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	if (at == NULL)
+		return false;
+	len = strcspn(at, ":");
+	return len == strlen(name) && memcmp(at, name, len) == 0;
+}
+
+static bool
+is_listening_tcp(int fd)
+{
+	int type, listening, protocol;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening == 1 &&
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == IPPROTO_TCP;
+}
+
+int
+inherited_tcp(const char *name)
+{
+	static const int yes = 1;
+	int n = how_many();
+
+	for (int i = 0; i < n; i++) {
+		AUTO(fd_drop) int fd = -1;
+
+		if (!is_named(i, name) || !is_listening_tcp(FIRST + i))
+			continue;
+		fd = fcntl(FIRST + i, F_DUPFD_CLOEXEC, AT_LEAST);
+		close(FIRST + i);
+		/* As listen_tcp makes them. */
+		if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+		    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) == -1)
+			return -1;
+		return fd_keep(&fd);
+	}
+	return -1;
+}
