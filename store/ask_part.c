@@ -582,8 +582,8 @@ struct device_tally {
 struct device_tallies {
 	const struct store *s;
 	struct part_memory *memory;
-	uint32_t *of; /* by device of the store's table: tally + 1 */
-	uint32_t devices;
+	uint32_t *of; /* [devices], by device of the store's table: tally + 1 */
+	size_t devices;
 	struct device_tally *t;
 	size_t n, room;
 	struct topk *list; /* those of the page */
@@ -593,10 +593,14 @@ struct device_tallies {
 static struct device_tally *
 device_tally_of(struct device_tallies *all, uint32_t device, const struct device_key *key)
 {
-	struct device_tally *t = all->of[device] == 0 ? NULL : &all->t[all->of[device] - 1];
+	struct device_tally *t =
+	    device >= all->devices || all->of[device] == 0 ? NULL : &all->t[all->of[device] - 1];
 
 	if (t != NULL && memcmp(&t->key, key, sizeof(*key)) == 0)
 		return t;
+	if (device >= all->devices)
+		all->of = part_memory_grow(all->memory, all->of, &all->devices, (size_t)device + 1,
+					   sizeof(*all->of));
 	if (all->n == all->room)
 		all->t = part_memory_grow(all->memory, all->t, &all->room, all->n + 1, sizeof(*all->t));
 	if (part_memory_is_full(all->memory))
@@ -622,7 +626,7 @@ is_device_of(const struct device_tallies *all, const struct part_flow *p, int si
 {
 	const struct device *d;
 
-	if (p->device[side] == DEVICE_NONE || p->device[side] >= all->devices)
+	if (p->device[side] == DEVICE_NONE || p->device[side] >= lru_count(all->s->devices))
 		return false;
 	d = lru_at(all->s->devices, p->device[side]);
 	return d->key.tenant == p->tenant && d->key.point == p->point && d->key.vlan == p->f.vlan[0] &&
@@ -766,7 +770,5 @@ ask_part_devices(struct store *s, struct question *a)
 	all = mem_calloc(1, sizeof(*all));
 	all->s = s;
 	all->memory = part_memory_new(s->part_memories, a->v.tenant);
-	all->devices = lru_count(s->devices);
-	all->of = mem_calloc((size_t)all->devices + 1, sizeof(*all->of));
 	ask_walk(s, a, &walk, all);
 }

@@ -30,6 +30,7 @@ enum db_status {
 	DB_MAP_FULL, /* store.size is reached: the oldest has to go */
 	DB_IO,       /* the disk failed: worth trying again later */
 	DB_DAMAGED,  /* the file is no database of ours, or broken */
+	DB_FOREIGN,  /* the file is of another database of ours: nothing of it was touched */
 	DB_NEWER,    /* written by a newer Weir */
 	DB_REFUSED,  /* permissions */
 	DB_BROKEN    /* LMDB gave up on itself: only a restart helps */

@@ -64,8 +64,14 @@ open_segment(struct history *h, struct segment_writer *w, char why[static HISTOR
 	if (w->db != NULL)
 		return DB_OK;
 	str_copy(why, HISTORY_WHY_MAX, err);
+	if (fresh && status == DB_FOREIGN) {
+		w->segment.number = 0; /* under another one, then */
+		return DB_IO;
+	}
 	if (fresh)
 		segments_retire(h->segments, w->segment.number);
+	if (status == DB_FOREIGN)
+		return DB_DAMAGED;
 	return fresh && status == DB_DAMAGED ? DB_IO : status;
 }
 

@@ -151,6 +151,22 @@ segments_is_ours(struct db *db, const uint8_t identity[static SEGMENT_IDENTITY])
 	return ours;
 }
 
+static bool
+is_empty(struct db *db)
+{
+	struct db_cursor c;
+	struct db_bytes key;
+	struct db_txn x;
+
+	db_begin(db, &x, false);
+	db_cursor_open(&x, DB_ONLY, &c);
+
+	bool any = db_seek(&c, (struct db_bytes){ "", 1 }, &key, NULL);
+
+	db_cursor_close(&c);
+	return db_end(&x) == DB_OK && !any;
+}
+
 /* A file that is there must be so after a power cut too. */
 static void
 sync_directory(void)
@@ -168,6 +184,11 @@ sign(struct segments *s, struct db *db, char *err, size_t errsize)
 
 	if (segments_is_ours(db, s->identity))
 		return DB_OK;
+	if (!is_empty(db)) {
+		str_copy(err, errsize,
+			 "it is there already, with something of another database: move it away");
+		return DB_FOREIGN;
+	}
 	db_begin(db, &x, true);
 	db_put(&x, DB_ONLY, (struct db_bytes){ identity_key, sizeof(identity_key) },
 	       (struct db_bytes){ s->identity, sizeof(s->identity) });

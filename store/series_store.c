@@ -13,9 +13,10 @@
 #include "series_parts.h"
 
 /* What a key is of. */
-#define KEY_META  'm'
-#define KEY_BLOCK 'b'
-#define KEY_PACK  'p'
+#define DAMAGED_TOLD 64u /* of what is damaged, one line each */
+#define KEY_META     'm'
+#define KEY_BLOCK    'b'
+#define KEY_PACK     'p'
 
 #define GRACE_S    10   /* a minute is over so long behind its end: late records were waited for */
 #define AHEAD      2    /* minutes: what is further ahead than this is not waited for */
@@ -149,7 +150,11 @@ series_damaged(struct series_store *s, unsigned resolution, int64_t span, const 
 {
 	const int64_t from = span * chunk_span_s(resolution);
 
-	atomic_fetch_add(&s->damaged, 1);
+	/* A question tells of the same one each time: after the first ones every thousandth is enough. */
+	const uint64_t before = atomic_fetch_add(&s->damaged, 1);
+
+	if (before >= DAMAGED_TOLD && before % 1000 != 0)
+		return;
 	if (key == NULL)
 		log_error("%s: a pack of series of %" PRIu32 " s from %" PRId64 " on is damaged and left out",
 			  SERIES_FILE, chunk_resolutions[resolution].seconds, from);
@@ -267,8 +272,8 @@ take_blocks(struct series_store *s, struct db_txn *x)
 			break;
 		if (take_block(s, rcur_be64(&k), v))
 			continue;
-		atomic_fetch_add(&s->damaged, 1);
-		log_error("%s: a block of minutes is damaged and left out", SERIES_FILE);
+		if (atomic_fetch_add(&s->damaged, 1) < DAMAGED_TOLD)
+			log_error("%s: a block of minutes is damaged and left out", SERIES_FILE);
 	}
 	db_cursor_close(&c);
 }

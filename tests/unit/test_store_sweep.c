@@ -431,6 +431,31 @@ only_what_was_removed_is_deleted(void **state)
 	assert_int_equal(rows_on_disk(3), 0);
 }
 
+/* Of another store in the same directory, say: what has its mark is not written over, nor deleted. */
+static void
+files_of_others_are_left_alone(void **state)
+{
+	static const uint8_t ours[SEGMENT_IDENTITY] = { 1 }, theirs[SEGMENT_IDENTITY] = { 2 };
+	enum db_status status;
+	char err[512] = "";
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		struct segments *s = segments_new(ours, false);
+		struct db *db = segments_write(s, 4000, 4 << 20, &status, err, sizeof(err));
+
+		assert_non_null(db);
+		assert_true(segments_is_ours(db, ours));
+		segments_sealed(s, 4000);
+		segments_free(&s);
+		s = segments_new(theirs, false);
+		assert_null(segments_write(s, 4000, 4 << 20, &status, err, sizeof(err)));
+		assert_int_equal(status, DB_FOREIGN);
+		assert_true(strlen(err) > 0);
+		segments_free(&s);
+	}
+}
+
 int
 main(void)
 {
@@ -443,6 +468,7 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_of_a_deleted_tenant_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_what_was_removed_is_deleted, setup, teardown),
+		cmocka_unit_test_setup_teardown(files_of_others_are_left_alone, setup, teardown),
 	};
 
 	if (sodium_init() == -1)
