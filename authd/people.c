@@ -133,6 +133,9 @@ send_ask(struct people *p, struct channel *ch, struct wire_directory_ask *w)
 	for (; w->nservers < s->ldap_servers.n && w->nservers < DIRECTORY_SERVERS; w->nservers++)
 		(void)str_copy(w->server[w->nservers], sizeof(w->server[0]),
 			       s->ldap_servers.item[w->nservers]);
+	for (; w->nreferrals < s->ldap_referrals.n && w->nreferrals < DIRECTORY_REFERRALS; w->nreferrals++)
+		(void)str_copy(w->referral[w->nreferrals], sizeof(w->referral[0]),
+			       s->ldap_referrals.item[w->nreferrals]);
 	(void)str_copy(w->secret, sizeof(w->secret), p->secret);
 	return fd != -1 && channel_send_fd(ch, MSG_DIRECTORY_ASK, w, sizeof(*w), fd);
 }

@@ -248,6 +248,7 @@ static const struct {
 	{ "ldap.authorities", is_absolute_or_empty },
 	{ "ldap.bind_password_file", is_secret_file },
 	{ "ldap.servers", is_ldap_url },
+	{ "ldap.referrals", is_ldap_url },
 	{ "ldap.direct", is_direct },
 	{ "ldap.user_filter", is_user_filter },
 	{ "ldap.group_filter", is_group_filter },

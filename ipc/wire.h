@@ -600,12 +600,13 @@ static_assert(sizeof(struct wire_dial_failed) == 128, "no padding");
 
 /* --- directories --- */
 
-#define DIRECTORY_ASKS     32           /* most that are under way at a time */
-#define DIRECTORY_SERVERS  4            /* of one provider, tried in this order */
-#define DIRECTORY_URL_MAX  272          /* "ldaps://host:636", with its end */
-#define DIRECTORY_NAME_MAX 256          /* what somebody calls himself at a login, with its end */
-#define DIRECTORY_ASK_MAX  (256u << 10) /* bytes of what is asked in sealed memory */
-#define DIRECTORY_TOLD_MAX (4u << 20)   /* bytes of what is told */
+#define DIRECTORY_ASKS      32           /* most that are under way at a time */
+#define DIRECTORY_SERVERS   4            /* of one provider, tried in this order */
+#define DIRECTORY_REFERRALS 4            /* servers that may be referred to */
+#define DIRECTORY_URL_MAX   272          /* "ldaps://host:636", with its end */
+#define DIRECTORY_NAME_MAX  256          /* what somebody calls himself at a login, with its end */
+#define DIRECTORY_ASK_MAX   (256u << 10) /* bytes of what is asked in sealed memory */
+#define DIRECTORY_TOLD_MAX  (4u << 20)   /* bytes of what is told */
 
 enum directory_what {
 	DIRECTORY_LOGIN = 1, /* is this his password, and who is he */
@@ -622,12 +623,14 @@ struct wire_directory_ask {
 	uint32_t timeout_ms;
 	uint32_t len; /* of the sealed memory: 1..DIRECTORY_ASK_MAX */
 	uint32_t nservers;
+	uint32_t nreferrals, unused;
 	char server[DIRECTORY_SERVERS][DIRECTORY_URL_MAX];
+	char referral[DIRECTORY_REFERRALS][DIRECTORY_URL_MAX]; /* servers that those may refer to */
 	char name[DIRECTORY_NAME_MAX];
 	char password[PASSWORD_MAX]; /* of DIRECTORY_LOGIN, else "" */
 	char secret[PASSWORD_MAX];   /* that Weir itself binds with; "": none */
 };
-static_assert(sizeof(struct wire_directory_ask) == 1880, "no padding");
+static_assert(sizeof(struct wire_directory_ask) == 2976, "no padding");
 
 enum directory_verdict {
 	DIRECTORY_RIGHT = 1,   /* it is he; of a look: he is there; of a test: all is well */

@@ -22,6 +22,8 @@
 #define TIMEOUT_MAX_MS 120000
 #define EACH_LEAST_MS  500 /* of a server */
 #define WHY_MAX        200
+#define HOPS_MAX       3 /* from server to server by referrals, of one question */
+#define BEFORE_MAX     (DIRECTORY_SERVERS + HOPS_MAX)
 
 struct attempt {
 	struct attempts *all;
@@ -31,7 +33,10 @@ struct attempt {
 	int64_t deadline_ns; /* clock_boot_ns */
 	struct server_url url[DIRECTORY_SERVERS];
 	uint32_t next; /* server */
-	char *before[DIRECTORY_SERVERS];
+	struct server_url referral[DIRECTORY_REFERRALS];
+	uint32_t referred, hops;  /* to which of them, 1 and up (0: to none now); how often */
+	char base[LINK_BASE_MAX]; /* there */
+	char *before[BEFORE_MAX];
 	size_t nbefore;
 	uint64_t ticket; /* of dial's; 0: none */
 	pid_t pid;       /* of its process; 0: none */
@@ -115,6 +120,29 @@ end_unavailable(struct attempts *a, uint64_t request, char *const *before, size_
 
 /* --- server after server --- */
 
+/* Whose turn it is. */
+static const struct server_url *
+url_of(const struct attempt *t)
+{
+	return t->referred != 0 ? &t->referral[t->referred - 1] : &t->url[t->next];
+}
+
+static const char *
+text_of(const struct attempt *t)
+{
+	return t->referred != 0 ? t->ask->referral[t->referred - 1] : t->ask->server[t->next];
+}
+
+static void
+keep(struct attempt *t, const char *why)
+{
+	char text[WHY_MAX + DIRECTORY_URL_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s: %.190s", text_of(t), why);
+	if (t->nbefore < BEFORE_MAX)
+		t->before[t->nbefore++] = mem_strdup(text);
+}
+
 static void
 try_next(struct attempt *t)
 {
@@ -133,10 +161,10 @@ try_next(struct attempt *t)
 	left_ms = left_ms < EACH_LEAST_MS ? EACH_LEAST_MS : left_ms;
 	most = (struct timeval){ left_ms / 1000, left_ms % 1000 * 1000 };
 	t->ticket = w.ticket = ++t->all->tickets;
-	w.port = t->url[t->next].port;
+	w.port = url_of(t)->port;
 	/* Dial's own limit is beyond ours: it is only for the case that we are gone. */
 	w.timeout_ms = left_ms > 50000 ? 60000 : (uint32_t)left_ms + 10000;
-	str_copy(w.host, sizeof(w.host), t->url[t->next].host);
+	str_copy(w.host, sizeof(w.host), url_of(t)->host);
 	if (evtimer_add(t->late, &most) == -1 || !t->all->doors.dial(t->all->doors.ctx, &w)) {
 		t->ticket = 0;
 		end_unavailable(t->all, t->ask->request, t->before, t->nbefore, "weir-dial is not there");
@@ -148,17 +176,29 @@ try_next(struct attempt *t)
 static void
 give_up_server(struct attempt *t, const char *why)
 {
-	char text[WHY_MAX + DIRECTORY_URL_MAX];
-
-	(void)snprintf(text, sizeof(text), "%s: %.190s", t->ask->server[t->next], why);
-	if (t->nbefore < DIRECTORY_SERVERS)
-		t->before[t->nbefore++] = mem_strdup(text);
+	keep(t, why);
 	stop_child(t);
 	if (t->ticket != 0)
 		t->all->doors.cancel(t->all->doors.ctx, t->ticket);
 	t->ticket = 0;
+	t->referred = 0;
 	t->next++;
 	try_next(t);
+}
+
+/* False where the process of the attempt lies. */
+static bool
+go_on_there(struct attempt *t, const struct child_said *said)
+{
+	if (said->referred > t->ask->nreferrals || t->hops == HOPS_MAX || !ENDS(said->base))
+		return false;
+	keep(t, "refers to another server");
+	stop_child(t);
+	t->hops++;
+	t->referred = said->referred;
+	(void)str_copy(t->base, sizeof(t->base), said->base);
+	try_next(t);
+	return true;
 }
 
 static void
@@ -187,6 +227,11 @@ judge(struct attempt *t)
 	    !ENDS(said.why)) {
 		log_warn("the process of an attempt ended without a word");
 		give_up_server(t, "the process that asked it died of what it said");
+		return;
+	}
+	if (said.referred != 0) {
+		if (!go_on_there(t, &said))
+			give_up_server(t, "the process that asked it says what cannot be");
 		return;
 	}
 	/* Its steps are told where another server is not asked; what came of them always. */
@@ -250,9 +295,16 @@ attempts_connected(struct attempts *a, uint64_t ticket, int fd)
 		return;
 	}
 	t->ticket = 0;
-	task = (struct child_task){ t->ask,         t->provider,        &t->url[t->next],
-				    a->authorities, a->authorities_len, (const char *const *)t->before,
-				    t->nbefore };
+	task = (struct child_task){ .ask = t->ask,
+				    .provider = t->provider,
+				    .url = url_of(t),
+				    .base = t->referred != 0 ? t->base : NULL,
+				    .referral = t->referral,
+				    .nreferrals = t->hops < HOPS_MAX ? t->ask->nreferrals : 0,
+				    .authorities = a->authorities,
+				    .authorities_len = a->authorities_len,
+				    .before = (const char *const *)t->before,
+				    .nbefore = t->nbefore };
 	t->pid = child_start(&task, fd, &t->told);
 	close(fd);
 	if (t->pid > 0 && t->told != -1)
@@ -325,26 +377,31 @@ sane(const struct wire_directory_ask *w)
 {
 	if (w->what == 0 || w->what >= DIRECTORY_WHAT_COUNT || w->timeout_ms == 0 ||
 	    w->timeout_ms > TIMEOUT_MAX_MS || w->len == 0 || w->len > DIRECTORY_ASK_MAX || w->nservers == 0 ||
-	    w->nservers > DIRECTORY_SERVERS || !ENDS(w->name) || !ENDS(w->password) || !ENDS(w->secret))
+	    w->nservers > DIRECTORY_SERVERS || w->nreferrals > DIRECTORY_REFERRALS || !ENDS(w->name) ||
+	    !ENDS(w->password) || !ENDS(w->secret))
 		return false;
 	if (w->what == DIRECTORY_LOGIN && (w->name[0] == '\0' || w->password[0] == '\0'))
 		return false;
 	for (uint32_t i = 0; i < w->nservers; i++)
 		if (!ENDS(w->server[i]))
 			return false;
+	for (uint32_t i = 0; i < w->nreferrals; i++)
+		if (!ENDS(w->referral[i]))
+			return false;
 	return true;
 }
 
 /* False where it was told that one is no address: that is the administrator's mistake, and no lie. */
 static bool
-read_servers(struct attempts *a, const struct wire_directory_ask *w, struct server_url *url)
+read_servers(struct attempts *a, const struct wire_directory_ask *w, const char (*text)[DIRECTORY_URL_MAX],
+	     uint32_t n, struct server_url *url)
 {
-	for (uint32_t i = 0; i < w->nservers; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		char words[WHY_MAX];
 
-		if (url_parse(w->server[i], &url[i]))
+		if (url_parse(text[i], &url[i]))
 			continue;
-		(void)snprintf(words, sizeof(words), "%.150s is no address of a server", w->server[i]);
+		(void)snprintf(words, sizeof(words), "%.150s is no address of a server", text[i]);
 		end_unavailable(a, w->request, NULL, 0, words);
 		return false;
 	}
@@ -354,12 +411,13 @@ read_servers(struct attempts *a, const struct wire_directory_ask *w, struct serv
 bool
 attempts_add(struct attempts *a, const struct wire_directory_ask *w, const char *provider)
 {
-	struct server_url url[DIRECTORY_SERVERS] = { 0 };
+	struct server_url url[DIRECTORY_SERVERS] = { 0 }, referral[DIRECTORY_REFERRALS] = { 0 };
 	struct attempt *t = NULL;
 
 	if (!sane(w))
 		return false;
-	if (!read_servers(a, w, url))
+	if (!read_servers(a, w, w->server, w->nservers, url) ||
+	    !read_servers(a, w, w->referral, w->nreferrals, referral))
 		return true;
 	for (size_t i = 0; i < DIRECTORY_ASKS && t == NULL; i++)
 		if (!a->attempt[i].used)
@@ -375,6 +433,7 @@ attempts_add(struct attempts *a, const struct wire_directory_ask *w, const char 
 	t->provider = mem_calloc(w->len, 1);
 	memcpy(t->provider, provider, w->len);
 	memcpy(t->url, url, sizeof(t->url));
+	memcpy(t->referral, referral, sizeof(t->referral));
 	t->deadline_ns = clock_boot_ns() + (int64_t)w->timeout_ms * 1000000;
 	try_next(t);
 	return true;

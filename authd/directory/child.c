@@ -24,7 +24,10 @@ look(const struct child_task *t, struct findings *f)
 	struct look k = { .what = (enum directory_what)t->ask->what,
 			  .name = t->ask->name,
 			  .password = t->ask->password,
-			  .secret = t->ask->secret };
+			  .secret = t->ask->secret,
+			  .base = t->base,
+			  .referral = t->referral,
+			  .nreferrals = t->nreferrals };
 	struct provider p;
 	char err[160];
 
@@ -78,6 +81,8 @@ be_child(struct child_task *t, int connection, int told)
 	said =
 	    (struct child_said){ .verdict = (uint32_t)f->verdict, .len = text == NULL ? 0 : (uint32_t)len };
 	(void)str_copy(said.why, sizeof(said.why), findings_words(f));
+	said.referred = f->referred;
+	(void)str_copy(said.base, sizeof(said.base), f->base);
 	_exit(text != NULL && put(&said, sizeof(said)) && put(text, len) ? 0 : 1);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "link.h"
 #include "url.h"
 
 #define CHILD_WHY_MAX 192
@@ -16,12 +17,17 @@ struct child_said {
 	uint32_t verdict; /* enum directory_verdict */
 	uint32_t len;
 	char why[CHILD_WHY_MAX]; /* in a few words, terminated */
+	uint32_t referred;       /* as in struct findings, with base */
+	char base[LINK_BASE_MAX];
 };
 
 struct child_task {
 	const struct wire_directory_ask *ask;
 	const char *provider; /* JSON, ask->len bytes */
 	const struct server_url *url;
+	const char *base; /* of look.h, as the next two */
+	const struct server_url *referral;
+	uint32_t nreferrals;
 	const char *authorities;
 	size_t authorities_len;
 	const char *const *before; /* sentences about servers that were tried first */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "ipc/wire.h"
+#include "link.h"
 
 #define FINDINGS_STEPS  64    /* sentences; more are left out */
 #define FINDINGS_GROUPS 10000 /* more are not told: cut */
@@ -19,6 +20,9 @@ struct findings {
 	char **group;
 	size_t ngroups;
 	bool cut;
+	/* Another server is to be asked about whom this one does not have: 1 and up, of those that may be. */
+	uint32_t referred;
+	char base[LINK_BASE_MAX]; /* below this, there */
 	char *step[FINDINGS_STEPS];
 	size_t nsteps;
 };

@@ -20,7 +20,7 @@
 #define MESSAGE_MAX  ((ber_len_t)8 << 20) /* bytes: longer ones end the connection */
 
 static_assert(LINK_OK == LDAP_SUCCESS && LINK_NO_OBJECT == LDAP_NO_SUCH_OBJECT &&
-		  LINK_SIZE_LIMIT == LDAP_SIZELIMIT_EXCEEDED,
+		  LINK_SIZE_LIMIT == LDAP_SIZELIMIT_EXCEEDED && LINK_REFERRAL == LDAP_REFERRAL,
 	      "as libldap has them");
 
 struct link {
@@ -267,6 +267,44 @@ visit(struct link *l, LDAPMessage *m, link_entry_fn *each, void *ctx)
 	return true;
 }
 
+static void
+take_referral(const char *text, const char *base, struct link_result *r)
+{
+	struct link_referral *to = &r->referral[r->nreferrals];
+	LDAPURLDesc *u = NULL;
+
+	if (r->nreferrals == LINK_REFERRALS || ldap_url_parse(text, &u) != LDAP_URL_SUCCESS)
+		return;
+	to->url = (struct server_url){ .ldaps = strcmp(u->lud_scheme, "ldaps") == 0,
+				       .port = (uint16_t)u->lud_port };
+	/* Without a name of its own it is about the same entry (RFC 4511 section 4.1.10). */
+	if ((to->url.ldaps || strcmp(u->lud_scheme, "ldap") == 0) && u->lud_host != NULL && u->lud_port > 0 &&
+	    u->lud_port <= UINT16_MAX && str_copy(to->url.host, sizeof(to->url.host), u->lud_host) &&
+	    str_copy(to->base, sizeof(to->base),
+		     u->lud_dn == NULL || u->lud_dn[0] == '\0' ? base : u->lud_dn))
+		r->nreferrals++;
+	ldap_free_urldesc(u);
+}
+
+static void
+take_referrals(struct link *l, LDAPMessage *m, const char *base, struct link_result *r)
+{
+	char **url = NULL;
+
+	for (LDAPMessage *e = ldap_first_reference(l->ldap, m); e != NULL;
+	     e = ldap_next_reference(l->ldap, e)) {
+		if (ldap_parse_reference(l->ldap, e, &url, NULL, 0) == LDAP_SUCCESS)
+			for (char **u = url; u != NULL && *u != NULL; u++)
+				take_referral(*u, base, r);
+		ldap_memvfree((void **)url);
+		url = NULL;
+	}
+	if (ldap_parse_result(l->ldap, m, NULL, NULL, NULL, &url, NULL, 0) == LDAP_SUCCESS)
+		for (char **u = url; u != NULL && *u != NULL; u++)
+			take_referral(*u, base, r);
+	ldap_memvfree((void **)url);
+}
+
 /* The cookie of the next page; empty where there is none. */
 static void
 next_page(struct link *l, LDAPMessage *m, struct berval *cookie, struct link_result *r)
@@ -313,6 +351,8 @@ link_search(struct link *l, const char *base, bool one, const char *filter, cons
 			next_page(l, m, &cookie, r);
 		}
 		take_words(l, r);
+		if (m != NULL)
+			take_referrals(l, m, base, r);
 		if (m != NULL)
 			ldap_msgfree(m);
 		more = more && r->code == LDAP_SUCCESS && cookie.bv_len > 0;

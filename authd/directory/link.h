@@ -18,6 +18,7 @@ struct link_entry;
 #define LINK_WORDS_MAX  200 /* of what a server says about an error */
 #define LINK_OK         0   /* an LDAP result code: success */
 #define LINK_SIZE_LIMIT 4
+#define LINK_REFERRAL   10
 #define LINK_NO_OBJECT  32
 
 /* Has libldap read what it reads at its first use. Before the sandbox. */
@@ -34,11 +35,23 @@ struct link_way {
 struct link *link_open(int fd, const struct link_way *way, char *why, size_t size);
 void link_close(struct link **l);
 
+#define LINK_REFERRALS 8
+#define LINK_BASE_MAX  512
+
+/* A server that another one refers to (RFC 4511 sections 4.1.10 and 4.5.3), and what to ask there. */
+struct link_referral {
+	struct server_url url;
+	char base[LINK_BASE_MAX];
+};
+
 /* What came of a question: an LDAP result code, or below 0 where there was no answer. */
 struct link_result {
 	int code;
 	enum policy_said policy;
 	char words[LINK_WORDS_MAX]; /* printable; "" where there are none */
+	/* Of a search: the first ones that make sense. Nobody has followed them. */
+	struct link_referral referral[LINK_REFERRALS];
+	size_t nreferrals;
 };
 
 /* A simple bind. dn "" and password "": nobody. Otherwise the password is not empty: RFC 4513 section 5.1.2

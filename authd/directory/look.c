@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "entry.h"
 #include "membership.h"
 #include "template.h"
@@ -84,12 +85,39 @@ take_user(void *ctx, const struct link_entry *e)
 	return l->met < 2;
 }
 
+static bool
+may_be_asked(const struct look *k, const struct server_url *url, uint32_t *n)
+{
+	for (*n = 0; *n < k->nreferrals; ++*n)
+		if (url_same(&k->referral[*n], url))
+			return true;
+	return false;
+}
+
+/* Whether the server refers to another one, which may be asked: the first of them. */
+static bool
+is_referred(struct looking *l, const struct link_result *r)
+{
+	for (size_t i = 0; i < r->nreferrals && l->f->referred == 0; i++) {
+		const struct link_referral *to = &r->referral[i];
+		bool may = may_be_asked(l->k, &to->url, &l->f->referred);
+
+		findings_step(l->f, "it refers to %s://%.200s:%u%s", to->url.ldaps ? "ldaps" : "ldap",
+			      to->url.host, to->url.port,
+			      may ? "" : ", which ldap.referrals does not name, or which is one too many");
+		l->f->referred = may ? l->f->referred + 1 : 0;
+		if (may)
+			(void)str_copy(l->f->base, sizeof(l->f->base), to->base);
+	}
+	return l->f->referred != 0;
+}
+
 /* False where the findings have ended. */
 static bool
 find_user(struct looking *l)
 {
 	const struct provider *p = l->k->provider;
-	const char *attributes[ENTRY_ATTRIBUTES];
+	const char *attributes[ENTRY_ATTRIBUTES], *base = l->k->base == NULL ? p->base : l->k->base;
 	char filter[TEXT_MAX], name[64];
 	struct link_result r;
 
@@ -98,10 +126,14 @@ find_user(struct looking *l)
 		return false;
 	}
 	entry_attributes(p, name, attributes);
-	link_search(l->link, p->base, false, filter, attributes, take_user, l, &r);
-	findings_step(l->f, "search for %.300s below %.200s: %zu found", filter, p->base, l->met);
+	link_search(l->link, base, false, filter, attributes, take_user, l, &r);
+	findings_step(l->f, "search for %.300s below %.200s: %zu found", filter, base, l->met);
 	if (l->met == 1 && r.code == LINK_OK && l->f->dn[0] != '\0')
 		return true;
+	if (l->met == 0 && (r.code == LINK_OK || r.code == LINK_REFERRAL) && is_referred(l, &r)) {
+		findings_end(l->f, DIRECTORY_UNKNOWN, "another server is asked");
+		return false;
+	}
 	/* Also where there is no base: that says nothing about anybody. */
 	if (r.code != LINK_OK)
 		findings_end(l->f, r.code < 0 ? DIRECTORY_UNAVAILABLE : DIRECTORY_REFUSED, r.words);

@@ -16,6 +16,10 @@ struct look {
 	const struct provider *provider;
 	enum directory_what what;
 	const char *name, *password, *secret;
+	const char
+	    *base; /* below which to look, where another server referred to this one; NULL: the provider's */
+	const struct server_url *referral; /* servers that this one may refer to */
+	uint32_t nreferrals;
 };
 
 /* Over fd, to the server of the URL. Ends the findings. authorities: of the machine's. */

@@ -79,3 +79,9 @@ url_parse(const char *text, struct server_url *u)
 	}
 	return is_name(u->host);
 }
+
+bool
+url_same(const struct server_url *a, const struct server_url *b)
+{
+	return a->ldaps == b->ldaps && a->port == b->port && strcasecmp(a->host, b->host) == 0;
+}

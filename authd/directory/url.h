@@ -16,4 +16,7 @@ struct server_url {
 /* False where the text is anything else: a path, a query and a user name have no meaning here. */
 bool url_parse(const char *text, struct server_url *u);
 
+/* Whether both are the same port of the same host, with or without TLS from the first byte alike. */
+bool url_same(const struct server_url *a, const struct server_url *b);
+
 #endif

@@ -6,7 +6,7 @@ import socket
 import threading
 
 from people import PeopleTest
-from slapd import BASE, BIND_DN, BIND_PASSWORD, PASSWORD, Slapd, group, person
+from slapd import BASE, BIND_DN, BIND_PASSWORD, PASSWORD, Slapd, entry, group, person
 from weirlab import Weir, in_namespace, run, wait_for, weir_binary
 
 
@@ -237,6 +237,49 @@ class Directory(DirectoryTest):
                 d = self.trial(name, **others)
                 self.assertEqual(d["verdict"], verdict, d)
                 self.assertIn(words, " / ".join(d["steps"] + [d["why"]]))
+
+    def test_referrals_are_followed_only_where_it_is_said(self):
+        """A branch of the tree is another server's, which refers back: a circle of servers."""
+        there = Slapd(self.lab, self.lab.mon, name="branch", port=3892, tls_port=6362).start()
+        here, elsewhere = f"ldaps://127.0.0.1:{self.slapd.tls_port}", f"ldaps://127.0.0.1:{there.tls_port}"
+        branch, zoe = f"ou=branch,{BASE}", f"cn=zoe,ou=branch,{BASE}"
+        there.fill().tool("ldapadd", text="\n".join((
+            entry(branch, "organizationalUnit", ou="branch"), entry(zoe, "inetOrgPerson", cn="zoe", sn="zoe", uid="zoe", userPassword=PASSWORD),
+            entry(f"ou=back,{branch}", "referral", "extensibleObject", ou="back", ref=f"{here}/{BASE}"))))
+        there.change(group("readers"), "add", "member", zoe)
+        self.slapd.tool("ldapadd", text=entry(branch, "referral", "extensibleObject", ou="branch", ref=f"{elsewhere}/{branch}"))
+        with open(self.slapd.authority) as one, open(there.authority) as other:
+            both = self.lab.file("both.pem", one.read() + other.read())
+        allowed = {"ldap.authorities": both, "ldap.referrals": [elsewhere, here], "ldap.timeout": "8s"}
+        try:
+            self.refused("zoe", PASSWORD, "nobody")
+            d = self.admin("auth", "explain", "zoe")["directory"]
+            self.assertIn(f"refers to {elsewhere}, which ldap.referrals does not name", " / ".join(d["steps"]))
+            weir = self.weir_with("referred", **allowed).start()
+            try:
+                weir.setup()
+                run(weir_binary(), "group", "add", "viewers", "--tenant", "*", "--role", "viewer", "-c", weir.config())
+                _, answer = self.try_login("zoe", weir=weir)
+                self.assertEqual((answer.status, answer.json["me"]["role"]), (200, "viewer"))
+                self.assertEqual(self.try_login("zoe", "not hers", weir=weir)[1].status, 401)
+                self.assertEqual(self.try_login("carol", weir=weir)[1].status, 200)
+                # Round and round, but not for ever, and to a verdict.
+                self.assertEqual(self.try_login("nobody-at-all", weir=weir)[1].status, 401)
+                d = json.loads(run(weir_binary(), "auth", "explain", "nobody-at-all", "--json", "-c", weir.config()).stdout)["directory"]
+                self.assertEqual(d["verdict"], "unknown", d)
+                self.assertEqual(sum("refers to another server" in s for s in d["steps"]), 3, d)
+                # The other server has to show its certificate as the first one has.
+                weir.settings["ldap.authorities"] = self.slapd.authority
+                weir.stop()
+                weir.start()
+                d = json.loads(run(weir_binary(), "auth", "explain", "zoe", "--json", "-c", weir.config()).stdout)["directory"]
+                self.assertEqual(d["verdict"], "unavailable", d)
+                self.assertIn("certificate is not good", " / ".join(d["steps"]))
+            finally:
+                weir.stop()
+        finally:
+            self.slapd.tool("ldapdelete", "-M", branch)
+            there.stop()
 
     def test_starttls_that_is_stripped_sends_nothing(self):
         """Somebody in between says that the server knows no StartTLS: no password follows."""
