@@ -389,8 +389,8 @@ identify_holder(struct admin_call *c, const struct channel *ch, const uint8_t *b
 			 &c->grant) != GRANT_GOOD)
 		return false;
 	l = grants_find(&a->grants, c->grant.id);
-	if (l == NULL || l->holder == NULL || l->audience_proc != (uint32_t)channel_proc(ch) ||
-	    l->audience_instance != channel_instance(ch))
+	if (l == NULL || l->holder == NULL || l->holder->kind == HOLDER_LOCAL ||
+	    l->audience_proc != (uint32_t)channel_proc(ch) || l->audience_instance != channel_instance(ch))
 		return false;
 	c->account = l->holder->account;
 	(void)str_copy(c->name, sizeof(c->name), l->words.name);

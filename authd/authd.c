@@ -188,6 +188,7 @@ authd_new(const struct boot *b)
 	locked_stack();
 	totp_init();
 	a->boot = b;
+	a->local = (struct holder){ .kind = HOLDER_LOCAL, .expires_ns = INT64_MAX };
 	a->exit_status = EXIT_OK;
 	a->hashing = hash_queue_fork(&cost);
 	(void)close(BOOT_FD_DIRECTORY); /* it is the working directory as well */

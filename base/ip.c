@@ -116,6 +116,14 @@ ip_is_multicast_or_broadcast(const struct ip_addr *a)
 }
 
 bool
+ip_is_loopback(const struct ip_addr *a)
+{
+	static const struct ip_addr one = { { [15] = 1 } };
+
+	return ip_is_v4(a) ? a->b[12] == 127 : ip_equal(a, &one);
+}
+
+bool
 ip_is_private(const struct ip_addr *a)
 {
 	static const struct {

@@ -56,6 +56,8 @@ bool prefix_contains(const struct ip_prefix *p, const struct ip_addr *a);
 
 /* 224.0.0.0/4, ff00::/8, 255.255.255.255 */
 bool ip_is_multicast_or_broadcast(const struct ip_addr *a);
+/* 127.0.0.0/8, ::1 */
+bool ip_is_loopback(const struct ip_addr *a);
 /* Of no place on earth: private, shared, link-local and loopback addresses and "this network" (RFC 6890
  * section 2.2), whatever a database may say of them. */
 bool ip_is_private(const struct ip_addr *a);

@@ -109,7 +109,8 @@ send_table(struct request *r)
 {
 	struct json_writer *w = json_new(ADDRESS_MAX);
 	const char *member = NULL, *text;
-	const struct table *t = table_of_operation(r->route->op, &member);
+	bool whole = false;
+	const struct table *t = table_of_operation(r->route->op, &member, &whole);
 	size_t len = 0;
 
 	json_object(w, NULL);
@@ -119,7 +120,7 @@ send_table(struct request *r)
 	if (t == NULL || text == NULL)
 		reply_problem(r, 400, "format: there is no such table");
 	else
-		export_operation(r, text, len, t, member);
+		export_operation(r, text, len, t, member, whole);
 	json_free(&w);
 }
 

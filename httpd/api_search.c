@@ -35,16 +35,34 @@ struct results {
 	struct result at[RESULTS_MAX];
 };
 
+static void
+to_lower(char *out, const char *in, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = in[i] >= 'A' && in[i] <= 'Z' ? (char)(in[i] - 'A' + 'a') : in[i];
+}
+
+#define TEXT_LOOKED_MAX 512 /* bytes of a text that are looked at: names are shorter */
+
 /* How well the text matches, whatever its case (of ASCII letters). */
 static enum rank
 rank_of(const char *wanted, const char *text, size_t len)
 {
-	size_t n = strlen(wanted);
+	char low[TEXT_LOOKED_MAX], want[sizeof(((struct params *)NULL)->search)];
+	const size_t n = strnlen(wanted, sizeof(want)), all = len;
+	const char *at;
 
-	for (size_t at = 0; n > 0 && n <= len && at <= len - n; at++)
-		if (strncasecmp(text + at, wanted, n) == 0)
-			return at > 0 ? RANK_HOLDS : n == len ? RANK_EXACT : RANK_BEGINS;
-	return RANK_NONE;
+	if (len > sizeof(low))
+		len = sizeof(low);
+	if (n == 0 || n > len)
+		return RANK_NONE;
+	to_lower(want, wanted, n);
+	to_lower(low, text, len);
+	/* Linear, whatever the names: strangers choose them, and there are thousands. */
+	at = memmem(low, len, want, n);
+	if (at == NULL)
+		return RANK_NONE;
+	return at > low ? RANK_HOLDS : n == all ? RANK_EXACT : RANK_BEGINS;
 }
 
 static enum rank

@@ -271,15 +271,17 @@ on_taken(struct evhttp_connection *connection, void *arg)
 		make_piece(e);
 }
 
-static void
+/* False: the table has ended, as it would lack a row. */
+static bool
 add_row(struct export *e)
 {
 	size_t len = 0;
 	const char *text = json_text(e->row, &len);
 
 	if (text == NULL) {
-		log_warn("a row of %s is too long: it is left out", e->table->name);
-		return;
+		log_warn("a row of %s is longer than %u bytes: the table ends", e->table->name, ROW_MAX);
+		break_off(e, "A row is longer than a table may have.", "");
+		return false;
 	}
 	if (e->csv != NULL) {
 		(void)csv_row(e->csv, text, len, &e->piece);
@@ -288,6 +290,7 @@ add_row(struct export *e)
 		text_add(&e->piece, "\n", 1);
 	}
 	e->rows++;
+	return true;
 }
 
 static bool
@@ -337,8 +340,8 @@ make_piece(struct export *e)
 	while (e->piece.len < PIECE && e->rows < e->limit && row) {
 		json_reset(e->row);
 		row = e->how->next(e->source, e->row);
-		if (row)
-			add_row(e);
+		if (row && !add_row(e))
+			return;
 	}
 	if (e->rows >= e->limit || (!row && !e->how->more(e->source, place))) {
 		finish(e);

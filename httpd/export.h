@@ -57,8 +57,8 @@ void exports_free(struct exports **x);
 /* export_rows.c: the rows of q's one question, page after page; takes r and q. */
 void export_rows(struct request *r, struct inquiry **q, const struct table *t);
 /* export_operation.c: the list that an operation of authd's gives (text[len], an object without limit and
- * cursor); takes r. */
+ * cursor; whole: it knows neither); takes r. */
 void export_operation(struct request *r, const char *text, size_t len, const struct table *t,
-		      const char *member);
+		      const char *member, bool whole);
 
 #endif

@@ -11,6 +11,7 @@
 #include "request.h"
 
 #define ANSWER_MAX (8u << 20)
+#define PARSED     4u /* a page takes about so many times its text */
 
 struct operation_source {
 	struct httpd *httpd;
@@ -19,6 +20,8 @@ struct operation_source {
 	char *text; /* an object's, without the brace that ends it */
 	size_t len;
 	const char *member;
+	bool whole;                    /* it has no pages */
+	size_t held;                   /* bytes of the page that are counted among what waits */
 	char cursor[EXPORT_PLACE_MAX]; /* "": the first page, or none is left */
 	struct export *export;
 	struct admin_call *call; /* that is waited for */
@@ -26,6 +29,21 @@ struct operation_source {
 	const struct json_node *list;
 	size_t at, n;
 };
+
+/* What waits for slow readers is bounded, whoever it came from (inquiry.c has the same of store's). */
+static bool
+hold(struct operation_source *s, size_t len)
+{
+	struct httpd *h = s->httpd;
+
+	h->held -= s->held;
+	s->held = 0;
+	if (h->held > h->held_max / 2 || len > h->held_max / 2 - h->held)
+		return false;
+	s->held = len;
+	h->held += len;
+	return true;
+}
 
 static bool
 take_page(struct operation_source *s, struct evbuffer *answer)
@@ -55,7 +73,9 @@ on_end(void *ctx, const struct admin_end *a)
 
 	s->call = NULL;
 	if (a->end == INQUIRY_OK && a->status == ADMIN_OK) {
-		if (take_page(s, a->text))
+		if (!hold(s, PARSED * evbuffer_get_length(a->text)))
+			export_fail(e, INQUIRY_TOO_LONG, 0);
+		else if (take_page(s, a->text))
 			export_page(e, &a->me);
 		else
 			export_fail(e, INQUIRY_NO_AUTHD, 0);
@@ -81,13 +101,15 @@ operation_ask(void *source, struct export *e, unsigned rows, bool first)
 	json_object(w, NULL);
 	if (s->cursor[0] != '\0')
 		json_string(w, "cursor", s->cursor);
-	json_uint(w, "limit", rows);
+	if (!s->whole)
+		json_uint(w, "limit", rows);
 	json_object_end(w);
 	text = json_text(w, &more);
 	body = mem_calloc(1, s->len + more + 1);
 	memcpy(body, s->text, s->len);
 	len = s->len;
-	body[len++] = ',';
+	if (more > 2) /* "{}" */
+		body[len++] = ',';
 	memcpy(body + len, text + 1, more - 1);
 	len += more - 1;
 	json_free(&w);
@@ -129,13 +151,15 @@ operation_free(void *source)
 
 	admin_forget(s->call);
 	json_doc_free(&s->page);
+	s->httpd->held -= s->held;
 	credential_wipe(&s->who);
 	free(s->text);
 	free(s);
 }
 
 void
-export_operation(struct request *r, const char *text, size_t len, const struct table *t, const char *member)
+export_operation(struct request *r, const char *text, size_t len, const struct table *t, const char *member,
+		 bool whole)
 {
 	static const struct export_source how = { operation_ask, operation_next, operation_more,
 						  operation_free };
@@ -148,6 +172,7 @@ export_operation(struct request *r, const char *text, size_t len, const struct t
 	s->len = len - 1;
 	memcpy(s->text, text, s->len);
 	s->member = member;
+	s->whole = whole;
 	if (params_has(&r->params, PARAM_PLACE))
 		(void)str_copy(s->cursor, sizeof(s->cursor), r->params.place);
 	export_begin(r, t, NULL, &how, s);

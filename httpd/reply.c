@@ -3,10 +3,12 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 #include <time.h>
 
@@ -39,6 +41,12 @@ static const char api_headers[] =
     ALWAYS "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
 	   "form-action 'none'\r\n"
 	   "Cache-Control: no-store";
+
+/* Of what is the same for everybody and no data: to be asked for again, but not sent again. */
+static const char word_headers[] =
+    ALWAYS "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+	   "form-action 'none'\r\n"
+	   "Cache-Control: private, no-cache";
 
 static const char page_headers[] = ALWAYS
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -142,6 +150,17 @@ on_sent_last(struct evhttp_request *ev, void *client)
 	client_cut(client);
 }
 
+/* evhttp frees the headers that came, but leaves in memory what stood there. */
+static void
+wipe_credentials(struct request *r)
+{
+	struct evkeyval *h;
+
+	TAILQ_FOREACH(h, evhttp_request_get_input_headers(r->ev), next)
+	if (strcasecmp(h->key, "Cookie") == 0 || strcasecmp(h->key, "Authorization") == 0)
+		sodium_memzero(h->value, strlen(h->value));
+}
+
 /* Sends and frees r. body may be NULL. */
 static void
 finish(struct request *r, int status, struct evbuffer *body)
@@ -153,6 +172,7 @@ finish(struct request *r, int status, struct evbuffer *body)
 		reply_header(r, "Content-Length", length);
 	}
 	wipe_buffer(evhttp_request_get_input_buffer(r->ev)); /* a password may have come, whoever read it */
+	wipe_credentials(r);
 	if (body != NULL && r->head)
 		(void)evbuffer_drain(body, evbuffer_get_length(body));
 	evhttp_request_set_on_complete_cb(
@@ -188,18 +208,52 @@ free_writer(const void *text, size_t len, void *writer)
 }
 
 static void
-finish_json(struct request *r, int status, const char *type, struct json_writer **w)
+finish_json(struct request *r, const char *headers, int status, const char *type, struct json_writer **w)
 {
 	struct evbuffer *b = buffer_new();
 	size_t len = 0;
 	const char *text = json_text(*w, &len);
 
-	add_headers(r, api_headers, type);
+	add_headers(r, headers, type);
 	if (evbuffer_add_reference(b, text, len, free_writer, *w) == -1)
 		fatalx("no memory for an answer");
 	*w = NULL;
 	finish(r, status, b);
 	evbuffer_free(b);
+}
+
+#define TAG_BYTES 16
+
+static bool
+is_tagged(const struct request *r)
+{
+	return r->route != NULL && (r->route->flags & ROUTE_TAGGED) != 0;
+}
+
+static const char *
+headers_of(const struct request *r)
+{
+	return is_tagged(r) && r->route->op == NULL ? word_headers : api_headers;
+}
+
+/* Whether the client has this very text already: r is answered then. */
+static bool
+is_unchanged(struct request *r, const void *text, size_t len)
+{
+	uint8_t hash[TAG_BYTES];
+	char hex[2 * TAG_BYTES + 1], tag[sizeof(hex) + 4];
+
+	if (!is_tagged(r))
+		return false;
+	(void)crypto_generichash(hash, sizeof(hash), text, len, NULL, 0);
+	(void)sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	(void)snprintf(tag, sizeof(tag), "W/\"%s\"", hex);
+	reply_header(r, "ETag", tag);
+	if (!etag_matches(request_header(r, "If-None-Match"), tag + 2))
+		return false;
+	add_headers(r, headers_of(r), NULL);
+	finish(r, 304, NULL);
+	return true;
 }
 
 static void
@@ -221,14 +275,18 @@ finish_table(struct request *r, struct json_writer **w)
 	struct evbuffer *b;
 
 	reply_header(r, "Vary", "Accept-Encoding");
+	if (is_unchanged(r, text, len)) {
+		json_free(w);
+		return;
+	}
 	if (len >= ZIP_FROM && accepts_gzip(request_header(r, "Accept-Encoding")))
 		bytes = zip_bytes(r->httpd->zip, text, len, &zipped);
 	if (bytes == NULL) {
-		finish_json(r, 200, "application/json", w);
+		finish_json(r, headers_of(r), 200, "application/json", w);
 		return;
 	}
 	json_free(w);
-	add_headers(r, api_headers, "application/json");
+	add_headers(r, headers_of(r), "application/json");
 	reply_header(r, "Content-Encoding", "gzip");
 	b = buffer_new();
 	if (evbuffer_add_reference(b, bytes, zipped, free_bytes, NULL) == -1)
@@ -253,7 +311,7 @@ reply_json_status(struct request *r, int status, struct json_writer **w)
 {
 	r->secret = true;
 	if (!too_long(r, w))
-		finish_json(r, status, "application/json", w);
+		finish_json(r, api_headers, status, "application/json", w);
 }
 
 void
@@ -266,8 +324,12 @@ reply_json(struct request *r, struct json_writer **w)
 void
 reply_text(struct request *r, int status, const char *type, struct evbuffer **text)
 {
-	add_headers(r, api_headers, type);
-	finish(r, status, *text);
+	const size_t len = evbuffer_get_length(*text);
+
+	if (status != 200 || !is_unchanged(r, evbuffer_pullup(*text, -1), len)) {
+		add_headers(r, headers_of(r), type);
+		finish(r, status, *text);
+	}
 	evbuffer_free(*text);
 	*text = NULL;
 }
@@ -347,7 +409,7 @@ problem(struct request *r, int status, const char *field, const struct place *pl
 		json_array_end(w);
 	}
 	json_object_end(w);
-	finish_json(r, status, "application/problem+json", &w);
+	finish_json(r, api_headers, status, "application/problem+json", &w);
 }
 
 void
@@ -426,6 +488,7 @@ reply_stream(struct request *r, const char *type)
 		reply_header(r, "Connection", "close"); /* nothing follows a stream on its connection */
 	client_enter(r->client, CLIENT_LIVE);
 	evhttp_send_reply_start(ev, 200, reason(200));
+	wipe_credentials(r);
 	credential_wipe(&r->who);
 	free(r);
 	return ev;

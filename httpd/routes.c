@@ -49,7 +49,7 @@ static const struct route routes[] = {
 	  PARAM(INTERFACE) | PARAM(HOST) | PARAM(APPLICATION) | PARAM(FILTER) | PARAM(TENANT), 0, NULL, NULL },
 	{ "/flows/{}",            METHOD_GET,    api_flow,         READ,                        NOTHING },
 	{ "/search",              METHOD_GET,    api_search,       READ, PARAM(SEARCH), 0, NULL, NULL },
-	{ "/filter",              METHOD_GET,    api_filter,       READ, PARAM(FILTER), 0, NULL, NULL },
+	{ "/filter",              METHOD_GET,    api_filter,       READ | ROUTE_TAGGED, PARAM(FILTER), 0, NULL, NULL },
 	{ "/applications",        METHOD_GET,    api_applications, READ, PARAM(LIMIT) | TABLE, 0, NULL, NULL },
 	{ "/categories",          METHOD_GET,    api_categories,   READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
 	{ "/networks",            METHOD_GET,    api_networks,     READ, SUMMED, SORTABLE(BYTES) | SORTABLE(PACKETS), NULL, NULL },
@@ -93,20 +93,20 @@ static const struct route routes[] = {
 	{ "/tokens",              METHOD_GET,    api_admin,        READ, NAMED | PARAM(OWNER) | PARAM(ALL), 0, "token.list", NULL },
 	{ "/tokens",              METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("token.add") },
 	{ "/tokens/{}",           METHOD_DELETE, api_admin,        WRITE,                       OF("token.remove", "id") },
-	{ "/labels",              METHOD_GET,    api_admin,        READ,                        OPERATION("label.list") },
+	{ "/labels",              METHOD_GET,    api_admin,        READ | ROUTE_TAGGED, TABLE, 0, "label.list", NULL },
 	{ "/labels",              METHOD_PUT,    api_admin,        WRITE_BODY,                  OPERATION("label.set") },
 	{ "/watched",             METHOD_GET,    api_admin,        READ,                        OPERATION("watched.list") },
 	{ "/watched",             METHOD_PUT,    api_admin,        WRITE_BODY,                  OPERATION("watched.set") },
 	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },
 	{ "/audit/anchor",        METHOD_POST,   api_admin,        WRITE,                       OPERATION("audit.anchor") },
 	{ "/keys/{}/rotate",      METHOD_POST,   api_admin,        WRITE,                       OF("key.rotate", "which") },
-	{ "/settings",            METHOD_GET,    api_admin,        READ,                        OPERATION("setting.list") },
+	{ "/settings",            METHOD_GET,    api_admin,        READ | ROUTE_TAGGED, TABLE, 0, "setting.list", NULL },
 	{ "/version",             METHOD_GET,    api_version,      READ,                        NOTHING },
 	{ "/apply",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("apply") },
 };
 /* clang-format on */
 
-static const struct route metrics = { METRICS_PATH, METHOD_GET, api_metrics, READ, NOTHING };
+static const struct route metrics = { METRICS_PATH, METHOD_GET, api_metrics, READ | ROUTE_LOCAL, NOTHING };
 
 /* Whether path is the route's; its segment, decoded, where the route has one. */
 static bool

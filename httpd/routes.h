@@ -17,7 +17,9 @@ enum route_flags {
 	ROUTE_LOGIN = 4,   /* X-Weir-CSRF: 1, since there is no session yet */
 	ROUTE_BODY = 8,    /* a JSON object comes along */
 	ROUTE_STREAM = 16, /* no HEAD: the answer does not end */
-	ROUTE_PERSON = 32  /* only with a session's cookie: what a token may never do, whatever its rights */
+	ROUTE_PERSON = 32, /* only with a session's cookie: what a token may never do, whatever its rights */
+	ROUTE_LOCAL = 64,  /* from loopback also with neither, where httpd.metrics_loopback says so */
+	ROUTE_TAGGED = 128 /* what it says changes seldom: with an ETag */
 };
 
 struct route {

@@ -180,42 +180,55 @@ table_group_columns(const struct wire_grouping *by, struct text *out)
 
 static const struct {
 	const char *op, *member;
+	bool whole;
 	struct table table;
 } lists[] = {
 	{ "tenant.list",
 	  "tenants",
+	  false,
 	  { "tenants",
 	    "name title selectors address_spaces quotas.flows_per_s quotas.stored_bytes quotas.retention "
 	    "quotas.series quotas.keep_minutes quotas.keep_five_minutes quotas.keep_hours quotas.keep_days",
 	    NULL, NULL } },
 	{ "user.list",
 	  "users",
+	  false,
 	  { "users",
-	    "name kind title access groups disabled second_factor created last_login.time last_login.address "
+	    "name kind title access groups disabled provider second_factor created last_login.time "
+	    "last_login.address "
 	    "failed_logins",
 	    NULL, NULL } },
-	{ "group.list", "groups", { "groups", "name title members access", NULL, NULL } },
+	{ "group.list", "groups", false, { "groups", "name title members access", NULL, NULL } },
 	{ "session.list",
 	  "sessions",
+	  false,
 	  { "sessions", "id user created last_seen expires address agent current", NULL, NULL } },
 	{ "token.list",
 	  "tokens",
+	  false,
 	  { "tokens",
 	    "id owner label tenant role scopes interfaces exporters networks masked expires sources created "
 	    "last_used.time last_used.address",
 	    NULL, NULL } },
 	{ "audit.list",
 	  "entries",
+	  false,
 	  { "audit", "sequence time kind outcome actor address credential tenant subject detail", NULL,
 	    NULL } },
+	{ "label.list", "labels", true, { "labels", "kind key vlan address_space label", NULL, NULL } },
+	{ "setting.list",
+	  "settings",
+	  true,
+	  { "settings", "key value default unit min max help", NULL, NULL } },
 };
 
 const struct table *
-table_of_operation(const char *op, const char **member)
+table_of_operation(const char *op, const char **member, bool *whole)
 {
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (strcmp(lists[i].op, op) == 0) {
 			*member = lists[i].member;
+			*whole = lists[i].whole;
 			return &lists[i].table;
 		}
 	return NULL;

@@ -22,8 +22,8 @@ extern const struct table table_interfaces, table_hosts, table_devices, table_fl
     table_categories, table_alerts;
 
 /* A list of authd's by the operation that gives it ("user.list"); NULL where it is none. *member: the name of
- * the list in the answer. */
-const struct table *table_of_operation(const char *op, const char **member);
+ * the list in the answer; *whole: it has no pages. */
+const struct table *table_of_operation(const char *op, const char **member, bool *whole);
 
 /* The columns of a table of groups, terminated. */
 void table_group_columns(const struct wire_grouping *by, struct text *out);

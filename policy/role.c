@@ -60,6 +60,7 @@ static const struct {
 	[ACTION_WRITE_PLATFORM] = { "platform:write", { NO,  S,            NO,     NO,         NO,      NO,    NO } },
 	[ACTION_READ_LABELS]    = { "labels:read",    { NO,  T | S,        NO,     T | S,      T | S,   T | S, T | S } },
 	[ACTION_WRITE_LABELS]   = { "labels:write",   { NO,  T | S,        NO,     T | S,      T | S,   NO,    NO } },
+	[ACTION_READ_METRICS]   = { "metrics:read",   { NO,  T | S,        NO,     T,          T,       T,     T } },
 };
 /* clang-format on */
 static_assert(ARRAY_LEN(actions) == ACTION_COUNT, "a row for every action");

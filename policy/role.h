@@ -44,6 +44,7 @@ enum action {
 	ACTION_WRITE_PLATFORM, /* keys, anchors, settings */
 	ACTION_READ_LABELS,    /* what hosts, interfaces and networks are called */
 	ACTION_WRITE_LABELS,
+	ACTION_READ_METRICS, /* sums of interfaces, counters and processes: what /metrics tells */
 	ACTION_COUNT
 };
 

@@ -21,21 +21,22 @@ static const struct {
 	enum action action;
 	bool pages;   /* its cursors come from ask_end_page */
 	bool of_part; /* it tells a grant that sees a part of its tenant nothing of the rest */
+	bool sums;    /* who may read no more than metrics may ask it too */
 } kinds[ASK_KIND_COUNT] = {
-	[ASK_POINTS] = { ask_points, ROW_POINT, ACTION_READ_TRAFFIC, false, true },
-	[ASK_HOSTS] = { ask_hosts, ROW_HOST, ACTION_READ_TRAFFIC, true, true },
-	[ASK_HOST] = { ask_host, ROW_HOST, ACTION_READ_TRAFFIC, false, true },
-	[ASK_FLOWS] = { ask_live_flows, ROW_FLOW, ACTION_READ_TRAFFIC, true, true },
-	[ASK_FLOW] = { ask_flow, ROW_FLOW, ACTION_READ_TRAFFIC, false, true },
-	[ASK_APPLICATIONS] = { ask_applications, ROW_APPLICATION, ACTION_READ_TRAFFIC, true, true },
-	[ASK_SERIES] = { ask_series, ROW_SERIES, ACTION_READ_TRAFFIC, true, true },
-	[ASK_TOTALS] = { ask_totals, ROW_TOTALS, ACTION_READ_TRAFFIC, false, true },
-	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false, true },
-	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false, true },
-	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true, true },
-	[ASK_GROUPS] = { ask_groups, ROW_GROUP, ACTION_READ_TRAFFIC, false, true },
-	[ASK_SERIES_LIST] = { ask_series_list, ROW_SERIES_OF, ACTION_READ_TRAFFIC, true, true },
-	[ASK_RECENT] = { ask_recent, ROW_FLOW_EVENT, ACTION_READ_TRAFFIC, true, true },
+	[ASK_POINTS] = { ask_points, ROW_POINT, ACTION_READ_TRAFFIC, false, true, true },
+	[ASK_HOSTS] = { ask_hosts, ROW_HOST, ACTION_READ_TRAFFIC, true, true, false },
+	[ASK_HOST] = { ask_host, ROW_HOST, ACTION_READ_TRAFFIC, false, true, false },
+	[ASK_FLOWS] = { ask_live_flows, ROW_FLOW, ACTION_READ_TRAFFIC, true, true, false },
+	[ASK_FLOW] = { ask_flow, ROW_FLOW, ACTION_READ_TRAFFIC, false, true, false },
+	[ASK_APPLICATIONS] = { ask_applications, ROW_APPLICATION, ACTION_READ_TRAFFIC, true, true, false },
+	[ASK_SERIES] = { ask_series, ROW_SERIES, ACTION_READ_TRAFFIC, true, true, false },
+	[ASK_TOTALS] = { ask_totals, ROW_TOTALS, ACTION_READ_TRAFFIC, false, true, true },
+	[ASK_COUNTERS] = { ask_counters, ROW_COUNTER, ACTION_READ_TRAFFIC, false, true, true },
+	[ASK_COMPONENTS] = { ask_components, ROW_COMPONENT, ACTION_READ_HEALTH, false, true, true },
+	[ASK_DEVICES] = { ask_devices, ROW_DEVICE, ACTION_READ_TRAFFIC, true, true, false },
+	[ASK_GROUPS] = { ask_groups, ROW_GROUP, ACTION_READ_TRAFFIC, false, true, false },
+	[ASK_SERIES_LIST] = { ask_series_list, ROW_SERIES_OF, ACTION_READ_TRAFFIC, true, true, false },
+	[ASK_RECENT] = { ask_recent, ROW_FLOW_EVENT, ACTION_READ_TRAFFIC, true, true, false },
 };
 
 #define LIMIT_DEFAULT 100u
@@ -73,7 +74,8 @@ allowed(const struct grant *g, enum question_kind kind)
 		return true;
 	if (kind == ASK_COMPONENTS)
 		whose = TENANT_PLATFORM;
-	return policy_decide_tenant(g, kinds[kind].action, whose);
+	return policy_decide_tenant(g, kinds[kind].action, whose) ||
+	       (kinds[kind].sums && policy_decide_tenant(g, ACTION_READ_METRICS, whose));
 }
 
 /* What httpd compiled is judged as anything of its; a masked view may not ask where in the world an end is.

@@ -237,8 +237,9 @@ view_make(struct store *s, const struct grant *g, struct view *v)
 	v->s = s;
 	view_renew(s, v);
 	take_narrowings(g, v);
-	v->sees_platform =
-	    policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM) && v->nnarrowed == 0;
+	v->sees_platform = (policy_decide_tenant(g, ACTION_READ_PLATFORM, TENANT_PLATFORM) ||
+			    policy_decide_tenant(g, ACTION_READ_METRICS, TENANT_PLATFORM)) &&
+			   v->nnarrowed == 0;
 	flow_id_key(history_secret(s->history), g->tenant, &v->id);
 	view_clock(s, v);
 	v->since_ns = retained_since(v);

@@ -232,8 +232,8 @@ serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 	static const char refusal[] = "{\"field\":\"access[0].role\",\"detail\":\"is none\"}";
 	static const char account[] =
 	    "{\"user\":{\"name\":\"admin\",\"kind\":\"person\",\"title\":\"\",\"access\":[],\"groups\":[],"
-	    "\"disabled\":false,\"second_factor\":false,\"created\":1,\"last_login\":null,\"failed_logins\":"
-	    "0},"
+	    "\"disabled\":false,\"provider\":null,\"second_factor\":false,\"created\":1,\"last_login\":null,"
+	    "\"failed_logins\":0},"
 	    "\"tenant\":\"*\",\"role\":\"viewer\",\"tenants\":[\"*\"],\"second_factor\":false,"
 	    "\"recovery_codes_left\":0,\"must_enrol\":false}";
 	static const char secret[] =
@@ -267,6 +267,10 @@ serve_admin(struct stage *s, struct channel *ch, const struct msg *m)
 		return send_part(ch, q.request, status, secret, sizeof(secret) - 1, false);
 	if (memmem((const char *)m->body, m->len, "\"me.get\"", 8) != NULL)
 		return send_part(ch, q.request, status, account, sizeof(account) - 1, false);
+	if (memmem((const char *)m->body, m->len, "\"label.list\"", 12) != NULL)
+		return send_part(ch, q.request, status, "{\"labels\":[]}", 13, false);
+	if (memmem((const char *)m->body, m->len, "\"setting.list\"", 14) != NULL)
+		return send_part(ch, q.request, status, "{\"settings\":[]}", 15, false);
 	len = (size_t)snprintf(text, sizeof(text), "{\"asked\":%.*s}", (int)q.body_len,
 			       (const char *)m->body + sizeof(q) + q.grant_len);
 	if (s->rows > 0 && strstr(text, ".list\"") != NULL)

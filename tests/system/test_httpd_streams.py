@@ -21,7 +21,8 @@ MANY = 200_000
 KINDS = {"csv": "text/csv; charset=utf-8; header=present", "ndjson": "application/x-ndjson"}
 TABLES = {"interfaces": "Interface", "hosts": "Host", "devices": "Device", "flows": "Flow", "applications": "Application",
           "networks": "Sum", "as": "As", "countries": "Sum", "categories": "Sum"}
-LISTS = {"tenants": "Tenant", "users": "User", "groups": "Group", "sessions": "Session", "tokens": "Token", "audit": "AuditEntry"}
+LISTS = {"tenants": "Tenant", "users": "User", "groups": "Group", "sessions": "Session", "tokens": "Token", "audit": "AuditEntry",
+         "labels": "Label", "settings": "Setting"}
 
 
 class Table:

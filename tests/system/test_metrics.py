@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from test_tenants import OTHER, TenantTest
-from weirlab import wait_for
+from weirlab import LabTest, Weir, run, wait_for
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+)')
 LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"')
@@ -69,9 +69,55 @@ class Metrics(TenantTest):
             self.cli("token", "remove", id_)
             self.assertEqual(self.bearer(secret).get("/metrics").status, 401)
 
+    def test_a_token_for_metrics_alone(self):
+        for words, interfaces in ((("--user", "alice", "--tenant", "acme"), {"acme0"}), (("--user", "admin", "--tenant", "*"), {"acme0", "beta0"})):
+            secret, _ = self.token(*words, "--label", "metrics", "--scope", "metrics:read")
+            api = self.bearer(secret)
+            wait_for("its interfaces", lambda a=api: "weir_interface_bytes_total" in self.ask(a)[1], 30)
+            _, told = self.ask(api)
+            self.assertEqual({dict(k)["interface"] for k in told["weir_interface_bytes_total"]}, interfaces)
+            self.assertEqual("weir_process_up" in told and len(told["weir_process_up"]) > 0, "*" in words)
+            for path in ("flows", "hosts", "devices", "applications", "timeseries", "flows/live", "users", "settings", "labels"):
+                self.problem(api.get(f"/api/v1/{path}"), 403)
+
     def test_who_gets_nothing(self):
         self.assertEqual(self.weir.api().get("/metrics").status, 401)
         self.assertEqual(self.bearer("weir_0000").get("/metrics").status, 401)
         self.assertEqual(self.api.post("/metrics", {}).status, 405)
         secret, _ = self.token("--user", "alice", "--label", "health", "--tenant", "acme", "--scope", "health:read")
         self.assertEqual(self.bearer(secret).get("/metrics").status, 403)
+
+        self.assertEqual(self.bearer(secret).post("/metrics", {}).status, 405)
+
+
+class MetricsOfLoopback(LabTest):
+    """The operator lets whoever is on the machine have the platform's numbers; nobody else gets them, and nothing else is got so."""
+
+    @classmethod
+    def prepare(cls):
+        cls.weir = Weir(cls.lab, settings={"httpd.metrics_loopback": "yes"}).start()
+        cls.api = cls.weir.setup()
+        wait_for("the interface to be up", lambda: cls.api.interface("ports")["state"] == "up")
+
+    def test_without_a_token(self):
+        nobody = self.weir.api()
+        self.assertEqual(nobody.host, "127.0.0.1")
+        answer = nobody.get("/metrics")
+        self.assertEqual(answer.status, 200, answer)
+        text = answer.body.decode()
+        for part in ('weir_interface_up{interface="ports"', 'weir_process_up{process="store@0"} 1', "weir_flow_records_stored_total"):
+            self.assertIn(part, text)
+        for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+            self.assertEqual(nobody.get("/metrics", headers={header: "192.0.2.1"}).status, 401, header)
+        self.assertEqual(nobody.get("/metrics", headers={"Authorization": "Bearer weir_0000"}).status, 401)
+        self.assertEqual(nobody.get("/metrics", headers={"Weir-Tenant": "nosuch"}).status, 404)
+        for path in ("interfaces", "totals", "me", "flows", "health"):
+            answer = nobody.get(f"/api/v1/{path}")
+            self.assertEqual((answer.status, len(answer.body) < 200), (200, True) if path == "health" else (401, True), path)
+        self.assertEqual(self.api.ask("/api/v1/sessions?all=true")["sessions"][0]["user"], "admin")
+
+    def test_from_elsewhere(self):
+        run("ip", "-n", self.lab.mon, "addr", "add", "192.0.2.77/32", "dev", "lo")
+        other = self.weir.api()
+        other.host = "192.0.2.77"  # and so does the answer's way: from there
+        self.assertEqual(other.get("/metrics").status, 401)

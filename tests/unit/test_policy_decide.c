@@ -44,6 +44,7 @@ static const char for_a_tenant[] =
     "platform:write   .....                   .....    .....                 .....     .....   .....\n"
     "labels:read      t....                   .....    t....                 t....     t....   t....\n"
     "labels:write     t....                   .....    t....                 t....     .....   .....\n"
+    "metrics:read     t....                   .....    t....                 t....     t....   t....\n"
     "\n";
 static const char for_all[] =
     "for all          platform-administrator  auditor  tenant-administrator  operator  viewer  limited-viewer\n"
@@ -66,6 +67,7 @@ static const char for_all[] =
     "platform:write   ...p.                   .....    .....                 .....     .....   .....\n"
     "labels:read      toup.                   .....    toup.                 toup.     toup.   toup.\n"
     "labels:write     toup.                   .....    toup.                 toup.     .....   .....\n"
+    "metrics:read     toup.                   .....    tou..                 tou..     tou..   tou..\n"
     "\n";
 static const char changes_users[] =
     "changes users who have in its tenant only:\n"

@@ -300,6 +300,7 @@ export const t = {
 			'platform:write': 'change the platform',
 			'labels:read': 'read labels and what is watched',
 			'labels:write': 'change labels and what is watched',
+			'metrics:read': 'read metrics alone',
 		} as Record<string, string>,
 	},
 

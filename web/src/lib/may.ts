@@ -27,6 +27,7 @@ const TABLE = {
 	'platform:write': ['- - - - - -', 'p - - - - -'],
 	'labels:read': ['t - t t t t', 'toup - toup toup toup toup'],
 	'labels:write': ['t - t t - -', 'toup - toup toup - -'],
+	'metrics:read': ['t - t t t t', 'toup - tou tou tou tou'],
 } as const;
 export type Action = keyof typeof TABLE;
 export const ACTIONS = Object.keys(TABLE) as Action[];
