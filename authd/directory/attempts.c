@@ -42,7 +42,7 @@ struct attempt {
 	pid_t pid;       /* of its process; 0: none */
 	int told;        /* its pipe; or -1 */
 	char *said;      /* what came so far: struct child_said and a text */
-	size_t nsaid;
+	size_t nsaid, room;
 	struct event *reading, *late;
 };
 
@@ -56,7 +56,8 @@ struct attempts {
 	struct attempt attempt[DIRECTORY_ASKS];
 };
 
-#define SAID_MAX (sizeof(struct child_said) + DIRECTORY_TOLD_MAX)
+#define SAID_MAX   (sizeof(struct child_said) + DIRECTORY_TOLD_MAX)
+#define SAID_FIRST ((size_t)16 << 10)
 
 /* --- ends --- */
 
@@ -75,7 +76,7 @@ stop_child(struct attempt *t)
 	t->pid = 0;
 	free(t->said);
 	t->said = NULL;
-	t->nsaid = 0;
+	t->nsaid = t->room = 0;
 }
 
 static void
@@ -249,9 +250,12 @@ on_said(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
-	if (t->said == NULL)
-		t->said = mem_calloc(SAID_MAX, 1);
-	n = read(fd, t->said + t->nsaid, SAID_MAX - t->nsaid);
+	/* Most say little: room for the most of all attempts at once is more than the process may have. */
+	if (t->nsaid == t->room && t->room < SAID_MAX) {
+		t->room = t->room == 0 ? SAID_FIRST : t->room < SAID_MAX / 2 ? 2 * t->room : SAID_MAX;
+		t->said = mem_reallocarray(t->said, t->room, 1);
+	}
+	n = read(fd, t->said + t->nsaid, t->room - t->nsaid);
 	if (n > 0) {
 		t->nsaid += (size_t)n;
 		return;
