@@ -67,9 +67,9 @@ cmd_run(int argc, char **argv)
 		say("must be run as root (sudo): each process gets a user id of its own");
 		return WEIR_FAILED;
 	}
+	l.units = o.units;
 	if (!options_settings(&o, &l.settings) || !add_points(&l, &o) || !nameservers_default(&l.settings))
 		return WEIR_FAILED;
-	l.units = o.units;
 	if (l.units && !suits_units(&l))
 		return WEIR_FAILED;
 	return launch_run(&l);

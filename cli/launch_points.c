@@ -37,7 +37,9 @@ launch_add_interface(struct launch *l, const char *name)
 
 	if (!has_room(l, name))
 		return false;
-	if (!interface_exists(name)) {
+	/* A machine that boots has some of its interfaces later: capture waits for them, and the page is
+	 * there. */
+	if (!l->units && !interface_exists(name)) {
 		say("%s: no such interface; `ip link` lists them", name);
 		return false;
 	}

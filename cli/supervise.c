@@ -180,7 +180,7 @@ supervise_began(struct child *c, pid_t pid)
 static void
 start(struct child *c)
 {
-	if (is_of_interface(c) && c->l->settings->offload_off)
+	if (is_of_interface(c) && c->l->settings->offload_off && interface_exists(c->point->source))
 		offload_off(c->point->source);
 	if (is_of_interface(c))
 		c->component.speed_bps = link_speed(c->l->settings, c->point->source);
