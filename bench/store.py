@@ -27,7 +27,7 @@ def cpu_of(argv, **more):
     return after.children_user + after.children_system - before.children_user - before.children_system, done.stdout
 
 
-def median_of(argv, repeats=3):
+def median_of(argv, repeats):
     """The median of CPU seconds, with the file in the page cache."""
     cpu_of(argv)
     runs = sorted(cpu_of(argv) for _ in range(repeats))
@@ -56,19 +56,29 @@ def collect(program, folder, flows):
     return files[0], got / 2
 
 
-def nfdump(program, folder, flows, address):
+def nfdump(program, folder, flows, address, o):
     source, got = collect(program, f"{folder}/nfcapd", flows)
     rows = {}
-    for form, option in FORMS.items():
+    for form in o.forms.split(","):
         out = f"{folder}/nfdump.{form}"
-        wrote, _ = cpu_of(["nfdump", "-r", source, "-w", out, *option])
-        asked, said = median_of(["nfdump", "-r", out, "-q", "-o", "fmt:%td", f"host {address}"])
-        top, list_ = median_of(["nfdump", "-r", out, "-s", "ip/bytes", "-n", "10", "-q", "-o", "csv"])
-        filtered, _ = median_of(["nfdump", "-r", out, "-s", "ip/bytes", "-n", "10", "proto tcp and dst port 443"])
+        wrote, _ = cpu_of(["nfdump", "-r", source, "-w", out, *FORMS[form]])
+        asked, said = median_of(["nfdump", "-r", out, "-q", "-o", "fmt:%td", f"host {address}"], o.repeats)
+        top, list_ = median_of(["nfdump", "-r", out, "-s", "ip/bytes", "-n", "10", "-q", "-o", "csv"], o.repeats)
+        filtered, _ = median_of(["nfdump", "-r", out, "-s", "ip/bytes", "-n", "10", "proto tcp and dst port 443"], o.repeats)
         rows[form] = {"bytes_per_flow": os.path.getsize(out) / got, "write_s": wrote, "selective_s": asked, "sums_s": asked, "top_s": top,
                       "top_filtered_s": filtered, "top": list_,
                       "selective_rows": said.count("\n")}
+        os.unlink(out)
+        print(f"  nfdump {form} was asked: {asked:.2f}, {top:.2f}, {filtered:.2f} s", flush=True)
     return rows
+
+
+def kept(program, folder, flows):
+    """The flows through history: batches, commits, merging, and questions about them."""
+    os.mkdir(f"{folder}/weir")
+    said = subprocess.run([program, "weir", f"{folder}/weir", str(flows)], capture_output=True, text=True, check=True)
+    shutil.rmtree(f"{folder}/weir")
+    return json.loads(said.stdout)
 
 
 def grow(program, folder, flows):
@@ -91,6 +101,41 @@ def whole(build, folder, flows):
     return json.loads(said.stdout)
 
 
+def print_kept(weir):
+    n = weir["flows"]
+    store = weir["add_s"] + weir["commit_s"] + weir["merge_s"]
+    print(f"{n} flows, one core:")
+    print(f"  batch {weir['add_s'] / n * 1e6:.2f} + commit {weir['commit_s'] / n * 1e6:.2f} + merge {weir['merge_s'] / n * 1e6:.2f} us a flow: "
+          f"{n / store / 1e3:.0f} k flows/s")
+    print(f"  Weir, all columns    {weir['bytes'] / n:6.1f} bytes a flow", flush=True)
+
+
+def print_whole(w):
+    n = w["flows"]
+    print(f"  through all of store {w['loop_s'] / n * 1e6:.2f} + writer {w['writer_s'] / n * 1e6:.2f} us a flow: "
+          f"{w['flows_a_second'] / 1e3:.0f} k flows/s; memory {', '.join(str(m >> 20) for m in w['memory'])} MiB, an eighth after the other", flush=True)
+
+
+def print_growth(growth):
+    few, many = growth
+    print(f"  one client's servers in one hour: of {few['flows']} flows {few['hour_s'] * 1e3:.2f} ms, of {many['flows']} "
+          f"{many['hour_s'] * 1e3:.2f} ms: {many['hour_s'] / max(few['hour_s'], 1e-5):.2f} x", flush=True)
+
+
+def print_peers(weir, peers):
+    size = weir["bytes"] / weir["flows"]
+    if "bz2" in peers:
+        print(f"  of Weir's, nfdump has {weir['common_bytes_per_flow']:6.1f} too: {weir['common_bytes_per_flow'] / peers['bz2']['bytes_per_flow']:.2f} of nfdump -j")
+    for form, r in peers.items():
+        print(f"  nfdump {form:13} {r['bytes_per_flow']:6.1f} bytes a flow   Weir is {size / r['bytes_per_flow']:.2f} of it")
+    for name, key in [("one rare address, all its flows", "selective_s"), ("one rare address, its sums", "sums_s"), ("ten addresses with most bytes", "top_s"),
+                      ("the same of tcp to port 443", "top_filtered_s")]:
+        form, fastest = min(((f, r[key]) for f, r in peers.items()), key=lambda x: x[1])
+        print(f"  {name}: Weir {weir[key] * 1e3:.1f} ms, nfdump {fastest * 1e3:.0f} ms ({form}): {fastest / max(weir[key], 1e-4):.1f} x")
+    print(f"  the ten of Weir: {weir['top']}")
+    print(f"  the ten of nfdump: {next(iter(peers.values()))['top']}")
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--build", required=True)
@@ -98,40 +143,33 @@ def main():
     a.add_argument("--flows", type=int, default=5000000)
     a.add_argument("--growth", type=int, default=500000, help="flows of two hours, then ten times as many of twenty; 0: not")
     a.add_argument("--directory", help="where the files are made and deleted (default: /tmp)")
+    a.add_argument("--forms", default="none,lzo,lz4,bz2", help="of nfdump's files (default: %(default)s)")
+    a.add_argument("--repeats", type=int, default=3, help="of nfdump's questions (default: %(default)s)")
+    a.add_argument("--parts", default="weir,whole,growth,nfdump", help="what is measured; nfdump needs weir (default: %(default)s)")
     o = a.parse_args()
+    parts = o.parts.split(",")
+    if not set(parts) <= {"weir", "whole", "growth", "nfdump"} or not set(o.forms.split(",")) <= set(FORMS) or ("nfdump" in parts and "weir" not in parts):
+        a.error("there is no such part or form, or nfdump stands without weir")
     program = os.path.abspath(f"{o.build}/bench/bench_store")
     folder = tempfile.mkdtemp(prefix="weir-bench-store-", dir=o.directory)
+    got = dict.fromkeys(["weir", "whole", "growth", "nfdump"])
     try:
-        os.mkdir(f"{folder}/weir")
-        weir = json.loads(subprocess.run([program, "weir", f"{folder}/weir", str(o.flows)], capture_output=True, text=True, check=True).stdout)
-        all_of_it = whole(o.build, folder, o.flows)
-        growth = grow(program, folder, o.growth) if o.growth else None
-        peers = nfdump(program, folder, o.flows, weir["selective"])
+        if "weir" in parts:
+            got["weir"] = kept(program, folder, o.flows)
+            print_kept(got["weir"])
+        if "whole" in parts:
+            got["whole"] = whole(o.build, folder, o.flows)
+            print_whole(got["whole"])
+        if "growth" in parts and o.growth:
+            got["growth"] = grow(program, folder, o.growth)
+            print_growth(got["growth"])
+        if "nfdump" in parts:
+            got["nfdump"] = nfdump(program, folder, o.flows, got["weir"]["selective"], o)
+            print_peers(got["weir"], got["nfdump"])
     finally:
         shutil.rmtree(folder)
-    n = weir["flows"]
-    store = weir["add_s"] + weir["commit_s"] + weir["merge_s"]
-    size = weir["bytes"] / n
-    print(f"{n} flows, one core:")
-    print(f"  batch {weir['add_s'] / n * 1e6:.2f} + commit {weir['commit_s'] / n * 1e6:.2f} + merge {weir['merge_s'] / n * 1e6:.2f} us a flow: "
-          f"{n / store / 1e3:.0f} k flows/s")
-    print(f"  through all of store {all_of_it['loop_s'] / n * 1e6:.2f} + writer {all_of_it['writer_s'] / n * 1e6:.2f} us a flow: "
-          f"{all_of_it['flows_a_second'] / 1e3:.0f} k flows/s; memory {max(all_of_it['memory']) >> 20} MiB")
-    print(f"  Weir, all columns    {size:6.1f} bytes a flow")
-    print(f"  ... that nfdump has, too {weir['common_bytes_per_flow']:6.1f}                  {weir['common_bytes_per_flow'] / peers['bz2']['bytes_per_flow']:.2f} of nfdump -j")
-    for form, r in peers.items():
-        print(f"  nfdump {form:13} {r['bytes_per_flow']:6.1f} bytes a flow   Weir is {size / r['bytes_per_flow']:.2f} of it")
-    for name, key in [("one rare address, all its flows", "selective_s"), ("one rare address, its sums", "sums_s"), ("ten addresses with most bytes", "top_s"),
-                      ("the same of tcp to port 443", "top_filtered_s")]:
-        fastest = min(r[key] for r in peers.values())
-        print(f"  {name}: Weir {weir[key] * 1e3:.1f} ms, nfdump {fastest * 1e3:.0f} ms: {fastest / max(weir[key], 1e-4):.1f} x")
-    print(f"  the ten of Weir: {weir['top']}")
-    print(f"  the ten of nfdump: {peers['none']['top']}")
-    if growth:
-        print(f"  one client's servers in one hour: of {growth[0]['flows']} flows {growth[0]['hour_s'] * 1e3:.2f} ms, of {growth[1]['flows']} "
-              f"{growth[1]['hour_s'] * 1e3:.2f} ms: {growth[1]['hour_s'] / max(growth[0]['hour_s'], 1e-5):.2f} x")
-    with open(o.results, "w") as f:
-        json.dump({"weir": weir, "whole": all_of_it, "growth": growth, "nfdump": peers}, f, indent=1)
+        with open(o.results, "w") as f:
+            json.dump(got, f, indent=1)
 
 
 if __name__ == "__main__":

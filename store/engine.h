@@ -42,7 +42,6 @@ struct engine {
 	uint32_t lose_at;        /* how far the losing of flows got */
 	int64_t run;             /* of the newest ring */
 	struct live live;
-	uint32_t tenant; /* of the flow that began last: likely the next one's too */
 	struct progress progress[BOOT_POINTS_MAX];
 	struct drop drop[ENGINE_DROPS_MAX];
 	uint32_t ndrops;

@@ -391,8 +391,8 @@ stamp(struct store *s, struct engine *e, struct live_flow *r, const struct rec_f
 {
 	struct tenant_match m = whose_flow(s, r->point, f);
 
-	e->tenant = m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary;
-	stamp_tenant(s, e, r, f, SHARE_PRIMARY, e->tenant, is_new);
+	stamp_tenant(s, e, r, f, SHARE_PRIMARY, m.primary == TENANT_PLATFORM ? TENANT_UNASSIGNED : m.primary,
+		     is_new);
 	if (m.secondary != TENANT_PLATFORM && m.secondary != m.primary) {
 		r->flags |= LIVE_SHARED;
 		stamp_tenant(s, e, r, f, SHARE_SECONDARY, m.secondary, is_new);

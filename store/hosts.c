@@ -264,7 +264,11 @@ hosts_expect_peers(const struct hosts *h, const struct host_place *place)
 	uint32_t i = h->bucket[place->hash & h->mask];
 
 	prefetch_only();
-	if (i == 0 || h->row[i - 1].npeers <= HOST_FEW_PEERS)
+	if (i == 0)
+		return;
+	for (size_t at = 0; h->row[i - 1].more != NULL && at < HOST_MORE_ALONE; at += 64)
+		__builtin_prefetch((const char *)h->row[i - 1].more + at, 1);
+	if (h->row[i - 1].npeers <= HOST_FEW_PEERS)
 		return;
 	for (size_t at = 0; at < sizeof(*h->peers); at += 64)
 		__builtin_prefetch((const char *)&h->peers[h->row[i - 1].peers] + at, 1);

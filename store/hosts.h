@@ -64,6 +64,8 @@ struct host_more {
 };
 
 #define HOST_MORE_OFTEN 128 /* bytes at its start that a delta likely touches */
+#define HOST_MORE_ALONE                                                                                      \
+	offsetof(struct host_more, secondary) /* that a flow likely does which is its end alone */
 
 #define HOST_FEW_PEERS 3
 

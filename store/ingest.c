@@ -617,7 +617,7 @@ ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t l
 }
 
 void
-ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x)
+ingest_expect_hosts(struct store *s, struct expected *x)
 {
 	const struct rec_flow *f = x->begins;
 
@@ -630,8 +630,18 @@ ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x)
 				ask_for(hosts_at(s->hosts, x->row->stamp.host[side]), sizeof(struct host));
 		return;
 	}
-	for (int side = CLIENT; f != NULL && side <= SERVER; side++)
-		hosts_expect(s->hosts, e->tenant, f->space, &f->ip[side], f->vlan[0], &x->place[side]);
+	if (f == NULL)
+		return;
+
+	uint32_t point = point_of(s, f->point, f->space), tenant = TENANT_UNASSIGNED;
+
+	/* Of many tenants' flows one says nothing of the next. */
+	if (point != POINT_NONE)
+		tenant = whose_likely(s, point, f).primary;
+	if (tenant == TENANT_PLATFORM)
+		tenant = TENANT_UNASSIGNED;
+	for (int side = CLIENT; side <= SERVER; side++)
+		hosts_expect(s->hosts, tenant, f->space, &f->ip[side], f->vlan[0], &x->place[side]);
 }
 
 void

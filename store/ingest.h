@@ -18,10 +18,10 @@ const char *ingest_record(struct store *s, struct engine *e, uint16_t kind, cons
 struct expected {
 	const struct live_flow *row;   /* that the record is about; NULL: none */
 	const struct rec_flow *begins; /* the record, where no row is there yet */
-	struct host_place place[2];    /* of its hosts, if its tenant is the one of the flow before */
+	struct host_place place[2];    /* of its hosts */
 };
 void ingest_expect(const struct engine *e, uint16_t kind, const void *bytes, size_t len, struct expected *x);
-void ingest_expect_hosts(struct store *s, const struct engine *e, struct expected *x);
+void ingest_expect_hosts(struct store *s, struct expected *x);
 void ingest_expect_rest(struct store *s, const struct expected *x);
 void ingest_expect_peers(struct store *s, const struct expected *x);
 

@@ -223,7 +223,7 @@ advance(struct store *s, struct engine *e, struct pipeline *l, uint32_t lag)
 	const char *lie = NULL;
 
 	for (; l->taken - l->hosts > lag; l->hosts++)
-		ingest_expect_hosts(s, e, &nth(l, l->hosts)->expected);
+		ingest_expect_hosts(s, &nth(l, l->hosts)->expected);
 	for (; l->hosts - l->rest > lag; l->rest++)
 		ingest_expect_rest(s, &nth(l, l->rest)->expected);
 	for (; l->rest - l->peers > lag; l->peers++)

@@ -31,6 +31,9 @@ bool whose_network(const struct store *s, uint32_t tenant, const struct ip_addr 
 bool whose_network_by(const struct store *s, const struct snapshot *policy, uint32_t tenant,
 		      const struct ip_addr *ip, struct ip_prefix *network);
 struct tenant_match whose_flow(struct store *s, uint32_t point, const struct rec_flow *f);
+/* What it will likely say of a flow that has its turn later: for nothing but memory that is asked for ahead.
+ */
+struct tenant_match whose_likely(const struct store *s, uint32_t point, const struct rec_flow *f);
 /* Of what was seen here between two ends. */
 struct tenant_match whose_ends(const struct store *s, uint32_t point, uint32_t vlan, const struct ip_addr *a,
 			       const struct ip_addr *b);
