@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sandbox/sandbox.h"
 #include "serve.h"
 
 /* How long frames may wait in the kernel's buffer for an engine that has not come yet, when the process
@@ -32,19 +34,43 @@ nap_ms(int64_t kernel_buffer)
 	return ms < NAP_MS_MAX ? (int)ms : NAP_MS_MAX;
 }
 
+/* Takes all numbers below SANDBOX_OUTSIDE that are free: what is opened next gets one above. */
+static unsigned
+take_low(int taken[static SANDBOX_OUTSIDE])
+{
+	unsigned n = 0;
+
+	for (;;) {
+		AUTO(fd_drop) int fd = dup(STDIN_FILENO);
+
+		if (fd == -1)
+			fatal("cannot number the sockets of an interface");
+		if (fd >= SANDBOX_OUTSIDE)
+			return n;
+		taken[n++] = fd_keep(&fd);
+	}
+}
+
 /* The order in which sockets are let see the interface: nic.h. */
 static void
 open_interface(struct capture *c)
 {
 	const struct settings *s = &c->boot->settings;
+	int taken[SANDBOX_OUTSIDE];
+	unsigned ntaken;
 	struct source_options o = { (int)s->snaplen, (int)s->kernel_buffer, s->promiscuous };
 	int group = -1;
 
 	nic_look(&c->nic, c->point->name);
+	ntaken = take_low(taken);
 	for (unsigned i = 0; i < c->workers; i++) {
 		c->source[i] = source_open_interface(&c->nic, &o);
 		nic_shut(source_fd(c->source[i]));
+		if (source_fd(c->source[i]) < SANDBOX_OUTSIDE)
+			fatalx("the filter would let a socket of an interface send: not starting");
 	}
+	while (ntaken > 0)
+		fd_drop(&taken[--ntaken]);
 	for (unsigned i = 0; i < c->workers; i++)
 		nic_listen(source_fd(c->source[i]), &c->nic);
 	for (unsigned i = 0; i < c->workers && c->workers > 1; i++)

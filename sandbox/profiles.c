@@ -29,13 +29,11 @@ const struct sandbox_call sandbox_common[] = {
 	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(epoll_ctl), CALL(poll), CALL(ppoll),
 	CALL(timerfd_settime), CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday), CALL(time),
 	/* descriptors that are open already */
-	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(close), CALL(fstat), CALL(lseek),
+	CALL(read), CALL(readv), CALL(close), CALL(fstat), CALL(lseek),
 	CALL2(newfstatat, 0, SANDBOX_ANY, 0, 3, SANDBOX_EQUAL, AT_EMPTY_PATH),
 	CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETFL), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETFL),
 	CALL1(fcntl, 1, SANDBOX_EQUAL, F_GETFD), CALL1(fcntl, 1, SANDBOX_EQUAL, F_SETFD),
 	CALL(shutdown), CALL(recvmsg), CALL(recvfrom),
-	/* only on connected sockets: a null address */
-	CALL1(sendto, 4, SANDBOX_EQUAL, 0),
 	/* memory, never executable */
 	CALL1(mmap, 2, SANDBOX_MASKED_ZERO, PROT_EXEC), CALL1(mprotect, 2, SANDBOX_MASKED_ZERO, PROT_EXEC),
 	CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk),
@@ -48,13 +46,21 @@ const struct sandbox_call sandbox_common[] = {
 };
 const size_t sandbox_common_count = ARRAY_LEN(sandbox_common);
 
+const struct sandbox_call sandbox_sending[] = {
+	CALL(write), CALL(writev),
+	/* only on connected sockets: a null address */
+	CALL1(sendto, 4, SANDBOX_EQUAL, 0),
+};
+const size_t sandbox_sending_count = ARRAY_LEN(sandbox_sending);
+
 /* Every process that takes connections of peers and passes descriptors to them. */
 #define PEERS \
 	CALL(accept4), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), \
 	CALL(memfd_create), CALL(ftruncate), CALL1(fcntl, 1, SANDBOX_EQUAL, F_ADD_SEALS), CALL1(fcntl, 1, SANDBOX_EQUAL, F_GET_SEALS)
 
+/* By the socket of its interface it could send what it likes to the network that it watches: it is above SANDBOX_OUTSIDE. */
 static const struct sandbox_call capture_calls[] = {
-	PEERS, CALL(sendmsg),
+	PEERS, CALL1(sendmsg, 0, SANDBOX_BELOW, SANDBOX_OUTSIDE),
 	CALL2(getsockopt, 1, SANDBOX_EQUAL, SOL_PACKET, 2, SANDBOX_EQUAL, PACKET_STATISTICS),
 	/* whether the interface is still there, the same one, and up */
 	CALL1(ioctl, 1, SANDBOX_EQUAL, SIOCGIFINDEX), CALL1(ioctl, 1, SANDBOX_EQUAL, SIOCGIFFLAGS),
@@ -62,6 +68,7 @@ static const struct sandbox_call capture_calls[] = {
 const struct sandbox sandbox_capture = {
 	.name = "weir-capture", .calls = capture_calls, .ncalls = ARRAY_LEN(capture_calls), .files = 512, .threads = true,
 	.file_size = UINT64_C(1) << 33, /* memfds of rings count as files */
+	.mute = true,
 };
 
 /* A capture process that has a file: it reads what it inherited, and there is no interface to ask after. */
@@ -74,9 +81,9 @@ const struct sandbox sandbox_capture_file = {
 };
 
 /* sendmsg hands over the page of a ring. A filter cannot see the destination in a msghdr, but it sees the descriptor: sockets
- * that could reach a stranger (collectors) are inherited at 128 and above, and nothing here can renumber one. */
+ * that could reach a stranger (collectors) are inherited at SANDBOX_OUTSIDE and above. */
 static const struct sandbox_call engine_calls[] = {
-	PEERS, CALL1(sendmsg, 0, SANDBOX_BELOW, 128),
+	PEERS, CALL1(sendmsg, 0, SANDBOX_BELOW, SANDBOX_OUTSIDE),
 };
 const struct sandbox sandbox_engine = {
 	.name = "weir-engine", .calls = engine_calls, .ncalls = ARRAY_LEN(engine_calls), .files = 512,

@@ -6,5 +6,8 @@
 
 extern const struct sandbox_call sandbox_common[];
 extern const size_t sandbox_common_count;
+/* ... and those of them that send, whose first argument is a descriptor: room is left for one more check. */
+extern const struct sandbox_call sandbox_sending[];
+extern const size_t sandbox_sending_count;
 
 #endif

@@ -189,6 +189,16 @@ filter_system_calls(const struct sandbox *s)
 
 	for (size_t i = 0; ok && i < sandbox_common_count; i++)
 		ok = allow(f, &sandbox_common[i]);
+	for (size_t i = 0; ok && i < sandbox_sending_count; i++) {
+		struct sandbox_call c = sandbox_sending[i];
+
+		if (s->mute) {
+			c.check[1].arg = 0;
+			c.check[1].compare = SANDBOX_BELOW;
+			c.check[1].value = SANDBOX_OUTSIDE;
+		}
+		ok = allow(f, &c);
+	}
 	for (size_t i = 0; ok && i < s->ncalls; i++)
 		ok = allow(f, &s->calls[i]);
 	ok = ok && allow_clone(f, s->threads, s->forks);

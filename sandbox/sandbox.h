@@ -44,7 +44,12 @@ struct sandbox {
 	bool own_directory;  /* may read and write below its working directory (BOOT_FD_DIRECTORY) */
 	int other_directory; /* and below the directory that this descriptor is of; 0: none */
 	uint64_t file_size;  /* RLIMIT_FSIZE; 0: may not make a file longer at all */
+	bool mute;           /* sends nothing by descriptors of SANDBOX_OUTSIDE and above */
 };
+
+/* Sockets that reach strangers (an interface) are opened at this number and above: a filter sees the number,
+ * and nothing inside can give a descriptor another one. */
+#define SANDBOX_OUTSIDE 128
 
 /* One profile a process, all in sandbox/profiles.c. */
 extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,

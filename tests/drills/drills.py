@@ -1,0 +1,231 @@
+"""Break-in drills: takes over each process of a Weir that runs, and tries what attempts.py has.
+
+    tests/drills/drills.py [--write]     prints the table (as SECURITY.md has it); --write puts it there"""
+
+import argparse
+import glob
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "system")]
+sys.dont_write_bytecode = True
+
+from attempts import ALLOWED, ATTEMPTS, KILLED, NotYet, Place  # noqa: E402
+from takeover import Died, Takeover, reap  # noqa: E402
+from weirlab import Lab, Weir, in_namespace, run, sandboxed, wait_for, weir_binary  # noqa: E402
+
+SECURITY = os.path.join(HERE, "..", "..", "SECURITY.md")
+BEGIN, END = "<!-- drills: written by tests/drills/drills.py --write -->", "<!-- end of drills -->"
+# As the table has them: the processes, and those that authd and directory make of themselves.
+PROCESSES = ("capture", "engine", "store", "authd", "hash", "httpd", "dial", "directory", "attempt")
+SILENT = 6389
+
+
+def children(pid):
+    found = []
+    for path in glob.glob(f"/proc/{pid}/task/*/children"):
+        try:
+            with open(path) as f:
+                found += [int(p) for p in f.read().split()]
+        except OSError:
+            pass
+    return found
+
+
+def sockets(pid):
+    """(to others, to an interface)"""
+    with open(f"/proc/{pid}/net/packet") as f:
+        packets = {line.split()[8] for line in f}
+    peers, interface = [], []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            what = os.readlink(f"/proc/{pid}/fd/{name}")
+        except OSError:
+            continue
+        if what.startswith("socket:"):
+            (interface if what[8:-1] in packets else peers).append(int(name))
+    return peers, interface
+
+
+class Stage:
+    """A Weir that runs, with a directory that never answers, for somebody who attacks one process of it after the other."""
+
+    def __init__(self, name):
+        self.lab = Lab(name)
+        try:
+            self.silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", SILENT), backlog=512))
+            self.abstract = in_namespace(self.lab.mon, lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
+            in_namespace(self.lab.mon, lambda: self.abstract.bind(b"\0weir-drill"))
+            self.secret = self.lab.file("ldap-password", "drill", 0o600)
+            self.weir = Weir(self.lab, settings={
+                "engine.dns_mode": 1, "dial.nameservers": ["127.0.0.1"], "dial.allow": ["127.0.0.0/8"], "ldap.timeout": "20s",
+                "ldap.servers": [f"ldap://127.0.0.1:{SILENT}"], "ldap.tls": "no", "ldap.bind_dn": "cn=weir", "ldap.bind_password_file": self.secret,
+                "ldap.base": "dc=drill", "ldap.groups": ["all => viewers"]}).start()
+            self.weir.setup()
+            self.weir.wait_processes(("capture", "engine", "store", "authd", "httpd", "dial", "directory"))
+        except BaseException:
+            self.lab.close()
+            raise
+
+    def close(self):
+        self.silent.close()
+        self.abstract.close()
+        self.lab.close()
+
+    def pid_of(self, process):
+        """Of a process that is behind its walls now; None: not yet."""
+        inner = {"hash": "authd", "attempt": "directory"}.get(process)
+        pid = self.weir.processes().get((inner or process, 0))
+        if pid is None or not sandboxed(pid):
+            return None
+        if inner is None:
+            return pid
+        for child in children(pid):
+            try:
+                if sandboxed(child) and self.narrowed(child, pid):
+                    return child
+            except OSError:
+                pass
+        if process == "attempt" and (self.asker is None or self.asker.poll() is not None):
+            self.asker = self.lab.spawn(self.weir.ns, weir_binary(), "auth", "test", "-c", self.weir.config(), log="asker")
+        return None
+
+    asker = None
+
+    @staticmethod
+    def narrowed(child, parent):
+        """Whether a child has put its own filter on, beside the one that it inherited."""
+        def filters(pid):
+            with open(f"/proc/{pid}/status") as f:
+                return int(f.read().split("Seccomp_filters:")[1].split()[0])
+        return filters(child) > filters(parent) or open(f"/proc/{child}/comm").read().startswith("weir-hash")
+
+    def place(self, process, pid):
+        """What is there to be attacked, from one process's view."""
+        own = {"hash": "authd", "attempt": "directory"}.get(process, process)
+        files = [p for p in glob.glob(f"{self.weir.data}/*/*") if os.path.isfile(p) and not p.startswith(f"{self.weir.data}/{own}/")]
+        return Place(self.weir.process.pid, [self.secret, *files[:6]], *sockets(pid), SILENT, self.heard)
+
+    def heard(self):
+        try:
+            return bool(self.abstract.recv(64))
+        except BlockingIOError:
+            return False
+
+    def attempt(self, process, function, forks=False):
+        for _ in range(100):
+            pid = wait_for(f"{process} behind its walls", lambda: self.pid_of(process), 30)
+            try:
+                place = self.place(process, pid)
+                with Takeover(pid, forks) as t:
+                    return function(t, place)
+            except Died as death:
+                reap(pid)
+                if death.by != signal.SIGKILL:
+                    return KILLED if death.by == signal.SIGSYS else f"died by signal {death.by}"
+            except NotYet:
+                time.sleep(0.05)
+            except (ProcessLookupError, FileNotFoundError, PermissionError):  # its time was over, or whom it belongs to has gone
+                reap(pid)
+        raise AssertionError(f"{process} does not live long enough")
+
+
+def drill(stages, attempts=ATTEMPTS, processes=PROCESSES):
+    """{(process, attempt): what came of it}: of each stage one process at a time is attacked, by a thread of its own for each."""
+    results, failures, waiting = {}, [], {p: list(attempts) for p in processes}
+    lock = threading.Lock()
+
+    def work(stage, mine):
+        try:
+            for process in mine:
+                while True:
+                    with lock:
+                        if not waiting[process]:
+                            break
+                        name, function = waiting[process].pop(0)
+                    results[process, name] = stage.attempt(process, function, forks="fork" in name)
+        except BaseException as e:  # noqa: B902  (said by who waits for the thread)
+            failures.append(e)
+
+    # An attempt of directory ends with those whom it needs: they have their turn after it; a hasher ends with authd.
+    def lines(stage):
+        for later in ([("capture",), ("engine",), ("store",), ("httpd",), ("attempt",)], [("authd", "hash"), ("dial",), ("directory",)]):
+            yield [threading.Thread(target=work, args=(stage, [p for p in line if p in processes]), daemon=True) for line in later]
+
+    def both(stage):
+        first, second = lines(stage)
+        for t in first:
+            t.start()
+        first[-1].join()
+        for t in second:
+            t.start()
+        for t in first + second:
+            t.join()
+
+    threads = [threading.Thread(target=both, args=(stage,), daemon=True) for stage in stages]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if failures:
+        raise failures[0]
+    return results
+
+
+def holes(results):
+    """What no wall stopped, or another than is known."""
+    return [f"{process}: {attempt}: {said}, not {ALLOWED.get((process, attempt), KILLED)}" for (process, attempt), said in sorted(results.items())
+            if said != ALLOWED.get((process, attempt), KILLED)]
+
+
+def table(results):
+    lines = ["| attempt | " + " | ".join(PROCESSES) + " |", "|---" * (len(PROCESSES) + 1) + "|"]
+    for name, _ in ATTEMPTS:
+        lines.append(f"| {name} | " + " | ".join(results.get((p, name), "") for p in PROCESSES) + " |")
+    return "\n".join(lines)
+
+
+def written(path=SECURITY):
+    with open(path) as f:
+        text = f.read()
+    return text.split(BEGIN, 1)[1].split(END, 1)[0].strip()
+
+
+def write(text, path=SECURITY):
+    with open(path) as f:
+        old = f.read()
+    before, rest = old.split(BEGIN, 1)
+    with open(path, "w") as f:
+        f.write(before + BEGIN + "\n\n" + text + "\n\n" + END + rest.split(END, 1)[1])
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--write", action="store_true")
+    p.add_argument("--attempt", default="", help="only those that have this in their name")
+    p.add_argument("--process", default="", help="only this one")
+    p.add_argument("--stages", type=int, default=4)
+    o = p.parse_args()
+    stages = []
+    try:
+        for n in range(o.stages):
+            stages.append(Stage(f"drill{n}"))
+        results = drill(stages, [a for a in ATTEMPTS if o.attempt in a[0]], [o.process] if o.process else PROCESSES)
+    finally:
+        for s in stages:
+            s.close()
+    print(table(results))
+    for h in holes(results):
+        print("HOLE", h)
+    if o.write:
+        write(table(results))
+    return 1 if holes(results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
