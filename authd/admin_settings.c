@@ -91,6 +91,7 @@ setting_op_list(struct admin_call *c)
 	settings_default(usual);
 	json_array(c->w, "settings");
 	for (size_t i = 0; settings_key(i) != NULL; i++)
-		write_setting(c->w, &c->a->boot->settings, usual, i);
+		if (!settings_row_is_spare(&c->a->boot->settings, i))
+			write_setting(c->w, &c->a->boot->settings, usual, i);
 	json_array_end(c->w);
 }

@@ -75,6 +75,8 @@ compare(struct txn *x, const struct settings *s, size_t i, struct difference *d)
 	size_t n = settings_value(s, i, value);
 
 	(void)crypto_generichash(now.b + 1, sizeof(now.b) - 1, (const uint8_t *)value, n, NULL, 0);
+	if (!txn_look(x, TABLE_CONFIGURATION, key, &kept) && settings_row_is_spare(s, i))
+		return;
 	if (txn_look(x, TABLE_CONFIGURATION, key, &kept) && kept.n == sizeof(now.b) &&
 	    memcmp(kept.p, now.b, sizeof(now.b)) == 0)
 		return;

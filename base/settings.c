@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -350,6 +351,35 @@ settings_key(size_t i)
 	return i < ARRAY_LEN(rows) ? rows[i].key : NULL;
 }
 
+/* Of "oidc.2.name" the place of the provider, from 0; OIDC_PROVIDERS_MAX: it is no such row. */
+static size_t
+provider_of(const struct row *r)
+{
+	static const char prefix[] = "oidc.";
+
+	return strncmp(r->key, prefix, sizeof(prefix) - 1) == 0 ? (size_t)(r->key[sizeof(prefix) - 1] - '1')
+								: OIDC_PROVIDERS_MAX;
+}
+
+bool
+settings_row_is_spare(const struct settings *s, size_t i)
+{
+	size_t place = provider_of(&rows[i]);
+
+	return place < OIDC_PROVIDERS_MAX && s->oidc[place].name[0] == '\0';
+}
+
+bool
+provider_has_login(const struct provider_settings *p, const char *login)
+{
+	const char *at = strrchr(login, '@');
+
+	for (uint32_t i = 0; at != NULL && at != login && i < p->domains.n; i++)
+		if (strcasecmp(at + 1, p->domains.item[i]) == 0)
+			return true;
+	return false;
+}
+
 struct settings_row
 settings_row(size_t i)
 {
@@ -422,30 +452,36 @@ settings_print_markdown(FILE *f)
 	fputs("# Configuration\n\n"
 	      "One YAML file, /etc/weir/weir.yaml (or `weir run -c FILE`). `weir check-config` names file, "
 	      "line and key of each mistake.\n"
-	      "A key `engine.workers` is written as `workers` below `engine:`. Printed by `weir config-doc` "
-	      "from base/settings.def.\n\n"
+	      "A key `engine.workers` is written as `workers` below `engine:`; those of `oidc[]` below a "
+	      "dash each "
+	      "provider, at most 4. Printed by `weir config-doc` from base/settings.def.\n\n"
 	      "| key | takes | default | meaning |\n|---|---|---|---|\n",
 	      f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *r = &rows[i];
+		size_t place = provider_of(r);
+		char key[64];
 
+		if (place > 0 && place < OIDC_PROVIDERS_MAX)
+			continue; /* all have the rows of the first */
+		(void)snprintf(key, sizeof(key), "%s%s", place == 0 ? "oidc[]." : "",
+			       place == 0 ? r->key + sizeof("oidc.1.") - 1 : r->key);
 		switch (r->kind) {
 		case SETTINGS_NUMBER:
-			fprintf(f, "| `%s` | %s to %s | %s | %s |\n", r->key,
+			fprintf(f, "| `%s` | %s to %s | %s | %s |\n", key,
 				show_number(r, r->min, a, sizeof(a)), show_number(r, r->max, b, sizeof(b)),
 				show_number(r, r->def, c, sizeof(c)), r->help);
 			break;
 		case SETTINGS_FLAG:
-			fprintf(f, "| `%s` | yes or no | %s | %s |\n", r->key, r->def ? "yes" : "no",
-				r->help);
+			fprintf(f, "| `%s` | yes or no | %s | %s |\n", key, r->def ? "yes" : "no", r->help);
 			break;
 		case SETTINGS_TEXT:
-			fprintf(f, "| `%s` | text, at most %zu bytes | %s%s%s | %s |\n", r->key, r->size - 1,
+			fprintf(f, "| `%s` | text, at most %zu bytes | %s%s%s | %s |\n", key, r->size - 1,
 				*r->def_text ? "`" : "", *r->def_text ? r->def_text : "none",
 				*r->def_text ? "`" : "", r->help);
 			break;
 		case SETTINGS_LIST:
-			fprintf(f, "| `%s` | list, at most %zu items | none | %s |\n", r->key, r->items,
+			fprintf(f, "| `%s` | list, at most %zu items | none | %s |\n", key, r->items,
 				r->help);
 			break;
 		}

@@ -9,8 +9,9 @@
 
 enum settings_unit { UNIT_NONE, UNIT_COUNT, UNIT_BYTES, UNIT_TIME };
 
-/* Plain data: it is copied into the boot document that every process gets. */
-struct settings {
+#define OIDC_PROVIDERS_MAX 4
+
+/* clang-format off */
 #define NUMBER(key, unit, field, min, max, def, help) int64_t field;
 #define FLAG(key, field, def, help)                   bool field;
 #define TEXT(key, field, size, def, help)             char field[size];
@@ -19,12 +20,28 @@ struct settings {
 		uint32_t n;                                                                                  \
 		char item[items][size];                                                                      \
 	} field;
+/* clang-format on */
+
+/* A provider of OpenID Connect; name "": there is none in this place, nor behind it. */
+struct provider_settings {
+#define OIDC_KEY ""
+#define OIDC(f)  f
+#include "provider.def"
+#undef OIDC_KEY
+#undef OIDC
+};
+
+/* Plain data: it is copied into the boot document that every process gets. */
+struct settings {
+#define SETTINGS_WITHOUT_PROVIDERS
 #include "settings.def"
+#undef SETTINGS_WITHOUT_PROVIDERS
+	struct provider_settings oidc[OIDC_PROVIDERS_MAX];
+};
 #undef NUMBER
 #undef FLAG
 #undef TEXT
 #undef LIST
-};
 
 /* Values of dns_mode. */
 enum dns_mode {
@@ -67,11 +84,16 @@ struct settings_row {
 	int64_t min, max;
 };
 struct settings_row settings_row(size_t i);
+/* Whether row i is of a provider that is not there: nothing was set in its place. */
+bool settings_row_is_spare(const struct settings *s, size_t i);
 /* The value of row i as text, into out[SETTINGS_VALUE_MAX], without an end; returns its length. Equal values
  * are equal bytes, and only they: a number in bytes or milliseconds, yes or no, the text, the items with a
  * line feed behind each. */
 #define SETTINGS_VALUE_MAX 4096
 size_t settings_value(const struct settings *s, size_t i, char out[static SETTINGS_VALUE_MAX]);
+
+/* Whether a login name is of one of the provider's domains, by what follows its @. */
+bool provider_has_login(const struct provider_settings *p, const char *login);
 
 /* The rows as a Markdown table: docs/CONFIG.md is this text. */
 void settings_print_markdown(FILE *f);

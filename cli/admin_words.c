@@ -19,7 +19,8 @@ enum {
 	NEW_USER = 128,
 	LABELS = 512, /* a tenant's */
 	LABELLED = 1024,
-	LABEL = 2048
+	LABEL = 2048,
+	PROVIDER = 4096
 };
 
 /* clang-format off */
@@ -42,7 +43,7 @@ static const struct admin_option options[] = {
 	{ "--no-quota",        "quotas",         VALUE_NOTHING_UNSET, PLACE_OPERATION, TENANT,    NULL, "no quota at all" },
 
 	{ "--kind",            "kind",           VALUE_TEXT,     PLACE_OPERATION, NEW_USER,       "KIND", "person (the default) or service, which has tokens and no password" },
-	{ "--provider",        "provider",       VALUE_TEXT,     PLACE_OPERATION, NEW_USER,       "NAME", "who judges the password: ldap; without: Weir itself" },
+	{ "--provider",        "provider",       VALUE_TEXT,     PLACE_OPERATION, NEW_USER,       "NAME", "who judges the user: ldap, or a name of oidc[].name; without: Weir itself" },
 	{ "--disable",         "disabled",       VALUE_NOTHING,  PLACE_OPERATION, USER,           NULL, "may not log in, and its sessions and tokens end" },
 	{ "--enable",          "disabled",       VALUE_NOTHING_NO, PLACE_OPERATION, USER,         NULL, "may log in again" },
 	{ "--member",          "members",        VALUE_TEXTS,    PLACE_OPERATION, GROUP,          "USER", "who belongs to it; again for more" },
@@ -57,6 +58,7 @@ static const struct admin_option options[] = {
 	{ "--no-access",       "access",         VALUE_NOTHING_EMPTY, PLACE_OPERATION, ACCESS,    NULL, "takes every access away" },
 
 	{ "--user",            "owner",          VALUE_TEXT,     PLACE_OPERATION, TOKEN | OWNER,  "NAME", "whose" },
+	{ "--provider",        "provider",       VALUE_TEXT,     PLACE_OPERATION, PROVIDER,       "NAME", "which: a name of oidc[].name, or ldap; without: the user's, or the first that there is" },
 	{ "--user",            "user",           VALUE_TEXT,     PLACE_OPERATION, OWNED,          "NAME", "whose; without: everybody's" },
 	{ "--label",           "label",          VALUE_TEXT,     PLACE_OPERATION, TOKEN,          "TEXT", "what it is for" },
 	{ "--tenant",          "tenant",         VALUE_TEXT,     PLACE_OPERATION, TOKEN,          "NAME", "where it works" },
@@ -152,8 +154,8 @@ static const struct admin_command commands[] = {
 	{ "watched",  "list",     "watched.list",    NULL, NULL,             LABELS,                 "watched", watched, "hosts and networks whose series have a point each second" },
 	{ "watched",  "add",      "watched.set",     "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "a host (an address) or a network (as 10.0.0.0/8) has them from now on" },
 	{ "watched",  "remove",   "watched.remove",  "key", "KEY",           LABELS | LABELLED,      NULL, NULL, "it has points of minutes only" },
-	{ "auth",     "explain",  "directory.explain", "name", "NAME",       0,                      NULL, NULL, "what the directory says of somebody, step by step, and what that would be here" },
-	{ "auth",     "test",     "directory.explain", NULL, NULL,           0,                      NULL, NULL, "whether the directory's servers answer, and take what Weir binds with" },
+	{ "auth",     "explain",  "directory.explain", "name", "NAME",       PROVIDER,               NULL, NULL, "what the directory says of somebody, or a provider said at the last login, step by step, and what that is here" },
+	{ "auth",     "test",     "directory.explain", NULL, NULL,           PROVIDER,               NULL, NULL, "whether the directory's servers, or a provider, answer as they should" },
 	{ "audit",    "list",     "audit.list",      NULL, NULL,             AUDIT,                  "entries", entries, "what was done, the newest first" },
 	{ "audit",    "anchor",   "audit.anchor",    NULL, NULL,             0,                      NULL, NULL, "writes a signed anchor now" },
 	{ "key",      "rotate",   "key.rotate",      "which", "KEY",         0,                      NULL, NULL, "another key from now on: grants (what grants are signed with). Nobody is logged out" },

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "base/ip.h"
@@ -224,7 +225,102 @@ is_mapping(const char *v)
 		   : "must be a group of the directory, =>, and one of Weir's";
 }
 
-/* Each returns NULL or what is wrong with the text. */
+static const char *
+is_mapping_of_provider(const char *v)
+{
+	return is_mapping(v) == NULL ? NULL : "must be a group of the provider, =>, and one of Weir's";
+}
+
+static const char *
+is_provider_name(const char *v)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+	if (v[0] == '\0' || v[0] == '-' || strspn(v, letters) != strlen(v))
+		return "is no name of a provider: small letters, digits and dashes";
+	return strcmp(v, "ldap") == 0 ? "is the directory's of ldap.servers: choose another" : NULL;
+}
+
+/* OpenID Connect Discovery 1.0 section 3: no query, no fragment. */
+static const char *
+is_issuer(const char *v)
+{
+	if (strncmp(v, "https://", 8) != 0 && strncmp(v, "http://", 7) != 0)
+		return "must begin with https://";
+	return strpbrk(v, "?# \"\\<>") == NULL && strchr(v, '@') == NULL
+		   ? NULL
+		   : "is no issuer: an address without user, query and fragment";
+}
+
+static const char *
+is_origin(const char *v)
+{
+	const char *host = strncmp(v, "https://", 8) == 0 ? v + 8 : "";
+
+	return v[0] == '\0' || (host[0] != '\0' && strpbrk(host, "/?#@ \"\\<>") == NULL)
+		   ? NULL
+		   : "is no address of this server: write it as https://weir.example.com:3001, without a "
+		     "path";
+}
+
+static const char *
+is_domain(const char *v)
+{
+	return strpbrk(v, "@/: ") == NULL ? NULL : "is no domain: write it as example.com";
+}
+
+static const char *
+is_claim(const char *v)
+{
+	return v[0] != '\0' ? NULL : "is no claim";
+}
+
+/* Words that are separated by spaces; each must be one of these. */
+static bool
+is_of(const char *v, const char *const *known, size_t n)
+{
+	for (size_t len; *v != '\0'; v += len) {
+		size_t i = 0;
+
+		v += strspn(v, " ");
+		len = strcspn(v, " ");
+		while (i < n && len > 0 && (strlen(known[i]) != len || strncmp(known[i], v, len) != 0))
+			i++;
+		if (i == n)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing symmetric, and not none: whoever knows the public key could sign. */
+static const char *
+is_algorithms(const char *v)
+{
+	static const char *const known[] = { "RS256", "RS384", "RS512", "PS256", "PS384",
+					     "PS512", "ES256", "ES384", "ES512" };
+
+	return v[strspn(v, " ")] != '\0' && is_of(v, known, ARRAY_LEN(known))
+		   ? NULL
+		   : "must be of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512";
+}
+
+/* RFC 6749 section 3.3. */
+static const char *
+is_scopes(const char *v)
+{
+	static const char openid[] = "openid";
+	const size_t len = sizeof(openid) - 1;
+
+	for (const char *p = v; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e || *p == '"' || *p == '\\')
+			return "has a character that no scope may have";
+	for (const char *p = strstr(v, openid); p != NULL; p = strstr(p + 1, openid))
+		if ((p == v || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+			return NULL;
+	return "must have openid among it";
+}
+
+/* Each returns NULL or what is wrong with the text. Of a provider: without its place, "oidc.name". */
 static const struct {
 	const char *key;
 	const char *(*judge)(const char *value);
@@ -254,9 +350,32 @@ static const struct {
 	{ "ldap.group_filter", is_group_filter },
 	{ "ldap.nested", is_nesting },
 	{ "ldap.groups", is_mapping },
+	{ "oidc.name", is_provider_name },
+	{ "oidc.domains", is_domain },
+	{ "oidc.issuer", is_issuer },
+	{ "oidc.client_secret_file", is_secret_file },
+	{ "oidc.scopes", is_scopes },
+	{ "oidc.name_claim", is_claim },
+	{ "oidc.groups_claim", is_claim },
+	{ "oidc.groups", is_mapping_of_provider },
+	{ "oidc.algorithms", is_algorithms },
+	{ "httpd.url", is_origin },
 	{ "httpd.certificate", is_absolute_or_empty },
 	{ "httpd.certificate_key", is_secret_file },
 };
+
+/* Whether key is the row's: "oidc.2.name" is that of "oidc.name". */
+static bool
+is_key(const char *row, const char *key)
+{
+	static const char prefix[] = "oidc.";
+	const size_t n = sizeof(prefix) - 1;
+
+	if (strcmp(row, key) == 0)
+		return true;
+	return strncmp(row, prefix, n) == 0 && strncmp(key, prefix, n) == 0 && key[n] >= '1' &&
+	       key[n] <= '9' && key[n + 1] == '.' && strcmp(row + n, key + n + 2) == 0;
+}
 
 static bool
 is_power_of_two(int64_t v)
@@ -277,7 +396,7 @@ config_set(struct settings *s, const char *key, const char *value, char *err, si
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		const char *wrong = strcmp(texts[i].key, key) == 0 ? texts[i].judge(value) : NULL;
+		const char *wrong = is_key(texts[i].key, key) ? texts[i].judge(value) : NULL;
 
 		if (wrong != NULL) {
 			(void)snprintf(err, errsize, "%s: \"%s\" %s", key, value, wrong);
@@ -294,6 +413,66 @@ config_set(struct settings *s, const char *key, const char *value, char *err, si
 	return false;
 }
 
+/* What a provider lacks; NULL: nothing. */
+static const char *
+lacks(const struct provider_settings *o)
+{
+	return o->issuer[0] == '\0'             ? "issuer: is missing"
+	       : o->client_id[0] == '\0'        ? "client_id: is missing"
+	       : o->groups.n == 0               ? "groups: none: nobody would come in"
+	       : o->insecure                    ? NULL
+	       : strncmp(o->issuer, "https", 5) ? "issuer: begins with http://, which takes insecure: yes"
+						: NULL;
+}
+
+/* Whether both have a domain; then it is in *shared. */
+static bool
+share_domain(const struct provider_settings *a, const struct provider_settings *b, const char **shared)
+{
+	for (uint32_t i = 0; i < a->domains.n; i++)
+		for (uint32_t k = 0; k < b->domains.n; k++)
+			if (strcasecmp(a->domains.item[i], b->domains.item[k]) == 0) {
+				*shared = a->domains.item[i];
+				return true;
+			}
+	return false;
+}
+
+static bool
+providers_agree(const struct settings *s, char *err, size_t errsize)
+{
+	const char *wrong, *domain;
+
+	for (unsigned i = 0; i < OIDC_PROVIDERS_MAX; i++) {
+		const struct provider_settings *o = &s->oidc[i];
+
+		if (o->name[0] == '\0' &&
+		    (o->issuer[0] != '\0' || o->client_id[0] != '\0' || o->groups.n > 0)) {
+			(void)snprintf(err, errsize, "oidc.%u.name: is missing", i + 1);
+			return false;
+		}
+		wrong = o->name[0] == '\0' ? NULL : lacks(o);
+		if (wrong != NULL) {
+			(void)snprintf(err, errsize, "oidc.%u.%s", i + 1, wrong);
+			return false;
+		}
+		for (unsigned k = 0; k < i && o->name[0] != '\0'; k++) {
+			if (strcmp(s->oidc[k].name, o->name) == 0) {
+				(void)snprintf(err, errsize,
+					       "oidc.%u.name: \"%s\" is the name of oidc.%u too", i + 1,
+					       o->name, k + 1);
+				return false;
+			}
+			if (share_domain(&s->oidc[k], o, &domain)) {
+				(void)snprintf(err, errsize, "oidc.%u.domains: \"%s\" is oidc.%u's too",
+					       i + 1, domain, k + 1);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 bool
 config_agrees(const struct settings *s, char *err, size_t errsize)
 {
@@ -304,7 +483,7 @@ config_agrees(const struct settings *s, char *err, size_t errsize)
 	else if (s->http_port == s->https_port)
 		wrong = "httpd.http_port: the same as httpd.https_port; choose another, or 0 for none";
 	if (wrong == NULL)
-		return true;
+		return providers_agree(s, err, errsize);
 	(void)snprintf(err, errsize, "%s", wrong);
 	return false;
 }

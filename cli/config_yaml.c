@@ -27,13 +27,15 @@ static const char *const keys[] = {
 #undef TEXT
 #undef LIST
 };
-#define NKEYS ARRAY_LEN(keys)
+#define NKEYS     ARRAY_LEN(keys)
+#define PROVIDERS "oidc" /* a list of sections, all others are sections */
 
 struct reader {
 	struct settings *s;
 	struct mistakes mistakes;
 	struct events *events;
 	unsigned first_line[NKEYS]; /* where each key was given; 0: not yet */
+	bool providers;             /* they were given */
 };
 
 /* --- keys and values
@@ -159,7 +161,7 @@ join(struct reader *r, char key[static KEY_MAX], const char *prefix, const struc
 	return false;
 }
 
-enum member { MEMBER_READ, MEMBER_IS_SECTION, MEMBER_WRONG };
+enum member { MEMBER_READ, MEMBER_IS_SECTION, MEMBER_IS_PROVIDERS, MEMBER_WRONG };
 
 static enum member
 read_member(struct reader *r, const char *key)
@@ -174,11 +176,23 @@ read_member(struct reader *r, const char *key)
 		take_scalar(r, key, &e);
 		return MEMBER_READ;
 	case EVENT_LIST:
+		if (strcmp(key, PROVIDERS) == 0 && !r->providers)
+			return MEMBER_IS_PROVIDERS;
+		if (strcmp(key, PROVIDERS) == 0) {
+			mistake(&r->mistakes, events_line(r->events),
+				"%s: given before; make one list of both", key);
+			return events_skip(r->events) ? MEMBER_READ : MEMBER_WRONG;
+		}
 		return take_list(r, key) ? MEMBER_READ : MEMBER_WRONG;
 	case EVENT_MAPPING:
-		if (!settings_known(key, near, sizeof(near)))
+		if (strcmp(key, PROVIDERS) == 0)
+			mistake(&r->mistakes, events_line(r->events),
+				"%s: is a list; begin each provider with a dash", key);
+		else if (!settings_known(key, near, sizeof(near)))
 			return MEMBER_IS_SECTION;
-		mistake(&r->mistakes, events_line(r->events), "%s: takes a value, not a section", key);
+		else
+			mistake(&r->mistakes, events_line(r->events), "%s: takes a value, not a section",
+				key);
 		return events_skip(r->events) ? MEMBER_READ : MEMBER_WRONG;
 	default:
 		mistake(&r->mistakes, events_line(r->events), "%s: has no value", key);
@@ -186,17 +200,50 @@ read_member(struct reader *r, const char *key)
 	}
 }
 
+/* What stands between the items of the list of providers: *item is the place of the next, 0 once the list is
+ * over. Each item is a section with the keys of one provider, oidc.1.name and so on: true where it begins. */
+static bool
+begins_provider(struct reader *r, const struct event *e, unsigned *item, bool *good)
+{
+	unsigned n = *item;
+
+	*good = true;
+	if (e->kind == EVENT_LIST_END) {
+		*item = 0;
+		return false;
+	}
+	(*item)++;
+	if (e->kind == EVENT_MAPPING && n <= OIDC_PROVIDERS_MAX)
+		return true;
+	if (n <= OIDC_PROVIDERS_MAX)
+		mistake(&r->mistakes, events_line(r->events),
+			PROVIDERS ": each item has the keys of one provider, as in \"- name: corp\"");
+	else if (n == OIDC_PROVIDERS_MAX + 1)
+		mistake(&r->mistakes, events_line(r->events), PROVIDERS ": more than %d providers",
+			OIDC_PROVIDERS_MAX);
+	*good = e->kind == EVENT_SCALAR || events_skip(r->events);
+	return false;
+}
+
 /* The members of the document's mapping, whose start was read, and of the sections within it. */
 static bool
 read_sections(struct reader *r)
 {
 	char prefix[DEPTH_MAX][KEY_MAX] = { "" }, key[KEY_MAX];
-	unsigned depth = 1;
+	unsigned depth = 1, item = 0; /* in the list of providers; 0: not in it */
 	struct event e;
+	bool good;
 
 	for (;;) {
 		if (!events_next(r->events, &e))
 			return false;
+		if (item > 0 && depth == 1) {
+			if (begins_provider(r, &e, &item, &good))
+				(void)snprintf(prefix[depth++], KEY_MAX, PROVIDERS ".%u", item - 1);
+			if (!good)
+				return false;
+			continue;
+		}
 		if (e.kind == EVENT_MAPPING_END) {
 			if (--depth == 0)
 				return true;
@@ -210,6 +257,10 @@ read_sections(struct reader *r)
 			return false;
 		switch (read_member(r, key)) {
 		case MEMBER_READ:
+			break;
+		case MEMBER_IS_PROVIDERS:
+			r->providers = true;
+			item = 1;
 			break;
 		case MEMBER_IS_SECTION:
 			if (depth == DEPTH_MAX) {

@@ -77,11 +77,12 @@ struct launcher {
 	struct state state;
 	uint32_t boot_number;
 	struct boot_point points[BOOT_POINTS_MAX];
-	int vendors[BOOT_VENDOR_FILES]; /* lists, or -1 */
-	int protocols;                  /* rules for engines, or -1 */
-	int anchors;                    /* of the audit log, or -1 */
-	int authorities;                /* certificates that vouch for directories, or -1 */
-	int bind_password;              /* the file with it, or -1 */
+	int vendors[BOOT_VENDOR_FILES];        /* lists, or -1 */
+	int protocols;                         /* rules for engines, or -1 */
+	int anchors;                           /* of the audit log, or -1 */
+	int authorities;                       /* certificates that vouch for directories, or -1 */
+	int bind_password;                     /* the file with it, or -1 */
+	int client_secret[OIDC_PROVIDERS_MAX]; /* likewise */
 	struct geo_files geo;
 	struct certificate_files certificate;
 	struct ticket_keys tickets;

@@ -205,6 +205,9 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 		b->flags |= BOOT_HAS_ANCHORS;
 	if (b->proc == (uint32_t)PROC_AUTHD && c->spawn.fd[BOOT_FD_BIND_PASSWORD] != -1)
 		b->flags |= BOOT_HAS_BIND_PASSWORD;
+	for (int i = 0; b->proc == (uint32_t)PROC_AUTHD && i < OIDC_PROVIDERS_MAX; i++)
+		if (c->spawn.fd[BOOT_FD_CLIENT_SECRET + i] != -1)
+			b->flags |= BOOT_HAS_CLIENT_SECRET(i);
 	if (b->proc == (uint32_t)PROC_HTTPD && l->http != -1)
 		b->flags |= BOOT_HAS_HTTP;
 	if (b->proc == (uint32_t)PROC_HTTPD && c->spawn.fd[BOOT_FD_TALLY] != -1)

@@ -290,24 +290,40 @@ open_authorities(struct launcher *l)
 			l->child[i].spawn.fd[BOOT_FD_AUTHORITIES] = l->authorities;
 }
 
-/* Nobody but root may read it: what authd gets is the file, open. */
+/* Nobody but root may read it: what authd gets is the file, open, at descriptor `at`. */
 static bool
-open_bind_password(struct launcher *l)
+open_secret(struct launcher *l, const char *key, const char *setting, int at, int *fd)
 {
 	char err[1024];
 
-	if (l->settings->ldap_bind_password_file[0] == '\0')
+	if (setting[0] == '\0')
 		return true;
-	l->bind_password = secret_file_open(l->settings->ldap_bind_password_file, "ldap.bind_password_file",
-					    err, sizeof(err));
-	if (l->bind_password == -1) {
+	*fd = secret_file_open(setting, key, err, sizeof(err));
+	if (*fd == -1) {
 		say("%s", err);
 		return false;
 	}
 	for (unsigned i = 0; i < l->nchildren; i++)
 		if (l->child[i].proc == PROC_AUTHD)
-			l->child[i].spawn.fd[BOOT_FD_BIND_PASSWORD] = l->bind_password;
+			l->child[i].spawn.fd[at] = *fd;
 	return true;
+}
+
+static bool
+open_secrets(struct launcher *l)
+{
+	const struct settings *s = l->settings;
+	bool good = open_secret(l, "ldap.bind_password_file", s->ldap_bind_password_file,
+				BOOT_FD_BIND_PASSWORD, &l->bind_password);
+
+	for (int i = 0; i < OIDC_PROVIDERS_MAX && good; i++) {
+		char key[64];
+
+		(void)snprintf(key, sizeof(key), "oidc.%d.client_secret_file", i + 1);
+		good = open_secret(l, key, s->oidc[i].client_secret_file, BOOT_FD_CLIENT_SECRET + i,
+				   &l->client_secret[i]);
+	}
+	return good;
 }
 
 /* --- lists of vendors
@@ -405,6 +421,8 @@ prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
 	l->listener = l->protocols = l->anchors = l->tally = l->authorities = l->bind_password = -1;
+	for (int i = 0; i < OIDC_PROVIDERS_MAX; i++)
+		l->client_secret[i] = -1;
 	certificate_files_init(&l->certificate);
 	for (int i = 0; i < BOOT_VENDOR_FILES; i++)
 		l->vendors[i] = -1;
@@ -426,7 +444,7 @@ prepare(struct launcher *l)
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
-	       open_protocols(l) && open_anchors(l) && open_bind_password(l) && open_sockets(l) &&
+	       open_protocols(l) && open_anchors(l) && open_secrets(l) && open_sockets(l) &&
 	       give_up_rest(l);
 }
 
@@ -457,6 +475,8 @@ prepare_undo(struct launcher *l)
 	fd_drop(&l->protocols);
 	fd_drop(&l->authorities);
 	fd_drop(&l->bind_password);
+	for (int i = 0; i < OIDC_PROVIDERS_MAX; i++)
+		fd_drop(&l->client_secret[i]);
 	fd_drop(&l->anchors);
 	geo_files_close(&l->geo);
 	fd_drop(&l->https);

@@ -22,6 +22,8 @@ enum boot_fd {
 	    5, /* store, authd: their own directory, O_PATH|O_DIRECTORY, also their working directory */
 	BOOT_FD_BIND_PASSWORD =
 	    7, /* authd: a file with a password in its first line, where BOOT_HAS_BIND_PASSWORD */
+	BOOT_FD_CLIENT_SECRET =
+	    8, /* authd: as BOOT_FD_BIND_PASSWORD, of provider i where BOOT_HAS_CLIENT_SECRET(i) */
 	BOOT_FD_ANCHORS = 6, /* authd: the file that audit anchors are appended to, where BOOT_HAS_ANCHORS */
 	BOOT_FD_FILE = 5,    /* capture of a file: the file, read-only */
 	BOOT_FD_PROTOCOLS = 5, /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
@@ -96,6 +98,8 @@ struct boot {
 #define BOOT_HAS_TALLY         65536u        /* httpd: BOOT_FD_TALLY is there */
 #define BOOT_HAS_AUTHORITIES   131072u       /* directory: BOOT_FD_AUTHORITIES is there */
 #define BOOT_HAS_BIND_PASSWORD 262144u       /* authd: BOOT_FD_BIND_PASSWORD is there */
+#define BOOT_HAS_CLIENT_SECRET(i)                                                                            \
+	(524288u << (i)) /* authd: BOOT_FD_CLIENT_SECRET + i is there, i < OIDC_PROVIDERS_MAX */
 #define BOOT_HAS_NOTIFY        (1u << 30)    /* BOOT_FD_NOTIFY is there */
 /* Errands, which a command line starts the process for, beside one that runs or alone. */
 #define BOOT_CHECK 16384u /* store: look at every byte of the database */

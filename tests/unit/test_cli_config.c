@@ -80,6 +80,39 @@ empty_is_defaults(void **state)
 	}
 }
 
+#define ITEM(name)                                                                                           \
+	"  - name: " name "\n    issuer: https://" name                                                      \
+	".example\n    client_id: weir\n    groups: [\"noc => ops\"]\n"
+#define PROVIDER(name) "oidc:\n" ITEM(name)
+
+static void
+providers_are_a_list(void **state)
+{
+	struct settings s;
+	struct said said;
+
+	(void)state;
+	assert_true(
+	    load("oidc:\n" ITEM("corp") "    domains: [example.com, example.org]\n    interval: 1 h\n" ITEM(
+		     "other") "    userinfo: yes\nhttpd:\n  url: https://weir.example.com:3001\n",
+		 &s, &said));
+	assert_int_equal(said.n, 0);
+	assert_string_equal(s.oidc[0].name, "corp");
+	assert_string_equal(s.oidc[0].issuer, "https://corp.example");
+	assert_int_equal(s.oidc[0].domains.n, 2);
+	assert_int_equal(s.oidc[0].interval_ms, 3600000);
+	assert_false(s.oidc[0].userinfo);
+	assert_string_equal(s.oidc[1].name, "other");
+	assert_true(s.oidc[1].userinfo);
+	assert_string_equal(s.oidc[1].groups.item[0], "noc => ops");
+	assert_string_equal(s.oidc[2].name, "");
+	assert_true(provider_has_login(&s.oidc[0], "alice@EXAMPLE.com"));
+	assert_false(provider_has_login(&s.oidc[0], "alice@sub.example.com"));
+	assert_false(provider_has_login(&s.oidc[0], "@example.com"));
+	assert_false(provider_has_login(&s.oidc[0], "alice@example.com@elsewhere"));
+	assert_false(provider_has_login(&s.oidc[1], "alice@example.com"));
+}
+
 /* Each text has one mistake; the report must name the line and hold the words. */
 static const struct {
 	const char *text;
@@ -115,6 +148,32 @@ static const struct {
 	{ "name:\n  first: a\n", "f:2: name:", "takes a value, not a section" },
 	{ "name:\n", "f:1: name:", "has no value" },
 	{ "engine: 3\n", "f:1: engine:", "is a section" },
+	{ "oidc: corp\n", "f:1: oidc:", "is a section" },
+	{ "oidc:\n  name: corp\n", "f:2: oidc:", "begin each provider with a dash" },
+	{ "oidc:\n  - corp\n", "f:2: oidc:", "keys of one provider" },
+	{ "oidc:\n  - name: Corp\n", "f:2: oidc.1.name:", "small letters" },
+	{ "oidc:\n  - name: ldap\n", "f:2: oidc.1.name:", "choose another" },
+	{ PROVIDER("a") "  - nam: b\n", "f:6: oidc.2.nam:", "did you mean oidc.2.name?" },
+	{ PROVIDER("a") "    groups: [noc]\n", "f:6: oidc.1.groups:", "given before, on line 5" },
+	{ PROVIDER("a") "  - name: b\n    issuer: ftp://x\n",
+	  "f:7: oidc.2.issuer:", "must begin with https://" },
+	{ PROVIDER("a") "  - name: b\n    issuer: https://x/?a=b\n",
+	  "f:7: oidc.2.issuer:", "without user, query" },
+	{ PROVIDER("a") "    algorithms: RS256 none\n", "f:6: oidc.1.algorithms:", "must be of RS256" },
+	{ PROVIDER("a") "    algorithms: HS256\n", "f:6: oidc.1.algorithms:", "must be of RS256" },
+	{ PROVIDER("a") "    scopes: profile openidx\n", "f:6: oidc.1.scopes:", "must have openid" },
+	{ PROVIDER("a") "    clock_skew: 1 h\n", "f:6: oidc.1.clock_skew:", "above the most, 10 min" },
+	{ PROVIDER("a") "  - name: b\n", "f:7: oidc.2.issuer:", "is missing" },
+	{ PROVIDER("a") "  - issuer: https://b\n", "f:7: oidc.2.name:", "is missing" },
+	{ "oidc:\n" ITEM("a") ITEM("a"), "f:10: oidc.2.name:", "is the name of oidc.1 too" },
+	{ "oidc:\n" ITEM("a") "    domains: [x.example]\n" ITEM("b") "    domains: [X.example]\n",
+	  "f:12: oidc.2.domains:", "oidc.1's too" },
+	{ "oidc:\n  - name: a\n    issuer: http://a\n    client_id: weir\n    groups: [\"n => o\"]\n",
+	  "f:6: oidc.1.issuer:", "takes insecure: yes" },
+	{ "oidc:\n" ITEM("a") ITEM("b") ITEM("c") ITEM("d") ITEM("e"),
+	  "f:18: oidc:", "more than 4 providers" },
+	{ PROVIDER("a") "oidc:\n" ITEM("b"), "f:7: oidc:", "make one list of both" },
+	{ "httpd:\n  url: https://weir.example.com/path\n", "f:2: httpd.url:", "without a path" },
 	{ "engine:\n  - workers\n", "f:2: engine:", "is a section, not a list" },
 	{ "enigma: [a]\n", "f:1: enigma:", "no such key" },
 	{ "log_level: loud\n", "f:1: log_level:", "none of error, warn" },
@@ -314,6 +373,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_set),
+		cmocka_unit_test(providers_are_a_list),
 		cmocka_unit_test(empty_is_defaults),
 		cmocka_unit_test(each_mistake_has_its_line),
 		cmocka_unit_test(all_mistakes_are_reported),
