@@ -7,6 +7,7 @@
 #include "groups.h"
 #include "rows.h"
 #include "tokens_db.h"
+#include "told.h"
 
 void
 account_read(struct txn *x, uint64_t number, struct account *a)
@@ -172,6 +173,7 @@ account_remove(struct txn *x, const struct account *a)
 	txn_delete(x, TABLE_ACCESSES, be64_bytes(&key));
 	txn_delete(x, TABLE_LOGINS, be64_bytes(&key));
 	txn_delete(x, TABLE_FACTORS, be64_bytes(&key));
+	told_remove(x, a->number);
 	memberships_remove(x, a->number);
 	tokens_remove_of(x, a->number);
 	sessions_remove_of(x, a->number, NULL);

@@ -14,6 +14,7 @@
 #include "mapping.h"
 #include "narrowings.h"
 #include "people.h"
+#include "providers.h"
 #include "rows.h"
 #include "shapes.h"
 #include "tenants.h"
@@ -82,7 +83,7 @@ kind_judge(const char *text)
 static const char *
 provider_judge(const char *text)
 {
-	return strcmp(text, PROVIDER_LDAP) == 0 ? NULL : "It must be ldap.";
+	return text[0] != '\0' ? NULL : "It must be ldap, or the name of a provider.";
 }
 
 /* Somebody who is to come in by a provider, and has what he is given here from the start. */
@@ -95,8 +96,10 @@ read_provider(struct admin_call *c, const struct fields *f, struct account *who,
 		return;
 	if (!added && strcmp(provider, who->provider) != 0)
 		fields_wrong(f, "provider", "It cannot be changed.");
-	else if (!people_are_there(c->a->people))
+	else if (strcmp(provider, PROVIDER_LDAP) == 0 && !people_are_there(c->a->people))
 		fields_wrong(f, "provider", "There is no directory: set ldap.servers.");
+	else if (strcmp(provider, PROVIDER_LDAP) != 0 && providers_find(c->a->providers, provider) == NULL)
+		fields_wrong(f, "provider", "There is no provider of this name (oidc[].name).");
 	else if (who->kind != ACCOUNT_PERSON)
 		fields_wrong(f, "provider", "A service has no provider.");
 	else if (fields_has(f, "password"))
@@ -363,8 +366,11 @@ user_op_password(struct admin_call *c)
 		call_denied(c, "name", "You may not set the password of a user who has such rights.");
 		return;
 	}
-	if (account_is_directorys(&p->who)) {
-		call_conflict(c, "name", "The directory judges this user's password.");
+	if (p->who.provider[0] != '\0') {
+		call_conflict(c, "name",
+			      account_is_directorys(&p->who)
+				  ? "The directory judges this user's password."
+				  : "This user logs in at an identity provider, and has no password here.");
 		return;
 	}
 	(void)str_copy(p->who.hash, sizeof(p->who.hash), c->secrets->hash);

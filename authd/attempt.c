@@ -186,6 +186,9 @@ attempt_admit(struct attempt *t, sessions_also *also, void *ctx)
 	enum db_status why;
 
 	sessions_draw(a->sessions, t->account, &t->client, clock_utc_ns(), cookie, &r);
+	r.origin = t->origin;
+	if (t->session_ns > 0 && r.expires_ns - r.created_ns > t->session_ns)
+		r.expires_ns = r.created_ns + t->session_ns;
 	s = sessions_begin(a->sessions, &r, write_admission, &d, &why);
 	if (s != NULL) {
 		if (also != NULL)

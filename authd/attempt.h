@@ -24,7 +24,9 @@ struct attempt {
 	char from[IP_TEXT_MAX];
 	struct wire_client client;
 	struct throttle_attempt charge;
-	char because[160]; /* why it was refused, for the record; "": not known */
+	struct session_origin origin; /* of the session that it opens */
+	int64_t session_ns;           /* longest that this may last; 0: as all */
+	char because[160];            /* why it was refused, for the record; "": not known */
 };
 
 struct attempt *attempt_new(struct authd *a, const struct channel *ch, uint64_t request, const char *name,

@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,7 +16,12 @@
 #include "granting.h"
 #include "locked.h"
 #include "newcomers.h"
+#include "oidc_ask.h"
+#include "oidc_begun.h"
+#include "oidc_login.h"
+#include "oidc_logout.h"
 #include "people.h"
+#include "providers.h"
 #include "rotation.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
@@ -67,6 +73,7 @@ sweep(struct authd *a)
 	basic_sweep(a, clock_boot_ns());
 	people_turn(a->people);
 	newcomers_turn(a);
+	oidc_login_turn(a);
 	status = sessions_sweep(a->sessions, now);
 	if (status == DB_OK)
 		status = tokens_sweep(a->tokens, now);
@@ -200,6 +207,10 @@ authd_new(const struct boot *b)
 	watch(a);
 	hash_queue_attach(a->hashing, a->base, on_hasher_died, a);
 	a->people = people_new(a);
+	a->providers = providers_new(a);
+	a->begun = locked_pages(sizeof(*a->begun));
+	a->logouts = logouts_new();
+	a->oidc = oidc_asks_new(a);
 	a->peers = peers_new(a->base, b, BOOT_FD_LISTEN, &serve_handlers, a);
 	return a;
 }
@@ -226,10 +237,14 @@ authd_free(struct authd **ap)
 	signing_forget(&a->signing);
 	basic_wipe(a->basic);
 	setup_disarm(&a->setup);
+	sodium_memzero(a->begun, sizeof(*a->begun));
+	providers_free(&a->providers);
 	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
 	sessions_free(&a->sessions);
 	tokens_free(&a->tokens);
 	events_free(&a->events);
+	logouts_free(&a->logouts);
+	oidc_asks_free(&a->oidc);
 	throttle_free(&a->throttle);
 	note_life(a, AUDIT_ENDED);
 	audit_close(&a->audit);

@@ -18,8 +18,12 @@
 #include "tokens.h"
 
 struct basic;
+struct begun_logins;
 struct event_base;
+struct logouts;
+struct oidc_asks;
 struct people;
+struct providers;
 
 struct authd {
 	const struct boot *boot;
@@ -37,9 +41,14 @@ struct authd {
 	struct tokens *tokens;
 	struct basic *basic;
 	struct people *people;
-	unsigned looks;  /* at people of the directory, under way (newcomers.c) */
-	uint64_t looked; /* account that was asked for last; 0: all were */
-	int64_t look_ns; /* when that began, boot clock */
+	struct providers *providers;
+	struct oidc_asks *oidc;
+	struct begun_logins *begun; /* at providers of OpenID Connect */
+	struct logouts *logouts;    /* that those told */
+	int64_t lapsed_ns;          /* when accounts of theirs were looked through last, boot clock */
+	unsigned looks;             /* at people of the directory, under way (newcomers.c) */
+	uint64_t looked;            /* account that was asked for last; 0: all were */
+	int64_t look_ns;            /* when that began, boot clock */
 	struct grants grants;
 	struct holder local; /* whoever asks from this machine for metrics: local.h */
 	struct signing signing;

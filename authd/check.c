@@ -10,6 +10,7 @@
 #include "labels.h"
 #include "record_policy.h"
 #include "rows.h"
+#include "told.h"
 #include "upgrade.h"
 #include "watched.h"
 
@@ -187,6 +188,16 @@ check_removed(void *ctx, struct db_bytes key, struct db_bytes value)
 	       number < TENANT_UNASSIGNED;
 }
 
+static bool
+check_told(void *ctx, struct db_bytes key, struct db_bytes value)
+{
+	struct told t;
+	uint64_t number;
+
+	(void)ctx;
+	return be64_read(key, &number) && number > 0 && told_decode(value.p, value.n, &t);
+}
+
 /* The audit log judges its own entries. */
 static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_ACCOUNTS] = check_account,     [TABLE_NAMES] = check_name,
@@ -200,6 +211,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_TOKEN_USES] = check_token_use, [TABLE_CONFIGURATION] = check_configuration,
 	[TABLE_LABELS] = check_label,         [TABLE_WATCHED] = check_watched,
 	[TABLE_SUBJECTS] = check_subject,     [TABLE_REMOVED] = check_removed,
+	[TABLE_TOLD] = check_told,
 };
 
 struct checking {

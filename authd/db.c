@@ -41,6 +41,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_WATCHED] = "watched",
 	[TABLE_SUBJECTS] = "subjects",
 	[TABLE_REMOVED] = "removed-tenants",
+	[TABLE_TOLD] = "told",
 };
 
 struct db {

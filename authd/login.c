@@ -21,15 +21,18 @@
 
 /* --- LOGIN --- */
 
-static void
-ask_second_factor(struct attempt *t)
+void
+login_ask_second_factor(struct attempt *t)
 {
 	struct wire_auth_answer w;
+	struct ticket *ticket;
 
 	memset(&w, 0, sizeof(w));
 	w.request = t->request;
 	w.status = AUTH_SECOND_FACTOR;
-	tickets_draw(t->a->tickets, t->account, t->name, clock_boot_ns(), w.cookie);
+	ticket = tickets_draw(t->a->tickets, t->account, t->name, clock_boot_ns(), w.cookie);
+	ticket->origin = t->origin;
+	ticket->session_ns = t->session_ns;
 	throttle_forgive(t->a->throttle, &t->charge);
 	reply_auth(t->a, &t->to, &w);
 	free(t);
@@ -44,7 +47,7 @@ login_judged(void *ctx, const struct hash_answer *judged)
 	if (!judging_passed(t, judged, &has_factor))
 		return;
 	if (has_factor)
-		ask_second_factor(t);
+		login_ask_second_factor(t);
 	else
 		attempt_admit(t, NULL, NULL);
 }
@@ -119,6 +122,8 @@ second_factor_serve(struct authd *a, struct channel *ch, struct wire_second_fact
 	}
 	t = attempt_new(a, ch, w->request, ticket->name, &w->client);
 	t->account = ticket->account;
+	t->origin = ticket->origin;
+	t->session_ns = ticket->session_ns;
 	if (!throttle_begin_code(a->throttle, t->name, &w->client.ip, clock_boot_ns(), &t->charge, &retry)) {
 		ticket->tries++; /* nothing was tried */
 		attempt_throttled(t, retry);

@@ -1,13 +1,36 @@
 #include "mapping.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
 #include "groups.h"
 #include "rows.h"
+#include "tenants.h"
 
-#define SIDE_MAX 128
+#define SIDE_MAX    128
+#define GROUP_ARENA (8u << 20) /* the longest record of a group in memory */
+
+static_assert(sizeof(((struct settings *)NULL)->ldap_groups.item[0]) == MAPPING_ITEM_MAX &&
+		  sizeof(((struct provider_settings *)NULL)->groups.item[0]) == MAPPING_ITEM_MAX,
+	      "one form of mapping for all providers");
+
+struct mapping
+mapping_of_directory(const struct settings *s)
+{
+	return (struct mapping){ .item = s->ldap_groups.item, .n = s->ldap_groups.n };
+}
+
+struct mapping
+mapping_of_provider(const struct provider_settings *o)
+{
+	return (struct mapping){ .item = o->groups.item,
+				 .n = o->groups.n,
+				 .plain = true,
+				 .tenant = o->tenants.item,
+				 .ntenants = o->tenants.n };
+}
 
 bool
 account_is_directorys(const struct account *who)
@@ -55,35 +78,35 @@ mapping_means(const char *from, const char *dn)
 	return strlen(from) == len && strncasecmp(from, value, len) == 0;
 }
 
-static bool
-has(const struct person_told *t, const char *from)
+bool
+mapping_has(const struct mapping *m, const struct person_told *t, const char *from)
 {
 	for (size_t i = 0; t != NULL && i < t->ngroups; i++)
-		if (mapping_means(from, t->group[i]))
+		if (m->plain ? strcmp(from, t->group[i]) == 0 : mapping_means(from, t->group[i]))
 			return true;
 	return false;
 }
 
 bool
-mapping_admits(const struct settings *s, const struct person_told *t)
+mapping_admits(const struct mapping *m, const struct person_told *t)
 {
 	char from[SIDE_MAX], to[SIDE_MAX];
 
-	for (uint32_t i = 0; i < s->ldap_groups.n; i++)
-		if (mapping_read(s->ldap_groups.item[i], from, sizeof(from), to, sizeof(to)) && has(t, from))
+	for (uint32_t i = 0; i < m->n; i++)
+		if (mapping_read(m->item[i], from, sizeof(from), to, sizeof(to)) && mapping_has(m, t, from))
 			return true;
 	return false;
 }
 
-/* Whether any of the directory's groups that are this one of Weir's was told. */
+/* Whether any of the provider's groups that are this one of Weir's was told. */
 static bool
-is_wanted(const struct settings *s, const char *name, const struct person_told *t)
+is_wanted(const struct mapping *m, const char *name, const struct person_told *t)
 {
 	char from[SIDE_MAX], to[SIDE_MAX];
 
-	for (uint32_t i = 0; i < s->ldap_groups.n; i++)
-		if (mapping_read(s->ldap_groups.item[i], from, sizeof(from), to, sizeof(to)) &&
-		    strcmp(to, name) == 0 && has(t, from))
+	for (uint32_t i = 0; i < m->n; i++)
+		if (mapping_read(m->item[i], from, sizeof(from), to, sizeof(to)) && strcmp(to, name) == 0 &&
+		    mapping_has(m, t, from))
 			return true;
 	return false;
 }
@@ -97,25 +120,55 @@ is_member(const uint64_t *of, size_t n, uint64_t group)
 	return false;
 }
 
+static bool
+is_tenant_allowed(struct txn *x, const struct mapping *m, uint32_t tenant)
+{
+	char name[TENANT_NAME_MAX];
+
+	tenant_name(x, tenant, name);
+	for (uint32_t i = 0; i < m->ntenants; i++)
+		if (strcmp(m->tenant[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether all that a group gives is in tenants that the provider may let people into. */
+static bool
+is_group_allowed(struct txn *x, const struct mapping *m, uint64_t number)
+{
+	struct arena *arena;
+	bool allowed = true;
+	struct group g;
+
+	if (m->ntenants == 0)
+		return true;
+	arena = arena_new(GROUP_ARENA);
+	group_read(x, number, arena, &g);
+	for (size_t i = 0; x->rc == 0 && i < g.access.n; i++)
+		allowed = allowed && is_tenant_allowed(x, m, g.access.item[i].tenant);
+	arena_free(&arena);
+	return allowed && x->rc == 0;
+}
+
 bool
-mapping_write(struct txn *x, const struct settings *s, uint64_t account, const struct person_told *t)
+mapping_write(struct txn *x, const struct mapping *m, uint64_t account, const struct person_told *t)
 {
 	uint64_t of[GROUPS_OF_ONE_MAX];
 	size_t n = groups_of(x, account, of);
 	char from[SIDE_MAX], to[SIDE_MAX];
 	bool changed = false;
 
-	for (uint32_t i = 0; i < s->ldap_groups.n && x->rc == 0; i++) {
+	for (uint32_t i = 0; i < m->n && x->rc == 0; i++) {
 		uint64_t group;
 		bool is, wanted;
 
-		if (!mapping_read(s->ldap_groups.item[i], from, sizeof(from), to, sizeof(to)))
+		if (!mapping_read(m->item[i], from, sizeof(from), to, sizeof(to)))
 			continue;
 		group = name_look(x, TABLE_GROUP_NAMES, to);
 		if (group == 0)
 			continue;
 		is = is_member(of, n, group);
-		wanted = is_wanted(s, to, t);
+		wanted = is_wanted(m, to, t) && is_group_allowed(x, m, group);
 		if (is == wanted)
 			continue;
 		if (wanted)

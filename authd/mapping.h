@@ -1,7 +1,7 @@
 /*
- * Which of Weir's groups the groups of a directory are (ldap.groups), and the account of somebody whom the
- * directory knows: its memberships in those groups are what the directory says, all others are as they were
- * given here.
+ * Which of Weir's groups the groups of a provider are (ldap.groups, oidc[].groups), and the account of
+ * somebody whom it knows: its memberships in those groups are what the provider says, all others are as they
+ * were given here.
  */
 #ifndef WEIR_AUTHD_MAPPING_H
 #define WEIR_AUTHD_MAPPING_H
@@ -19,17 +19,32 @@
 
 bool account_is_directorys(const struct account *who);
 
+#define MAPPING_ITEM_MAX 120
+
+struct mapping {
+	const char (*item)[MAPPING_ITEM_MAX];
+	uint32_t n;
+	bool plain; /* its groups are words, not distinguished names */
+	const char (*tenant)[64];
+	uint32_t ntenants; /* 0: a group may be of any */
+};
+struct mapping mapping_of_directory(const struct settings *s);
+struct mapping mapping_of_provider(const struct provider_settings *o);
+
 /* Whether a text is as ldap.groups wants it; then from and to are its sides. */
 bool mapping_read(const char *item, char *from, size_t fromsize, char *to, size_t tosize);
 /* Whether a group of the directory is the one that from names: by its distinguished name, or by the value of
  * its first component alone. Without regard to case. */
 bool mapping_means(const char *from, const char *dn);
+/* Whether what was told is in the group that from names. */
+bool mapping_has(const struct mapping *m, const struct person_told *t, const char *from);
 
 /* Whether anything of what was told is one of Weir's groups, there or not. */
-bool mapping_admits(const struct settings *s, const struct person_told *t);
+bool mapping_admits(const struct mapping *m, const struct person_told *t);
 
-/* Within x: makes the memberships of the account, in the groups that ldap.groups names, those that were told
- * (NULL: none). True where any changed. A group that is not there is left out. */
-bool mapping_write(struct txn *x, const struct settings *s, uint64_t account, const struct person_told *t);
+/* Within x: makes the memberships of the account, in the groups that m names, those that were told (NULL:
+ * none). True where any changed. A group that is not there, or is of other tenants than it may be, is left
+ * out. */
+bool mapping_write(struct txn *x, const struct mapping *m, uint64_t account, const struct person_told *t);
 
 #endif

@@ -17,6 +17,7 @@
 #include "groups.h"
 #include "judging.h"
 #include "mapping.h"
+#include "providers.h"
 #include "rights.h"
 #include "rows.h"
 #include "user_name.h"
@@ -27,8 +28,8 @@ static const char back_again[] = "the directory has him again";
 
 /* --- accounts --- */
 
-static void
-lower(char *name)
+void
+newcomers_fold(char *name)
 {
 	for (; *name != '\0'; name++)
 		if (isascii((unsigned char)*name))
@@ -47,7 +48,7 @@ newcomers_spell(struct authd *a, char *name)
 	own = name_look(&x, TABLE_NAMES, name) != 0;
 	if (txn_end(&x) != DB_OK || own)
 		return;
-	lower(name);
+	newcomers_fold(name);
 }
 
 static void
@@ -67,9 +68,8 @@ groups_words(const struct person_told *told)
 			 : "groups as the directory says";
 }
 
-/* What changed on disk holds for what is in memory, too. */
-static void
-settle(struct authd *a, uint64_t account)
+void
+newcomers_settle(struct authd *a, uint64_t account)
 {
 	basic_forget(a, account);
 	granting_revoke_accounts(a, &account, 1);
@@ -89,7 +89,10 @@ newcomers_are_judged(const struct authd *a, const char *name, const struct accou
 {
 	if (!people_are_there(a->people))
 		return false;
-	return who == NULL ? user_name_judge(name) == NULL : account_is_directorys(who);
+	if (who != NULL)
+		return account_is_directorys(who);
+	/* A name of another provider's people is none of the directory's, nor is the password with it. */
+	return providers_of_login(a->providers, name) == NULL && user_name_judge(name) == NULL;
 }
 
 /* Somebody who comes in, and his account while it is written. */
@@ -120,7 +123,7 @@ name_him(struct coming *c)
 
 	if (!str_copy(c->name, sizeof(c->name), name) || user_name_judge(name) != NULL)
 		refuse(c, "what the directory calls him cannot be the name of an account");
-	lower(c->name);
+	newcomers_fold(c->name);
 }
 
 static void
@@ -165,6 +168,7 @@ find_or_add(struct coming *c)
 static void
 write_what_is_told(struct coming *c)
 {
+	const struct mapping m = mapping_of_directory(&c->t->a->boot->settings);
 	struct account was = c->who;
 
 	if (c->told->title[0] != '\0')
@@ -174,7 +178,7 @@ write_what_is_told(struct coming *c)
 		account_write(&c->x, &c->who);
 	if (was.absent)
 		note_changed(c, AUDIT_USER_CHANGED, back_again);
-	if (mapping_write(&c->x, &c->t->a->boot->settings, c->who.number, c->told))
+	if (mapping_write(&c->x, &m, c->who.number, c->told))
 		note_changed(c, AUDIT_RIGHTS_GRANTED, groups_words(c->told));
 }
 
@@ -182,11 +186,12 @@ write_what_is_told(struct coming *c)
 static void
 admit_him(struct coming *c)
 {
+	const struct mapping m = mapping_of_directory(&c->t->a->boot->settings);
 	uint64_t group[GROUPS_OF_ONE_MAX];
 	struct arena *arena;
 	struct accesses own;
 
-	if (mapping_admits(&c->t->a->boot->settings, c->told))
+	if (mapping_admits(&m, c->told))
 		return;
 	arena = arena_new(RIGHTS_ARENA);
 	accesses_read(&c->x, c->who.number, arena, &own);
@@ -214,7 +219,7 @@ take_in(struct coming *c)
 		c->t->account = c->who.number;
 		judging_fingerprint(&c->who, c->t->judged);
 		if (c->changed)
-			settle(a, c->who.number);
+			newcomers_settle(a, c->who.number);
 	}
 	return good;
 }
@@ -275,6 +280,7 @@ struct looking_again {
 static bool
 write_looked(struct txn *x, const struct looking_again *l, const struct person_told *told, bool *gone)
 {
+	const struct mapping m = mapping_of_directory(&l->a->boot->settings);
 	static const struct wire_client nobody;
 	bool there = told->verdict == DIRECTORY_RIGHT, changed, turned;
 	const char *why = told->why;
@@ -288,7 +294,7 @@ write_looked(struct txn *x, const struct looking_again *l, const struct person_t
 		there = false;
 		why = "the directory's entry of that name is not his";
 	}
-	changed = mapping_write(x, &l->a->boot->settings, l->account, there ? told : NULL);
+	changed = mapping_write(x, &m, l->account, there ? told : NULL);
 	if (changed)
 		note(l->a, x, there ? AUDIT_RIGHTS_GRANTED : AUDIT_RIGHTS_REMOVED, l->name, &nobody,
 		     there ? groups_words(told) : why);
@@ -332,7 +338,7 @@ on_looked(void *ctx, const struct person_told *told)
 	if (status != DB_OK && status != DB_NONE)
 		log_error("the groups of '%s' could not be written: %s", l->name, accounts_db_why(a->db));
 	else if (changed)
-		settle(a, l->account);
+		newcomers_settle(a, l->account);
 	if (status == DB_OK && gone) {
 		(void)sessions_forget(a->sessions, l->account, NULL);
 		tickets_forget(a->tickets, l->account);

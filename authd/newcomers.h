@@ -20,6 +20,12 @@ bool newcomers_are_judged(const struct authd *a, const char *name, const struct 
  * name. */
 void newcomers_spell(struct authd *a, char *name);
 
+/* A name as new accounts of others' people are called: small letters. */
+void newcomers_fold(char *name);
+
+/* What changed on disk of an account's memberships holds for what is in memory, too. */
+void newcomers_settle(struct authd *a, uint64_t account);
+
 /* As judging_begin, by the directory: where it says that it is he, his account is there with its memberships
  * when done is called, and t->account and t->judged are its. False where nobody can judge now, and the
  * attempt has ended. */

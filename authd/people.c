@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "authd.h"
 #include "base/auto.h"
@@ -12,6 +11,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "handed_secret.h"
 #include "ipc/sealed.h"
 #include "locked.h"
 
@@ -37,25 +37,6 @@ struct people {
 };
 
 /* --- settings --- */
-
-/* The first line of the file. */
-static void
-read_secret(struct people *p)
-{
-	ssize_t n = 0;
-	size_t at = 0;
-
-	if ((p->a->boot->flags & BOOT_HAS_BIND_PASSWORD) == 0)
-		return;
-	/* Whoever had the descriptor before has moved where read would go on. */
-	while (at < PASSWORD_MAX - 1 &&
-	       (n = pread(BOOT_FD_BIND_PASSWORD, p->secret + at, PASSWORD_MAX - 1 - at, (off_t)at)) > 0)
-		at += (size_t)n;
-	close(BOOT_FD_BIND_PASSWORD);
-	p->secret[strcspn(p->secret, "\r\n")] = '\0';
-	if (n == -1 || p->secret[0] == '\0')
-		log_warn("ldap.bind_password_file: has no password in its first line");
-}
 
 static void
 write_provider(struct people *p)
@@ -87,7 +68,9 @@ people_new(struct authd *a)
 
 	p->a = a;
 	p->secret = locked_pages(PASSWORD_MAX);
-	read_secret(p);
+	if ((a->boot->flags & BOOT_HAS_BIND_PASSWORD) != 0 &&
+	    !handed_secret(BOOT_FD_BIND_PASSWORD, p->secret, PASSWORD_MAX))
+		log_warn("ldap.bind_password_file: has no password in its first line");
 	write_provider(p);
 	return p;
 }

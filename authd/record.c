@@ -129,7 +129,7 @@ login_decode(const void *bytes, size_t len, struct login_record *l)
 
 /* --- sessions --- */
 
-#define SESSION_VERSION 2
+#define SESSION_VERSION 3
 
 size_t
 session_encode(const struct session_record *s, uint8_t *out, size_t size)
@@ -144,6 +144,8 @@ session_encode(const struct session_record *s, uint8_t *out, size_t size)
 	codec_put_time(&w, s->expires_ns);
 	codec_put_ip(&w, &s->ip);
 	codec_put_text(&w, s->agent, sizeof(s->agent));
+	codec_put_text(&w, s->origin.provider, sizeof(s->origin.provider));
+	wcur_put(&w, s->origin.sid, sizeof(s->origin.sid));
 	return codec_finished(&w);
 }
 
@@ -154,16 +156,20 @@ session_decode(const void *bytes, size_t len, struct session_record *s)
 	uint8_t version = rcur_u8(&c);
 
 	memset(s, 0, sizeof(*s));
-	if (version != 1 && version != SESSION_VERSION)
+	if (version < 1 || version > SESSION_VERSION)
 		return false;
 	rcur_copy(&c, s->id, sizeof(s->id));
 	s->account = rcur_be64(&c);
 	s->created_ns = codec_take_time(&c);
 	s->last_seen_ns = codec_take_time(&c);
 	s->expires_ns = codec_take_time(&c);
-	if (version == SESSION_VERSION) {
+	if (version >= 2) {
 		codec_take_ip(&c, &s->ip);
 		codec_take_text(&c, s->agent, sizeof(s->agent));
+	}
+	if (version >= 3) {
+		codec_take_text(&c, s->origin.provider, sizeof(s->origin.provider));
+		rcur_copy(&c, s->origin.sid, sizeof(s->origin.sid));
 	}
 	return codec_ended(&c) && s->account > 0;
 }

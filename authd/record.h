@@ -50,12 +50,21 @@ struct login_record {
 	uint32_t failures; /* since the last that came in */
 };
 
+#define SESSION_SID_LEN 16
+
+/* Who opened a session, where it was not a password. */
+struct session_origin {
+	char provider[PROVIDER_NAME_MAX]; /* "": Weir's own accounts, or the directory */
+	uint8_t sid[SESSION_SID_LEN];     /* BLAKE2b of the provider's own session id; zero: not told */
+};
+
 struct session_record {
 	uint8_t id[SESSION_ID_LEN]; /* BLAKE2b of the cookie */
 	uint64_t account;
 	int64_t created_ns, last_seen_ns, expires_ns;
 	struct ip_addr ip;     /* that it was begun from */
 	char agent[AGENT_MAX]; /* what that called itself */
+	struct session_origin origin;
 };
 
 #define RECOVERY_CODES    10
@@ -97,7 +106,8 @@ bool account_v1_decode(const void *bytes, size_t len, struct account_v1 *a);
 size_t login_encode(const struct login_record *l, uint8_t *out, size_t size);
 bool login_decode(const void *bytes, size_t len, struct login_record *l);
 size_t session_encode(const struct session_record *s, uint8_t *out, size_t size);
-/* Also takes the first version, which knew neither address nor agent. */
+/* Also takes the first version, which knew neither address nor agent, and the second, which did not know
+ * origins. */
 bool session_decode(const void *bytes, size_t len, struct session_record *s);
 size_t factor_encode(const struct factor_record *f, uint8_t *out, size_t size);
 bool factor_decode(const void *bytes, size_t len, struct factor_record *f);

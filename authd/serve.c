@@ -14,6 +14,10 @@
 #include "granting.h"
 #include "local.h"
 #include "login.h"
+#include "oidc_ask.h"
+#include "oidc_go.h"
+#include "oidc_login.h"
+#include "oidc_logout.h"
 #include "people.h"
 #include "policy/role.h"
 
@@ -151,6 +155,33 @@ serve_basic(struct authd *a, struct channel *ch, const struct msg *m)
 }
 
 static bool
+serve_oidc_go(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_oidc_go w;
+
+	memcpy(&w, m->body, sizeof(w));
+	return oidc_go_serve(a, ch, &w);
+}
+
+static bool
+serve_oidc_callback(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_oidc_callback w;
+	bool good;
+
+	memcpy(&w, m->body, sizeof(w));
+	good = oidc_callback_serve(a, ch, &w);
+	sodium_memzero(&w, sizeof(w));
+	return good;
+}
+
+static bool
+serve_oidc_logout(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	return oidc_logout_serve(a, ch, m->body, m->len);
+}
+
+static bool
 serve_admin(struct authd *a, struct channel *ch, const struct msg *m)
 {
 	return admin_serve(a, ch, m->body, m->len);
@@ -256,6 +287,16 @@ serve_directory_told(struct authd *a, struct channel *ch, const struct msg *m)
 	return people_answer(a->people, &w, m->fd);
 }
 
+static bool
+serve_oidc_told(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_oidc_told w;
+
+	(void)ch;
+	memcpy(&w, m->body, sizeof(w));
+	return oidc_answer(a->oidc, &w, m->fd);
+}
+
 /* --- all of them --- */
 
 static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, const struct msg *m) = {
@@ -266,6 +307,9 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_SECOND_FACTOR] = serve_second_factor,
 	[MSG_TOKEN] = serve_token,
 	[MSG_BASIC] = serve_basic,
+	[MSG_OIDC_GO] = serve_oidc_go,
+	[MSG_OIDC_CALLBACK] = serve_oidc_callback,
+	[MSG_OIDC_LOGOUT] = serve_oidc_logout,
 	[MSG_ADMIN] = serve_admin,
 	[MSG_CLI_ADMIN] = serve_admin,
 	[MSG_CLI_APPLY] = serve_cli_apply,
@@ -274,6 +318,7 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_GRANT_TAKEN] = serve_grant_taken,
 	[MSG_POLICY_TAKEN] = serve_policy_taken,
 	[MSG_DIRECTORY_TOLD] = serve_directory_told,
+	[MSG_OIDC_TOLD] = serve_oidc_told,
 };
 
 static bool
@@ -295,10 +340,12 @@ on_down(void *ctx, struct channel *ch)
 {
 	struct authd *a = ctx;
 
-	if (channel_proc(ch) == PROC_STORE)
+	if (channel_proc(ch) == PROC_STORE) {
 		store_link_down(a);
-	else if (channel_proc(ch) == PROC_DIRECTORY)
+	} else if (channel_proc(ch) == PROC_DIRECTORY) {
 		people_gone(a->people);
+		oidc_gone(a->oidc);
+	}
 }
 
 const struct peers_handlers serve_handlers = { .up = on_up, .down = on_down, .message = on_message };

@@ -47,7 +47,7 @@ place_for(struct tickets *t, uint64_t account)
 	return n < TICKETS_OF_ONE ? place : own;
 }
 
-void
+struct ticket *
 tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now,
 	     uint8_t ticket[static TICKET_BYTES])
 {
@@ -59,6 +59,7 @@ tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now,
 				  .tries = TICKET_TRIES };
 	hash_of(ticket, place->hash);
 	(void)str_copy(place->name, sizeof(place->name), name);
+	return place;
 }
 
 struct ticket *

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ipc/wire.h"
+#include "record.h"
 
 #define TICKETS_MAX    1024 /* then the oldest is void */
 #define TICKETS_OF_ONE 8    /* of one account: who has many logins begun voids his own only */
@@ -18,15 +19,17 @@ struct ticket {
 	int64_t until_ns; /* boot clock */
 	uint32_t tries;   /* that are left */
 	char name[ACCOUNT_NAME_MAX];
+	struct session_origin origin; /* of the session that it stands for, and how long that may last */
+	int64_t session_ns;
 };
 
 struct tickets {
 	struct ticket item[TICKETS_MAX];
 };
 
-/* Draws one. now_ns: clock_boot_ns. */
-void tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now_ns,
-		  uint8_t ticket[static TICKET_BYTES]);
+/* Draws one, and returns its place. now_ns: clock_boot_ns. */
+struct ticket *tickets_draw(struct tickets *t, uint64_t account, const char *name, int64_t now_ns,
+			    uint8_t ticket[static TICKET_BYTES]);
 /* NULL where there is none that is still good. It has one try less. */
 struct ticket *tickets_try(struct tickets *t, const uint8_t ticket[static TICKET_BYTES], int64_t now_ns);
 void tickets_drop(struct ticket *i);

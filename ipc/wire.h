@@ -525,6 +525,68 @@ struct wire_basic {
 };
 static_assert(sizeof(struct wire_basic) == 600, "no padding");
 
+/* --- logins at a provider of OpenID Connect --- */
+
+#define PROVIDER_NAME_MAX 32    /* with its end */
+#define ORIGIN_MAX        272   /* "https://weir.example.com:3001", with its end */
+#define OIDC_STATE_TEXT   48    /* more than 32 bytes in base64url, with its end */
+#define OIDC_CODE_MAX     4096  /* an authorization code, with its end */
+#define REDIRECT_URL_MAX  6144  /* with its end */
+#define OIDC_TOKEN_MAX    16384 /* a logout token */
+
+enum oidc_go {
+	OIDC_GO_LOGIN = 1, /* to the provider's authorization endpoint */
+	OIDC_GO_LOGOUT,    /* to its end_session_endpoint; where there is none, home */
+	OIDC_GO_COUNT
+};
+
+/* Where a browser that wants to log in or out at a provider is to be sent. */
+struct wire_oidc_go {
+	uint64_t request;
+	struct wire_client client;
+	uint32_t what; /* enum oidc_go */
+	uint32_t reserved;
+	char provider[PROVIDER_NAME_MAX];
+	char origin[ORIGIN_MAX]; /* of this server, as its browser named it; terminated */
+};
+static_assert(sizeof(struct wire_oidc_go) == 464, "no padding");
+
+/* The answer to OIDC_GO. */
+struct wire_oidc_gone {
+	uint64_t request;
+	uint32_t status; /* enum auth_status: OK, DENIED (no such provider), BUSY, UNAVAILABLE */
+	uint32_t reserved;
+	uint8_t cookie[COOKIE_BYTES]; /* of a login: what binds it to its browser */
+	char url[REDIRECT_URL_MAX];   /* visible ASCII; terminated */
+};
+static_assert(sizeof(struct wire_oidc_gone) == 48 + REDIRECT_URL_MAX, "no padding");
+
+/* A browser that comes back from a provider, with what that gave it (OpenID Connect Core 1.0 section
+ * 3.1.2.5). The answer is AUTH_ANSWER, as to LOGIN. All texts are terminated. */
+struct wire_oidc_callback {
+	uint64_t request;
+	struct wire_client client;
+	uint8_t cookie[COOKIE_BYTES]; /* zero: it has none */
+	char provider[PROVIDER_NAME_MAX];
+	char state[OIDC_STATE_TEXT];
+	char error[128];  /* "": none */
+	char issuer[256]; /* RFC 9207; "": it does not say */
+	char code[OIDC_CODE_MAX];
+};
+static_assert(sizeof(struct wire_oidc_callback) == 648 + OIDC_CODE_MAX, "no padding");
+
+/* A provider says that somebody has logged out there (Back-Channel Logout 1.0): the logout token follows. The
+ * answer is AUTH_ANSWER, with a status alone. */
+struct wire_oidc_logout {
+	uint64_t request;
+	struct wire_client client;
+	uint32_t token_len; /* 1..OIDC_TOKEN_MAX */
+	uint32_t reserved;
+	char provider[PROVIDER_NAME_MAX];
+};
+static_assert(sizeof(struct wire_oidc_logout) == 192, "no padding");
+#define WIRE_OIDC_LOGOUT_MAX (sizeof(struct wire_oidc_logout) + OIDC_TOKEN_MAX)
+
 enum auth_status {
 	AUTH_OK = 1,
 	AUTH_DENIED,        /* wrong name or password, no such session, no such tenant: one answer for all */
@@ -534,9 +596,9 @@ enum auth_status {
 	AUTH_BAD_NAME,      /* setup: detail says why */
 	AUTH_SETUP_OVER,    /* an administrator exists already, or the link was used */
 	AUTH_UNAVAILABLE,   /* authd cannot write: disk full */
-	AUTH_SECOND_FACTOR, /* LOGIN: the password was right; cookie is a ticket for SECOND_FACTOR, good for 5
-			       minutes. BASIC: the account takes a second factor, and so comes in by a token
-			       only */
+	AUTH_SECOND_FACTOR, /* LOGIN, OIDC_CALLBACK: so far it was right; cookie is a ticket for
+			       SECOND_FACTOR, good for 5 minutes. BASIC: the account takes a second factor,
+			       and so comes in by a token only */
 	AUTH_NO_TENANT /* BASIC: it is right, but not for this tenant. Others are asked about a second time */
 };
 
@@ -544,7 +606,7 @@ struct wire_auth_answer {
 	uint64_t request;
 	uint32_t status; /* enum auth_status */
 	uint32_t retry_after_s;
-	uint8_t cookie[COOKIE_BYTES]; /* LOGIN, SETUP, SECOND_FACTOR: the new session */
+	uint8_t cookie[COOKIE_BYTES]; /* LOGIN, SETUP, SECOND_FACTOR, OIDC_CALLBACK: the new session */
 	int64_t grant_expires_ns;     /* UTC */
 	int64_t session_expires_ns;   /* absolute end */
 	char name[ACCOUNT_NAME_MAX];

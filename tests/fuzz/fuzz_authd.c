@@ -63,7 +63,7 @@ account(const uint8_t *d, size_t n)
 	assert(d[0] == 2 || (len == n && memcmp(again, d, n) == 0));
 }
 
-/* The first version of the format had no address and no agent: what is written is the second. */
+/* Former versions of the format had no address and no agent, or no origin: what is written is the third. */
 static void
 session(const uint8_t *d, size_t n)
 {
@@ -75,7 +75,7 @@ session(const uint8_t *d, size_t n)
 		return;
 	len = session_encode(&r, again, sizeof(again));
 	assert(len >= n);
-	assert(d[0] == 1 || (len == n && memcmp(again, d, n) == 0));
+	assert(d[0] < 3 || (len == n && memcmp(again, d, n) == 0));
 }
 
 /* The same for records with lists, which live in an arena; oldest: version from which on they are written as

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "narrowings.h"
 #include "people.h"
+#include "providers.h"
 #include "rights.h"
 #include "tenants.h"
 
@@ -71,6 +72,7 @@ desk_open(struct desk *d)
 	d->a.tickets = mem_calloc(1, sizeof(*d->a.tickets));
 	d->a.tokens = tokens_new(&d->a);
 	d->a.people = people_new(&d->a);
+	d->a.providers = providers_new(&d->a);
 	d->a.sessions = sessions_new(d->a.db, &rules, on_ended, &d->a);
 	acme = make_tenant(d, "acme");
 	make_user(d, "root", TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR);
@@ -85,6 +87,7 @@ desk_close(struct desk *d)
 	sessions_free(&d->a.sessions);
 	tokens_free(&d->a.tokens);
 	people_free(&d->a.people);
+	providers_free(&d->a.providers);
 	events_free(&d->a.events);
 	free(d->a.tickets);
 	throttle_free(&d->a.throttle);

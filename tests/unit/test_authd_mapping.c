@@ -39,6 +39,37 @@ groups_are_compared(void **state)
 	assert_false(mapping_means("noc", ""));
 }
 
+static bool
+admits(const struct settings *s, const struct person_told *t)
+{
+	const struct mapping m = mapping_of_directory(s);
+
+	return mapping_admits(&m, t);
+}
+
+static void
+words_are_groups_as_they_are(void **state)
+{
+	static struct provider_settings o;
+	const char *const groups[] = { "noc", "cn=night,dc=x" };
+	const struct person_told t = { .verdict = DIRECTORY_RIGHT,
+				       .ngroups = ARRAY_LEN(groups),
+				       .group = groups };
+	struct mapping m;
+
+	(void)state;
+	o.groups.n = 1;
+	assert_true(str_copy(o.groups.item[0], sizeof(o.groups.item[0]), "NOC => operators"));
+	m = mapping_of_provider(&o);
+	assert_false(mapping_admits(&m, &t));
+	assert_true(str_copy(o.groups.item[0], sizeof(o.groups.item[0]), "night => operators"));
+	assert_false(mapping_admits(&m, &t));
+	assert_true(str_copy(o.groups.item[0], sizeof(o.groups.item[0]), "noc => operators"));
+	assert_true(mapping_admits(&m, &t));
+	assert_true(mapping_has(&m, &t, "cn=night,dc=x"));
+	assert_false(mapping_has(&m, NULL, "noc"));
+}
+
 static void
 who_is_in_no_group_is_not_admitted(void **state)
 {
@@ -47,15 +78,15 @@ who_is_in_no_group_is_not_admitted(void **state)
 	struct person_told t = { .verdict = DIRECTORY_RIGHT, .ngroups = ARRAY_LEN(groups), .group = groups };
 
 	(void)state;
-	assert_false(mapping_admits(&s, &t));
+	assert_false(admits(&s, &t));
 	s.ldap_groups.n = 1;
 	assert_true(str_copy(s.ldap_groups.item[0], sizeof(s.ldap_groups.item[0]), "noc => operators"));
-	assert_false(mapping_admits(&s, &t));
+	assert_false(admits(&s, &t));
 	s.ldap_groups.n = 2;
 	assert_true(str_copy(s.ldap_groups.item[1], sizeof(s.ldap_groups.item[1]), "Night => viewers"));
-	assert_true(mapping_admits(&s, &t));
+	assert_true(admits(&s, &t));
 	t.ngroups = 1;
-	assert_false(mapping_admits(&s, &t));
+	assert_false(admits(&s, &t));
 }
 
 int
@@ -64,6 +95,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sides_are_read),
 		cmocka_unit_test(groups_are_compared),
+		cmocka_unit_test(words_are_groups_as_they_are),
 		cmocka_unit_test(who_is_in_no_group_is_not_admitted),
 	};
 
