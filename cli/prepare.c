@@ -444,8 +444,7 @@ prepare(struct launcher *l)
 	l->audit = audit_new();
 	l->base = event_base_new();
 	return l->base != NULL && open_programs(l) && open_directories(l) && open_web(l) && open_state(l) &&
-	       open_protocols(l) && open_anchors(l) && open_secrets(l) && open_sockets(l) &&
-	       give_up_rest(l);
+	       open_protocols(l) && open_anchors(l) && open_secrets(l) && open_sockets(l) && give_up_rest(l);
 }
 
 void

@@ -11,6 +11,13 @@ void api_login(struct request *r);
 void api_second_factor(struct request *r);
 void api_logout(struct request *r);
 
+/* api_oidc.c */
+void api_providers(struct request *r);
+void api_oidc_start(struct request *r);
+void api_oidc_end(struct request *r);
+void api_oidc_callback(struct request *r);
+void api_oidc_backchannel(struct request *r);
+
 /* api_admin.c */
 void api_admin(struct request *r);
 void api_me(struct request *r);

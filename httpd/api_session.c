@@ -5,70 +5,38 @@
 #include <string.h>
 
 #include "api.h"
-#include "asks.h"
+#include "authd_ask.h"
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "cookies.h"
 #include "gate.h"
 #include "guard.h"
-#include "ipc/channel.h"
 #include "me.h"
 #include "refuse.h"
 #include "request.h"
 #include "sessions.h"
 
-#define NO_AUTHD "The process that knows the accounts is being restarted: try again."
-
-/* --- asking authd
- * ------------------------------------------------------------------------------------------------------ */
-
-/* Sends a message whose request number stands at its start; false where r was answered. */
-static bool
-ask_authd(struct request *r, enum msg_id id, void *message, size_t len, enum ask_time time, ask_fn *fn)
-{
-	struct channel *ch = peers_find(r->httpd->peers, PROC_AUTHD, 0);
-	uint64_t ask = ch == NULL ? 0 : asks_add(r->httpd->asks, PROC_AUTHD, time, fn, r);
-
-	memcpy(message, &ask, sizeof(ask));
-	if (ask != 0 && channel_send(ch, id, message, len))
-		return true;
-	asks_cancel(r->httpd->asks, ask);
-	reply_problem(r, 503, NO_AUTHD);
-	return false;
-}
-static_assert(offsetof(struct wire_login, request) == 0 && offsetof(struct wire_setup, request) == 0 &&
-		  offsetof(struct wire_session, request) == 0 &&
-		  offsetof(struct wire_second_factor, request) == 0,
-	      "the request number comes first");
-
 /* --- login and setup
  * --------------------------------------------------------------------------------------------------- */
 
-static void
-set_cookie(struct request *r, const char *value, const char *more)
-{
-	char header[128];
-
-	(void)snprintf(header, sizeof(header), COOKIE_NAME "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
-		       value, more);
-	reply_header(r, "Set-Cookie", header);
-	sodium_memzero(header, sizeof(header));
-}
+/* What is told where the second step is wrong, and its ticket came as a cookie. */
+static char by_cookie[] = "The code is wrong, or the login took too long.";
 
 static void
 logged_in(struct request *r, const struct wire_auth_answer *a)
 {
 	struct json_writer *w = json_new(ME_MAX);
 	struct me me = { .session_expires_ns = a->session_expires_ns };
-	char text[TOKEN_TEXT_MAX];
 
 	(void)str_copy(me.name, sizeof(me.name), a->name);
 	(void)str_copy(me.tenant, sizeof(me.tenant), a->tenant);
 	(void)str_copy(me.role, sizeof(me.role), a->role);
 	session_put(r->httpd->sessions, a);
-	set_cookie(r, token_format(a->cookie, text), "");
-	sodium_memzero(text, sizeof(text));
+	cookie_set_session(r, a->cookie);
+	if (r->data == by_cookie)
+		cookie_drop_ticket(r);
 	json_object(w, NULL);
 	json_object(w, "me");
 	put_me(w, r, &me, a->cookie);
@@ -202,7 +170,7 @@ api_login(struct request *r)
 	r->data = wrong;
 	if (take(r, d, "name", m.name, sizeof(m.name)) &&
 	    take(r, d, "password", m.password, sizeof(m.password)))
-		(void)ask_authd(r, MSG_LOGIN, &m, sizeof(m), ASK_SLOW, on_login);
+		(void)authd_ask(r, MSG_LOGIN, &m, sizeof(m), ASK_SLOW, on_login);
 	sodium_memzero(&m, sizeof(m));
 	json_doc_free(&d);
 }
@@ -222,7 +190,7 @@ api_setup(struct request *r)
 	if (take(r, d, "secret", secret, sizeof(secret)) && take(r, d, "name", m.name, sizeof(m.name)) &&
 	    take(r, d, "password", m.password, sizeof(m.password))) {
 		if (token_parse(secret, m.secret))
-			(void)ask_authd(r, MSG_SETUP, &m, sizeof(m), ASK_SLOW, on_login);
+			(void)authd_ask(r, MSG_SETUP, &m, sizeof(m), ASK_SLOW, on_login);
 		else
 			reply_problem(r, 401, "%s", wrong);
 	}
@@ -238,14 +206,19 @@ api_second_factor(struct request *r)
 	static char wrong[] = "The code is wrong, or the login took too long.";
 	struct wire_second_factor m = { .client = r->from };
 	struct json_doc *d = read_body(r, known);
-	char ticket[128];
+	char ticket[128] = "";
+	bool has_cookie;
 
 	if (d == NULL)
 		return;
-	r->data = wrong;
-	if (take(r, d, "ticket", ticket, sizeof(ticket)) && take(r, d, "code", m.code, sizeof(m.code))) {
-		if (token_parse(ticket, m.ticket))
-			(void)ask_authd(r, MSG_SECOND_FACTOR, &m, sizeof(m), ASK_SLOW, on_login);
+	/* The first step was at a provider: then the ticket came as a cookie, which no script sees. */
+	has_cookie = json_node_member(json_root(d), "ticket") == NULL &&
+		     cookie_find(request_header(r, "Cookie"), TICKET_COOKIE, m.ticket);
+	r->data = has_cookie ? by_cookie : wrong;
+	if ((has_cookie || take(r, d, "ticket", ticket, sizeof(ticket))) &&
+	    take(r, d, "code", m.code, sizeof(m.code))) {
+		if (has_cookie || token_parse(ticket, m.ticket))
+			(void)authd_ask(r, MSG_SECOND_FACTOR, &m, sizeof(m), ASK_SLOW, on_login);
 		else
 			reply_problem(r, 401, "%s", wrong);
 	}
@@ -281,7 +254,7 @@ api_setup_state(struct request *r)
 	struct wire_session m = { .client = r->from };
 
 	if (gate_pass_address(r))
-		(void)ask_authd(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
+		(void)authd_ask(r, MSG_SESSION, &m, sizeof(m), ASK_QUICK, on_setup_state);
 	else
 		refuse_inquiry(r, INQUIRY_RATED);
 }
@@ -302,7 +275,7 @@ on_logout(void *ctx, enum ask_end end, const void *body, size_t len)
 		reply_problem(r, 503, NO_AUTHD);
 		return true;
 	}
-	set_cookie(r, "", "; Max-Age=0");
+	cookie_drop_session(r);
 	reply_empty(r, 204);
 	return true;
 }
@@ -314,6 +287,6 @@ api_logout(struct request *r)
 
 	session_drop(r->httpd->sessions, &r->who, &r->from);
 	memcpy(m.cookie, r->who.cookie, COOKIE_BYTES);
-	(void)ask_authd(r, MSG_LOGOUT, &m, sizeof(m), ASK_QUICK, on_logout);
+	(void)authd_ask(r, MSG_LOGOUT, &m, sizeof(m), ASK_QUICK, on_logout);
 	sodium_memzero(&m, sizeof(m));
 }

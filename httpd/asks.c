@@ -155,6 +155,7 @@ asks_new(struct event_base *base, int64_t store_ns)
 
 	a->patience_ns[ASK_QUICK] = 5 * NS_PER_S;
 	a->patience_ns[ASK_SLOW] = 30 * NS_PER_S;
+	a->patience_ns[ASK_LONG] = 90 * NS_PER_S;
 	a->patience_ns[ASK_STORE] = store_ns;
 	TAILQ_INIT(&a->free);
 	for (unsigned t = 0; t < ASK_TIMES; t++)

@@ -24,8 +24,9 @@ enum ask_end {
  * the end is told. Returns false where the content cannot be, which ends the channel. */
 typedef bool ask_fn(void *ctx, enum ask_end end, const void *body, size_t len);
 
-/* 5 s; 30 s for what waits for a password check; what the owner says for what store may take its time for */
-enum ask_time { ASK_QUICK, ASK_SLOW, ASK_STORE, ASK_TIMES };
+/* 5 s; 30 s for what waits for a password check; 90 s for what waits for others' servers; what the owner says
+ * for what store may take its time for */
+enum ask_time { ASK_QUICK, ASK_SLOW, ASK_LONG, ASK_STORE, ASK_TIMES };
 
 struct asks *asks_new(struct event_base *base, int64_t store_ns);
 /* Fails what waits (ASK_LOST) and takes nothing new. */

@@ -89,9 +89,9 @@ token_parse(const char *text, uint8_t token[static 32])
 }
 
 bool
-cookie_parse(const char *header, uint8_t cookie[static COOKIE_BYTES])
+cookie_find(const char *header, const char *name, uint8_t value[static 32])
 {
-	static const size_t name = sizeof(COOKIE_NAME) - 1;
+	const size_t n = strlen(name);
 	unsigned found = 0;
 
 	for (const char *at = header; at != NULL && *at != '\0';) {
@@ -99,13 +99,19 @@ cookie_parse(const char *header, uint8_t cookie[static COOKIE_BYTES])
 
 		at += strspn(at, " \t;");
 		len = strcspn(at, ";");
-		if (len > name && at[name] == '=' && memcmp(at, COOKIE_NAME, name) == 0) {
-			if (found++ > 0 || !token_parse_n(at + name + 1, len - name - 1, cookie))
+		if (len > n && at[n] == '=' && memcmp(at, name, n) == 0) {
+			if (found++ > 0 || !token_parse_n(at + n + 1, len - n - 1, value))
 				return false;
 		}
 		at += len;
 	}
 	return found == 1;
+}
+
+bool
+cookie_parse(const char *header, uint8_t cookie[static COOKIE_BYTES])
+{
+	return cookie_find(header, COOKIE_NAME, cookie);
 }
 
 void

@@ -23,6 +23,8 @@ bool length_parse(const char *text, size_t *len);
 /* The session's cookie in a Cookie header (which may be NULL): false where there is none, or two, or not one
  * of ours. */
 bool cookie_parse(const char *header, uint8_t cookie[static COOKIE_BYTES]);
+/* The same of another cookie of 32 bytes. */
+bool cookie_find(const char *header, const char *name, uint8_t value[static 32]);
 /* 32 bytes as base64url without padding, and back. */
 const char *token_format(const uint8_t token[static 32], char out[static TOKEN_TEXT_MAX]);
 bool token_parse(const char *text, uint8_t token[static 32]);

@@ -28,6 +28,14 @@ request_header(const struct request *r, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(r->ev), name);
 }
 
+const char *
+request_query(const struct request *r)
+{
+	const char *mark = strchr(evhttp_request_get_uri(r->ev), '?');
+
+	return mark == NULL ? NULL : mark + 1;
+}
+
 char *
 request_body(const struct request *r, size_t *len)
 {
@@ -120,11 +128,11 @@ refuse_method(struct request *r, unsigned methods)
 }
 
 static bool
-is_json(const char *type)
+is_of_type(const char *type, const char *wanted)
 {
 	size_t n = type == NULL ? 0 : strcspn(type, "; \t");
 
-	return n == strlen("application/json") && strncasecmp(type, "application/json", n) == 0;
+	return n == strlen(wanted) && strncasecmp(type, wanted, n) == 0;
 }
 
 /* A client of this machine, not one whose request a proxy of this machine passes on. */
@@ -198,14 +206,18 @@ admit(struct request *r, const char *query)
 	const char *csrf = request_header(r, "X-Weir-CSRF");
 	char why[160];
 
-	if (!origin_is_ours(request_header(r, "Origin"), request_header(r, "Sec-Fetch-Site"),
+	if ((flags & ROUTE_ARRIVAL) == 0 &&
+	    !origin_is_ours(request_header(r, "Origin"), request_header(r, "Sec-Fetch-Site"),
 			    request_header(r, "Host"))) {
 		reply_problem(r, 403, "The request comes from another site.");
 		return false;
 	}
-	if ((flags & ROUTE_STREAM) != 0 && r->head) {
+	if ((flags & (ROUTE_STREAM | ROUTE_ONCE)) != 0 && r->head) {
 		reply_header(r, "Allow", "GET");
-		reply_problem(r, 405, "A stream has no head alone.");
+		reply_problem(r, 405,
+			      (flags & ROUTE_STREAM) != 0
+				  ? "A stream has no head alone."
+				  : "To ask for it is to do it: it has no head alone.");
 		return false;
 	}
 	if (!identify(r))
@@ -217,10 +229,17 @@ admit(struct request *r, const char *query)
 		reply_problem(r, 403, "X-Weir-CSRF is missing or not this session's.");
 		return false;
 	}
-	if ((flags & ROUTE_BODY) != 0 && !is_json(request_header(r, "Content-Type"))) {
+	if ((flags & ROUTE_BODY) != 0 && !is_of_type(request_header(r, "Content-Type"), "application/json")) {
 		reply_problem(r, 415, "Send application/json.");
 		return false;
 	}
+	if ((flags & ROUTE_FORM) != 0 &&
+	    !is_of_type(request_header(r, "Content-Type"), "application/x-www-form-urlencoded")) {
+		reply_problem(r, 415, "Send application/x-www-form-urlencoded.");
+		return false;
+	}
+	if ((flags & ROUTE_ARRIVAL) != 0)
+		return true;
 	if ((r->route->params & PARAM(FORMAT)) != 0)
 		r->params.as = representation_of(request_header(r, "Accept"));
 	if (!params_parse(query, r->route->params, r->route->sorts, &r->params, why, sizeof(why))) {

@@ -45,6 +45,8 @@ struct request {
 void request_serve(struct evhttp_request *ev, void *httpd);
 /* A request's header, or NULL. */
 const char *request_header(const struct request *r, const char *name);
+/* What stands behind the ? of its address, as it came; NULL: nothing. */
+const char *request_query(const struct request *r);
 /* The whole body (terminated copy in out, wiped by the caller where it holds secrets); false where it is
  * longer than BODY_MAX. */
 char *request_body(const struct request *r, size_t *len);

@@ -34,6 +34,11 @@ static const struct route routes[] = {
 	{ "/setup",               METHOD_POST,   api_setup,        ROUTE_LOGIN | ROUTE_BODY,    NOTHING },
 	{ "/login",               METHOD_POST,   api_login,        ROUTE_LOGIN | ROUTE_BODY,    NOTHING },
 	{ "/login/second-factor", METHOD_POST,   api_second_factor, ROUTE_LOGIN | ROUTE_BODY,   NOTHING },
+	{ "/session/providers",   METHOD_GET,    api_providers,    0, PARAM(USER), 0, NULL, NULL },
+	{ "/session/oidc/{}/start", METHOD_GET,  api_oidc_start,   ROUTE_ONCE,                  NOTHING },
+	{ "/session/oidc/{}/callback", METHOD_GET, api_oidc_callback, ROUTE_ONCE | ROUTE_ARRIVAL, NOTHING },
+	{ "/session/oidc/{}/end", METHOD_GET,    api_oidc_end,     ROUTE_ONCE,                  NOTHING },
+	{ "/session/oidc/{}/backchannel", METHOD_POST, api_oidc_backchannel, ROUTE_FORM,        NOTHING },
 	{ "/logout",              METHOD_POST,   api_logout,       WRITE | ROUTE_PERSON,        NOTHING },
 
 	{ "/interfaces",          METHOD_GET,    api_interfaces,   READ, TABLE, 0, NULL, NULL },

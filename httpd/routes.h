@@ -12,14 +12,18 @@ struct request;
 enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_PATCH = 4, METHOD_DELETE = 8, METHOD_PUT = 16 };
 
 enum route_flags {
-	ROUTE_SESSION = 1, /* only with a session's cookie or a token */
-	ROUTE_CSRF = 2,    /* with a cookie, X-Weir-CSRF: the session's */
-	ROUTE_LOGIN = 4,   /* X-Weir-CSRF: 1, since there is no session yet */
-	ROUTE_BODY = 8,    /* a JSON object comes along */
-	ROUTE_STREAM = 16, /* no HEAD: the answer does not end */
-	ROUTE_PERSON = 32, /* only with a session's cookie: what a token may never do, whatever its rights */
-	ROUTE_LOCAL = 64,  /* from loopback also with neither, where httpd.metrics_loopback says so */
-	ROUTE_TAGGED = 128 /* what it says changes seldom: with an ETag */
+	ROUTE_SESSION = 1,  /* only with a session's cookie or a token */
+	ROUTE_CSRF = 2,     /* with a cookie, X-Weir-CSRF: the session's */
+	ROUTE_LOGIN = 4,    /* X-Weir-CSRF: 1, since there is no session yet */
+	ROUTE_BODY = 8,     /* a JSON object comes along */
+	ROUTE_STREAM = 16,  /* no HEAD: the answer does not end */
+	ROUTE_PERSON = 32,  /* only with a session's cookie: what a token may never do, whatever its rights */
+	ROUTE_LOCAL = 64,   /* from loopback also with neither, where httpd.metrics_loopback says so */
+	ROUTE_TAGGED = 128, /* what it says changes seldom: with an ETag */
+	ROUTE_ONCE = 256,   /* no HEAD: to ask is to do */
+	ROUTE_ARRIVAL =
+	    512,          /* another site sends its browser here: what it says stands in a query of its own */
+	ROUTE_FORM = 1024 /* a form comes along, from another server */
 };
 
 struct route {

@@ -36,6 +36,21 @@ serve_auth_answer(struct httpd *h, struct msg *m)
 	return good;
 }
 
+static bool
+serve_oidc_gone(struct httpd *h, struct msg *m)
+{
+	struct wire_oidc_gone copy;
+	bool good;
+
+	memcpy(&copy, m->body, sizeof(copy));
+	good = ends(copy.url, sizeof(copy.url)) && copy.status >= AUTH_OK && copy.status <= AUTH_NO_TENANT;
+	for (const char *p = copy.url; good && *p != '\0'; p++)
+		good = *p > 0x20 && *p < 0x7f; /* it becomes a header */
+	good = good && asks_answer(h->asks, PROC_AUTHD, copy.request, true, &copy, sizeof(copy));
+	explicit_bzero(&copy, sizeof(copy));
+	return good;
+}
+
 /* Every row is looked at here, so that whoever waits for them may rely on their lengths. */
 static bool
 serve_answer(struct httpd *h, struct msg *m)
@@ -88,7 +103,7 @@ static const struct {
 } served[] = {
 	{ MSG_AUTH_ANSWER, serve_auth_answer }, { MSG_ADMIN_ANSWER, serve_admin_answer },
 	{ MSG_ANSWER, serve_answer },           { MSG_CERTIFICATE, serve_certificate },
-	{ MSG_TICKET_KEYS, serve_ticket_keys },
+	{ MSG_TICKET_KEYS, serve_ticket_keys }, { MSG_OIDC_GONE, serve_oidc_gone },
 };
 
 static bool

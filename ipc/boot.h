@@ -99,8 +99,8 @@ struct boot {
 #define BOOT_HAS_AUTHORITIES   131072u       /* directory: BOOT_FD_AUTHORITIES is there */
 #define BOOT_HAS_BIND_PASSWORD 262144u       /* authd: BOOT_FD_BIND_PASSWORD is there */
 #define BOOT_HAS_CLIENT_SECRET(i)                                                                            \
-	(524288u << (i)) /* authd: BOOT_FD_CLIENT_SECRET + i is there, i < OIDC_PROVIDERS_MAX */
-#define BOOT_HAS_NOTIFY        (1u << 30)    /* BOOT_FD_NOTIFY is there */
+	(524288u << (i))           /* authd: BOOT_FD_CLIENT_SECRET + i is there, i < OIDC_PROVIDERS_MAX */
+#define BOOT_HAS_NOTIFY (1u << 30) /* BOOT_FD_NOTIFY is there */
 /* Errands, which a command line starts the process for, beside one that runs or alone. */
 #define BOOT_CHECK 16384u /* store: look at every byte of the database */
 #define BOOT_COPY  32768u /* store, authd: copy the database to BOOT_FD_COPY, all of it as of one moment */

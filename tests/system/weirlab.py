@@ -389,7 +389,12 @@ def yaml_of(settings):
     for key, value in settings.items():
         group, _, name = key.rpartition(".")
         line = []
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+            line = [f"{name}:"]
+            for item in value:
+                rows = yaml_of(item).splitlines()
+                line += [f"  - {rows[0]}"] + [f"    {row}" for row in rows[1:]]
+        elif isinstance(value, (list, tuple)):
             line = [f"{name}:"] + [f"  - {json.dumps(v) if isinstance(v, str) else v}" for v in value]
         elif isinstance(value, bool):
             line = [f"{name}: {'yes' if value else 'no'}"]

@@ -18,7 +18,7 @@ export class Administration {
 		this.tenants.set('acme', { name: 'acme', title: 'Acme Ltd', selectors: [{ interface: 'lan0' }, { interface: 'wan0', vlan: 7 }], address_spaces: [1], quotas: { ...quotas, retention: 2592000, stored_bytes: 107374182400 } });
 		this.tenants.set('beta', { name: 'beta', title: '', selectors: [{ exporter: '192.0.2.1' }, { exporter: '192.0.2.2', exporter_interface: 7 }, { network: '10.1.0.0/16' }, { network: '2001:db8::/32' }], address_spaces: [], quotas });
 		const access = (tenant, role, more = {}) => ({ tenant, role, interfaces: [], exporters: [], networks: [], masked: false, ...more });
-		const user = (name, more) => this.users.set(name, { name, kind: 'person', title: '', access: [], groups: [], disabled: false, second_factor: false, created: now() - 9e6, last_login: null, failed_logins: 0, ...more });
+		const user = (name, more) => this.users.set(name, { name, kind: 'person', title: '', access: [], groups: [], disabled: false, provider: null, second_factor: false, created: now() - 9e6, last_login: null, failed_logins: 0, ...more });
 		user('admin', { title: 'The first administrator', access: [access('*', 'platform-administrator')], last_login: { time: now() - 60, address: '192.0.2.7' } });
 		user('alice', { title: 'Alice Amsel', access: [access('acme', 'tenant-administrator')], second_factor: true, last_login: { time: now() - 86400, address: '198.51.100.4' } });
 		user('bob', { access: [access('beta', 'viewer', { networks: ['10.1.0.0/16'], masked: true })], failed_logins: 3 });
@@ -152,7 +152,7 @@ export class Administration {
 			if (bad) return bad;
 			const blank =
 				kind === 'users'
-					? { title: '', access: [], groups: [], disabled: false, second_factor: false, created: now(), last_login: null, failed_logins: 0 }
+					? { title: '', access: [], groups: [], disabled: false, provider: null, second_factor: false, created: now(), last_login: null, failed_logins: 0 }
 					: kind === 'groups'
 						? { title: '', members: [], access: [] }
 						: { title: '', selectors: [], address_spaces: [], quotas: { flows_per_s: null, stored_bytes: null, retention: null, series: null } };

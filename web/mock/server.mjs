@@ -74,6 +74,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 					second_factor: factor === 'on',
 					created: 0,
 					last_login: { time: Date.now() / 1000 - 86400, address: '192.0.2.7' },
+					provider: null,
 					failed_logins: 0,
 				},
 				tenants: tenants(),
@@ -188,6 +189,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	}
 
 	async function api(req, res, path, q) {
+		if (path === '/session/providers' && req.method === 'GET') return send(res, 200, { providers: [], chosen: null });
 		if (path === '/setup' && req.method === 'GET') return send(res, 200, { open: accounts.size === 0 });
 		if (req.method === 'POST') {
 			const token = req.headers['x-weir-csrf'];

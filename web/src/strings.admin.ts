@@ -216,6 +216,7 @@ export const t = {
 		on: 'On',
 		off: 'Off',
 		failed: (count: number) => n(count, 'failed login since', 'failed logins since'),
+		judgedBy: 'Logs in at',
 		failedTitle: 'Failed logins since',
 		never: 'never',
 		created: 'Created',

@@ -14,6 +14,7 @@ import type {
 	Label,
 	Me,
 	Problem,
+	Provider,
 	SearchResult,
 	SecondStep,
 	Series,
@@ -167,11 +168,21 @@ export async function login(name: string, password: string): Promise<Me | Second
 	return loggedIn(((await r.json()) as { me: Me }).me);
 }
 
+/** ticket '': after a login at a provider, which left it in a cookie. */
 export async function secondFactor(ticket: string, code: string): Promise<Me> {
 	csrf = '1';
-	const r = await request('POST', '/login/second-factor', { ticket, code });
+	const r = await request('POST', '/login/second-factor', ticket === '' ? { code } : { ticket, code });
 	return loggedIn(((await r.json()) as { me: Me }).me);
 }
+
+/** Identity providers with a button; with a login name, the one that it belongs to is chosen. */
+export async function providers(user = ''): Promise<{ providers: Provider[]; chosen: string | null }> {
+	return (await (await request('GET', `/session/providers${query({ user })}`)).json()) as { providers: Provider[]; chosen: string | null };
+}
+
+/** Where the browser logs in, or out, at a provider: addresses to go to, not to ask. */
+export const startAt = (provider: string) => `${BASE}/session/oidc/${segment(provider)}/start`;
+export const endAt = (provider: string) => `${BASE}/session/oidc/${segment(provider)}/end`;
 
 export async function logout(): Promise<void> {
 	await request('POST', '/logout');

@@ -58,6 +58,12 @@ export interface Account {
 	must_enrol: boolean;
 }
 
+/** An identity provider that one can log in at. */
+export interface Provider {
+	name: string;
+	label: string;
+}
+
 /** What a login asks for next. */
 export interface SecondStep {
 	ticket: string;

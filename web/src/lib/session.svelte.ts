@@ -18,6 +18,8 @@ import { t } from '../strings';
  */
 export type Phase = 'boot' | 'unreachable' | 'setup' | 'unlinked' | 'login' | 'factor' | 'in';
 
+const RETURN = 'weir.return';
+
 class Session {
 	phase = $state<Phase>('boot');
 	me = $state.raw<Me | null>(null);
@@ -30,6 +32,8 @@ class Session {
 	private tenantBefore = '';
 	/** the administrator was made a moment ago */
 	private fresh = false;
+	/** how a login at a provider ended that did not let anybody in: failed, unavailable, throttled; '': none did */
+	arrival = $state('');
 	/** a set-up link was opened, but an administrator exists already */
 	setupOver = $state(false);
 	/** the server's default, until it tells its own; only then the page refuses by itself */
@@ -44,6 +48,7 @@ class Session {
 
 	constructor() {
 		this.takeSecret();
+		this.takeArrival();
 		addEventListener('hashchange', () => {
 			if (this.takeSecret()) void this.boot();
 		});
@@ -57,6 +62,30 @@ class Session {
 		this.secret = decodeURIComponent(location.hash.slice(1));
 		history.replaceState(null, '', location.pathname);
 		return true;
+	}
+
+	/** How it went at a provider stands in the address once, and in no history. */
+	private takeArrival(): void {
+		const how = new URLSearchParams(location.search).get('login');
+		if (how === null) return;
+		this.arrival = how;
+		router.go(location.pathname, true);
+	}
+
+	/** Leaves the page to log in at a provider, and comes back to where one was. */
+	goTo(provider: string): void {
+		const here = location.pathname + location.search;
+		if (here === '/') sessionStorage.removeItem(RETURN);
+		else sessionStorage.setItem(RETURN, here);
+		router.guard = null;
+		location.assign(api.startAt(provider));
+	}
+
+	/** Where one was before a login at a provider: of this very window, and a place of the page. */
+	private takeReturn(): string {
+		const to = sessionStorage.getItem(RETURN) ?? '';
+		sessionStorage.removeItem(RETURN);
+		return /^\/(?!\/)/.test(to) && !to.includes('\\') ? to : '';
 	}
 
 	async boot(): Promise<void> {
@@ -77,7 +106,8 @@ class Session {
 				this.phase = this.secret === '' ? 'unlinked' : 'setup';
 			} else {
 				this.setupOver = router.route.view === 'setup';
-				this.phase = 'login';
+				/* the second step of a login at a provider: what stands for the first is a cookie */
+				this.phase = this.arrival === 'code' ? 'factor' : 'login';
 			}
 		} catch {
 			this.phase = 'unreachable';
@@ -95,7 +125,10 @@ class Session {
 		this.expired = false;
 		this.setupOver = false;
 		const v = router.route.view;
-		if (v === 'setup' || v === 'login') router.go(this.fresh ? '/welcome' : '/', true);
+		const before = this.takeReturn();
+		this.arrival = '';
+		if (before !== '' && v === 'dashboard') router.go(before, true);
+		else if (v === 'setup' || v === 'login') router.go(this.fresh ? '/welcome' : '/', true);
 		this.fresh = false;
 		if (who.account?.must_enrol) router.go('/account', true);
 		this.phase = 'in';
@@ -127,6 +160,7 @@ class Session {
 	/** Back to name and password. */
 	startOver(): void {
 		this.ticket = '';
+		this.arrival = '';
 		this.phase = 'login';
 	}
 
@@ -188,6 +222,7 @@ class Session {
 	}
 
 	private async leave(): Promise<void> {
+		const provider = this.me?.account?.user.provider ?? null;
 		try {
 			await api.logout();
 		} finally {
@@ -195,6 +230,8 @@ class Session {
 			this.expired = false;
 			this.phase = 'login';
 			router.go('/', true);
+			/* who is still logged in there would be in here again with one click */
+			if (provider !== null && provider !== 'ldap') location.assign(api.endAt(provider));
 		}
 	}
 }

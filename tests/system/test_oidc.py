@@ -1,0 +1,423 @@
+"""People of an OpenID Connect provider log in, get what their groups give, and lose it; whatever is wrong is told to the record alone."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.parse
+
+from oidc_provider import Provider
+from test_tenants import totp
+from weirlab import PATIENCE, ROOT, LabTest, Weir, in_namespace, run, wait_for, weir_binary
+
+E2E = os.path.join(ROOT, "tests", "e2e")
+LOGIN, SESSION = "__Host-weir-login", "__Host-weir"
+NAVIGATION = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
+
+
+class Browser:
+    """Keeps cookies, and goes where it is sent, one step at a time."""
+
+    def __init__(self, weir):
+        self.weir, self.api, self.cookies = weir, weir.api(), {}
+
+    def weir_get(self, path, **headers):
+        jar = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        r = self.api.request("GET", path, headers={**({"Cookie": jar} if jar else {}), **headers}, timeout=60)
+        for line in r.headers.get_all("Set-Cookie") or []:
+            name, _, rest = line.partition("=")
+            value = rest.split(";", 1)[0]
+            assert "Secure" in line and "HttpOnly" in line and "Path=/;" in line and "SameSite=" in line, line
+            assert ("Lax" if name == LOGIN else "Strict") in line, line
+            if value == "":
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return r
+
+    def start(self, provider="corp"):
+        """Where the provider is asked to log somebody in."""
+        r = self.weir_get(f"/api/v1/session/oidc/{provider}/start")
+        assert r.status == 303, r
+        return r.headers["Location"]
+
+    def visit(self, url):
+        """Where the provider sends the browser back to."""
+        u = urllib.parse.urlsplit(url)
+        c = http.client.HTTPConnection(u.hostname, u.port)
+        c.sock = in_namespace(self.weir.ns, lambda: socket.create_connection((u.hostname, u.port), 10 * PATIENCE))
+        try:
+            c.request("GET", f"{u.path}?{u.query}")
+            r = c.getresponse()
+            r.read()
+            assert r.status in (302, 303), r.status
+            return r.headers["Location"]
+        finally:
+            c.close()
+
+    def back(self, url):
+        """What Weir says to it: where to go on."""
+        u = urllib.parse.urlsplit(url)
+        r = self.weir_get(f"{u.path}?{u.query}", **NAVIGATION)
+        assert r.status == 303, r
+        assert r.body == b"", r
+        return r.headers["Location"]
+
+    def login(self, provider="corp"):
+        return self.back(self.visit(self.start(provider)))
+
+    def get(self, path):
+        return self.weir_get(path, **{"Sec-Fetch-Site": "same-origin"})
+
+    def me(self):
+        return self.get("/api/v1/me")
+
+
+class OidcTest(LabTest):
+    @classmethod
+    def prepare(cls):
+        cls.provider = in_namespace(cls.lab.mon, lambda: Provider(port=8470)).start()
+        cls.other = in_namespace(cls.lab.mon, lambda: Provider(port=8471, client="weir-2")).start()
+        cls.secret = cls.lab.file("client-secret", cls.provider.secret + "\n", 0o600)
+        cls.weir = Weir(cls.lab, settings={"dial.allow": ["127.0.0.0/8"], "engine.dpi": False, "httpd.rate_address": 0, "oidc": [
+            cls.settings("corp", cls.provider, label="Corporate login", domains=["example.com"], groups=["noc => operators", "readers => viewers"]),
+            cls.settings("other", cls.other, button=False, domains=["example.org"], groups=["noc => operators", "noc => guests"], tenants=["guests"]),
+        ]}).start()
+        cls.api = cls.weir.setup()
+        cls.admin("tenant", "add", "guests")
+        for name, tenant, role in (("operators", "*", "operator"), ("viewers", "*", "viewer"), ("guests", "guests", "viewer")):
+            cls.admin("group", "add", name, "--tenant", tenant, "--role", role)
+
+    @classmethod
+    def settings(cls, name, provider, **others):
+        return {"name": name, "issuer": provider.issuer, "client_id": provider.client, "client_secret_file": cls.secret, "insecure": True, "timeout": "3s",
+                "interval": "2h", **others}
+
+    @classmethod
+    def admin(cls, *words, check=True):
+        done = run(weir_binary(), *words, "--json", "-c", cls.weir.config(), check=check)
+        return json.loads(done.stdout) if done.stdout.strip() and done.returncode == 0 else done
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.provider.stop()
+        cls.other.stop()
+        super().tearDownClass()
+
+    def setUp(self):
+        self.is_user("alice")
+
+    def is_user(self, name, provider=None, **claims):
+        (provider or self.provider).control(
+            user={"sub": f"sub-{name}", "preferred_username": name, "name": name.title(), "groups": ["noc"], **claims}, faults={})
+
+    def entries(self):
+        return self.api.ask("/api/v1/audit?limit=300")["entries"]
+
+    def browser(self):
+        return Browser(self.weir)
+
+    def patient(self, attempt):
+        """attempt() until the throttle lets it through: what fails on purpose is counted."""
+        return wait_for("the throttle to let it through", lambda: (lambda where: where if where != "/?login=throttled" else None)(attempt()), 120)
+
+    def refused(self, why, attempt=None, where="/?login=failed"):
+        """The stranger hears what every stranger hears; the record says why."""
+        browsers = []
+
+        def one():
+            browsers.append(self.browser())
+            return (attempt or (lambda b: b.login()))(browsers[-1])
+        self.assertEqual(self.patient(one), where)
+        self.assertNotIn(SESSION, browsers[-1].cookies)
+        wait_for(f"the record of {why!r}", lambda: any(e["kind"] == "login_failed" and why in (e["detail"] or "") for e in self.entries()))
+
+
+class Oidc(OidcTest):
+    def test_who_is_in_a_group_comes_in_with_its_role(self):
+        b = self.browser()
+        where = self.patient(b.login)
+        self.assertEqual(where, "/")
+        self.assertNotIn(LOGIN, b.cookies)
+        me = b.me()
+        self.assertEqual((me.status, me.json["name"], me.json["role"]), (200, "alice", "operator"))
+        user = self.api.ask("/api/v1/users/alice")["user"]
+        self.assertEqual((user["groups"], user["provider"], user["title"]), (["operators"], "corp", "Alice"))
+        kinds = [(e["kind"], e["detail"]) for e in self.entries() if e["actor"] == "user:alice"]
+        self.assertIn(("user_added", "by the provider 'corp'"), kinds)
+        self.assertTrue(any(k == "login" for k, _ in kinds))
+        session = self.api.ask("/api/v1/sessions?user=alice")["sessions"][0]
+        self.assertLessEqual(session["expires"] - session["created"], 2 * 3600 + 1)
+
+    def test_what_is_sent_to_the_provider(self):
+        u = urllib.parse.urlsplit(self.browser().start())
+        q = dict(urllib.parse.parse_qsl(u.query))
+        self.assertEqual(f"{u.scheme}://{u.netloc}{u.path}", self.provider.issuer + "/authorize")
+        self.assertEqual((q["response_type"], q["client_id"], q["code_challenge_method"]), ("code", "weir", "S256"))
+        self.assertEqual(q["redirect_uri"], f"https://127.0.0.1:{self.weir.https}/api/v1/session/oidc/corp/callback")
+        for secret in ("state", "nonce", "code_challenge"):
+            self.assertEqual(len(q[secret]), 43)
+
+    def test_providers_are_told(self):
+        api = self.weir.api()
+        self.assertEqual(api.ask("/api/v1/session/providers"), {"providers": [{"name": "corp", "label": "Corporate login"}], "chosen": None})
+        self.assertEqual(api.ask("/api/v1/session/providers?user=bob@EXAMPLE.com")["chosen"], "corp")
+        hidden = api.ask("/api/v1/session/providers?user=bob@example.org")
+        self.assertEqual((hidden["chosen"], [p["name"] for p in hidden["providers"]]), ("other", ["corp", "other"]))
+        self.assertEqual(api.get("/api/v1/session/oidc/nobody/start").status, 404)
+        self.assertEqual(api.get("/api/v1/session/oidc/corp/start", headers={"Sec-Fetch-Site": "cross-site"}).status, 403)
+        self.assertEqual(api.request("HEAD", "/api/v1/session/oidc/corp/start").status, 405)
+
+    def test_a_login_comes_back_once_and_to_who_began_it(self):
+        b = self.browser()
+        url = b.visit(b.start())
+        kept = dict(b.cookies)
+        stranger = self.browser()
+        self.assertEqual(self.patient(lambda: stranger.back(url)), "/?login=failed")  # another browser
+        self.assertEqual(self.patient(lambda: b.back(url)), "/")
+        b.cookies = {**kept}
+        self.refused("came back before", lambda n: (n.cookies.update(kept), n.back(url))[1])
+        # The other provider's callback, the code of another login, a state that is none.
+        self.refused("did not begin", lambda n: n.back(n.visit(n.start()).replace("/corp/", "/other/")))
+        self.refused("did not begin", lambda n: n.back(n.visit(n.start()).replace("state=", "state=x")))
+        self.refused("did not begin", lambda n: n.back(n.visit(n.start()) + "&state=twice"))
+
+        def swapped(n):
+            mine, his = n.start(), self.browser().start()
+            code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(n.visit(his)).query))["code"]
+            own = urllib.parse.urlsplit(n.visit(mine))
+            q = {**dict(urllib.parse.parse_qsl(own.query)), "code": code}
+            return n.back(f"{own.scheme}://{own.netloc}{own.path}?{urllib.parse.urlencode(q)}")
+        self.refused("code", swapped)  # PKCE: the provider does not take it
+
+    def test_another_provider_cannot_answer(self):
+        def mixed(n):
+            url = n.visit(n.start())
+            return n.back(url.replace(urllib.parse.quote(self.provider.issuer, safe=""), urllib.parse.quote(self.other.issuer, safe="")))
+        self.refused("another provider's (iss)", mixed)
+        self.refused("does not say whose", lambda n: n.back("&".join(p for p in n.visit(n.start()).split("&") if not p.startswith("iss="))))
+
+    def test_a_refusal_of_the_provider_is_recorded_without_its_bytes(self):
+        def denied(n):
+            q = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(n.start()).query))
+            return n.back(f"{q['redirect_uri']}?error=access_denied%22%C3%A4&state={q['state']}")
+        self.refused("the provider sent an error: access_denied", denied)
+
+    def test_tokens_that_are_not_good(self):
+        for faults, why in (({"none": True}, "alg is none"), ({"hs256": True}, "alg is HS256"), ({"bad_signature": True}, "signature"),
+                            ({"claims": {"aud": "somebody-else"}}, "for another client"), ({"claims": {"iss": "http://127.0.0.1:9"}}, "of another issuer"),
+                            ({"claims": {"nonce": "of another login"}}, "nonce"), ({"expired": 3600}, "it ended 3600 s ago"), ({"clock": 600}, "clocks of the provider and of this machine differ"),
+                            ({"unknown_kid": True}, "does not publish"), ({"twice": True}, "the token is none: its claims"), ({"oversize": True}, "longer than 16384 bytes")):
+            with self.subTest(faults):
+                self.is_user("alice")
+                self.provider.faults = faults
+                self.refused(why)
+
+    def test_a_key_that_changed_is_fetched(self):
+        self.assertEqual(self.patient(self.browser().login), "/")
+        self.provider.rotate()
+        b = self.browser()
+        # Keys are fetched again at most once in a while, whoever asks.
+        self.assertEqual(wait_for("the new key to be known", lambda: (lambda w: w if w == "/" else None)(b.login()), 90), "/")
+
+    def test_a_provider_that_is_down(self):
+        for faults, why in (({"down": "token"}, "Empty reply"), ({"silent": "token"}, "no answer in time"), ({"half": "token"}, "bytes remaining"),
+                            ({"status": {"token": 500}}, "status 500, server_error")):
+            with self.subTest(faults):
+                self.provider.faults = faults
+                self.refused(why, where="/?login=unavailable")
+        self.is_user("alice")
+        self.assertEqual(self.patient(self.browser().login), "/")
+
+    def test_names_are_nobody_elses(self):
+        self.is_user("admin", groups=["noc"])
+        self.refused("an account named 'admin' is there already")
+        self.is_user("alice")
+        self.assertEqual(self.patient(self.browser().login), "/")
+        # Another person, whom the provider calls alice now, and the same one, who is called otherwise.
+        self.is_user("alice", sub="sub-somebody-else")
+        self.refused("an account named 'alice' is there already")
+        self.is_user("alice", preferred_username="alice-married")
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/")
+        self.assertEqual(b.me().json["name"], "alice")
+
+    def test_groups_give_and_take(self):
+        self.is_user("gina", groups=["readers", "noc"])
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/")
+        self.assertEqual(b.me().json["role"], "operator")
+        self.is_user("gina", groups=["readers"])
+        again = self.browser()
+        self.assertEqual(self.patient(again.login), "/")
+        self.assertEqual(again.me().json["role"], "viewer")
+        wait_for("the first session to have no more", lambda: b.me().json["role"] == "viewer")
+        self.is_user("gina", groups=["cooks"])
+        self.refused("is in no group that oidc[].groups of 'corp' names")
+
+    def test_groups_that_are_elsewhere_are_asked_for(self):
+        self.is_user("olga", groups=["noc"])
+        self.provider.faults = {"groups_elsewhere": True}
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/")
+        self.assertEqual(b.me().json["role"], "operator")
+
+    def test_a_provider_lets_into_its_tenants_only(self):
+        secret = self.other.secret
+        self.assertEqual(secret, self.provider.secret)
+        self.is_user("gus", provider=self.other)
+        b = self.browser()
+        self.assertEqual(self.patient(lambda: b.login("other")), "/")
+        self.assertEqual(self.api.ask("/api/v1/users/gus")["user"]["groups"], ["guests"])
+        self.assertEqual((b.me().json["tenant"], b.me().json["role"]), ("guests", "viewer"))
+
+    def test_a_password_is_nobodys(self):
+        self.assertEqual(self.patient(self.browser().login), "/")
+
+        def answer(name):
+            return wait_for("an answer", lambda: (lambda r: r if r.status not in (429, 503) else None)(
+                self.weir.api().post("/api/v1/login", {"name": name, "password": "provider"})), 60)
+        for name in ("alice", "bob@example.com"):
+            self.assertEqual(answer(name).status, 401)
+        self.assertEqual(self.api.post("/api/v1/users/alice/password", {}).status, 409)
+
+    def test_a_disabled_account_stays_out(self):
+        self.is_user("dora")
+        self.assertEqual(self.patient(self.browser().login), "/")
+        self.admin("user", "set", "dora", "--disable")
+        self.refused("the account is disabled")
+
+    def test_logging_out_goes_on_at_the_provider(self):
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/")
+        where = b.get("/api/v1/session/oidc/corp/end").headers["Location"]
+        u = urllib.parse.urlsplit(where)
+        self.assertEqual(dict(urllib.parse.parse_qsl(u.query)), {"client_id": "weir", "post_logout_redirect_uri": f"https://127.0.0.1:{self.weir.https}/"})
+        self.assertEqual(b.visit(where), f"https://127.0.0.1:{self.weir.https}/")
+
+    def tell_logout(self, token, provider="corp"):
+        def ask():
+            r = self.weir.api().request("POST", f"/api/v1/session/oidc/{provider}/backchannel", urllib.parse.urlencode({"logout_token": token}),
+                                        {"Content-Type": "application/x-www-form-urlencoded", "X-Weir-CSRF": None}, timeout=30)
+            return r if r.status != 503 else None
+        r = wait_for("an answer to a logout", ask, 30)
+        self.assertEqual(r.headers["Cache-Control"], "no-store")
+        return r.status
+
+    def test_a_logout_there_ends_the_session_here(self):
+        self.is_user("lea")
+        first, second = self.browser(), self.browser()
+        self.assertEqual(self.patient(first.login), "/")
+        self.is_user("lars")
+        self.assertEqual(self.patient(second.login), "/")
+        self.assertEqual(self.tell_logout("no.token.atall"), 400)
+        self.assertEqual(self.tell_logout(self.other.logout_token("sub-lea")), 400)  # another provider's key
+        self.assertEqual(self.tell_logout(self.provider.logout_token("sub-lea", faults={"claims": {"aud": "x"}})), 400)
+        self.assertEqual(self.tell_logout(self.provider.logout_token("sub-lea", faults={"claims": {"events": {}}})), 400)
+        self.assertEqual(self.tell_logout(self.provider.logout_token("sub-lea", faults={"claims": {"nonce": "n"}})), 400)
+        self.assertEqual(first.me().status, 200)
+        token = self.provider.logout_token("sub-lea")
+        self.assertEqual(self.tell_logout(token), 200)
+        wait_for("lea to be out", lambda: first.me().status == 401)
+        self.assertEqual(second.me().status, 200)
+        self.assertEqual(self.tell_logout(token), 400)  # the same one again
+        wait_for("the record", lambda: any(e["kind"] == "session_ended" and e["detail"] == "logged out at the provider 'corp'" for e in self.entries()))
+        self.assertEqual(self.tell_logout(self.provider.logout_token(sid="session-sub-lars")), 200)
+        wait_for("lars to be out", lambda: second.me().status == 401)
+        self.assertEqual(self.tell_logout(self.provider.logout_token("sub-nobody")), 200)
+
+    def test_it_is_explained(self):
+        self.is_user("erik", groups=["noc", "cooks"])
+        self.assertEqual(self.patient(self.browser().login), "/")
+        i = self.admin("auth", "explain", "erik")["identity"]
+        self.assertEqual((i["provider"], i["sub"], i["groups"], i["weir_groups"], i["admitted"], i["lapsed"]),
+                         ("corp", "sub-erik", ["noc", "cooks"], ["operators"], True, False))
+        p = self.admin("auth", "test", "--provider", "corp")["provider"]
+        self.assertEqual((p["verdict"], p["end_session_endpoint"]), ("right", self.provider.issuer + "/end"))
+        self.assertTrue(p["steps"])
+        self.assertNotEqual(self.admin("auth", "test", "--provider", "nobody", check=False).returncode, 0)
+        for text in (json.dumps([i, p]), self.weir.log()):
+            self.assertNotIn(self.provider.secret, text)
+
+    def test_second_factor(self):
+        """The second step of a login at a provider: what stands for the first is a cookie that no script sees."""
+        self.is_user("fay")
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/")
+        csrf = b.me().json["csrf"]
+
+        def post(path, body, token=csrf):
+            jar = "; ".join(f"{k}={v}" for k, v in b.cookies.items())
+            return self.weir.api().request("POST", path, body, {"Cookie": jar, "X-Weir-CSRF": token})
+        offer = post("/api/v1/me/second-factor", {})
+        self.assertEqual(offer.status, 200, offer)
+        code = totp(offer.json["secret"])
+        done = post("/api/v1/me/second-factor/confirm", {"code": code})
+        self.assertEqual(done.status, 200, done)
+        recovery = done.json["recovery_codes"][0]
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/?login=code")
+        self.assertNotIn(SESSION, b.cookies)
+        self.assertEqual(post("/api/v1/login/second-factor", {"code": "000000"}, "1").status, 401)
+        answer = wait_for("the code to be taken", lambda: (lambda r: r if r.status != 429 else None)(
+            post("/api/v1/login/second-factor", {"code": recovery}, "1")), 60)
+        self.assertEqual((answer.status, answer.json["me"]["name"]), (200, "fay"))
+
+
+def look(test, provider, *arguments, name="paula", domain="example.com"):
+    """The page in a headless browser."""
+    p = test.lab.spawn(test.lab.mon, "node", os.path.join(E2E, "oidc.mjs"), "--base", f"https://127.0.0.1:{test.weir.https}", "--issuer", provider,
+                       "--label", "Corporate login", "--name", name, "--login-name", f"{name}@{domain}", *arguments, log="browser", cwd=E2E)
+    try:
+        status = p.wait(180 * PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGTERM)
+        status = "no end"
+    with open(p.log_path, errors="replace") as f:
+        test.assertEqual(status, 0, f.read()[-4000:])
+
+
+class OidcPage(OidcTest):
+    def test_through_the_page(self):
+        self.is_user("paula")
+        look(self, self.provider.issuer)
+
+    def test_refused_through_the_page(self):
+        self.is_user("quentin", groups=[])
+        look(self, self.provider.issuer, "--refused")
+
+
+class OidcCertified(LabTest):
+    """npm's certified oidc-provider, with its pages, through the page."""
+
+    @classmethod
+    def prepare(cls):
+        cls.issuer = "http://127.0.0.1:8480"
+        config = cls.lab.file("provider.json", json.dumps({
+            "port": 8480, "secret": "a certified secret", "redirect_uris": ["https://127.0.0.1:3001/api/v1/session/oidc/corp/callback"],
+            "post_logout_redirect_uris": ["https://127.0.0.1:3001/"],
+            "backchannel_logout_uri": "https://127.0.0.1:3001/api/v1/session/oidc/corp/backchannel",
+            "accounts": {"paula": {"name": "Paula", "groups": ["noc"]}, "quentin": {"name": "Quentin", "groups": ["cooks"]}}}))
+        secret = cls.lab.file("certified-secret", "a certified secret\n", 0o600)
+        cls.weir = Weir(cls.lab, settings={"dial.allow": ["127.0.0.0/8"], "engine.dpi": False, "oidc": [
+            {"name": "corp", "label": "Corporate login", "issuer": cls.issuer, "client_id": "weir", "client_secret_file": secret, "insecure": True,
+             "scopes": "openid profile groups", "domains": ["example.com"], "groups": ["noc => operators"]}]}).start()
+        cls.api = cls.weir.setup()
+        run(weir_binary(), "group", "add", "operators", "--tenant", "*", "--role", "operator", "-c", cls.weir.config())
+        # It trusts what Weir made for itself, when it tells of logouts.
+        authority = os.path.join(cls.weir.data, "tls", "certificate.pem")
+        cls.process = cls.lab.spawn(cls.lab.mon, "env", f"NODE_EXTRA_CA_CERTS={authority}", "node", os.path.join(ROOT, "tests", "oidc", "provider.mjs"), config,
+                                    log="provider", cwd=os.path.join(ROOT, "tests", "oidc"))
+        wait_for("the provider", lambda: "ready" in open(cls.process.log_path).read())
+
+    def test_through_its_pages(self):
+        look(self, self.issuer, "--interactive")
+        user = self.api.ask("/api/v1/users/paula")["user"]
+        self.assertEqual((user["provider"], user["title"], user["groups"]), ("corp", "Paula", ["operators"]))
+        # Its own logout told Weir as well.
+        wait_for("the provider to have told of the logout", lambda: "backchannel paula" in open(self.process.log_path).read())
+
+    def test_refused_through_its_pages(self):
+        look(self, self.issuer, "--interactive", "--refused", name="quentin")
