@@ -105,6 +105,7 @@ static const struct route routes[] = {
 	{ "/audit",               METHOD_GET,    api_admin,        READ, AUDITED, 0,            "audit.list", NULL },
 	{ "/audit/anchor",        METHOD_POST,   api_admin,        WRITE,                       OPERATION("audit.anchor") },
 	{ "/keys/{}/rotate",      METHOD_POST,   api_admin,        WRITE,                       OF("key.rotate", "which") },
+	{ "/directory/explain",   METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("directory.explain") },
 	{ "/settings",            METHOD_GET,    api_admin,        READ | ROUTE_TAGGED, TABLE, 0, "setting.list", NULL },
 	{ "/version",             METHOD_GET,    api_version,      READ,                        NOTHING },
 	{ "/apply",               METHOD_POST,   api_admin,        WRITE_BODY,                  OPERATION("apply") },

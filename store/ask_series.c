@@ -155,6 +155,14 @@ holds(const struct narrowed *n, const struct series_id *id)
 	}
 }
 
+/* Whether store ran is nobody's secret: without it nobody can tell silence from a gap. */
+static bool
+tells_running(const struct store *s, const struct series_id *id)
+{
+	return id->subject == SERIES_WEIR && id->number != 0 &&
+	       id->number == names_find(s->names, NAME_PLACE, MINUTES_RUNNING, strlen(MINUTES_RUNNING));
+}
+
 /* Series are kept of the tenant as a whole: who sees a part of it gets those of which every flow is in that
  * part. Where remote ends are hidden, so is what tells where they are. */
 static enum sees
@@ -166,7 +174,7 @@ part_of(const struct store *s, const struct view *v, const struct series_id *id)
 	case SERIES_POINT:
 		return part_of_point(s, v, id->number);
 	case SERIES_WEIR:
-		return v->sees_platform ? SEES_ALL : SEES_NONE;
+		return v->sees_platform || tells_running(s, id) ? SEES_ALL : SEES_NONE;
 	case SERIES_AS:
 	case SERIES_COUNTRY:
 		if (v->masked)
@@ -207,6 +215,8 @@ id_of(const struct store *s, const struct question *a, struct series_id *id)
 	memcpy(key, a->q.key, a->q.key_len);
 	if (!series_id_parse(s->names, key, id))
 		return false;
+	if (tells_running(s, id))
+		id->tenant = TENANT_PLATFORM;
 	if (id->subject == SERIES_HOST && id->number != SERIES_OTHER) {
 		id->space = a->q.space;
 		id->number = a->q.vlan;

@@ -250,6 +250,7 @@ add_own_counters(struct store *s)
 		add_own(s, own_counter_name(i), sum_less(s->counters.n[i], m->own.n[i]), 0);
 		m->own.n[i] = s->counters.n[i];
 	}
+	add_own(s, MINUTES_RUNNING, 1, 0);
 	add_own(s, "store.commits", m->commits - m->commits_told, 0);
 	m->commits_told = m->commits;
 	add_own(s, "store.ring_held", 0, m->held);

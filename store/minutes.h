@@ -8,6 +8,9 @@
 
 #include "store.h"
 
+/* Counted once in each minute that store was there: its series is for everybody. */
+#define MINUTES_RUNNING "store.running"
+
 struct minutes *minutes_new(struct store *s);
 void minutes_free(struct minutes **m);
 

@@ -178,6 +178,19 @@ class Directory(DirectoryTest):
         self.assertIn("directory judges", done.stderr)
         self.admin("user", "remove", "dave")
 
+    def test_the_page_explains_it_too(self):
+        told = self.api.post("/api/v1/directory/explain", {"name": "bob"})
+        self.assertEqual(told.status, 200, told)
+        said = self.admin("auth", "explain", "bob")
+        self.assertEqual((told.json["directory"]["dn"], told.json["directory"]["groups"], told.json["directory"]["weir_groups"], told.json["local"]),
+                         (said["directory"]["dn"], said["directory"]["groups"], said["directory"]["weir_groups"], said["local"]))
+        self.assertGreater(len(told.json["directory"]["steps"]), 1)
+        self.assertEqual(self.api.post("/api/v1/directory/explain", {}).json["directory"]["verdict"], "right")
+        self.assertTrue(self.api.post("/api/v1/directory/explain", {"name": "admin"}).json["local"])
+        self.assertEqual(self.api.post("/api/v1/directory/explain", {"name": "bob", "password": PASSWORD}).status, 400)
+        api, _ = self.try_login("alice")
+        self.assertEqual(api.post("/api/v1/directory/explain", {"name": "bob"}).status, 403)
+
     def test_it_is_explained(self):
         d = self.admin("auth", "explain", "bob")["directory"]
         self.assertEqual((d["verdict"], d["dn"], d["weir_groups"], d["admitted"]), ("right", person("bob"), ["operators"], True))

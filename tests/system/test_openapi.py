@@ -144,6 +144,7 @@ class Contract(TenantTest):
         self.good(api, "POST", "/apply", {"document": {"tenants": [{"name": "delta", "labels": [{"kind": "host", "key": "10.9.0.1", "label": "x"}]}]}, "dry_run": True})
         self.good(api, "POST", "/audit/anchor")
         self.good(api, "POST", "/keys/grants/rotate")
+        self.good(api, "POST", "/directory/explain", {"name": "dan"}, (409,))  # there is none here
         self.somebody(api)
         self.good(api, "DELETE", "/groups/days")
         self.good(api, "DELETE", "/users/dan")

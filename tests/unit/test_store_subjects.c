@@ -440,6 +440,8 @@ weir_has_series_of_itself(void **state)
 		q = list(tenant, SERIES_WEIR, &n);
 		assert_int_equal(n, 0);
 		free(q);
+		/* but whether Weir was there, which tells silence from a gap */
+		assert_int_equal(sum_key(tenant, SERIES_WEIR, "store.running").packets, 1);
 	}
 }
 
@@ -451,6 +453,7 @@ weir_shows_itself_to_few(void **state)
 	char interfaces[1][64] = { "eth1" };
 	const struct narrowing n = { .number = 1, .interfaces = interfaces, .ninterfaces = 1 };
 	struct wire_question q = question(SERIES_WEIR, "store.flows_lost"),
+			     running = question(SERIES_WEIR, "store.running"),
 			     l = world_question(ASK_SERIES_LIST);
 	uint8_t bytes[GRANT_BYTES_MAX];
 
@@ -474,7 +477,9 @@ weir_shows_itself_to_few(void **state)
 		assert_int_equal(world_ask_with(w, &q, bytes, len), ANSWER_OK);
 		assert_int_equal(w->nrows, i == 0);
 		assert_int_equal(world_ask_with(w, &l, bytes, len), ANSWER_OK);
-		assert_true(i == 0 ? w->nrows > 0 : w->nrows == 0);
+		assert_true(i == 0 ? w->nrows > 1 : w->nrows == 1); /* store.running is for all */
+		assert_int_equal(world_ask_with(w, &running, bytes, len), ANSWER_OK);
+		assert_int_equal(w->nrows, 1);
 	}
 }
 
