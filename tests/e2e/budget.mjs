@@ -22,14 +22,9 @@ await long.context?.close();
 
 const run = new Run({ browser, base: live.base });
 await run.test('login', () => steps.login(run, who));
-await run.test('the first view is there soon', async () => console.log(`        ${(await steps.speed(run)).toFixed(0)} ms with a quarter of the processor`));
+await run.test('the first view is there soon', async () => console.log(`        ${(4 * (await steps.startCost(run))).toFixed(0)} ms of CPU on a processor four times as slow`));
 await run.test('the live view takes no more memory the longer it is open', async () => {
-	const [before, after] = await steps.heap(run, async (n) => {
-		for (let left = n; left > 0; left -= 50) {
-			await fetch(`${live.base}/mock/hurry`, { method: 'POST', body: JSON.stringify({ seconds: 50 }) });
-			await run.page.evaluate(() => new Promise((ok) => requestAnimationFrame(() => setTimeout(ok))));
-		}
-	});
+	const [before, after] = await steps.heap(run, steps.hurry(run));
 	console.log(`        ${(before / 1e6).toFixed(1)} MB, then ${(after / 1e6).toFixed(1)} MB`);
 });
 await run.context?.close();

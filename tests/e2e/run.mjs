@@ -3,12 +3,13 @@
  *
  *   node run.mjs --base https://127.0.0.1:3001 [--setup-link URL] [--name NAME] [--password PASSWORD]
  *       [--expect-app NAME]... [--expect-host IP]... [--expect-server-name NAME]... [--screenshots DIR]
- *       [--ended] [--lossy] [--watch-restart COMPONENT]
+ *       [--ended] [--lossy] [--watch-restart COMPONENT] [--watch-server]
  *
  * --setup-link      first makes the administrator, through the link
  * --ended           the server shows capture files that ended: nothing moves
  * --lossy           loss is no failure
  * --watch-restart   nothing but: log in, print "ready", wait until the page tells that COMPONENT restarted
+ * --watch-server    likewise, until the whole server was away and is back
  */
 import { parseArgs } from 'node:util';
 import * as admin from './admin.mjs';
@@ -22,12 +23,14 @@ const { values: o } = parseArgs({
 		name: { type: 'string', default: 'admin' },
 		password: { type: 'string', default: process.env.WEIR_E2E_PASSWORD ?? 'correct horse battery staple' },
 		'expect-app': { type: 'string', multiple: true, default: [] },
+		'expect-interface': { type: 'string', multiple: true, default: [] },
 		'expect-host': { type: 'string', multiple: true, default: [] },
 		'expect-server-name': { type: 'string', multiple: true, default: [] },
 		screenshots: { type: 'string' },
 		ended: { type: 'boolean', default: false },
 		lossy: { type: 'boolean', default: false },
 		'watch-restart': { type: 'string' },
+		'watch-server': { type: 'boolean', default: false },
 	},
 });
 if (!o.base) {
@@ -45,6 +48,16 @@ if (o['watch-restart']) {
 		await steps.login(run, who);
 		console.log(`        ${await steps.restartIsTold(run, o['watch-restart'], { ready: () => console.log('ready') })}`);
 	});
+	await browser.close();
+	process.exit(run.summary());
+}
+
+if (o['watch-server']) {
+	await run.test('the page comes back by itself after the server was started again', async () => {
+		await steps.login(run, who);
+		await steps.serverIsBack(run, { ready: () => console.log('ready'), away: () => console.log('away') });
+	});
+	await run.test('no error in the console', () => steps.noComplaints(run));
 	await browser.close();
 	process.exit(run.summary());
 }
@@ -79,12 +92,15 @@ await run.test('a second factor', () => steps.secondFactor(run, who, { code: ste
 await run.test('a tenant: made, changed, removed by its name', () => admin.tenant(run));
 await run.test('a group with members', () => admin.group(run, { member: o.name, tenant: 'first-guest' }));
 await run.test('unsaved input is asked for', () => admin.guard(run));
+await run.test('the directory, where there is none', () => admin.directory(run));
+if (!o.ended) await run.test('tables as files', () => steps.files(run));
+await run.test('a session that ends over a form: nothing is lost', () => admin.expiry(run, who, { expire: () => admin.endSessions(run, who) }));
 await run.test('the audit log', () => admin.audit(run, { actor: o.name }));
 if (who.link)
 	await run.test('what one tenant sees of another: nothing, by no address', async () => {
 		const flow = await admin.someFlow(run);
 		const password = await admin.user(run, { name: 'guest', tenant: 'first-guest' });
-		await admin.isolation(run, { name: 'guest', password }, { hosts: expected.hosts, names: expected.serverNames, flow });
+		await admin.isolation(run, { name: 'guest', password }, { hosts: expected.hosts, names: expected.serverNames, flow, interfaces: o['expect-interface'] });
 		await steps.login(run, who, '/admin/users');
 		await admin.userLife(run, { name: 'guest' });
 		await admin.remove(run, 'users', 'guest');

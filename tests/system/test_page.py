@@ -44,6 +44,11 @@ done
                 os.killpg(p.pid, 15)
         super().tearDownClass()
 
+    def has_administrator(self):
+        """What test_1 makes; a test that runs alone has it too."""
+        if self.weir.api().ask("/api/v1/setup")["open"]:
+            self.weir.setup()
+
     def browser(self, *arguments, log="browser"):
         """node run.mjs ... in the monitor's namespace, as a process."""
         return self.lab.spawn(self.lab.mon, "node", os.path.join(E2E, "run.mjs"), "--base", f"https://localhost:{self.weir.https}",
@@ -65,18 +70,28 @@ done
         os.makedirs(SCREENSHOTS, exist_ok=True)
         expected = [x for a in ("TLS", "DNS", "SSH", "ICMP") for x in ("--expect-app", a)]
         expected += [x for h in (CLIENT, SERVER) for x in ("--expect-host", h)]
-        expected += ["--expect-server-name", "portal.weir-test.example"]
+        expected += ["--expect-server-name", "portal.weir-test.example", "--expect-interface", "ports"]
         p = self.browser("--setup-link", self.weir.setup_link(), *expected, "--screenshots", SCREENSHOTS)
         self.ends_well(p, 420)
         self.assertTrue([n for n in os.listdir(SCREENSHOTS) if n.endswith(".png")])
 
     def test_2_the_page_says_who_died(self):
+        self.has_administrator()
         for proc in ("engine", "store"):
             with self.subTest(proc):
                 p = self.browser("--watch-restart", f"{proc}@0", log=f"browser-{proc}")
                 wait_for("the page to be open", lambda: self.running(p) and re.search(r"^ready$", self.output(p), re.M), 30)
                 os.kill(self.weir.wait_processes()[(proc, 0)], signal.SIGKILL)
                 self.ends_well(p, 60)
+
+    def test_3_the_server_starts_again(self):
+        self.has_administrator()
+        p = self.browser("--watch-server", log="browser-server")
+        wait_for("the page to be open", lambda: self.running(p) and re.search(r"^ready$", self.output(p), re.M), 30)
+        self.weir.stop()
+        wait_for("the page to miss the server", lambda: self.running(p) and re.search(r"^away$", self.output(p), re.M), 30)
+        self.weir.start()
+        self.ends_well(p, 120)
 
     def running(self, p):
         if p.poll() is not None:

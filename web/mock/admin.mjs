@@ -12,6 +12,7 @@ export class Administration {
 	groups = new Map();
 	tokens = [];
 	entries = [];
+	directory = [];
 
 	constructor() {
 		const quotas = { flows_per_s: null, stored_bytes: null, retention: null, series: null };
@@ -82,6 +83,7 @@ export class Administration {
 							{ key: 'store.size', value: 68719476736, default: 17179869184, unit: 'bytes', help: 'most that the database may grow to' },
 							{ key: 'store.keep_flows', value: 2592000000, default: 2592000000, unit: 'milliseconds', help: 'how long flow records are kept' },
 							{ key: 'authd.password_length', value: 12, default: 12, unit: null, help: 'shortest password accepted' },
+							{ key: 'ldap.servers', value: this.directory, default: [], unit: null, help: 'servers of the directory, in the order that they are tried in' },
 							{ key: 'engine.dpi', value: true, default: true, unit: null, help: 'name applications by deep packet inspection' },
 						],
 					};

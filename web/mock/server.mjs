@@ -5,7 +5,7 @@
  *
  * --setup: no administrator exists; the link's secret is "mock-secret". Else: admin / "correct horse battery"; the code of a
  * second factor is 123456.
- * POST /mock/{kill,expire,down,loss,unavailable,history,role,unconfirmed} makes what a page has to live with. Never part of a build.
+ * POST /mock/{kill,expire,down,loss,unavailable,history,role,unconfirmed,gap,tenants,directory} makes what a page has to live with. Never part of a build.
  */
 import { createServer } from 'node:http';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -32,6 +32,8 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	let wanted = false; // a second factor, before anything else
 	let labels = [];
 	let watched = [];
+	let gap = [0, 0]; // Weir did not run
+	let directory = false;
 	const streams = new Set();
 	const sockets = new Set();
 	let downUntil = 0;
@@ -40,6 +42,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	let failures = 0;
 
 	function send(res, status, body, headers = {}) {
+		if (res.format && status === 200) return sendTable(res, body, res.format);
 		const type = status >= 400 ? 'application/problem+json' : 'application/json';
 		res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers });
 		res.end(body === null ? undefined : JSON.stringify(body));
@@ -179,6 +182,13 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			history = b;
 		} else if (what === 'role') {
 			role = b.role;
+		} else if (what === 'gap') {
+			gap = [b.from, b.to];
+		} else if (what === 'directory') {
+			directory = b.on;
+			administration.directory = b.on ? ['ldaps://ldap.example.com'] : [];
+		} else if (what === 'tenants') {
+			for (let i = 1; i <= b.count; i++) administration.tenants.set(`customer-${i}`, { ...administration.tenants.get('beta'), name: `customer-${i}`, selectors: [{ vlan: i }] });
 		} else if (what === 'unconfirmed') {
 			unconfirmed = b.on;
 		} else if (what === 'want-factor') {
@@ -186,6 +196,33 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			if (b.off) factor = 'off';
 		} else return problem(res, 404, 'no such control');
 		send(res, 200, { ok: true });
+	}
+
+	function explain(res, { name = '' }) {
+		if (!directory) return send(res, 409, { type: 'about:blank', title: 'Conflict', status: 409, detail: 'There is no directory: set ldap.servers.', errors: [] });
+		const there = name === 'erin' || name === 'frank';
+		const said = {
+			verdict: name === '' || there ? 'right' : 'unknown',
+			why: name === '' ? 'the servers answer' : there ? 'found' : 'the directory has nobody, or several, by that name',
+			dn: there ? `uid=${name},ou=people,dc=example,dc=com` : null,
+			title: there ? 'Erin Eule' : null,
+			steps: ['ldaps://ldap.example.com: connected, TLS 1.3, the certificate is of this host', 'bound as cn=weir,ou=services,dc=example,dc=com', ...(name === '' ? ['the base ou=people,dc=example,dc=com is there'] : [`(uid=${name}) below ou=people,dc=example,dc=com: ${there ? 'one entry' : 'none'}`])],
+			groups: there ? ['cn=noc,ou=groups,dc=example,dc=com', 'cn=all,ou=groups,dc=example,dc=com'] : [],
+			weir_groups: name === 'erin' ? ['night-shift'] : [],
+			admitted: name === 'erin',
+		};
+		return send(res, 200, { directory: said, local: administration.users.has(name) });
+	}
+
+	/* the longest list of an answer, as a file */
+	function sendTable(res, body, format) {
+		const rows = Object.values(body).find(Array.isArray) ?? [];
+		const flat = (o, at = '') => Object.entries(o).flatMap(([k, v]) => (v !== null && typeof v === 'object' && !Array.isArray(v) ? flat(v, `${at}${k}.`) : [[at + k, Array.isArray(v) ? v.join('|') : v]]));
+		const cell = (v) => (v === null || v === undefined ? '' : /[",\r\n]/.test(String(v)) ? `"${String(v).replaceAll('"', '""')}"` : String(v));
+		const head = rows.length > 0 ? flat(rows[0]).map(([k]) => k) : [];
+		const csv = () => [head, ...rows.map((r) => { const m = new Map(flat(r)); return head.map((k) => m.get(k)); })].map((l) => `${l.map(cell).join(',')}\r\n`).join('');
+		res.writeHead(200, { 'Content-Type': format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson', 'Cache-Control': 'no-store' });
+		res.end(format === 'csv' ? csv() : rows.map((r) => `${JSON.stringify(r)}\n`).join(''));
 	}
 
 	async function api(req, res, path, q) {
@@ -242,6 +279,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 					}
 				return send(res, 200, { ended });
 			}
+			if (path === '/directory/explain') return explain(res, await body(req));
 			const done = /^\/(tokens|tenants|users|groups|audit|keys)/.test(path) ? administration.change(req.method, path, await body(req), s.name) : null;
 			if (done !== null) {
 				const [status, out] = done;
@@ -334,12 +372,19 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 			const [from, to] = [Number(q.get('from')), Number(q.get('to'))];
 			const fine = ['tenant', 'interface', 'application'].includes(q.get('subject'));
 			const resolution = Number(q.get('resolution') ?? [1, 60, 300, 3600, 86400].find((r) => (fine || r > 1) && (to - from) / r <= 1000));
+			const ran = (p) => p[0] + resolution <= gap[0] || p[0] >= gap[1];
+			if (q.get('subject') === 'weir') {
+				const at = (t) => [t, 0, resolution / 60, 0, 0, 0, 0, 0, resolution / 60, 0];
+				const first = Math.floor(from / resolution);
+				const points = Array.from({ length: Math.max(0, Math.ceil(Math.min(to, now - 60) / resolution) - first) }, (_, i) => at((first + i) * resolution)).filter(ran);
+				return send(res, 200, { now, subject: 'weir', key: q.get('key'), resolution, source: 'series', points: world.file ? [] : points });
+			}
 			if (q.has('percentile')) {
 				const b = world.series(q.get('subject'), q.get('key') ?? '', from, to, 300).map((p) => p[1]).sort((x, y) => x - y);
 				const bytes = b[Math.ceil(b.length * 0.95) - 1] ?? 0;
 				return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution: 300, percentile: { percent: 95, buckets: b.length, bytes, bytes_in: Math.round(bytes * 0.8), bytes_out: Math.round(bytes * 0.2) }, points: [] });
 			}
-			const points = world.series(q.get('subject'), q.get('key') ?? '', Number(q.get('from')), Number(q.get('to')), resolution);
+			const points = world.series(q.get('subject'), q.get('key') ?? '', Number(q.get('from')), Number(q.get('to')), resolution).filter(ran);
 			return send(res, 200, { now, subject: q.get('subject'), key: q.get('key'), resolution, points });
 		}
 		const sums = { '/networks': 'network', '/countries': 'country', '/as': 'as', '/categories': 'category' }[path];
@@ -407,7 +452,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		const done = url.pathname.startsWith('/mock/')
 			? control(req, res, url.pathname.slice(6))
 			: url.pathname.startsWith('/api/v1/')
-				? api(req, res, url.pathname.slice(7), url.searchParams)
+				? api(req, Object.assign(res, { format: ['csv', 'ndjson'].includes(url.searchParams.get('format')) ? url.searchParams.get('format') : '' }), url.pathname.slice(7), url.searchParams)
 				: asset(res, url.pathname);
 		Promise.resolve(done).catch((e) => problem(res, 500, String(e)));
 	});

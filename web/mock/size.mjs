@@ -15,7 +15,7 @@ function needs(f, found = new Set()) {
 	return found;
 }
 const entry = /src="\/(assets\/[\w.-]+\.js)"/.exec(read('index.html'))[1];
-const overview = assets.find((f) => /^Dashboard-.*\.js$/.test(f));
+const overview = assets.find((f) => /^overview-.*\.js$/.test(f));
 const first = new Set([...needs(entry), ...needs(`assets/${overview}`)]);
 const others = assets.map((f) => `assets/${f}`).filter((f) => !first.has(f) && f.endsWith('.js'));
 const files = ['index.html', ...assets.map((f) => `assets/${f}`).filter((f) => !others.includes(f))];

@@ -8,9 +8,10 @@ const list = (of: Record<string, number>, more = 0): GroupList => ({
 	to: 1,
 	by: ['application'],
 	measure: 'bytes',
-	all: { groups: 0 },
-	groups: Object.entries(of).map(([k, bytes]) => ({ group: { application: k }, bytes })),
-	rest: { groups: more },
+	bucket: null,
+	all: { groups: 0, buckets: [] },
+	groups: Object.entries(of).map(([k, bytes]) => ({ group: { application: k }, names: {}, bytes, buckets: [] })),
+	rest: { groups: more, buckets: [] },
 });
 
 describe('pairs', () => {

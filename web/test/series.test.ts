@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SeriesPoint } from '../src/api/types';
-import { even, inAndOut, scaleSteps, scaleTop, SecondRing, summary } from '../src/lib/series';
+import { even, inAndOut, scaleSteps, scaleTop, SecondRing, summary, thereOf } from '../src/lib/series';
 
 describe('SecondRing', () => {
 	it('gives the last seconds, silence as zero and the time before as unknown', () => {
@@ -24,6 +24,15 @@ describe('SecondRing', () => {
 		for (let s = 100; s < 110; s++) r.put(s, s, 1);
 		r.put(101, 999, 9);
 		expect(r.window(109, 10, 'bytes').v).toEqual([106, 107, 108, 109]);
+	});
+	it('does not take a time in which Weir did not run for silence', () => {
+		const r = new SecondRing(10);
+		r.put(103, 30, 3);
+		r.put(107, 50, 5);
+		r.there = (s) => s < 105 || s > 105;
+		const w = r.window(107, 6, 'bytes');
+		expect(w.v).toEqual([null, 30, 0, null, 0, 50]);
+		expect(w.gaps).toEqual([[3, 4]]);
 	});
 	it('keeps a fixed amount of memory over many seconds', () => {
 		const r = new SecondRing(300);
@@ -54,6 +63,13 @@ describe('even', () => {
 		expect(d.peak).toEqual([null, 40, 0, 50]);
 		expect(even(points, 70, 300, 60, 'packets').v).toEqual([null, 1, 0, 2]);
 	});
+	it('tells silence from times in which Weir did not run', () => {
+		const d = even(points, 0, 420, 60, 'bytes', 1, (time) => time !== 180 && time < 360);
+		expect(d.v).toEqual([0, 0, 10, null, 20, 0, null]);
+		expect(d.gaps).toEqual([[3, 4], [6, 7]]);
+		/* what came is known, whatever else is said */
+		expect(even(points, 120, 300, 60, 'bytes', 1, () => false).v).toEqual([10, null, 20]);
+	});
 	it('has no peak where a bucket is a second', () => {
 		expect(even([point(5, 8, 1, 8, 1)], 4, 7, 1, 'bytes')).toEqual({ t: [4, 5, 6], v: [null, 8, null], in: [null, 6, null], out: [null, 2, null] });
 	});
@@ -71,6 +87,20 @@ describe('even', () => {
 	});
 	it('is empty for an empty range', () => {
 		expect(even(points, 60, 60, 60, 'bytes').t).toEqual([]);
+	});
+});
+
+describe('when Weir ran', () => {
+	const at = (time: number): SeriesPoint => [time, 0, 1, 0, 0, 0, 0, 0, 1, 0];
+	it('is in the buckets that have a point, and in those that are not written yet', () => {
+		const there = thereOf([at(600), at(660), at(780)], 60, 900);
+		expect([540, 600, 719, 720, 779, 780, 840, 900, 901].map((s) => there?.(s))).toEqual([false, true, true, false, false, true, true, true, false]);
+	});
+	it('is not taken for granted long after its last point', () => {
+		expect(thereOf([at(600)], 60, 5000)?.(1000)).toBe(false);
+	});
+	it('is not known where nothing is kept of it', () => {
+		expect(thereOf([], 60, 900)).toBeUndefined();
 	});
 });
 

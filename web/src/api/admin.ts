@@ -1,94 +1,20 @@
 /* Administration: tenants, users, groups, sessions, tokens, the audit log (docs/API.md). Asked through client.ts. */
 import { segment } from '../lib/routes';
 import { ApiError, change, get, query } from './client';
-import type { Access, User, Visit } from './types';
+import type { Shapes, User } from './types';
 
-export interface Selector {
-	interface?: string;
-	vlan?: number;
-	exporter?: string;
-	exporter_interface?: number;
-	network?: string;
-}
-
+export type Selector = Shapes['Selector'];
 /** null: none */
-export interface Quotas {
-	flows_per_s: number | null;
-	stored_bytes: number | null;
-	/** seconds */
-	retention: number | null;
-	series: number | null;
-}
-
-export interface Tenant {
-	name: string;
-	title: string;
-	selectors: Selector[];
-	address_spaces: number[];
-	quotas: Quotas;
-}
-
-export interface Group {
-	name: string;
-	title: string;
-	members: string[];
-	access: Access[];
-}
-
-export interface UserSession {
-	id: string;
-	user: string;
-	address: string | null;
-	agent: string;
-	created: number | null;
-	last_seen: number | null;
-	expires: number | null;
-	/** this very one */
-	current: boolean;
-}
-
-export interface Token {
-	id: string;
-	owner: string;
-	label: string;
-	tenant: string;
-	role: string;
-	/** not there: whatever the role may */
-	scopes?: string[];
-	interfaces: string[];
-	exporters: string[];
-	networks: string[];
-	masked: boolean;
-	expires: number | null;
-	/** networks that it may come from; none: any */
-	sources: string[];
-	created: number | null;
-	last_used: Visit | null;
-}
-
-export interface AuditEntry {
-	/** not for who sees one tenant only */
-	sequence?: number;
-	time: number;
-	kind: string;
-	outcome: 'done' | 'refused' | 'failed';
-	actor: string;
-	address: string | null;
-	credential: string | null;
-	tenant: string | null;
-	subject: string | null;
-	detail: string | null;
-}
-
+export type Quotas = Pick<Shapes['Tenant']['quotas'], 'flows_per_s' | 'stored_bytes' | 'retention' | 'series'>;
+export type Tenant = Omit<Shapes['Tenant'], 'quotas'> & { quotas: Quotas };
+export type Group = Shapes['Group'];
+export type UserSession = Shapes['Session'];
+export type Token = Shapes['Token'];
+export type AuditEntry = Shapes['AuditEntry'];
 /** A setting of weir.yaml, as it is in force. */
-export interface Setting {
-	key: string;
-	value: unknown;
-	default: unknown;
-	/** bytes, milliseconds, count */
-	unit: string | null;
-	help: string;
-}
+export type Setting = Shapes['Setting'];
+/** What a directory says of somebody, and what that would be here. */
+export type DirectoryWord = Shapes['DirectoryWord'];
 
 /** What the server takes at a time, and how many times a list is asked on: what is beyond is not shown. */
 const PAGE = 1000;
@@ -143,7 +69,7 @@ export const removeGroup = (name: string) => change<object>('DELETE', at('groups
 
 /** Whose: one's own, somebody's, or everybody's whom the caller administers. */
 export type Whose = { user: string } | 'own' | 'all';
-const whose = (w: Whose, member: string): Record<string, string> => (w === 'own' ? {} : w === 'all' ? { all: 'true' } : { [member]: w.user });
+export const whose = (w: Whose, member: string): Record<string, string> => (w === 'own' ? {} : w === 'all' ? { all: 'true' } : { [member]: w.user });
 
 export const sessions = (w: Whose, s?: AbortSignal) => all<UserSession>('/sessions', 'sessions', whose(w, 'user'), s);
 export const endSession = (id: string) => change<object>('DELETE', at('sessions', id));
@@ -168,6 +94,9 @@ export const audit = (q: AuditQuery, s?: AbortSignal) => get<{ entries: AuditEnt
 export const anchorAudit = () => change<object>('POST', '/audit/anchor');
 /** Grants are signed with another key from now on; nobody is logged out. */
 export const rotateGrantKey = () => change<object>('POST', '/keys/grants/rotate');
+
+/** name: as it is typed at a login; '': whether the servers answer. */
+export const explainDirectory = (name: string) => change<{ directory: DirectoryWord; local: boolean }>('POST', '/directory/explain', name === '' ? {} : { name });
 
 /** null: this server does not tell. */
 export async function settings(s?: AbortSignal): Promise<Setting[] | null> {

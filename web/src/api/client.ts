@@ -1,10 +1,10 @@
 /* The only file that talks to the server: paths, the CSRF token, errors. */
 import type {
+	Answer,
 	Application,
 	FieldError,
 	FilterWord,
 	FlowList,
-	FullTotals,
 	GroupList,
 	Health,
 	Host,
@@ -24,6 +24,7 @@ import type {
 	SumList,
 	Watched,
 } from './types';
+import { plain } from '../lib/groups';
 import { segment } from '../lib/routes';
 
 const BASE = '/api/v1';
@@ -46,7 +47,7 @@ export class ApiError extends Error {
 	}
 }
 
-type Query = Record<string, string | number | null | undefined>;
+export type Query = Record<string, string | number | null | undefined>;
 
 const TENANT = 'weir.tenant';
 
@@ -135,16 +136,16 @@ function loggedIn(me: Me): Me {
 	return me;
 }
 
-/** null: nobody is logged in. */
-export async function me(): Promise<Me | null> {
+/** null: nobody is logged in. signal: gives up waiting. */
+export async function me(signal?: AbortSignal): Promise<Me | null> {
 	try {
-		return loggedIn((await (await request('GET', '/me')).json()) as Me);
+		return loggedIn((await (await request('GET', '/me', undefined, signal)).json()) as Me);
 	} catch (e) {
 		if (e instanceof ApiError && e.status === 401) return null;
 		/* the tenant that was chosen is not ours any more */
 		if (e instanceof ApiError && e.status === 404 && tenant !== '') {
 			chooseTenant('');
-			return me();
+			return me(signal);
 		}
 		throw e;
 	}
@@ -191,7 +192,6 @@ export async function logout(): Promise<void> {
 
 export const health = (signal?: AbortSignal) => get<Health>('/health', {}, signal);
 export const interfaces = (signal?: AbortSignal) => get<{ now: number; interfaces: Interface[] }>('/interfaces', {}, signal);
-export const totals = (signal?: AbortSignal) => get<{ now: number; totals: FullTotals }>('/totals', {}, signal);
 export const applications = (limit: number, signal?: AbortSignal) =>
 	get<{ now: number; applications: Application[] }>('/applications', { limit }, signal);
 
@@ -246,7 +246,8 @@ export const setLabel = (l: Label) => change<object>('PUT', '/labels', l);
 export const watched = (signal?: AbortSignal) => get<{ watched: Watched[] }>('/watched', {}, signal);
 export const setWatched = (w: Watched & { watched: boolean }) => change<object>('PUT', '/watched', w);
 
-const SUMS = { network: 'networks', country: 'countries', as: 'as', category: 'categories' } as const;
+/** The path of their list. */
+export const SUMS = { network: 'networks', country: 'countries', as: 'as', category: 'categories' } as const;
 
 /** What went through each network, country, AS or category. */
 export async function sums(by: keyof typeof SUMS, q: { sort?: string; limit: number; cursor?: string }, signal?: AbortSignal): Promise<SumList> {
@@ -255,11 +256,22 @@ export async function sums(by: keyof typeof SUMS, q: { sort?: string; limit: num
 }
 
 /** Kept flows in groups. */
-export const top = (q: Query, signal?: AbortSignal) => get<GroupList>('/flows/top', q, signal);
+export async function top(q: Query, signal?: AbortSignal): Promise<GroupList> {
+	const a = await get<Answer<'topFlows'>>('/flows/top', q, signal);
+	return { ...a, groups: a.groups.map(plain) };
+}
 
 export const timeseries = (q: SeriesQuery, signal?: AbortSignal) => get<Series>('/timeseries', { ...q }, signal);
 /** What that share of its buckets (of five minutes) does not exceed. */
 export const percentile = (q: SeriesQuery & { percentile: number }, signal?: AbortSignal) => get<Series>('/timeseries', { ...q }, signal);
+
+/** A list of the API that can be had whole, as a file: its path and what it is asked with. */
+export interface Saved {
+	path: string;
+	query?: Query;
+}
+/** A link has no headers, so it names the tenant. */
+export const tableLink = (of: Saved, format: 'csv' | 'ndjson') => `${BASE}${of.path}${query({ ...of.query, format, tenant })}`;
 
 /** The live stream. The caller closes it; EventSource sends the session's cookie by itself. */
 export const liveStream = () => new EventSource(`${BASE}/live${query({ tenant })}`);

@@ -1,469 +1,97 @@
-/* The shapes of /api/v1 (docs/API.md). Times are Unix seconds, bytes are bytes of frames on the wire. */
+/*
+ * The shapes of /api/v1, by the names that the page calls them. All of it comes from httpd/openapi.json (types/openapi.d.ts is made of it by
+ * `npm run types`); what the document can only say in words is added here.
+ */
+import type { components, operations } from '../../types/openapi';
 
-export interface Pair {
-	sent: number;
-	received: number;
-}
+export type Shapes = components['schemas'];
+/** Members that the document lets be null, and that never are in what the page is shown. */
+type Known<T, K extends keyof T> = Omit<T, K> & { [P in K]: NonNullable<T[P]> };
+/** What an operation answers when all is well. */
+export type Answer<O extends keyof operations> = operations[O] extends { responses: { 200: { content: { 'application/json': infer A } } } } ? A : never;
 
-export interface Me {
-	name: string;
-	role: string;
-	tenant: string | null;
-	csrf: string;
-	session_expires: number;
-	version: string;
-	monitor: string;
-	/** not with the answer to a login */
-	account?: Account;
-}
-
+export type Pair = Shapes['Pair'];
+export type InOut = Shapes['InOut'];
+/** Of a session there is always a token for its changes. */
+export type Me = Known<Shapes['Me'], 'csrf'>;
 /** What one may do in one tenant; "*" is the platform. Empty lists: all of it. */
-export interface Access {
-	tenant: string;
-	role: string;
-	interfaces?: string[];
-	exporters?: string[];
-	networks?: string[];
-	masked?: boolean;
-}
-
+export type Access = Shapes['Access'];
 /** When, and from where. */
-export interface Visit {
-	time: number;
-	address: string;
-}
-
-export interface User {
-	name: string;
-	kind: 'person' | 'service';
-	title: string;
-	/** Who judges the password; null: Weir itself. */
-	provider: string | null;
-	access: Access[];
-	groups: string[];
-	disabled: boolean;
-	second_factor: boolean;
-	created: number | null;
-	last_login: Visit | null;
-	failed_logins: number;
-}
-
-export interface Account {
-	user: User;
-	/** names of those that one can choose from, the default first; "*": all */
-	tenants: string[];
-	second_factor: boolean;
-	recovery_codes_left: number;
-	/** the role asks for a second factor that is not there yet: until then it may do nothing else */
-	must_enrol: boolean;
-}
-
+export type Visit = NonNullable<Shapes['Visit']>;
+export type User = Shapes['User'];
+export type Account = Shapes['Account'];
 /** An identity provider that one can log in at. */
 export interface Provider {
 	name: string;
 	label: string;
 }
-
 /** What a login asks for next. */
 export interface SecondStep {
 	ticket: string;
 }
 
-export interface Interface {
-	id: number | string;
-	name: string;
-	kind: 'interface' | 'file';
-	state: 'up' | 'down' | 'ended';
-	bytes: number;
-	packets: number;
-	bytes_per_second: number;
-	packets_per_second: number;
-	/** bits a second that it can carry; null or not there: not known */
-	speed?: number | null;
-	dropped: number;
-	flows: number;
-	hosts: number;
-	/** null: no frame yet */
-	first: number | null;
-	last: number | null;
-}
+/** speed_bps: bits a second that it can carry */
+export type Interface = Shapes['Interface'];
+export type Host = Known<Shapes['Host'], 'first' | 'last'>;
+export type Port = Shapes['Port'];
+export type Device = Known<Shapes['Device'], 'first' | 'last'>;
+export type Endpoint = Shapes['End'];
+export type TtlRange = Shapes['TtlRange'];
+export type Flow = Known<Shapes['Flow'], 'first' | 'last' | 'observation_point'>;
+export type Application = Known<Shapes['Application'], 'name'>;
+/** What is known of a flow of one protocol; null: not known. */
+export type Attributes = Record<string, unknown>;
 
-export interface Host {
-	ip: string;
-	vlan: number;
-	address_space: number | string;
-	mac: string | null;
-	vendor: string | null;
-	/** the surest first */
-	names: string[];
-	name_sources: ('dns' | 'dhcp' | 'mdns' | 'netbios' | 'resolved' | 'tls' | 'unknown')[];
-	local: boolean;
-	country: string | null;
-	city: string | null;
-	as: { number: number; name: string | null } | null;
-	os: string | null;
-	bytes: Pair;
-	packets: Pair;
-	bytes_per_second: Pair;
-	/** since first */
-	flows: { client: number; server: number };
-	active_flows: { client: number; server: number };
-	/** most bytes first */
-	applications: string[];
-	application_traffic: { name: string; bytes: number; packets: number }[];
-	peers: number;
-	ports: { served: Port[]; used: Port[] };
-	tcp: {
-		retransmissions: Pair;
-		out_of_order: Pair;
-		lost: Pair;
-		zero_windows: Pair;
-		resets: number;
-		handshake_ms: number | null;
-	};
-	score: number;
-	risks: string[];
-	first: number;
-	last: number;
-}
+type Result = Answer<'search'>['results'][number];
+/** What the page finds by itself has no more than it needs. */
+export type SearchResult = Pick<Result, 'kind' | 'key' | 'text'> & Partial<Result>;
+export type Label = Shapes['Label'];
+export type Watched = Shapes['Watched'];
 
-/** bytes: of slices of flows that ended */
-export interface Port {
-	port: number;
-	protocol: string;
-	flows: number;
-	bytes: number;
-}
-
-export interface Device {
-	mac: string;
-	vendor: string | null;
-	observation_point: string | null;
-	address_space: number | string;
-	vlan: number;
-	/** local ones, the newest first */
-	ips: string[];
-	bytes: Pair;
-	packets: Pair;
-	arp: { requests: number; replies: number };
-	first: number;
-	last: number;
-}
-
-export interface Endpoint {
-	ip: string;
-	/** null: the protocol has none */
-	port: number | null;
-	name: string | null;
-	mac: string | null;
-}
-
-export interface TcpFacts {
-	flags: { sent: string | number; received: string | number };
-	retransmissions: Pair;
-	out_of_order: Pair;
-	lost: Pair;
-	zero_windows: Pair;
-	handshake_ms: { client: number | null; server: number | null };
-}
-
-/** null: not known */
-export type Attributes = Record<string, string | number | null>;
-
-export interface TtlRange {
-	min: number;
-	max: number;
-}
-
-export interface Flow {
-	id: string;
-	slice: number;
-	first: number;
-	last: number;
-	observation_point: string;
-	address_space: number | string;
-	vlan: number[];
-	tunnel: string | null;
-	protocol: string;
-	client: Endpoint;
-	server: Endpoint;
-	application: string | null;
-	category: string | null;
-	breed: string | null;
-	confidence: string | null;
-	server_name: string | null;
-	info: string | null;
-	bytes: Pair;
-	packets: Pair;
-	goodput: Pair;
-	bytes_per_second: Pair;
-	tcp: TcpFacts | null;
-	application_latency_ms: number | null;
-	ttl: { sent: TtlRange | null; received: TtlRange | null };
-	dscp: Pair;
-	icmp: { type: number; code: number } | null;
-	tls?: Attributes | null;
-	http?: Attributes | null;
-	dns?: Attributes | null;
-	ssh?: Attributes | null;
-	dhcp?: Attributes | null;
-	risks: string[];
-	score: number;
-	state: string;
-	end_reason: string | null;
-	live: boolean;
-}
-
-export interface Application {
-	name: string;
-	category: string | null;
-	bytes: number;
-	packets: number;
-	flows: number;
-	bytes_per_second: number;
-}
-
-export interface SearchResult {
-	kind: 'host' | 'device' | 'application' | 'interface' | 'network' | 'as' | 'flow';
-	key: string;
-	vlan?: number | null;
-	address_space?: number | string | null;
-	/** what it is called, or what matched */
-	text: string | null;
-}
-
-/** vlan and address_space are of a host, else 0 */
-export interface Label {
-	kind: 'host' | 'interface' | 'network';
-	key: string;
-	vlan: number;
-	address_space: number;
-	label: string;
-}
-
-/** vlan and address_space are of a host, else 0 */
-export interface Watched {
-	kind: 'host' | 'network';
-	key: string;
-	vlan: number;
-	address_space: number;
-}
-
-/** [time, bytes, packets, bytes_max, packets_max, flows_max, bytes_in, bytes_out, packets_in, packets_out] */
-export type SeriesPoint = [number, number, number, number, number, number, number, number, number, number];
-
+/** time, bytes, packets, their and the flows' maxima (null: not known), bytes in and out, packets in and out */
+export type SeriesPoint = [number, number, number, number | null, number | null, number | null, number, number, number, number];
+export type Series = Omit<Shapes['Series'], 'points'> & { points: SeriesPoint[] };
+/** bytes of a bucket of 300 s */
+export type Percentile = NonNullable<Shapes['Series']['percentile']>;
 /** Of what series are kept: the first three (and what is watched) by the second, all others by the minute. */
-export type Subject =
-	| 'tenant'
-	| 'interface'
-	| 'application'
-	| 'category'
-	| 'host'
-	| 'network'
-	| 'as'
-	| 'country'
-	| 'exporter'
-	| 'exporter_interface'
-	| 'weir';
-
-export interface InOut {
-	in: number;
-	out: number;
-}
-
-export interface SubjectRow {
-	key: string;
-	vlan: number;
-	address_space: number;
-	bytes: InOut;
-	packets: InOut;
-	last: number | null;
-}
-
-/** What went through a network, country, AS or category since Weir started. */
-export interface Sum {
-	key: string;
-	/** of an AS, where it is known */
-	name?: string | null;
-	bytes: InOut;
-	packets: InOut;
-	/** over the newest whole minute */
-	bytes_per_second: InOut;
-	last: number | null;
-}
-
+export type Subject = Series['subject'];
+export type SubjectList = Answer<'timeseriesSubjects'>;
+/** What went through a network, country, AS (which has a name) or category since Weir started. */
+export type Sum = Shapes['Sum'] & { name?: string | null };
 export interface SumList {
 	now: number;
 	rows: Sum[];
 	next_cursor: string | null;
 }
 
-export interface SubjectList {
-	now: number;
-	subject: Subject;
-	subjects: SubjectRow[];
-	next_cursor: string | null;
-}
-
-/** bytes of a bucket of 300 s */
-export interface Percentile {
-	percent: number;
-	buckets: number;
-	bytes: number;
-	bytes_in: number;
-	bytes_out: number;
-}
-
-export interface Series {
-	now: number;
-	subject: string;
-	key: string | null;
-	resolution: number;
-	/** where it was asked for, in the place of points; null: there is no such series */
-	percentile?: Percentile | null;
-	points: SeriesPoint[];
-}
-
-export interface Counter {
-	place?: string;
-	reason?: string;
-	interface: string | null;
-	worker: number | null;
-	count: number;
-}
-
-export interface Component {
-	name: string;
-	process: string;
-	instance: number;
-	state: 'running' | 'restarting' | 'waiting' | 'degraded' | 'ended';
-	since: number;
-	restarts: number;
-	/** when it last died; null: never */
-	last_death: number | null;
-	/** in words: how it died, or what it waits for */
-	why: string | null;
-	interface: string | null;
-}
-
-export interface History {
-	status: 'ok' | 'degraded';
-	why: string | null;
-}
-
-export interface Totals {
-	bytes: number;
-	packets: number;
-	bytes_per_second: number;
-	packets_per_second: number;
-	flows: number;
-	hosts: number;
-}
-
-export interface FullTotals extends Totals {
-	dropped: Record<string, number>;
-	undecoded: Record<string, number>;
-}
-
-export interface Health {
-	status: 'ok' | 'degraded';
-	now?: number;
-	components?: Component[];
-	drops?: Counter[];
-	counters?: Counter[];
-	undecoded?: Counter[];
-	history?: History;
-}
-
-export interface LiveEvent {
-	now: number;
-	totals: Totals;
+export type Counter = Shapes['Counter'];
+export type Component = Shapes['Component'];
+export type History = Shapes['History'];
+export type Health = Shapes['Health'];
+export type LiveEvent = Omit<Shapes['Live'], 'interfaces' | 'hosts' | 'applications' | 'flows'> & {
 	interfaces: Interface[];
 	hosts: Host[];
 	applications: Application[];
 	flows: Flow[];
-	drops: Counter[];
-	components: Component[];
-	status: 'ok' | 'degraded';
-	history: History;
-}
+};
+export type UnavailableEvent = Shapes['Unavailable'];
+export type Totals = LiveEvent['totals'];
 
-export interface UnavailableEvent {
-	status: 'degraded';
-	why: string;
-	components: Component[];
-}
-
-export interface HostList {
+interface Page {
 	now: number;
-	hosts: Host[];
 	next_cursor: string | null;
 }
+export type HostList = Page & { hosts: Host[] };
+export type DeviceList = Page & { devices: Device[] };
+export type FlowList = Page & { flows: Flow[] };
 
-export interface DeviceList {
-	now: number;
-	devices: Device[];
-	next_cursor: string | null;
-}
-
-export interface FlowList {
-	now: number;
-	flows: Flow[];
-	next_cursor: string | null;
-}
-
-export interface Problem {
-	type: string;
-	title: string;
-	status: number;
-	detail?: string;
-	errors?: FieldError[];
-}
-
-/** What is wrong with one member or parameter. */
-export interface FieldError {
-	field: string;
-	detail: string;
-	/** where in it, in bytes of UTF-8 */
-	at?: number;
-	length?: number;
-}
-
-/** A word of the filter language. */
-export interface FilterWord {
-	word: string;
-	/** src or dst may stand before it */
-	ends: boolean;
-	help: string;
-}
+export type Problem = Shapes['Problem'];
+/** What is wrong with one member or parameter; at and length: where in it, in bytes of UTF-8. */
+export type FieldError = NonNullable<Problem['errors']>[number];
+/** A word of the filter language; ends: src or dst may stand before it. */
+export type FilterWord = Answer<'filter'>['words'][number];
 
 export type GroupKey = string | number | null;
-
-/** Sums over flows: those measures that were asked for. */
-export interface Sums {
-	flows?: number;
-	packets?: number;
-	bytes?: number;
-	bytes_sent?: number;
-	bytes_received?: number;
-	goodput?: number;
-	retransmissions?: number;
-	lost?: number;
-	score?: number;
-}
-export interface Group extends Sums {
-	/** what its flows have in common, by dimension */
-	group: Record<string, GroupKey>;
-}
-export interface GroupList {
-	now: number;
-	from: number;
-	to: number;
-	by: string[];
-	measure: string;
-	/** seconds, where a course was asked for */
-	bucket?: number | null;
-	all: Sums & { groups: number; buckets?: [number, number][] };
-	groups: Group[];
-	rest: Sums & { groups: number };
-}
+/** group: what its flows have in common, by dimension; names: what that is called, where it has a name besides; beside them the sums that were asked for */
+export type Group = Omit<Shapes['FlowGroup'], 'group'> & { group: Record<string, GroupKey>; names: Record<string, string> };
+export type GroupList = Omit<Answer<'topFlows'>, 'groups'> & { groups: Group[] };

@@ -25,6 +25,11 @@ export type By = (typeof BY)[number];
 export const MEASURES = ['bytes', 'packets', 'flows', 'bytes_sent', 'bytes_received', 'goodput', 'retransmissions', 'lost', 'score'] as const;
 export type Measure = (typeof MEASURES)[number];
 
+/** One of several by its name; otherwise where it is none of them. */
+export function oneOf<T extends string>(all: readonly T[], name: string | null, otherwise: T): T {
+	return all.find((x) => x === name) ?? otherwise;
+}
+
 /** Whether a measure counts bytes: others are numbers. */
 export function isBytes(m: Measure): boolean {
 	return m.startsWith('bytes') || m === 'goodput';

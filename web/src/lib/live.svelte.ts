@@ -137,7 +137,8 @@ class Live {
 		this.source = null;
 		const delay = retryDelay(this.attempt++);
 		try {
-			const who = await api.me();
+			/* a server that is going down may take a question and never answer it */
+			const who = await api.me(AbortSignal.timeout(SILENCE_MS));
 			if (who === null) {
 				session.ended();
 				return;

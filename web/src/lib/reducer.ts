@@ -14,7 +14,7 @@ export interface Notice {
 export const RECENT_DEATH_S = 60;
 
 function notice(kind: Notice['kind'], c: Component, now: number): Notice {
-	const at = kind === 'restarted' && c.state === 'running' && c.since > 0 ? c.since : (c.last_death ?? now);
+	const at = kind === 'restarted' && c.state === 'running' && c.since !== null ? c.since : (c.last_death ?? now);
 	return { key: c.name, kind, name: `weir-${c.name}`, at, why: c.why ?? '' };
 }
 
@@ -31,7 +31,7 @@ export function componentNotices(before: Component[] | null, after: Component[],
 			continue;
 		}
 		const died = (c.last_death ?? 0) > (b.last_death ?? 0);
-		const back = b.state === 'restarting' && c.state === 'running' && (c.last_death ?? 0) > 0 && c.since > b.since;
+		const back = b.state === 'restarting' && c.state === 'running' && (c.last_death ?? 0) > 0 && (c.since ?? 0) > (b.since ?? 0);
 		if (c.state === 'restarting') {
 			if (died) found.push(notice('died', c, now));
 		} else if (c.restarts > b.restarts || died || back) {

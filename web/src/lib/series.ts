@@ -9,6 +9,25 @@ export interface Drawn {
 	/** the parts of v, where they are told apart */
 	in?: (number | null)[];
 	out?: (number | null)[];
+	/** buckets of which nothing is known, as Weir did not run: [first, behind the last] */
+	gaps?: [number, number][];
+}
+
+/** Whether Weir ran at a time. */
+export type There = (time: number) => boolean;
+
+/** The newest minute of it may not be over, or not be written yet. */
+const LATE_S = 180;
+
+/**
+ * From the series that has a point in each of its buckets in which Weir ran. undefined: it says nothing (nothing is kept of it for this time).
+ * now: up to when Weir is known to run, which has just answered.
+ */
+export function thereOf(points: readonly SeriesPoint[], resolution: number, now: number): There | undefined {
+	if (points.length === 0) return undefined;
+	const ran = new Set(points.map((p) => Math.floor(p[0] / resolution)));
+	const last = (points.at(-1) as SeriesPoint)[0] + resolution;
+	return (time) => ran.has(Math.floor(time / resolution)) || (time >= last && time <= now && now - last < LATE_S + resolution);
 }
 
 export type Column = 'bytes' | 'packets';
@@ -20,6 +39,8 @@ export class SecondRing {
 	private byteCount: Float64Array;
 	private packetCount: Float64Array;
 	private first = Number.POSITIVE_INFINITY;
+	/** when Weir ran, where it is known */
+	there: There | undefined;
 
 	constructor(size: number) {
 		this.size = size;
@@ -40,7 +61,7 @@ export class SecondRing {
 
 	/**
 	 * Seconds [end - length + 1, end]. A silent second between known ones is 0 (the server leaves it out), one before
-	 * the first known is unknown.
+	 * the first known, or in which Weir did not run, is unknown.
 	 */
 	window(end: number, length: number, column: Column): Drawn {
 		const n = Math.min(length, this.size);
@@ -51,17 +72,30 @@ export class SecondRing {
 			const s = last - n + 1 + i;
 			const at = ((s % this.size) + this.size) % this.size;
 			d.t[i] = s;
-			d.v[i] = this.stamp[at] === s ? (from[at] as number) : s >= this.first ? 0 : null;
+			d.v[i] = this.stamp[at] === s ? (from[at] as number) : s >= this.first && this.there?.(s) !== false ? 0 : null;
 		}
+		if (this.there !== undefined) d.gaps = gapsOf(d, this.there);
 		return d;
 	}
 }
 
+/** Stretches without a value in which Weir did not run. */
+export function gapsOf(d: Drawn, there: There): [number, number][] {
+	const gaps: [number, number][] = [];
+	for (let i = 0; i < d.t.length; i++) {
+		if (d.v[i] !== null || there(d.t[i] as number)) continue;
+		const last = gaps.at(-1);
+		if (last?.[1] === i) last[1] = i + 1;
+		else gaps.push([i, i + 1]);
+	}
+	return gaps;
+}
+
 /**
  * History as an even row of buckets over [from, to): rates a second, with the busiest second (finest 60: minute) beside
- * them.
+ * them. A bucket without a point is silence where Weir ran, else a gap; where that is not known, silence between what is known.
  */
-export function even(points: SeriesPoint[], from: number, to: number, resolution: number, column: Column, finest: 1 | 60 = 1): Drawn {
+export function even(points: SeriesPoint[], from: number, to: number, resolution: number, column: Column, finest: 1 | 60 = 1, there?: There): Drawn {
 	const start = Math.floor(from / resolution) * resolution;
 	const n = Math.max(0, Math.ceil((to - start) / resolution));
 	const d: Drawn = { t: new Array(n), v: new Array(n).fill(null) };
@@ -81,8 +115,8 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 		if (i < firstKnown) firstKnown = i;
 		if (i > lastKnown) lastKnown = i;
 	}
-	for (let i = firstKnown; i < lastKnown; i++) {
-		if (d.v[i] === null) {
+	for (let i = there === undefined ? firstKnown : 0; i < (there === undefined ? lastKnown : n); i++) {
+		if (d.v[i] === null && there?.(d.t[i] as number) !== false) {
 			d.v[i] = 0;
 			peak[i] = 0;
 			way.in[i] = 0;
@@ -92,6 +126,7 @@ export function even(points: SeriesPoint[], from: number, to: number, resolution
 	if (resolution > finest) d.peak = peak;
 	d.in = way.in;
 	d.out = way.out;
+	if (there !== undefined) d.gaps = gapsOf(d, there);
 	return d;
 }
 

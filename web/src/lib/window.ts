@@ -1,7 +1,7 @@
 /* Which rows of a long table are drawn. */
 
 /** Rows that are drawn beyond what is seen, on each side; the window moves in steps of as many. */
-const SPARE = 5;
+const SPARE = 3;
 
 /** Rows [first, last) of `count` for a scroller at `top` px, `seen` px high, with rows of `height` px. */
 export function drawn(count: number, top: number, seen: number, height: number): [number, number] {

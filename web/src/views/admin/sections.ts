@@ -2,7 +2,7 @@
 import type { Action } from '../../lib/may';
 
 export interface Section {
-	name: 'tenants' | 'users' | 'groups' | 'tokens' | 'sessions' | 'audit' | 'settings';
+	name: 'tenants' | 'users' | 'groups' | 'tokens' | 'sessions' | 'audit' | 'directory' | 'settings';
 	needs: Action;
 	writes: Action;
 	/** the address where one is added */
@@ -18,5 +18,6 @@ export const SECTIONS: readonly Section[] = [
 	{ name: 'tokens', needs: 'tokens:read', writes: 'tokens:write' },
 	{ name: 'sessions', needs: 'sessions:read', writes: 'sessions:write' },
 	{ name: 'audit', needs: 'audit:read', writes: 'audit:read' },
+	{ name: 'directory', needs: 'platform:write', writes: 'platform:write' },
 	{ name: 'settings', needs: 'platform:read', writes: 'platform:write' },
 ];

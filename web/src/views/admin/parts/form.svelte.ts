@@ -47,7 +47,7 @@ export class Form {
 		for (const e of errors) {
 			const f = nearest(e.field, this.fields.keys());
 			const which = f === null ? '' : entry(e.field, f, this.fields.get(f)?.() ?? []);
-			if (f === null) rest.push(`${e.field}: ${e.detail}`);
+			if (f === null) rest.push(e.field === '' ? e.detail : `${e.field}: ${e.detail}`);
 			else at[f] ??= which === '' ? e.detail : `${which}: ${e.detail}`;
 		}
 		this.errors = at;
