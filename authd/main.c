@@ -11,6 +11,8 @@ main(void)
 
 	if ((boot->flags & BOOT_COPY) != 0)
 		return copy_errand(BOOT_FD_TOLD, BOOT_FD_COPY);
+	if (!boot->settings.sandbox_enforce)
+		sandbox_only_log(); /* hashers start in there, with a filter of their own */
 	a = authd_new(boot);
 	sandbox_enter(&sandbox_authd); /* last line of init */
 	authd_run(a);

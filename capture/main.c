@@ -11,6 +11,8 @@ main(void)
 
 	sandbox_warm();
 	c = capture_new(b); /* last path opened; threads come after the sandbox */
+	if (!b->settings.sandbox_enforce)
+		sandbox_only_log();
 	sandbox_enter(c->point->kind == POINT_FILE ? &sandbox_capture_file : &sandbox_capture);
 
 	status = capture_run(c);

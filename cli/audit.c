@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,14 +84,15 @@ field(const char *text, const char *name, int base, unsigned long *v)
 bool
 audit_parse(const char *text, struct audit_record *r)
 {
-	unsigned long uid, sig, arch, number;
+	unsigned long uid, sig, arch, number, code = 0;
 
 	if (!field(text, " uid=", 10, &uid) || !field(text, " sig=", 10, &sig) ||
 	    !field(text, " arch=", 16, &arch) || !field(text, " syscall=", 10, &number))
 		return false;
-	if (sig != SIGSYS || arch > UINT32_MAX || number > INT32_MAX)
+	(void)field(text, " code=", 16, &code);
+	if ((sig != SIGSYS && code != SECCOMP_RET_LOG) || arch > UINT32_MAX || number > INT32_MAX)
 		return false;
-	*r = (struct audit_record){ (uid_t)uid, (uint32_t)arch, (int)number };
+	*r = (struct audit_record){ (uid_t)uid, (uint32_t)arch, (int)number, sig != SIGSYS };
 	return true;
 }
 
@@ -149,7 +151,7 @@ find(struct audit *a, uid_t uid, struct audit_record *r)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < a->n; i++) {
-		if (a->record[i].uid == uid) {
+		if (a->record[i].uid == uid && !a->record[i].logged) {
 			*r = a->record[i];
 			found = true;
 		} else {
@@ -160,27 +162,55 @@ find(struct audit *a, uid_t uid, struct audit_record *r)
 	return found;
 }
 
+static void
+put_call(const struct audit_record *r, char *out, size_t size)
+{
+	char name[64];
+
+	if (*syscall_name(r->arch, r->number, name, sizeof(name)) != '\0')
+		(void)snprintf(out, size, "system call %d (%s)", r->number, name);
+	else
+		(void)snprintf(out, size, "system call %d", r->number);
+}
+
+static void
+read_all(struct audit *a)
+{
+	if (a->group != -1)
+		read_group(a);
+	if (a->log != -1)
+		read_log(a);
+}
+
+bool
+audit_logged(struct audit *a, uid_t *uid, char *out, size_t size)
+{
+	read_all(a);
+	for (unsigned i = 0; i < a->n; i++) {
+		if (!a->record[i].logged)
+			continue;
+		*uid = a->record[i].uid;
+		put_call(&a->record[i], out, size);
+		memmove(a->record + i, a->record + i + 1, sizeof(a->record[0]) * (--a->n - i));
+		return true;
+	}
+	return false;
+}
+
 bool
 audit_killed_by(struct audit *a, uid_t uid, int wait_ms, char *out, size_t size)
 {
 	struct pollfd p[2] = { { a->group, POLLIN, 0 }, { a->log, POLLIN, 0 } };
 	struct audit_record r;
-	char name[64];
 
 	for (int waited = 0;; waited += 10) {
-		if (a->group != -1)
-			read_group(a);
-		if (a->log != -1)
-			read_log(a);
+		read_all(a);
 		if (find(a, uid, &r))
 			break;
 		if (waited >= wait_ms || (a->group == -1 && a->log == -1))
 			return false;
 		(void)poll(p, 2, 10); /* kauditd writes the record a moment after the death */
 	}
-	if (*syscall_name(r.arch, r.number, name, sizeof(name)) != '\0')
-		(void)snprintf(out, size, "system call %d (%s)", r.number, name);
-	else
-		(void)snprintf(out, size, "system call %d", r.number);
+	put_call(&r, out, size);
 	return true;
 }

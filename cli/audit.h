@@ -21,13 +21,18 @@ void audit_free(struct audit **a);
  * told once. */
 bool audit_killed_by(struct audit *a, uid_t uid, int wait_ms, char *out, size_t size);
 
+/* The next system call that a filter would have refused and that was only logged (sandbox.enforce: no), and
+ * whose it was. False: none is known. Reads what has come in. */
+bool audit_logged(struct audit *a, uid_t *uid, char *out, size_t size);
+
 struct audit_record {
 	uid_t uid;
 	uint32_t arch;
 	int number;
+	bool logged; /* not killed */
 };
-/* Takes one record's text apart ("... uid=1 ... sig=31 arch=c000003e syscall=41 ..."). False where it is none
- * of a kill. */
+/* Takes one record's text apart ("... uid=1 ... sig=31 arch=c000003e syscall=41 ... code=0x80000000"). False
+ * where it is neither of a kill nor of a call that was only logged. */
 bool audit_parse(const char *text, struct audit_record *r);
 
 #endif

@@ -87,7 +87,8 @@ struct launcher {
 	struct certificate_files certificate;
 	struct ticket_keys tickets;
 	struct event *look; /* at files that may change */
-	int tally;          /* memory that httpd's workers share, or -1 */
+	unsigned unenforced_looks;
+	int tally; /* memory that httpd's workers share, or -1 */
 	int https, http, store_directory, authd_directory, listener;
 	char programs[PROGRAMS_MAX]; /* folder of the programs */
 

@@ -121,6 +121,12 @@ tell_link(struct launcher *l, const struct wire_cli_answer *answer)
 	l->link_told = true;
 }
 
+/* A Weir whose walls are not whole is not well, whatever its processes do. */
+static const struct wire_component unenforced = { .proc = PROC_WEIR,
+						  .state = COMPONENT_DEGRADED,
+						  .why =
+						      "system calls are not filtered (sandbox.enforce: no)" };
+
 static void
 up(void *ctx, struct channel *ch)
 {
@@ -129,6 +135,8 @@ up(void *ctx, struct channel *ch)
 
 	log_debug("channel to %s is open", channel_name(ch));
 	if (channel_proc(ch) == PROC_STORE) {
+		if (!l->settings->sandbox_enforce)
+			(void)channel_send(ch, MSG_COMPONENT, &unenforced, sizeof(unenforced));
 		for (unsigned i = 0; i < l->nchildren; i++)
 			(void)channel_send(ch, MSG_COMPONENT, &l->child[i].component,
 					   sizeof(l->child[i].component));

@@ -29,7 +29,10 @@
 #define START_MS          10000
 #define STOP_SECONDS      8
 #define AUDIT_WAIT_MS     50
-#define LOG_READS         16 /* reads of one pipe before the others get a turn */
+/* Of system calls that were only logged: lines at a look, and looks from one reminder to the next. */
+#define UNENFORCED_LINES 16
+#define UNENFORCED_EVERY 30
+#define LOG_READS        16 /* reads of one pipe before the others get a turn */
 
 static void start(struct child *c);
 
@@ -530,6 +533,27 @@ look_at_link(struct child *c)
 	report_component(c->l, c);
 }
 
+/* What the filters would have refused, and that they refuse nothing: again and again, for nobody to forget.
+ */
+static void
+say_what_is_not_enforced(struct launcher *l)
+{
+	char call[96];
+	uid_t uid;
+
+	if (l->settings->sandbox_enforce)
+		return;
+	for (unsigned n = 0; n < UNENFORCED_LINES && audit_logged(l->audit, &uid, call, sizeof(call)); n++)
+		for (unsigned i = 0; i < l->nchildren; i++)
+			if (l->child[i].uid == uid)
+				log_error("%s made %s, which its filter does not have", l->child[i].name,
+					  call);
+	if (l->unenforced_looks++ % UNENFORCED_EVERY == 0)
+		log_error(
+		    "system calls are NOT filtered: set sandbox.enforce to yes again as soon as you know "
+		    "what you wanted to know");
+}
+
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
 {
@@ -545,6 +569,7 @@ on_look(evutil_socket_t fd, short what, void *arg)
 		report_certificate(l);
 	if (l->stop == STOP_NOT && ticket_keys_look(&l->tickets, now_ms()))
 		report_ticket_keys(l);
+	say_what_is_not_enforced(l);
 	for (unsigned i = 0; i < l->nchildren && l->stop == STOP_NOT; i++)
 		look_at_link(&l->child[i]);
 }

@@ -49,6 +49,8 @@ main(void)
 
 	sandbox_warm();
 	dial_open(&d, boot);
+	if (!boot->settings.sandbox_enforce)
+		sandbox_only_log();
 	sandbox_enter(&sandbox_dial);
 
 	log_info("ready: %u name servers", boot->settings.nameservers.n);

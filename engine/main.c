@@ -12,6 +12,8 @@ main(void)
 	sandbox_warm();
 	e = engine_new(b); /* tables, rings, nDPI */
 	run_init(&s, e);
+	if (!b->settings.sandbox_enforce)
+		sandbox_only_log();
 	sandbox_enter(&sandbox_engine);
 
 	run(&s);

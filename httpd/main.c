@@ -98,6 +98,8 @@ main(void)
 	(void)mallopt(M_MXFAST, 0);
 	sandbox_warm();
 	httpd_open(&h, boot);
+	if (!boot->settings.sandbox_enforce)
+		sandbox_only_log();
 	sandbox_enter(&sandbox_httpd);
 
 	front_start(&h);

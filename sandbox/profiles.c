@@ -204,7 +204,7 @@ static const struct sandbox_call directory_calls[] = {
 	PEERS, CALL(sendmsg), CALL(pread64),
 	CALL(pipe2), CALL(wait4), CALL(kill), CALL(getppid),
 	CALL1(prctl, 0, SANDBOX_EQUAL, PR_SET_PDEATHSIG), CALL1(prctl, 0, SANDBOX_EQUAL, PR_SET_NO_NEW_PRIVS),
-	CALL1(seccomp, 0, SANDBOX_EQUAL, 1 /* SECCOMP_SET_MODE_FILTER */), CALL(close_range), CALL(dup2),
+	CALL1(seccomp, 0, SANDBOX_EQUAL, 1 /* SECCOMP_SET_MODE_FILTER */), CALL(close_range), CALL(dup2), CALL(dup3), /* arm64 has no dup2 */
 	/* to talk with such a process, and what libcurl wakes itself by, which it makes before the process is narrowed */
 	CALL1(socketpair, 0, SANDBOX_EQUAL, AF_UNIX), CALL(eventfd2),
 	/* what it may itself, below */

@@ -180,11 +180,18 @@ allow_clone(scmp_filter_ctx f, bool threads, bool forks)
 					    compare(0, SCMP_CMP_EQ, THREAD_FLAGS, 0)) == 0;
 }
 
-static void
-filter_system_calls(const struct sandbox *s)
+static bool only_log;
+
+void
+sandbox_only_log(void)
 {
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	bool ok = f != NULL && seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+	only_log = true;
+}
+
+static bool
+allow_all(scmp_filter_ctx f, const struct sandbox *s)
+{
+	bool ok = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
 		  seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0;
 
 	for (size_t i = 0; ok && i < sandbox_common_count; i++)
@@ -201,10 +208,34 @@ filter_system_calls(const struct sandbox *s)
 	}
 	for (size_t i = 0; ok && i < s->ncalls; i++)
 		ok = allow(f, &s->calls[i]);
-	ok = ok && allow_clone(f, s->threads, s->forks);
-	if (!ok || seccomp_load(f) != 0)
+	return ok && allow_clone(f, s->threads, s->forks);
+}
+
+static void
+filter_system_calls(const struct sandbox *s)
+{
+	scmp_filter_ctx f = seccomp_init(only_log ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
+
+	if (f == NULL || !allow_all(f, s) || seccomp_load(f) != 0)
 		fatalx("%s: no system call filter could be had: not starting", s->name);
 	seccomp_release(f);
+	if (only_log)
+		log_error(
+		    "%s: system calls are NOT filtered (sandbox.enforce: no), only logged: for diagnosis",
+		    s->name);
+}
+
+bool
+sandbox_export(const struct sandbox *s, uint32_t arch, int fd)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	bool ok = f != NULL &&
+		  (arch == 0 || arch == seccomp_arch_native() ||
+		   (seccomp_arch_remove(f, SCMP_ARCH_NATIVE) == 0 && seccomp_arch_add(f, arch) == 0)) &&
+		  allow_all(f, s) && seccomp_export_pfc(f, fd) == 0;
+
+	seccomp_release(f);
+	return ok;
 }
 
 static int

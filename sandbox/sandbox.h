@@ -63,6 +63,14 @@ void sandbox_enter(const struct sandbox *s);
  * as they are. Dies where it cannot. */
 void sandbox_narrow(const struct sandbox *s);
 
+/* For diagnosis, before the walls: filters of system calls that are set from now on by this process and its
+ * children refuse nothing, the kernel only logs what they would have. All other walls stay. */
+void sandbox_only_log(void);
+
+/* The filter of system calls that a profile has on an architecture (SCMP_ARCH_*, 0: this one), as
+ * libseccomp's pseudo filter code, for an auditor: into fd. False where there can be none. */
+bool sandbox_export(const struct sandbox *s, uint32_t arch, int fd);
+
 /* Loads what libraries would otherwise open lazily inside (time zone, locale, random): call early in init. */
 void sandbox_warm(void);
 

@@ -37,6 +37,8 @@ main(void)
 	struct store *s = store_new(boot);
 	struct serve *v = serve_new(s, BOOT_FD_LISTEN);
 
+	if (!boot->settings.sandbox_enforce)
+		sandbox_only_log();
 	sandbox_enter(&sandbox_store);
 	serve_run(v);
 	serve_free(&v);

@@ -104,6 +104,8 @@ main(void)
 	link_warm();
 	http_warm();
 	directory_open(&d, boot);
+	if (!boot->settings.sandbox_enforce)
+		sandbox_only_log();
 	sandbox_enter(&sandbox_directory);
 
 	log_info("ready");

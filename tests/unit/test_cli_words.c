@@ -96,6 +96,14 @@ audit_records_are_parsed(void **state)
 	assert_int_equal(r.uid, 62416);
 	assert_int_equal(r.arch, AUDIT_ARCH_X86_64);
 	assert_int_equal(r.number, 41);
+	assert_false(r.logged);
+	assert_true(
+	    audit_parse(" uid=62416 sig=0 arch=c000003e syscall=39 compat=0 ip=0x7f code=0x7ffc0000", &r));
+	assert_true(r.logged);
+	assert_int_equal(r.number, 39);
+	assert_false(
+	    audit_parse(" uid=62416 sig=0 arch=c000003e syscall=39 compat=0 ip=0x7f code=0x7ff00000", &r));
+	r.number = 41;
 	assert_string_equal(syscall_name(r.arch, r.number, name, sizeof(name)), "socket");
 	assert_string_equal(syscall_name(AUDIT_ARCH_AARCH64, 198, name, sizeof(name)), "socket");
 	assert_string_equal(syscall_name(AUDIT_ARCH_X86_64, 99999, name, sizeof(name)), "");

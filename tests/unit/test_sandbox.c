@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -415,11 +417,71 @@ no_start(void **state)
 	assert_int_equal(WEXITSTATUS(status), 1);
 }
 
+/* An auditor's view of a filter; the caller frees it. */
+static char *
+exported(const struct sandbox *s, uint32_t arch)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	char *text = calloc(1, 1 << 20);
+	ssize_t n;
+
+	assert_true(sandbox_export(s, arch, fd));
+	n = pread(fd, text, (1 << 20) - 1, 0);
+	assert_true(n > 0);
+	close(fd);
+	return text;
+}
+
+static bool
+lets(const char *text, const char *call)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "syscall \"%s\"", call);
+	return strstr(text, line) != NULL;
+}
+
+/* Every profile can be had for both architectures that are supported, and has no more on one than on the
+ * other. */
+static void
+both_architectures_have_filters(void **state)
+{
+	static const struct sandbox *const profiles[] = {
+		&sandbox_capture, &sandbox_capture_file, &sandbox_engine,  &sandbox_store, &sandbox_authd,
+		&sandbox_hasher,  &sandbox_httpd,        &sandbox_dial,    &sandbox_audit, &sandbox_check,
+		&sandbox_copy,    &sandbox_directory,    &sandbox_attempt, &sandbox_oidc
+	};
+	static const uint32_t arch[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64 };
+	static const char *const never[] = { "execve", "execveat", "ptrace", "bpf",
+					     "mount",  "open",     "fork",   "setuid" };
+	static const char *const always[] = { "read", "write", "mmap", "exit_group", "futex", "recvmsg" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+		for (size_t a = 0; a < ARRAY_LEN(arch); a++) {
+			char *text = exported(profiles[i], arch[a]);
+
+			for (size_t k = 0; k < ARRAY_LEN(never); k++)
+				assert_false(lets(text, never[k]));
+			for (size_t k = 0; k < ARRAY_LEN(always); k++)
+				assert_true(lets(text, always[k]));
+			assert_int_equal(lets(text, "openat"),
+					 profiles[i]->own_directory && profiles[i] != &sandbox_authd);
+			assert_int_equal(lets(text, "socket"), profiles[i] == &sandbox_dial);
+			/* What glibc calls instead, where an architecture has no old calls. */
+			assert_true(lets(text, arch[a] == AUDIT_ARCH_AARCH64 ? "ppoll" : "poll"));
+			assert_true(lets(text, arch[a] == AUDIT_ARCH_AARCH64 ? "epoll_pwait" : "epoll_wait"));
+			free(text);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quiet_work_survives),
+		cmocka_unit_test(both_architectures_have_filters),
 		cmocka_unit_test(forbidden_calls_kill),
 		cmocka_unit_test(files_are_closed),
 		cmocka_unit_test(store_opens_nothing_but_files),
