@@ -80,6 +80,7 @@ attempt_throttled(struct attempt *t, uint32_t retry_s)
 
 	log_warn_limited(&throttled, "login of '%s' from %s held back for %u s", t->name, t->from, retry_s);
 	events_held_back(t->a, &t->client);
+	t->a->counters.n[COUNTED_AUTHD_THROTTLED]++;
 	reply_status(t->a, &t->to, t->request, AUTH_THROTTLED, retry_s, NULL);
 	free(t);
 }

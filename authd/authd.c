@@ -106,6 +106,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	a->swept_ns = now;
 	sweep(a);
+	store_link_counters(a);
 }
 
 static void

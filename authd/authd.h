@@ -9,6 +9,7 @@
 #include "hash_queue.h"
 #include "ipc/boot.h"
 #include "ipc/channel.h"
+#include "ipc/counting.h"
 #include "sessions.h"
 #include "setup.h"
 #include "signing.h"
@@ -54,8 +55,10 @@ struct authd {
 	struct signing signing;
 	struct setup setup;
 	struct store_link store;
-	int64_t swept_ns; /* boot clock */
-	bool unwritable;  /* the last sweep could not write: said once */
+	struct process_counters counters;
+	struct wire_counters directorys; /* weir-directory's, as it told them last; all 0: nothing yet */
+	int64_t swept_ns;                /* boot clock */
+	bool unwritable;                 /* the last sweep could not write: said once */
 	int exit_status;
 };
 

@@ -31,7 +31,7 @@ struct hash_queue {
 	struct worker worker[HASH_WORKERS];
 	struct job *job; /* a ring in locked memory */
 	size_t first, count;
-	uint64_t serial;
+	uint64_t serial, refused;
 	bool dead;
 	void (*died)(void *ctx);
 	void *ctx;
@@ -157,8 +157,10 @@ enqueue(struct hash_queue *q, enum hash_kind kind, const char *password, const c
 {
 	struct job *j = &q->job[(q->first + q->count) % HASH_QUEUE_MAX];
 
-	if (q->dead || q->count == HASH_QUEUE_MAX)
+	if (q->dead || q->count == HASH_QUEUE_MAX) {
+		q->refused++;
 		return false;
+	}
 	memset(j, 0, sizeof(*j));
 	if (!str_copy(j->request.password, sizeof(j->request.password), password) ||
 	    !str_copy(j->request.hash, sizeof(j->request.hash), hash)) {
@@ -184,4 +186,10 @@ bool
 hash_queue_make(struct hash_queue *q, const char *password, hash_done *done, void *ctx)
 {
 	return enqueue(q, HASH_MAKE, password, "", done, ctx);
+}
+
+uint64_t
+hash_queue_refused(const struct hash_queue *q)
+{
+	return q->refused;
 }

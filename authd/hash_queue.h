@@ -26,5 +26,7 @@ void hash_queue_attach(struct hash_queue *q, struct event_base *base, void (*die
 bool hash_queue_verify(struct hash_queue *q, const char *password, const char *hash, hash_done *done,
 		       void *ctx);
 bool hash_queue_make(struct hash_queue *q, const char *password, hash_done *done, void *ctx);
+/* How many found it full. */
+uint64_t hash_queue_refused(const struct hash_queue *q);
 
 #endif

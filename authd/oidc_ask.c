@@ -116,6 +116,8 @@ oidc_ask(struct oidc_asks *o, enum oidc_what what, const struct provider *p, con
 	bool sent = false;
 	int fd;
 
+	if (ch == NULL || free_place == NULL)
+		o->a->counters.n[COUNTED_AUTHD_OIDC_FULL]++;
 	if (ch == NULL || free_place == NULL || !fill(&w, p, q)) {
 		sodium_memzero(&w, sizeof(w));
 		return false;

@@ -172,6 +172,7 @@ refuse(struct judging *j, enum auth_status status, const char *why)
 {
 	char from[IP_TEXT_MAX];
 
+	j->a->counters.n[COUNTED_AUTHD_LOGOUTS_REFUSED]++;
 	log_warn("a logout that '%s' told from %s is not taken: %s", j->p->s->name,
 		 ip_format(&j->client.ip, from), why);
 	answer(j, status);
@@ -243,10 +244,12 @@ oidc_logout_serve(struct authd *a, struct channel *ch, const void *body, size_t 
 	token[w.token_len] = '\0';
 	p = providers_find(a->providers, w.provider);
 	if (p == NULL || strlen(token) != w.token_len) {
+		a->counters.n[COUNTED_AUTHD_LOGOUTS_REFUSED]++;
 		reply_status(a, &to, w.request, AUTH_DENIED, 0, NULL);
 		return true;
 	}
 	if (a->logouts->judging >= LOGOUTS_MAX) {
+		a->counters.n[COUNTED_AUTHD_LOGOUTS_REFUSED]++;
 		reply_status(a, &to, w.request, AUTH_BUSY, 0, NULL);
 		return true;
 	}

@@ -133,6 +133,8 @@ people_ask(struct people *p, enum directory_what what, const char *name, const c
 	struct wire_directory_ask w = { .what = (uint32_t)what };
 	bool sent;
 
+	if (ch == NULL || q == NULL)
+		p->a->counters.n[COUNTED_AUTHD_PEOPLE_FULL]++;
 	if (ch == NULL || q == NULL || !str_copy(w.name, sizeof(w.name), name) ||
 	    !str_copy(w.password, sizeof(w.password), password))
 		return false;

@@ -297,6 +297,19 @@ serve_oidc_told(struct authd *a, struct channel *ch, const struct msg *m)
 	return oidc_answer(a->oidc, &w, m->fd);
 }
 
+static bool
+serve_directory_counters(struct authd *a, struct channel *ch, const struct msg *m)
+{
+	struct wire_counters w;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (w.proc != PROC_DIRECTORY || w.instance != channel_instance(ch))
+		return false;
+	a->directorys = w;
+	store_link_directorys(a);
+	return true;
+}
+
 /* --- all of them --- */
 
 static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, const struct msg *m) = {
@@ -319,6 +332,7 @@ static bool (*const handlers[MSG_COUNT])(struct authd *a, struct channel *ch, co
 	[MSG_POLICY_TAKEN] = serve_policy_taken,
 	[MSG_DIRECTORY_TOLD] = serve_directory_told,
 	[MSG_OIDC_TOLD] = serve_oidc_told,
+	[MSG_DIRECTORY_COUNTERS] = serve_directory_counters,
 };
 
 static bool

@@ -87,6 +87,7 @@ store_link_answer(struct authd *a, struct answer *answer, uint64_t ticket, bool 
 		return;
 	}
 	if (a->store.nwaiting >= WAITING_MAX) {
+		a->counters.n[COUNTED_AUTHD_ANSWERS_FULL]++;
 		refuse(answer, AUTH_BUSY, "Too many requests wait for the store.");
 		send_answer(a, answer);
 		return;
@@ -258,6 +259,25 @@ store_link_up(struct authd *a, struct channel *ch)
 	}
 	a->store.alive_ns = clock_boot_ns();
 	channel_nudge(ch, MSG_AUTHD_ALIVE);
+	process_counters_again(&a->counters);
+	store_link_directorys(a);
+}
+
+void
+store_link_directorys(struct authd *a)
+{
+	struct channel *ch = store_channel(a);
+
+	if (ch != NULL && a->directorys.proc == PROC_DIRECTORY)
+		(void)channel_send(ch, MSG_AUTHD_COUNTERS, &a->directorys, sizeof(a->directorys));
+}
+
+void
+store_link_counters(struct authd *a)
+{
+	a->counters.n[COUNTED_AUTHD_HASHES_FULL] = hash_queue_refused(a->hashing);
+	process_counters_tell(&a->counters, a->peers, a->boot, COUNTED_AUTHD_CHANNEL_BROKEN, PROC_STORE,
+			      MSG_AUTHD_COUNTERS);
 }
 
 void

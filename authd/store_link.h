@@ -54,6 +54,10 @@ void store_link_keys(struct authd *a);
 /* Sends the policy snapshot that holds now. */
 void store_link_snapshot(struct authd *a);
 
+/* What is counted: ours, once a second or so, and weir-directory's as it told them (authd.directorys). */
+void store_link_counters(struct authd *a);
+void store_link_directorys(struct authd *a);
+
 /* Sends the answer once store has taken every ticket up to this one (at once where it has or is down), and
  * wipes it. */
 void store_link_answer(struct authd *a, struct answer *answer, uint64_t ticket, bool revocation);

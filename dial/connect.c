@@ -30,6 +30,7 @@ struct opening {
 	int fd; /* that connects; or -1 */
 	struct event *event, *late;
 	char why[120]; /* the last one did not */
+	bool refused;  /* by a rule: the last one */
 };
 
 struct connector {
@@ -90,7 +91,7 @@ end(struct opening *o, int fd, const struct ip_addr *ip)
 	if (fd != -1)
 		o->fd = -1;
 	let_go(o);
-	was.fn(was.ctx, was.ticket, fd, ip, was.why);
+	was.fn(was.ctx, was.ticket, fd, ip, was.why, was.refused);
 }
 
 static int
@@ -170,8 +171,10 @@ next_address(struct opening *o)
 
 		if (!connect_allowed(o->c->settings, ip)) {
 			note(o, ip, "dial.refuse holds it");
+			o->refused = true;
 			continue;
 		}
+		o->refused = false;
 		o->fd = begin_connect(ip, o->port);
 		if (o->fd == -1) {
 			note(o, ip, strerror(errno));

@@ -22,8 +22,9 @@ struct connector *connector_new(struct event_base *base, struct resolver *r, con
 /* Whoever still waits is not called any more. */
 void connector_free(struct connector **c);
 
-/* fd: connected, the callee's; or -1, with a sentence in why. */
-typedef void connected_fn(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why);
+/* fd: connected, the callee's; or -1, with a sentence in why, and whether a rule forbade it. */
+typedef void connected_fn(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why,
+			  bool refused);
 
 /* Connects to a TCP port of a host (a name or an address), of its first addresses one after another, and
  * calls fn once, perhaps at once. False where DIAL_ASKS are under way. */

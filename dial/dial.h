@@ -3,6 +3,7 @@
 #define WEIR_DIAL_DIAL_H
 
 #include "ipc/boot.h"
+#include "ipc/counting.h"
 
 struct connector;
 struct event;
@@ -13,10 +14,11 @@ struct resolver;
 struct dial {
 	const struct boot *boot;
 	struct event_base *base;
-	struct event *sigterm;
+	struct event *sigterm, *tick;
 	struct peers *peers;
 	struct resolver *resolver;
 	struct connector *connector;
+	struct process_counters counters;
 };
 
 /* serve.c: connects to the peers and takes their questions. */

@@ -37,6 +37,7 @@ dial_close(struct dial *d)
 	peers_free(&d->peers);
 	connector_free(&d->connector);
 	resolver_free(&d->resolver);
+	event_free(d->tick);
 	event_free(d->sigterm);
 	event_base_free(d->base);
 }

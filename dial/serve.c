@@ -1,4 +1,5 @@
 /* The messages that msg.def lets dial receive. */
+#include <event2/event.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,8 +33,10 @@ serve_name_ask(struct dial *d, const struct msg *m)
 	struct wire_name_ask w;
 
 	memcpy(&w, m->body, sizeof(w));
-	if (!resolver_ask(d->resolver, &w.ip, w.ticket, on_resolved, d))
+	if (!resolver_ask(d->resolver, &w.ip, w.ticket, on_resolved, d)) {
+		d->counters.n[COUNTED_DIAL_NAMES_FULL]++;
 		on_resolved(d, w.ticket, "", 0);
+	}
 	return true;
 }
 
@@ -51,12 +54,13 @@ tell_failure(struct dial *d, uint64_t ticket, const char *why)
 }
 
 static void
-on_connected(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why)
+on_connected(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why, bool refused)
 {
 	struct dial *d = ctx;
 	struct channel *ch = peers_find(d->peers, PROC_DIRECTORY, 0);
 
 	if (fd == -1) {
+		d->counters.n[refused ? COUNTED_DIAL_REFUSED : COUNTED_DIAL_FAILED]++;
 		tell_failure(d, ticket, why);
 		return;
 	}
@@ -78,8 +82,11 @@ serve_dial_ask(struct dial *d, const struct msg *m)
 	if (memchr(w.host, 0, sizeof(w.host)) == NULL || w.host[0] == '\0' || w.port == 0 ||
 	    w.port > UINT16_MAX || w.timeout_ms == 0 || w.timeout_ms > CONNECT_TIMEOUT_MAX_MS)
 		return false;
-	if (!connector_open(d->connector, w.host, (uint16_t)w.port, w.timeout_ms, w.ticket, on_connected, d))
+	if (!connector_open(d->connector, w.host, (uint16_t)w.port, w.timeout_ms, w.ticket, on_connected,
+			    d)) {
+		d->counters.n[COUNTED_DIAL_FULL]++;
 		tell_failure(d, w.ticket, "too many connections are being opened");
+	}
 	return true;
 }
 
@@ -110,10 +117,24 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 }
 
 static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct dial *d = arg;
+
+	(void)fd;
+	(void)what;
+	process_counters_tell(&d->counters, d->peers, d->boot, COUNTED_DIAL_CHANNEL_BROKEN, PROC_STORE,
+			      MSG_DIAL_COUNTERS);
+}
+
+static void
 on_up(void *ctx, struct channel *ch)
 {
-	(void)ctx;
+	struct dial *d = ctx;
+
 	log_debug("%s is there", channel_name(ch));
+	if (channel_proc(ch) == PROC_STORE)
+		process_counters_again(&d->counters);
 }
 
 static void
@@ -131,6 +152,10 @@ void
 serve_open(struct dial *d)
 {
 	static const struct peers_handlers handlers = { on_up, on_down, on_message };
+	static const struct timeval second = { 1, 0 };
 
 	d->peers = peers_new(d->base, d->boot, BOOT_FD_LISTEN, &handlers, d);
+	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
+	if (d->tick == NULL || event_add(d->tick, &second) == -1)
+		fatalx("no event loop");
 }

@@ -37,6 +37,8 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		report_drops(e, p);
 	}
 	report_drops(e, NULL);
+	process_counters_tell(&s->counters, s->peers, e->boot, COUNTED_ENGINE_CHANNEL_BROKEN, PROC_STORE,
+			      MSG_ENGINE_COUNTERS);
 	if (!s->stays && clock_boot_ns() - s->began_ns > STAYS_NS) {
 		flow_table_stays(&e->flows);
 		s->stays = true;

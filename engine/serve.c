@@ -160,6 +160,7 @@ on_up(void *ctx, struct channel *ch)
 		return;
 	channel_send_fd(ch, MSG_RECORD_RING, &o, sizeof(o), records_offer(&s->e->records));
 	report_again_from_start(s->e);
+	process_counters_again(&s->counters);
 }
 
 static void

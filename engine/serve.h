@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "ipc/channel.h"
+#include "ipc/counting.h"
 
 struct server {
 	struct engine *e;
@@ -16,6 +17,7 @@ struct server {
 	bool blocked;     /* in the last turn a file waited for room in the record ring */
 	bool stays;       /* flow_table_stays was said */
 	int64_t began_ns; /* clock_boot_ns */
+	struct process_counters counters;
 };
 
 extern const struct peers_handlers serve_handlers;

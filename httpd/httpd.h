@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "ipc/boot.h"
+#include "ipc/counting.h"
 
 struct asks;
 struct clients;
@@ -44,7 +45,8 @@ struct httpd {
 	struct evconnlistener *listener;
 	TAILQ_HEAD(, inquiry) watched; /* inquiries whose clients may leave */
 	struct event *watch;
-	struct event *rotation, *drain, *sigterm;
+	struct event *rotation, *drain, *sigterm, *tick;
+	struct process_counters counters;
 	unsigned drain_steps;
 	size_t held, held_max;       /* bytes of answers that wait for their rest */
 	int64_t down_ns[PROC_COUNT]; /* UTC since when a peer is away; 0: it is there */

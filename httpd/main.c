@@ -79,6 +79,7 @@ httpd_close(struct httpd *h)
 	live_free(&h->live);
 	inquiries_close(h);
 	peers_free(&h->peers);
+	event_free(h->tick);
 	event_free(h->sigterm);
 	event_base_free(h->base);
 	clients_free(&h->clients);

@@ -1,4 +1,5 @@
 /* The messages that msg.def lets httpd receive: answers of authd and of store. */
+#include <event2/event.h>
 #include <string.h>
 
 #include "asks.h"
@@ -117,11 +118,24 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 }
 
 static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct httpd *h = arg;
+
+	(void)fd;
+	(void)what;
+	process_counters_tell(&h->counters, h->peers, h->boot, COUNTED_HTTPD_CHANNEL_BROKEN, PROC_STORE,
+			      MSG_HTTPD_COUNTERS);
+}
+
+static void
 on_up(void *ctx, struct channel *ch)
 {
 	struct httpd *h = ctx;
 
 	log_debug("%s is there", channel_name(ch));
+	if (channel_proc(ch) == PROC_STORE)
+		process_counters_again(&h->counters);
 	h->down_ns[channel_proc(ch)] = 0;
 }
 
@@ -140,10 +154,14 @@ void
 serve_open(struct httpd *h)
 {
 	static const struct peers_handlers handlers = { on_up, on_down, on_message };
+	static const struct timeval second = { 1, 0 };
 
 	for (unsigned i = 0; i < PROC_COUNT; i++)
 		h->down_ns[i] = clock_utc_ns();
 	h->peers = peers_new(h->base, h->boot, BOOT_FD_LISTEN, &handlers, h);
+	h->tick = event_new(h->base, -1, EV_PERSIST, on_tick, h);
+	if (h->tick == NULL || event_add(h->tick, &second) == -1)
+		fatalx("no event loop");
 }
 
 bool

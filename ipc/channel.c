@@ -74,6 +74,7 @@ struct peers {
 	struct channel *open[BOOT_PEERS_MAX];  /* the channel of each peer that is open */
 	struct channel *asked[BOOT_PEERS_MAX]; /* the one that we began and that is not open yet */
 	struct log_limit refused;
+	uint64_t broken;
 	uint8_t buf[sizeof(struct head) + MSG_BODY_MAX];
 };
 
@@ -146,6 +147,7 @@ channel_end(struct channel *ch, const char *why)
 {
 	if (!ch->ending)
 		log_warn("channel to %s ends: %s", ch->name, why);
+	ch->set->broken += !ch->ending;
 	ch->ending = true;
 	/* Closed from the event loop, never under the feet of whoever called. */
 	event_active(ch->readable, EV_READ, 0);
@@ -351,6 +353,7 @@ accept_hello(struct channel *ch, const struct wire_hello *hello)
 	size_t i;
 
 	if (hello->version != WIRE_VERSION) {
+		p->broken++;
 		log_warn_limited(&p->refused, "%s speaks version %u of the protocol, not %u", ch->name,
 				 hello->version, WIRE_VERSION);
 		return false;
@@ -361,6 +364,7 @@ accept_hello(struct channel *ch, const struct wire_hello *hello)
 		return true;
 	}
 	if (!identify(ch, hello)) {
+		p->broken++;
 		log_warn_limited(&p->refused, "refused %s@%u: its uid %u is not that peer's",
 				 proc_name((enum proc)hello->proc), hello->instance, ch->uid);
 		return false;
@@ -407,17 +411,20 @@ receive_one(struct channel *ch, bool *more)
 		return false;
 	*more = true;
 	if ((size_t)n < sizeof(h)) {
+		p->broken++;
 		log_warn("channel to %s: a message of %zd bytes", ch->name, n);
 		return false;
 	}
 	memcpy(&h, p->buf, sizeof(h));
 	if (h.len != (size_t)n - sizeof(h) ||
 	    !msg_admit(h.id, channel_proc(ch), (enum proc)p->boot->proc, h.len, own == -1 ? 0 : 1)) {
+		p->broken++;
 		log_warn("channel to %s: refused message %s (%u) of %u bytes", ch->name,
 			 msg_name((enum msg_id)h.id), h.id, h.len);
 		return false;
 	}
 	if ((h.id == MSG_HELLO) != (ch->stage != STAGE_OPEN)) {
+		p->broken++;
 		log_warn("channel to %s: %s is out of turn", ch->name, msg_name((enum msg_id)h.id));
 		return false;
 	}
@@ -431,8 +438,10 @@ receive_one(struct channel *ch, bool *more)
 	good = p->handlers->message(p->ctx, ch, &m);
 	own = m.fd;                                /* -1 where the handler took it */
 	explicit_bzero(p->buf, sizeof(h) + h.len); /* passwords come through here */
-	if (!good)
+	if (!good) {
+		p->broken++;
 		log_warn("channel to %s: %s had a content that cannot be", ch->name, msg_name(m.id));
+	}
 	return good;
 }
 
@@ -557,11 +566,13 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 		return;
 	peer = peer_of(p, sock, &who);
 	if (peer == NULL) {
+		p->broken++;
 		log_warn_limited(&p->refused, "refused a connection of uid %u: it is none of the peers",
 				 who.uid);
 		return;
 	}
 	if (p->ngreeting >= GREETING_MAX) {
+		p->broken++;
 		log_warn_limited(&p->refused, "refused a connection of uid %u: too many have not said HELLO",
 				 who.uid);
 		return;
@@ -641,6 +652,12 @@ peers_find(struct peers *p, enum proc proc, unsigned instance)
 		if (p->boot->peers[i].proc == (uint32_t)proc && p->boot->peers[i].instance == instance)
 			return p->open[i] != NULL && !p->open[i]->ending ? p->open[i] : NULL;
 	return NULL;
+}
+
+uint64_t
+peers_broken(const struct peers *p)
+{
+	return p->broken;
 }
 
 enum proc

@@ -41,6 +41,9 @@ void peers_free(struct peers **p);
 /* The open channel to a peer, or NULL. */
 struct channel *peers_find(struct peers *p, enum proc proc, unsigned instance);
 
+/* How many channels ended, or did not begin, because a peer broke a rule or did not take what it was sent. */
+uint64_t peers_broken(const struct peers *p);
+
 enum proc channel_proc(const struct channel *ch);
 unsigned channel_instance(const struct channel *ch);
 /* "engine@0", for logs. Lives as long as the channel. */

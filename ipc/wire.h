@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "ipc/counters.h"
 #include "ipc/dimension.h"
 #include "ipc/filter.h"
 
@@ -1209,6 +1210,14 @@ struct row_counter {
 };
 static_assert(sizeof(struct row_counter) == 24, "no padding");
 enum counter_class { COUNTER_DROP = 1, COUNTER_UNDECODED, COUNTER_INFO };
+
+/* What a process counted since it began: those of counters.def that are its own. */
+struct wire_counters {
+	uint32_t proc, instance; /* whose; the channel says who may tell it */
+	int64_t start_ns;        /* which process of several that had the place: those before it are over */
+	uint64_t n[PROCESS_COUNTERS];
+};
+static_assert(sizeof(struct wire_counters) == 16 + 8 * PROCESS_COUNTERS, "no padding");
 
 /* A process as the launcher sees it (and, without one, as store's channels show it). */
 enum component_state {

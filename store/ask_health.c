@@ -5,6 +5,8 @@
 #include "ask.h"
 #include "base/mem.h"
 #include "history_tenants.h"
+#include "ipc/channel.h"
+#include "ipc/counters.h"
 #include "sum.h"
 
 /* --- counters
@@ -98,6 +100,21 @@ kept_counters(struct store *s, struct question *a)
 	}
 }
 
+/* Of the platform, and none of them a part of what the totals call dropped: nothing of it is traffic. */
+static void
+process_counters_shown(struct store *s, struct question *a)
+{
+	for (enum process_counter i = 0; a->v.sees_platform && i < PROCESS_COUNTERS; i++) {
+		uint64_t n = told_counters_sum(&s->told, i);
+
+		if (i == COUNTED_STORE_CHANNEL_BROKEN && s->peers != NULL)
+			n = peers_broken(s->peers);
+		put_counter(s, a, POINT_NONE, UINT32_MAX,
+			    process_counter_is_loss(i) ? COUNTER_DROP : COUNTER_INFO, process_counter_name(i),
+			    n);
+	}
+}
+
 void
 ask_counters(struct store *s, struct question *a)
 {
@@ -116,6 +133,7 @@ ask_counters(struct store *s, struct question *a)
 		put_counter(s, a, POINT_NONE, UINT32_MAX,
 			    own_counter_is_loss(i) ? COUNTER_DROP : COUNTER_INFO, own_counter_name(i),
 			    s->counters.n[i]);
+	process_counters_shown(s, a);
 	quota_counters(s, a);
 	kept_counters(s, a);
 	ask_end(a);

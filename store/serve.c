@@ -370,6 +370,19 @@ on_component(struct serve *v, struct channel *ch, struct msg *m)
 	return components_set(&v->store->components, m->body);
 }
 
+/* --- counters
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static bool
+on_counters(struct serve *v, struct channel *ch, struct msg *m)
+{
+	struct wire_counters w;
+
+	memcpy(&w, m->body, sizeof(w));
+	return told_counters_take(&v->store->told, channel_proc(ch), channel_instance(ch), &w);
+}
+
 /* --- the table
  * ----------------------------------------------------------------------------------------------------------------------
  */
@@ -388,6 +401,10 @@ static bool (*const handlers[MSG_COUNT])(struct serve *v, struct channel *ch, st
 	[MSG_QUESTION_CANCEL] = on_question_cancel,
 	[MSG_COMPONENT] = on_component,
 	[MSG_NAME_TOLD] = on_name_told,
+	[MSG_AUTHD_COUNTERS] = on_counters,
+	[MSG_DIAL_COUNTERS] = on_counters,
+	[MSG_HTTPD_COUNTERS] = on_counters,
+	[MSG_ENGINE_COUNTERS] = on_counters,
 };
 
 static bool

@@ -22,6 +22,7 @@
 #include "resolve.h"
 #include "series_book.h"
 #include "subjects.h"
+#include "told_counters.h"
 #include "writer.h"
 
 #define STORE_ENGINES_MAX 16
@@ -66,6 +67,7 @@ struct store {
 	uint64_t rings; /* numbers given to rings */
 	struct components components;
 	struct own_counters counters;
+	struct told_counters told;
 	struct ip_prefix local[LOCAL_NETWORKS_MAX];
 	uint32_t nlocal;
 	uint32_t platform_total; /* subject: all frames of all points */

@@ -59,6 +59,12 @@ struct attempts {
 #define SAID_MAX   (sizeof(struct child_said) + DIRECTORY_TOLD_MAX)
 #define SAID_FIRST ((size_t)16 << 10)
 
+static void
+count(struct attempts *a, enum process_counter place)
+{
+	a->doors.counters->n[place]++;
+}
+
 /* --- ends --- */
 
 static void
@@ -209,6 +215,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	count(t->all, COUNTED_DIRECTORY_KILLED);
 	give_up_server(t, t->pid == 0 ? "no connection in time" : "connected, but no answer in time");
 }
 
@@ -226,13 +233,16 @@ judge(struct attempt *t)
 	len = t->nsaid < sizeof(said) ? 0 : t->nsaid - sizeof(said);
 	if (said.verdict == 0 || said.verdict >= DIRECTORY_VERDICT_COUNT || len == 0 || said.len != len ||
 	    !ENDS(said.why)) {
+		count(t->all, COUNTED_DIRECTORY_DIED);
 		log_warn("the process of an attempt ended without a word");
 		give_up_server(t, "the process that asked it died of what it said");
 		return;
 	}
 	if (said.referred != 0) {
-		if (!go_on_there(t, &said))
+		if (!go_on_there(t, &said)) {
+			count(t->all, COUNTED_DIRECTORY_DIED);
 			give_up_server(t, "the process that asked it says what cannot be");
+		}
 		return;
 	}
 	/* Its steps are told where another server is not asked; what came of them always. */
@@ -270,11 +280,12 @@ attempts_reap(struct attempts *a)
 {
 	int status;
 
-	(void)a;
 	while (waitpid(-1, &status, WNOHANG) > 0)
-		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+			count(a, COUNTED_DIRECTORY_FILTERED);
 			log_warn(
 			    "the process of an attempt made a system call that it may not: it was killed");
+		}
 }
 
 /* --- dial's answers --- */
@@ -429,6 +440,7 @@ attempts_add(struct attempts *a, const struct wire_directory_ask *w, const char 
 	if (t != NULL)
 		t->late = evtimer_new(a->base, on_late, t);
 	if (t == NULL || t->late == NULL) {
+		count(a, COUNTED_DIRECTORY_FULL);
 		end_unavailable(a, w->request, NULL, 0, "too many are being asked");
 		return true;
 	}

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ipc/counting.h"
 #include "ipc/wire.h"
 
 struct attempts;
@@ -22,6 +23,7 @@ struct attempts_doors {
 	/* text: len bytes of JSON (findings.h), the caller's. */
 	void (*tell)(void *ctx, uint64_t request, enum directory_verdict v, const char *text, size_t len);
 	void *ctx;
+	struct process_counters *counters;
 };
 
 /* authorities: PEM of the machine's, which outlives it. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "ipc/boot.h"
+#include "ipc/counting.h"
 
 struct attempts;
 struct event;
@@ -15,10 +16,11 @@ struct peers;
 struct directory {
 	const struct boot *boot;
 	struct event_base *base;
-	struct event *sigterm, *sigchld;
+	struct event *sigterm, *sigchld, *tick;
 	struct peers *peers;
 	struct attempts *attempts;
 	struct oidc_asks *oidc;
+	struct process_counters counters;
 	char *authorities; /* PEM of the machine's; NULL: none */
 	size_t authorities_len;
 };

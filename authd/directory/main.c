@@ -87,6 +87,7 @@ directory_close(struct directory *d)
 	peers_free(&d->peers);
 	attempts_free(&d->attempts);
 	oidc_asks_free(&d->oidc);
+	event_free(d->tick);
 	event_free(d->sigterm);
 	event_free(d->sigchld);
 	event_base_free(d->base);

@@ -63,6 +63,12 @@ struct oidc_asks {
 	struct ask ask[OIDC_ASKS];
 };
 
+static void
+count(struct oidc_asks *a, enum process_counter place)
+{
+	a->doors.counters->n[place]++;
+}
+
 /* --- ends --- */
 
 static void
@@ -131,6 +137,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	count(t->all, COUNTED_DIRECTORY_OIDC_KILLED);
 	if (s->host[0] == '\0')
 		(void)snprintf(words, sizeof(words), "no end in time");
 	else
@@ -391,6 +398,7 @@ on_said(evutil_socket_t fd, short what, void *arg)
 	}
 	if (got == TALK_WAITS)
 		return;
+	count(t->all, COUNTED_DIRECTORY_OIDC_DIED);
 	log_warn("the process of a question about a provider ended without an answer");
 	end_unavailable(t, "the process that asked him died of what he said");
 }
@@ -458,6 +466,7 @@ oidc_asks_add(struct oidc_asks *a, const struct wire_oidc_ask *w, const char *se
 			t = &a->ask[i];
 	}
 	if (same >= OIDC_ASKS_EACH) {
+		count(a, COUNTED_DIRECTORY_OIDC_FULL);
 		tell_unavailable(a, w->request, "too many wait for him already");
 		return true;
 	}
@@ -466,6 +475,7 @@ oidc_asks_add(struct oidc_asks *a, const struct wire_oidc_ask *w, const char *se
 	if (t == NULL || t->late == NULL || evtimer_add(t->late, &most) == -1) {
 		if (t != NULL)
 			let_go(t);
+		count(a, COUNTED_DIRECTORY_OIDC_FULL);
 		tell_unavailable(a, w->request, "too many are being asked");
 		return true;
 	}

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ipc/counting.h"
 #include "ipc/wire.h"
 
 struct event_base;
@@ -23,6 +24,7 @@ struct oidc_doors {
 	/* text: len bytes of JSON (oidc_report.h), the caller's. */
 	void (*tell)(void *ctx, uint64_t request, enum oidc_verdict v, const char *text, size_t len);
 	void *ctx;
+	struct process_counters *counters;
 };
 
 /* Tickets of dial's have this bit here, and not in attempts.h. */

@@ -1,4 +1,5 @@
 /* The messages that msg.def lets directory receive, and those that it sends. */
+#include <event2/event.h>
 #include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "directory.h"
 #include "ipc/channel.h"
+#include "ipc/counting.h"
 #include "ipc/sealed.h"
 #include "ipc/wire.h"
 #include "oidc_asks.h"
@@ -37,6 +39,13 @@ cancel(void *ctx, uint64_t ticket)
 }
 
 static void
+lose(struct directory *d, size_t len)
+{
+	d->counters.n[COUNTED_DIRECTORY_UNTOLD]++;
+	log_warn("an answer of %zu bytes finds no memory: who asked waits in vain", len);
+}
+
+static void
 tell(void *ctx, uint64_t request, enum directory_verdict v, const char *text, size_t len)
 {
 	struct directory *d = ctx;
@@ -47,7 +56,7 @@ tell(void *ctx, uint64_t request, enum directory_verdict v, const char *text, si
 	if (fd != -1)
 		(void)channel_send_fd(ch, MSG_DIRECTORY_TOLD, &w, sizeof(w), fd);
 	else if (ch != NULL)
-		log_warn("an answer of %zu bytes finds no memory: who asked waits in vain", len);
+		lose(d, len);
 }
 
 static void
@@ -61,7 +70,7 @@ tell_oidc(void *ctx, uint64_t request, enum oidc_verdict v, const char *text, si
 	if (fd != -1)
 		(void)channel_send_fd(ch, MSG_OIDC_TOLD, &w, sizeof(w), fd);
 	else if (ch != NULL)
-		log_warn("an answer of %zu bytes finds no memory: who asked waits in vain", len);
+		lose(d, len);
 }
 
 /* --- from others --- */
@@ -146,10 +155,24 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 }
 
 static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct directory *d = arg;
+
+	(void)fd;
+	(void)what;
+	process_counters_tell(&d->counters, d->peers, d->boot, COUNTED_DIRECTORY_CHANNEL_BROKEN, PROC_AUTHD,
+			      MSG_DIRECTORY_COUNTERS);
+}
+
+static void
 on_up(void *ctx, struct channel *ch)
 {
-	(void)ctx;
+	struct directory *d = ctx;
+
 	log_debug("%s is there", channel_name(ch));
+	if (channel_proc(ch) == PROC_AUTHD)
+		process_counters_again(&d->counters);
 }
 
 static void
@@ -171,12 +194,16 @@ void
 serve_open(struct directory *d)
 {
 	static const struct peers_handlers handlers = { on_up, on_down, on_message };
-	const struct attempts_doors doors = { dial, cancel, tell, d };
+	static const struct timeval second = { 1, 0 };
+	const struct attempts_doors doors = { dial, cancel, tell, d, &d->counters };
 
-	const struct oidc_doors oidc_doors = { dial, cancel, tell_oidc, d };
+	const struct oidc_doors oidc_doors = { dial, cancel, tell_oidc, d, &d->counters };
 	const char *authorities = d->authorities == NULL ? "" : d->authorities;
 
 	d->attempts = attempts_new(d->base, &doors, authorities, d->authorities_len);
 	d->oidc = oidc_asks_new(d->base, &oidc_doors, authorities, d->authorities_len);
 	d->peers = peers_new(d->base, d->boot, BOOT_FD_LISTEN, &handlers, d);
+	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
+	if (d->tick == NULL || event_add(d->tick, &second) == -1)
+		fatalx("no event loop");
 }

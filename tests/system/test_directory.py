@@ -164,6 +164,18 @@ class Directory(DirectoryTest):
             silent.close()
             self.slapd.start()
         self.comes_in("carol")
+        # What was lost meanwhile has a counter with a place: in health, for Prometheus and on the command line.
+        places = ("dial.failed", "directory.attempts_late")
+
+        def counted():
+            drops = {c["place"]: c["count"] for c in self.api.ask("/api/v1/health")["drops"]}
+            return all(drops.get(p, 0) >= 1 for p in places)
+        wait_for("what was lost to be counted", counted)
+        metrics = self.api.get("/metrics").body.decode()
+        status = run(weir_binary(), "status", "-c", self.weir.config()).stdout
+        for place in places:
+            self.assertIn(f'place="{place}"', metrics)
+            self.assertIn(place, status)
 
     def test_people_are_made_before_they_come(self):
         for words, why in ((("--provider", "nobody"), "must be ldap"), (("--provider", "ldap", "--kind", "service"), "service")):

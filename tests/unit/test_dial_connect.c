@@ -26,6 +26,7 @@ static struct {
 	uint64_t ticket;
 	int fd;
 	char why[200];
+	bool refused;
 } heard;
 
 static void
@@ -58,13 +59,14 @@ teardown(void **state)
 }
 
 static void
-hear(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why)
+hear(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const char *why, bool refused)
 {
 	(void)ctx;
 	(void)ip;
 	heard.n++;
 	heard.ticket = ticket;
 	heard.fd = fd;
+	heard.refused = refused;
 	(void)strncpy(heard.why, why, sizeof(heard.why) - 1);
 	event_base_loopbreak(base);
 }
@@ -129,6 +131,7 @@ what_is_refused_is_not_dialled(void **state)
 	assert_int_equal(heard.ticket, 7);
 	assert_int_equal(heard.fd, -1);
 	assert_non_null(strstr(heard.why, "dial.refuse"));
+	assert_true(heard.refused);
 	close(fd);
 }
 
@@ -160,6 +163,7 @@ a_connection_is_handed_over(void **state)
 		assert_int_not_equal(event_base_loop(base, EVLOOP_ONCE), -1);
 	assert_int_equal(heard.fd, -1);
 	assert_non_null(strstr(heard.why, "refused"));
+	assert_false(heard.refused); /* not by a rule of ours */
 }
 
 static void
