@@ -444,6 +444,19 @@ settings_value(const struct settings *s, size_t i, char out[static SETTINGS_VALU
 	return n;
 }
 
+/* A key as it is told of: all providers have the rows of the first. False: it is one of the others. */
+static bool
+shown_key(const struct row *r, char *key, size_t size)
+{
+	size_t place = provider_of(r);
+
+	if (place > 0 && place < OIDC_PROVIDERS_MAX)
+		return false;
+	(void)snprintf(key, size, "%s%s", place == 0 ? "oidc[]." : "",
+		       place == 0 ? r->key + sizeof("oidc.1.") - 1 : r->key);
+	return true;
+}
+
 void
 settings_print_markdown(FILE *f)
 {
@@ -459,13 +472,10 @@ settings_print_markdown(FILE *f)
 	      f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *r = &rows[i];
-		size_t place = provider_of(r);
 		char key[64];
 
-		if (place > 0 && place < OIDC_PROVIDERS_MAX)
-			continue; /* all have the rows of the first */
-		(void)snprintf(key, sizeof(key), "%s%s", place == 0 ? "oidc[]." : "",
-			       place == 0 ? r->key + sizeof("oidc.1.") - 1 : r->key);
+		if (!shown_key(r, key, sizeof(key)))
+			continue;
 		switch (r->kind) {
 		case SETTINGS_NUMBER:
 			fprintf(f, "| `%s` | %s to %s | %s | %s |\n", key,
@@ -514,8 +524,11 @@ settings_print_mdoc(FILE *f)
 	fputs(".Bl -tag -width Ds\n", f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *r = &rows[i];
+		char key[64];
 
-		fprintf(f, ".It Ic %s\n", r->key);
+		if (!shown_key(r, key, sizeof(key)))
+			continue;
+		fprintf(f, ".It Ic %s\n", key);
 		put_mdoc(f, r->help);
 		fputs(".br\n", f);
 		switch (r->kind) {
