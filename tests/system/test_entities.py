@@ -203,7 +203,8 @@ class Entities(TenantTest):
                          (30000, 60000, "milliseconds"))
         self.assertEqual((settings["address_spaces"]["value"], settings["engine.dpi"]["value"]), (["acme0=1", "beta0=2"], True))
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/CONFIG.md"), encoding="utf-8") as f:
-            self.assertEqual(set(settings), set(re.findall(r"^\| `([^`]+)` \|", f.read(), re.M)))
+            keys = set(re.findall(r"^\| `([^`]+)` \|", f.read(), re.M))
+        self.assertEqual(set(settings), {k for k in keys if not k.startswith("oidc[]")})  # those of the providers that there are: none here
         self.problem(alice.get("/api/v1/settings"), 403)
         alerts = alice.ask("/api/v1/alerts?from=1&to=2&limit=5")
         self.assertEqual((alerts["alerts"], alerts["next_cursor"]), ([], None))
