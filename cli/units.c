@@ -16,6 +16,7 @@
 #include "ipc/unit.h"
 #include "launcher.h"
 #include "listen.h"
+#include "unit_users.h"
 
 /* Of each process there is one connection at most: a newer one is of the process that came after. */
 struct visitor {
@@ -205,8 +206,12 @@ on_visitor(evutil_socket_t listener, short what, void *arg)
 bool
 units_open(struct launcher *l, char *err, size_t errsize)
 {
-	struct units *u = mem_calloc(1, sizeof(*u));
+	struct units *u;
 
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (!unit_user_is(l->child[i].uid, l->child[i].proc, l->child[i].instance, err, errsize))
+			return false;
+	u = mem_calloc(1, sizeof(*u));
 	l->units = u;
 	u->l = l;
 	for (unsigned i = 0; i < CHILDREN_MAX; i++) {

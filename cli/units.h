@@ -13,7 +13,8 @@ struct child;
 struct launcher;
 struct units;
 
-/* Listens in the run directory; false with a sentence in err. */
+/* Listens in the run directory, where each process has the user that its unit starts it as; false with a
+ * sentence in err. */
 bool units_open(struct launcher *l, char *err, size_t errsize);
 /* Takes connections from now on. */
 void units_begin(struct launcher *l);

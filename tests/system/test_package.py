@@ -101,6 +101,15 @@ class Package(unittest.TestCase):
             n = int(re.search(rf"#define {macro}\s+(\d+)", header).group(1))
             self.assertEqual(len([u for u in users if u.startswith(f"weir-{name}-")]), n, name)
 
+    def test_a_purge_removes_its_own_users_and_nobody_else(self):
+        with open(os.path.join(ROOT, "packaging", "debian", "postrm")) as f:
+            which = re.search(r"sed -nE '([^']+)'", f.read()).group(1)
+        own = re.findall(r"^u\s+(\S+)", self.read("usr/lib/sysusers.d/weir.conf"), re.M)
+        others = ["weir", "weir-admin", "weir-backup-2", "weir-store2", "weir-engine-", "my-weir-store", "weir-dial-0"]
+        lines = "".join(f"{u}:x:1:1:weir-store:/:/bin/sh\n" for u in own + others)
+        done = subprocess.run(["sed", "-nE", which], input=lines, capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout.split(), own)
+
     def test_systemd_has_nothing_to_say_about_them(self):
         for stand_in in ("sysinit.target", "basic.target", "shutdown.target", "network.target", "sockets.target", "multi-user.target"):
             shutil.copy(f"/lib/systemd/system/{stand_in}", os.path.join(self.root, UNITS))
