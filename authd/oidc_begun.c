@@ -12,6 +12,17 @@ hash_of(const uint8_t cookie[static COOKIE_BYTES], uint8_t hash[static 32])
 	(void)crypto_generichash(hash, 32, cookie, COOKIE_BYTES, NULL, 0);
 }
 
+/* Whose the places are. IPv6: a client has a whole /64. */
+static struct ip_addr
+client_network(const struct ip_addr *ip)
+{
+	struct ip_addr n = *ip;
+
+	if (!ip_is_v4(ip))
+		memset(n.b + 8, 0, 8);
+	return n;
+}
+
 /* Where one goes: over the address's oldest where it has its share, or over the oldest of all. */
 static struct begun *
 place_for(struct begun_logins *b, const struct ip_addr *ip)
@@ -49,13 +60,14 @@ const struct begun *
 begun_draw(struct begun_logins *b, const char *provider, const char *origin, const struct ip_addr *ip,
 	   int64_t now_ns, uint8_t cookie[static COOKIE_BYTES])
 {
-	struct begun *place = place_for(b, ip);
+	const struct ip_addr network = client_network(ip);
+	struct begun *place = place_for(b, &network);
 
 	sodium_memzero(place, sizeof(*place));
 	randombytes_buf(cookie, COOKIE_BYTES);
 	hash_of(cookie, place->hash);
 	place->until_ns = now_ns + BEGUN_LIFE_S * NS_PER_S;
-	place->ip = *ip;
+	place->ip = network;
 	draw(place->state);
 	draw(place->nonce);
 	draw(place->verifier);

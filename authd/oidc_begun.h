@@ -18,9 +18,9 @@
 #define BEGUN_SECRET_MAX 44 /* 32 bytes in base64url, with its end */
 
 struct begun {
-	uint8_t hash[32]; /* of the cookie */
-	int64_t until_ns; /* boot clock; 0: this place is free */
-	struct ip_addr ip;
+	uint8_t hash[32];  /* of the cookie */
+	int64_t until_ns;  /* boot clock; 0: this place is free */
+	struct ip_addr ip; /* of IPv6 its /64 */
 	char state[BEGUN_SECRET_MAX];
 	char nonce[BEGUN_SECRET_MAX];
 	char verifier[BEGUN_SECRET_MAX]; /* of PKCE, RFC 7636 */

@@ -192,6 +192,7 @@ take(struct judging *j, const struct person_told *t)
 	const struct json_node *root = json_root(t->doc);
 	const char *sub = text_of(root, "sub"), *sid = text_of(root, "sid"), *jti = text_of(root, "jti");
 	struct leaver l = { .a = j->a, .p = j->p, .client = &j->client, .has_sid = sid != NULL };
+	struct session_origin over = { .provider = "" };
 
 	if ((sub == NULL && sid == NULL) || jti == NULL) {
 		refuse(j, AUTH_DENIED, "it names nobody, or has no jti");
@@ -201,13 +202,18 @@ take(struct judging *j, const struct person_told *t)
 		refuse(j, AUTH_DENIED, "it was told before (jti)");
 		return;
 	}
+	(void)str_copy(over.provider, sizeof(over.provider), j->p->s->name);
 	if (sid != NULL)
-		oidc_sid(sid, l.sid);
+		oidc_sid(sid, over.sid);
+	memcpy(l.sid, over.sid, sizeof(l.sid));
 	if (sub == NULL || find_account(&l, sub)) {
 		size_t n = end_sessions(&l);
 
+		/* Who has shown his password there, and his second factor not yet here. */
 		if (l.account != 0)
 			tickets_forget(j->a->tickets, l.account);
+		else
+			tickets_forget_origin(j->a->tickets, &over);
 		log_info("a logout that '%s' told ended %zu sessions", j->p->s->name, n);
 	}
 	answer(j, AUTH_OK);

@@ -1,6 +1,7 @@
 #include "tickets.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -22,6 +23,15 @@ tickets_forget(struct tickets *t, uint64_t account)
 {
 	for (size_t i = 0; i < TICKETS_MAX; i++)
 		if (t->item[i].account == account)
+			tickets_drop(&t->item[i]);
+}
+
+void
+tickets_forget_origin(struct tickets *t, const struct session_origin *origin)
+{
+	for (size_t i = 0; i < TICKETS_MAX; i++)
+		if (t->item[i].account != 0 && strcmp(t->item[i].origin.provider, origin->provider) == 0 &&
+		    memcmp(t->item[i].origin.sid, origin->sid, sizeof(origin->sid)) == 0)
 			tickets_drop(&t->item[i]);
 }
 

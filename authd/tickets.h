@@ -35,5 +35,7 @@ struct ticket *tickets_try(struct tickets *t, const uint8_t ticket[static TICKET
 void tickets_drop(struct ticket *i);
 /* Voids all of an account: its password is another now, or it may not come in any more. */
 void tickets_forget(struct tickets *t, uint64_t account);
+/* Voids those that stand for this session at a provider. */
+void tickets_forget_origin(struct tickets *t, const struct session_origin *origin);
 
 #endif

@@ -147,6 +147,12 @@ origin_is_ours(const char *origin, const char *site, const char *host)
 	       strcasecmp(origin + sizeof(scheme) - 1, host) == 0;
 }
 
+bool
+arrival_is_a_page(const char *dest)
+{
+	return dest == NULL || strcmp(dest, "document") == 0;
+}
+
 /* --- representation
  * ------------------------------------------------------------------------------------------------- */
 

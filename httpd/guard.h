@@ -42,6 +42,10 @@ bool csrf_matches(const uint8_t cookie[static COOKIE_BYTES], const char *text);
 /* Origin and Sec-Fetch-Site (both may be NULL) do not say that the request comes from elsewhere. */
 bool origin_is_ours(const char *origin, const char *site, const char *host);
 
+/* Sec-Fetch-Dest (may be NULL) does not say that the browser wants it for a part of a page: a picture, a
+ * frame. */
+bool arrival_is_a_page(const char *dest);
+
 /* Accept-Encoding allows gzip. */
 bool accepts_gzip(const char *accept);
 /* If-None-Match names etag (with its quotes), or any. */

@@ -212,6 +212,12 @@ admit(struct request *r, const char *query)
 		reply_problem(r, 403, "The request comes from another site.");
 		return false;
 	}
+	/* Another site's page could otherwise have its readers fail logins here that they never see, until
+	 * their addresses are held back. */
+	if ((flags & ROUTE_ARRIVAL) != 0 && !arrival_is_a_page(request_header(r, "Sec-Fetch-Dest"))) {
+		reply_problem(r, 403, "A browser comes here as a page, and not for a part of another.");
+		return false;
+	}
 	if ((flags & (ROUTE_STREAM | ROUTE_ONCE)) != 0 && r->head) {
 		reply_header(r, "Allow", "GET");
 		reply_problem(r, 405,

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 /* Those with SHA-384 are left out, because libsodium has no such hash to hold at_hash against; EdDSA, because
- * cjose has none. */
+ * cjose has none. cli/config_rules.c takes the same. */
 static const struct oidc_algorithm table[] = {
 	{ "RS256", "RSA", NULL, 256 }, { "PS256", "RSA", NULL, 256 }, { "ES256", "EC", "P-256", 256 },
 	{ "RS512", "RSA", NULL, 512 }, { "PS512", "RSA", NULL, 512 }, { "ES512", "EC", "P-521", 512 },

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "oidc_settings.h"
 
 struct entry {
 	uint8_t key[OIDC_CACHE_KEY_BYTES];
@@ -38,12 +39,23 @@ oidc_cache_free(struct oidc_cache **c)
 void
 oidc_cache_key(const char *issuer, const char *settings, size_t len, uint8_t key[static OIDC_CACHE_KEY_BYTES])
 {
-	crypto_generichash_state s;
+	crypto_generichash_state h;
+	struct oidc_settings s;
+	char err[160];
+	bool known = oidc_settings_read(settings, len, &s, err, sizeof(err));
+	/* Settings that cannot be read are an answer, too, to be remembered for nobody else. */
+	unsigned char how = !known ? 2 : s.insecure_http ? 1 : 0;
 
-	crypto_generichash_init(&s, NULL, 0, OIDC_CACHE_KEY_BYTES);
-	crypto_generichash_update(&s, (const unsigned char *)issuer, strlen(issuer) + 1);
-	crypto_generichash_update(&s, (const unsigned char *)settings, len);
-	crypto_generichash_final(&s, key, OIDC_CACHE_KEY_BYTES);
+	crypto_generichash_init(&h, NULL, 0, OIDC_CACHE_KEY_BYTES);
+	crypto_generichash_update(&h, (const unsigned char *)issuer, strlen(issuer) + 1);
+	crypto_generichash_update(&h, &how, 1);
+	if (known)
+		crypto_generichash_update(&h, (const unsigned char *)s.authorities, strlen(s.authorities));
+	else
+		crypto_generichash_update(&h, (const unsigned char *)settings, len);
+	crypto_generichash_final(&h, key, OIDC_CACHE_KEY_BYTES);
+	if (known)
+		oidc_settings_free(&s);
 }
 
 static struct entry *

@@ -24,7 +24,9 @@ struct oidc_cache;
 struct oidc_cache *oidc_cache_new(void);
 void oidc_cache_free(struct oidc_cache **c);
 
-/* The key of a provider: the issuer, and all settings by which he is asked. */
+/* The key of a provider: the issuer, and the settings by which it is believed (authorities, insecure_http).
+ * Not the others: strangers have a say in redirect_uri where httpd.url is not set, and could have what is
+ * published fetched, and others' forgotten, as often as they like. */
 void oidc_cache_key(const char *issuer, const char *settings, size_t len,
 		    uint8_t key[static OIDC_CACHE_KEY_BYTES]);
 /* What is known at that time (clock_boot_ns), until it is put anew; NULL: nothing. */

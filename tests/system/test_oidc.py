@@ -192,6 +192,16 @@ class Oidc(OidcTest):
             return n.back(f"{own.scheme}://{own.netloc}{own.path}?{urllib.parse.urlencode(q)}")
         self.refused("code", swapped)  # PKCE: the provider does not take it
 
+    def test_no_other_page_fails_logins_of_its_readers(self):
+        b = self.browser()
+        url = urllib.parse.urlsplit(b.visit(b.start()))
+        failed = [e for e in self.entries() if e["kind"] == "login_failed"]
+        for dest in ("image", "iframe", "empty"):
+            r = b.weir_get(f"{url.path}?state=x&code=y", **{**NAVIGATION, "Sec-Fetch-Dest": dest})
+            self.assertEqual(r.status, 403, dest)
+        self.assertEqual([e for e in self.entries() if e["kind"] == "login_failed"], failed)
+        self.assertEqual(self.patient(b.login), "/")
+
     def test_another_provider_cannot_answer(self):
         def mixed(n):
             url = n.visit(n.start())
@@ -365,6 +375,13 @@ class Oidc(OidcTest):
         answer = wait_for("the code to be taken", lambda: (lambda r: r if r.status != 429 else None)(
             post("/api/v1/login/second-factor", {"code": recovery}, "1")), 60)
         self.assertEqual((answer.status, answer.json["me"]["name"]), (200, "fay"))
+        # The session there ends before the code is shown here.
+        b = self.browser()
+        self.assertEqual(self.patient(b.login), "/?login=code")
+        self.assertEqual(self.tell_logout(self.provider.logout_token(sid="session-sub-fay")), 200)
+        answer = wait_for("the code to be judged", lambda: (lambda r: r if r.status != 429 else None)(
+            post("/api/v1/login/second-factor", {"code": done.json["recovery_codes"][1]}, "1")), 60)
+        self.assertEqual(answer.status, 401)
 
 
 def look(test, provider, *arguments, name="paula", domain="example.com"):

@@ -23,12 +23,20 @@
 #include "people.h"
 #include "rows.h"
 #include "tenants.h"
+#include "tickets.h"
 #include "told.h"
 
 #define NOW    (1000 * NS_PER_S)
 #define ORIGIN "https://weir.example.com:3001"
 
-static const struct ip_addr here = { { 10, 0, 0, 1 } }, there = { { 10, 0, 0, 2 } };
+#define IP4(n)                                                                                               \
+	{                                                                                                    \
+		{                                                                                            \
+			[10] = 0xff, 0xff, 10, 0, 0, (n)                                                     \
+		}                                                                                            \
+	}
+
+static const struct ip_addr here = IP4(1), there = IP4(2);
 
 static void *
 new_begun(void)
@@ -98,6 +106,50 @@ who_begins_many_voids_his_own(void **state)
 	assert_false(begun_take(b, first, "corp", first_text, NOW, &taken));
 	assert_true(begun_take(b, his, "corp", his_text, NOW, &taken));
 	free(b);
+}
+
+/* Whoever has one address of IPv6 has a /64 of them. */
+static void
+a_network_of_one_client_has_one_share(void **state)
+{
+	struct begun_logins *b = new_begun();
+	uint8_t his[COOKIE_BYTES], cookie[COOKIE_BYTES];
+	struct ip_addr from = { .b = { 0x20, 0x01, 0x0d, 0xb8 } };
+	char his_text[BEGUN_SECRET_MAX];
+	struct begun taken;
+
+	(void)state;
+	(void)str_copy(his_text, sizeof(his_text), begun_draw(b, "corp", ORIGIN, &there, NOW, his)->state);
+	for (int i = 0; i < BEGUN_MAX; i++) {
+		from.b[14] = (uint8_t)(i >> 8);
+		from.b[15] = (uint8_t)i;
+		(void)begun_draw(b, "corp", ORIGIN, &from, NOW + 1 + i, cookie);
+	}
+	assert_true(begun_take(b, his, "corp", his_text, NOW, &taken));
+	free(b);
+}
+
+/* A logout at the provider that names the session alone voids what waits for its second factor, too. */
+static void
+a_session_that_is_over_there_opens_none_here(void **state)
+{
+	struct tickets *t = mem_calloc(1, sizeof(*t));
+	struct session_origin over = { .provider = "corp", .sid = { 1, 2, 3 } };
+	uint8_t his[TICKET_BYTES], same_sid[TICKET_BYTES], local[TICKET_BYTES];
+	struct ticket *at;
+
+	(void)state;
+	at = tickets_draw(t, 7, "alice", NOW, his);
+	at->origin = over;
+	at = tickets_draw(t, 8, "bob", NOW, same_sid);
+	at->origin = over;
+	(void)str_copy(at->origin.provider, sizeof(at->origin.provider), "other");
+	(void)tickets_draw(t, 9, "carol", NOW, local);
+	tickets_forget_origin(t, &over);
+	assert_null(tickets_try(t, his, NOW));
+	assert_non_null(tickets_try(t, same_sid, NOW));
+	assert_non_null(tickets_try(t, local, NOW));
+	free(t);
 }
 
 /* RFC 7636 appendix B. */
@@ -269,6 +321,8 @@ main(void)
 		cmocka_unit_test(a_login_comes_back_once),
 		cmocka_unit_test(a_login_is_forgotten_after_ten_minutes),
 		cmocka_unit_test(who_begins_many_voids_his_own),
+		cmocka_unit_test(a_network_of_one_client_has_one_share),
+		cmocka_unit_test(a_session_that_is_over_there_opens_none_here),
 		cmocka_unit_test(addresses_say_all),
 		cmocka_unit_test_setup_teardown(what_was_told_stays_with_the_account, make_db, drop_db),
 		cmocka_unit_test_setup_teardown(a_provider_lets_into_its_tenants_only, make_db, drop_db),

@@ -161,6 +161,7 @@ static const struct {
 	  "f:7: oidc.2.issuer:", "without user, query" },
 	{ PROVIDER("a") "    algorithms: RS256 none\n", "f:6: oidc.1.algorithms:", "must be of RS256" },
 	{ PROVIDER("a") "    algorithms: HS256\n", "f:6: oidc.1.algorithms:", "must be of RS256" },
+	{ PROVIDER("a") "    algorithms: ES256 ES384\n", "f:6: oidc.1.algorithms:", "must be of RS256" },
 	{ PROVIDER("a") "    scopes: profile openidx\n", "f:6: oidc.1.scopes:", "must have openid" },
 	{ PROVIDER("a") "    clock_skew: 1 h\n", "f:6: oidc.1.clock_skew:", "above the most, 10 min" },
 	{ PROVIDER("a") "  - name: b\n", "f:7: oidc.2.issuer:", "is missing" },

@@ -122,6 +122,11 @@ static void
 origins(void **state)
 {
 	(void)state;
+	assert_true(arrival_is_a_page(NULL));
+	assert_true(arrival_is_a_page("document"));
+	assert_false(arrival_is_a_page("image"));
+	assert_false(arrival_is_a_page("iframe"));
+	assert_false(arrival_is_a_page(""));
 	assert_true(origin_is_ours(NULL, NULL, "h"));
 	assert_true(origin_is_ours("https://h:3001", "same-origin", "h:3001"));
 	assert_true(origin_is_ours("https://H:3001", NULL, "h:3001"));

@@ -175,6 +175,12 @@ settings_are_judged(void **state)
 /* --- what is remembered --- */
 
 static void
+key_of(const char *issuer, const char *settings, uint8_t key[static OIDC_CACHE_KEY_BYTES])
+{
+	oidc_cache_key(issuer, settings, strlen(settings), key);
+}
+
+static void
 what_is_published_is_remembered_a_while(void **state)
 {
 	static const struct oidc_published p = { .document = "doc",
@@ -190,7 +196,13 @@ what_is_published_is_remembered_a_while(void **state)
 
 	(void)state;
 	oidc_cache_key("https://a", "{}", 2, key);
-	oidc_cache_key("https://a", "{ }", 3, other);
+	key_of("https://a", "{\"redirect_uri\":\"https://evil.example/\",\"client_id\":\"x\"}", other);
+	assert_memory_equal(key, other, sizeof(key));
+	key_of("https://a", "{\"authorities\":\"PEM\"}", other);
+	assert_memory_not_equal(key, other, sizeof(key));
+	key_of("https://a", "{", other);
+	assert_memory_not_equal(key, other, sizeof(key));
+	key_of("https://a", "{\"insecure_http\":true}", other);
 	assert_memory_not_equal(key, other, sizeof(key));
 	assert_null(oidc_cache_find(c, key, now));
 	kept = oidc_cache_put(c, key, &p, now);
