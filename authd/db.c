@@ -80,8 +80,13 @@ status_of(const struct txn *x)
 			       x->full, x->bound);
 		return DB_FULL;
 	}
-	(void)str_copy(db->why, sizeof(db->why), mdb_strerror(rc));
-	if (rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == ENOMEM || rc == EROFS)
+	/* LMDB calls a write that came out short EIO and takes its transaction back. A write that may have
+	 * left its mark makes every later transaction MDB_PANIC. */
+	(void)str_copy(db->why, sizeof(db->why),
+		       rc == EIO ? "A write was cut short: no space left on device, or it fails"
+				 : mdb_strerror(rc));
+	if (rc == EIO || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == ENOMEM ||
+	    rc == EROFS)
 		return DB_UNWRITABLE;
 	return DB_BROKEN;
 }

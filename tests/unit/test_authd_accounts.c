@@ -476,6 +476,45 @@ refused_writes_change_nothing(void **state)
 	assert_int_equal(scratch_find(db, "carol", &b), DB_OK);
 }
 
+/* The disk has room for a part of what is written: LMDB says EIO then, and goes on. */
+static void
+a_write_that_is_cut_short_changes_nothing(void **state)
+{
+	struct account a = scratch_account("alice"), b;
+	struct session_record s[64] = { 0 };
+	struct rlimit was, small;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(scratch_create(db, &a, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL), DB_OK);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	for (rlim_t pages = 0; pages < 4; pages++) {
+		enum db_status status = DB_OK;
+
+		assert_int_equal(stat(scratch_file, &st), 0);
+		small = (struct rlimit){ (rlim_t)st.st_size + pages * 4096 + 2048, was.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+		for (unsigned round = 0; round < 100 && status == DB_OK; round++) {
+			for (size_t i = 0; i < ARRAY_LEN(s); i++) {
+				randombytes_buf(s[i].id, sizeof(s[i].id));
+				s[i].account = 1;
+			}
+			status = accounts_db_sessions(db, s, ARRAY_LEN(s), NULL, 0);
+		}
+		assert_int_equal(status, DB_UNWRITABLE);
+		assert_non_null(strstr(accounts_db_why(db), "cut short"));
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+		b = scratch_account((const char *[]){ "bob", "carol", "dave", "erin" }[pages]);
+		assert_int_equal(scratch_create(db, &b, TENANT_PLATFORM, ROLE_PLATFORM_ADMINISTRATOR, NULL),
+				 DB_OK);
+	}
+	accounts_db_close(&db);
+	db = scratch_reopen();
+	assert_int_equal(scratch_find(db, "alice", &b), DB_OK);
+	assert_int_equal(scratch_find(db, "erin", &b), DB_OK);
+}
+
 /* --- kill -9 --- */
 
 /* Makes accounts and sessions without end, telling each number once it is on disk. */
@@ -652,6 +691,7 @@ main(void)
 		TEST(an_older_format_is_brought_up),
 		TEST(a_tenant_of_before_is_read),
 		TEST(refused_writes_change_nothing),
+		TEST(a_write_that_is_cut_short_changes_nothing),
 		TEST(acknowledged_writes_survive_kill),
 		TEST(each_damaged_page_is_refused_or_harmless),
 	};
