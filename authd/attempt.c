@@ -1,5 +1,6 @@
 #include "attempt.h"
 
+#include <event2/event.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "events.h"
 #include "granting.h"
+#include "people.h"
 #include "rights.h"
 
 struct attempt *
@@ -24,6 +26,7 @@ attempt_new(struct authd *a, const struct channel *ch, uint64_t request, const c
 	t->to = return_address_of(ch);
 	t->request = request;
 	t->client = *client;
+	t->began_ns = clock_boot_ns();
 	(void)str_copy(t->name, sizeof(t->name), name);
 	(void)ip_format(&client->ip, t->from);
 	return t;
@@ -62,6 +65,34 @@ attempt_because(struct attempt *t, const char *why)
 	(void)str_copy(t->because, sizeof(t->because), why);
 }
 
+/* Where there is a directory, what takes its time to answer must not be told from what does not. */
+#define REFUSAL_FLOOR_NS NS_PER_S
+#define HELD_MAX         1024u /* more than that at a time are answered at once */
+
+static void
+on_floor(evutil_socket_t fd, short what, void *arg)
+{
+	struct attempt *t = arg;
+
+	(void)fd;
+	(void)what;
+	t->a->held_refusals--;
+	attempt_end(t, AUTH_DENIED, NULL);
+}
+
+static void
+deny(struct attempt *t)
+{
+	int64_t left = t->began_ns + REFUSAL_FLOOR_NS - clock_boot_ns();
+	const struct timeval wait = { left / NS_PER_S, left % NS_PER_S / 1000 };
+
+	if (!people_are_there(t->a->people) || left <= 0 || t->a->held_refusals >= HELD_MAX ||
+	    event_base_once(t->a->base, -1, EV_TIMEOUT, on_floor, t, &wait) == -1)
+		attempt_end(t, AUTH_DENIED, NULL);
+	else
+		t->a->held_refusals++;
+}
+
 void
 attempt_refuse(struct attempt *t, const char *why)
 {
@@ -70,7 +101,7 @@ attempt_refuse(struct attempt *t, const char *why)
 	log_warn("failed login of '%s' from %s%s%s", t->name, t->from, why == NULL ? "" : ": ",
 		 why == NULL ? "" : why);
 	events_failed(t->a, t->account, t->name, &t->client, why);
-	attempt_end(t, AUTH_DENIED, NULL);
+	deny(t);
 }
 
 void

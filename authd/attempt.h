@@ -26,6 +26,7 @@ struct attempt {
 	struct throttle_attempt charge;
 	struct session_origin origin; /* of the session that it opens */
 	int64_t session_ns;           /* longest that this may last; 0: as all */
+	int64_t began_ns;             /* clock_boot_ns */
 	char because[160];            /* why it was refused, for the record; "": not known */
 };
 

@@ -47,6 +47,7 @@ struct authd {
 	struct begun_logins *begun; /* at providers of OpenID Connect */
 	struct logouts *logouts;    /* that those told */
 	int64_t lapsed_ns;          /* when accounts of theirs were looked through last, boot clock */
+	unsigned held_refusals;     /* that wait for their time (attempt.c) */
 	unsigned looks;             /* at people of the directory, under way (newcomers.c) */
 	uint64_t looked;            /* account that was asked for last; 0: all were */
 	int64_t look_ns;            /* when that began, boot clock */

@@ -82,6 +82,7 @@ struct judging_there {
 	struct attempt *t;
 	hash_done *done;
 	void *ctx;
+	bool failed; /* nobody could be asked */
 };
 
 bool
@@ -224,33 +225,54 @@ take_in(struct coming *c)
 	return good;
 }
 
+/* Not to be told from a wrong password by the hash, nor by the answer. */
 static void
-on_judged(void *ctx, const struct person_told *told)
+on_hashed(void *ctx, const struct hash_answer *judged)
 {
 	const struct judging_there j = *(struct judging_there *)ctx;
 	struct hash_answer answer = { .verdict = HASH_MISMATCH };
-	struct attempt *t = j.t;
-	struct coming c = { .t = t, .told = told };
 
 	free(ctx);
-	switch (told->verdict) {
-	case DIRECTORY_RIGHT:
-		if (take_in(&c))
-			answer.verdict = HASH_MATCH;
-		else if (c.why != NULL)
-			attempt_because(t, c.why);
-		else
-			answer.verdict = HASH_FAILED;
-		break;
-	case DIRECTORY_REFUSED:
-	case DIRECTORY_UNAVAILABLE:
-		log_warn("login of '%s' from %s: %s", t->name, t->from, told->why);
+	if (j.failed || judged->verdict == HASH_FAILED)
 		answer.verdict = HASH_FAILED;
-		break;
-	default:
-		attempt_because(t, told->why);
-	}
 	j.done(j.ctx, &answer);
+}
+
+/* He does not come in. What an account of ours costs and says is what it costs and says here too, whatever
+ * became of the question: else a stranger learns which names are whose, and when the directory is down.
+ * False, and j is gone, where that has no room. */
+static bool
+refuse_as_ours(struct judging_there *j)
+{
+	struct attempt *t = j->t;
+
+	if (hash_queue_verify(t->a->hashing, "nobody's", "", on_hashed, j))
+		return true;
+	free(j);
+	return false;
+}
+
+static void
+on_judged(void *ctx, const struct person_told *told)
+{
+	struct judging_there *j = ctx;
+	const struct judging_there was = *j;
+	struct hash_answer answer = { .verdict = HASH_MATCH };
+	struct attempt *t = j->t;
+	struct coming c = { .t = t, .told = told };
+
+	if (told->verdict == DIRECTORY_RIGHT && take_in(&c)) {
+		free(j);
+		was.done(was.ctx, &answer);
+		return;
+	}
+	if (told->verdict == DIRECTORY_REFUSED || told->verdict == DIRECTORY_UNAVAILABLE)
+		log_warn("login of '%s' from %s: %s", t->name, t->from, told->why);
+	j->failed = told->verdict == DIRECTORY_RIGHT && c.why == NULL; /* the disk would not have it */
+	attempt_because(t, c.why != NULL ? c.why : told->why);
+	answer.verdict = HASH_FAILED;
+	if (!refuse_as_ours(j))
+		was.done(was.ctx, &answer);
 }
 
 bool
@@ -258,13 +280,15 @@ newcomers_judge(struct attempt *t, const char *password, hash_done *done, void *
 {
 	struct judging_there *j = mem_calloc(1, sizeof(*j));
 
-	*j = (struct judging_there){ t, done, ctx };
+	*j = (struct judging_there){ t, done, ctx, false };
 	if (people_ask(t->a->people, DIRECTORY_LOGIN, t->name, password, on_judged, j))
 		return true;
-	free(j);
 	log_warn("login of '%s' from %s: weir-directory is not there, or has too much to do", t->name,
 		 t->from);
-	attempt_excuse(t, AUTH_BUSY, "The password could not be checked now.");
+	attempt_because(t, "weir-directory is not there, or has too much to do");
+	if (refuse_as_ours(j))
+		return true;
+	attempt_excuse(t, AUTH_BUSY, "Too many passwords are being checked.");
 	return false;
 }
 

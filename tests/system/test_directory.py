@@ -155,7 +155,10 @@ class Directory(DirectoryTest):
                 with self.subTest(state):
                     self.assertEqual(self.weir.login().get("/api/v1/me").status, 200)
                     answer = self.weir.api().request("POST", "/api/v1/login", {"name": "carol", "password": PASSWORD}, timeout=30)
-                    self.assertEqual(answer.status, 503, answer)
+                    # A stranger is not told whose a name is, nor that the directory is down.
+                    wrong = self.weir.api().request("POST", "/api/v1/login", {"name": "admin", "password": "not it"}, timeout=30)
+                    self.assertEqual((answer.status, answer.body), (401, wrong.body), answer)
+                    self.assertEqual(wrong.status, 401)
                     # Who is in stays, and by what he had.
                     self.assertEqual(alice.get("/api/v1/interfaces").status, 200)
                 if silent is None:

@@ -320,6 +320,8 @@ player_store_step(struct player *p)
 		take_set(p, raw + sizeof(h), h.len);
 	} else if (h.id == MSG_AUTHD_ALIVE) {
 		p->nalive++;
+	} else if (h.id == MSG_AUTHD_COUNTERS) {
+		memcpy(&p->counted, raw + sizeof(h), sizeof(p->counted));
 	} else {
 		take_change(p, h.id, raw + sizeof(h));
 	}

@@ -34,6 +34,7 @@ struct player {
 	size_t nset;
 	bool set_open;
 	struct wire_grant_change last_add, last_revoke;
+	struct wire_counters counted;
 };
 
 void player_open(struct player *p);

@@ -245,6 +245,47 @@ guesses_are_slowed_down(void **state)
 	basic_is(VIC, HERE, AUTH_OK); /* and nobody else */
 }
 
+/* With a directory that cannot be asked: a name of ours and one that only it could know. */
+static void
+whose_a_name_is_does_not_show(void **state)
+{
+	static const char *const names[] = { "vic", "somebody" };
+	struct wire_auth_answer of[2];
+	uint64_t waiting;
+	int64_t began;
+
+	(void)state;
+	assert_int_equal(player_exit(&p, SIGTERM), 0);
+	p.settings.ldap_servers.n = 1;
+	(void)str_copy(p.settings.ldap_servers.item[0], sizeof(p.settings.ldap_servers.item[0]),
+		       "ldaps://ldap.example.net");
+	player_start(&p);
+	player_connect_store(&p);
+	for (size_t i = 0; i < 2; i++) {
+		/* Each costs a hash: without the hashers there is no answer. */
+		signal_hashers(SIGSTOP);
+		waiting = player_send_login(&p, names[i], "not it", "192.0.2.77");
+		assert_false(player_waits(p.httpd, 1300));
+		signal_hashers(SIGCONT);
+		player_answer(&p, waiting, &of[i]);
+		of[i].request = 0;
+		/* And none is there before the others. */
+		began = clock_boot_ns();
+		player_answer(
+		    &p, player_send_login(&p, names[i], "not it", i == 0 ? "192.0.2.78" : "192.0.2.79"), &a);
+		assert_int_equal(a.status, AUTH_DENIED);
+		assert_true(clock_boot_ns() - began >= NS_PER_S);
+	}
+	assert_int_equal(of[0].status, AUTH_DENIED);
+	assert_memory_equal(&of[0], &of[1], sizeof(of[0]));
+	/* That nobody could be asked is counted: two logins of somebody's. */
+	while (p.counted.n[COUNTED_AUTHD_PEOPLE_FULL] < 2)
+		player_store_step(&p);
+	assert_int_equal(p.counted.proc, PROC_AUTHD);
+	/* Who is right does not wait. */
+	basic_is(VIC, HERE, AUTH_OK);
+}
+
 static void
 it_is_written_down(void **state)
 {
@@ -279,6 +320,7 @@ main(void)
 		TEST(who_has_a_second_factor_takes_a_token),
 		TEST(whose_role_asks_for_one_does_not_come_in),
 		TEST(guesses_are_slowed_down),
+		TEST(whose_a_name_is_does_not_show),
 		TEST(it_is_written_down),
 		TEST(a_text_without_an_end_ends_the_channel),
 	};
