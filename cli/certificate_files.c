@@ -226,14 +226,26 @@ append(int out, int in)
 	return true;
 }
 
-int
-certificate_files_memory(const struct certificate_files *f)
+static int
+memory_of(const struct certificate_files *f, bool with_key)
 {
 	AUTO(fd_drop) int out = memfd_create("certificate", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	/* A file need not end its last line. */
-	if (out == -1 || !append(out, f->chain.fd) || write(out, "\n", 1) != 1 || !append(out, f->key.fd) ||
-	    fcntl(out, F_ADD_SEALS, SEALS) == -1)
+	if (out == -1 || !append(out, f->chain.fd) || write(out, "\n", 1) != 1 ||
+	    (with_key && !append(out, f->key.fd)) || fcntl(out, F_ADD_SEALS, SEALS) == -1)
 		return -1;
 	return fd_keep(&out);
+}
+
+int
+certificate_files_memory(const struct certificate_files *f)
+{
+	return memory_of(f, true);
+}
+
+int
+certificate_files_chain_memory(const struct certificate_files *f)
+{
+	return memory_of(f, false);
 }

@@ -38,5 +38,7 @@ bool certificate_files_look(struct certificate_files *f);
 
 /* Chain and key one after the other in sealed memory, the caller's to close; -1 with errno. */
 int certificate_files_memory(const struct certificate_files *f);
+/* The same of the chain alone. */
+int certificate_files_chain_memory(const struct certificate_files *f);
 
 #endif

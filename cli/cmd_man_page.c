@@ -58,6 +58,7 @@ static const char weir_tail[] =
     ".Xr weir-directory 8 ,\n"
     ".Xr weir-engine 8 ,\n"
     ".Xr weir-httpd 8 ,\n"
+    ".Xr weir-key 8 ,\n"
     ".Xr weir-store 8\n";
 
 static const char yaml_head[] =

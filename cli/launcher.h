@@ -26,7 +26,7 @@ struct units;
 
 #define WORKERS_MAX  16
 #define HTTPDS_MAX   8
-#define CHILDREN_MAX (4 + WORKERS_MAX + HTTPDS_MAX + BOOT_POINTS_MAX)
+#define CHILDREN_MAX (5 + WORKERS_MAX + HTTPDS_MAX + BOOT_POINTS_MAX)
 
 struct child {
 	struct launcher *l;
@@ -53,6 +53,7 @@ enum stop_phase {
 	STOP_CAPTURE,
 	STOP_ENGINE,
 	STOP_HTTPD,
+	STOP_KEY,
 	STOP_DIAL,
 	STOP_DIRECTORY,
 	STOP_AUTHD,
@@ -85,6 +86,7 @@ struct launcher {
 	int client_secret[OIDC_PROVIDERS_MAX]; /* likewise */
 	struct geo_files geo;
 	struct certificate_files certificate;
+	uint64_t certificates, certificates_told; /* how often it changed; of the last that key has taken */
 	struct ticket_keys tickets;
 	struct event *look; /* at files that may change */
 	unsigned unenforced_looks;
@@ -132,12 +134,13 @@ void report_component(struct launcher *l, const struct child *c);
 void report_geo(struct launcher *l, unsigned index);
 /* Fills in the descriptors that engines start with. */
 void plan_geo(struct launcher *l);
-/* The certificate is another one: every httpd gets it, and those that start later begin with it. */
+/* The certificate is another one: key gets it and its private key, and every httpd gets it when key has it;
+ * those that start later begin with it. */
 void report_certificate(struct launcher *l);
 /* Keys of session tickets have changed: every httpd that runs gets them; one that starts, when it connects.
  */
 void report_ticket_keys(struct launcher *l);
-/* Fills in the descriptors that httpd starts with. */
+/* Fills in the descriptors that key and httpd start with. */
 void plan_certificate(struct launcher *l);
 
 #endif

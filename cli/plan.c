@@ -15,6 +15,7 @@ enum {
 	SLOT_AUTHD = 2,
 	SLOT_DIAL = 4,
 	SLOT_DIRECTORY = 5,
+	SLOT_KEY = 6,
 	SLOT_HTTPD = 8,
 	SLOT_ENGINE = 16,
 	SLOT_CAPTURE = 64
@@ -25,9 +26,10 @@ static uint32_t
 slot_of(enum proc proc)
 {
 	static const uint32_t slots[PROC_COUNT] = {
-		[PROC_STORE] = SLOT_STORE,    [PROC_AUTHD] = SLOT_AUTHD,         [PROC_HTTPD] = SLOT_HTTPD,
-		[PROC_DIAL] = SLOT_DIAL,      [PROC_DIRECTORY] = SLOT_DIRECTORY, [PROC_ENGINE] = SLOT_ENGINE,
-		[PROC_CAPTURE] = SLOT_CAPTURE
+		[PROC_STORE] = SLOT_STORE,         [PROC_AUTHD] = SLOT_AUTHD,
+		[PROC_HTTPD] = SLOT_HTTPD,         [PROC_DIAL] = SLOT_DIAL,
+		[PROC_DIRECTORY] = SLOT_DIRECTORY, [PROC_ENGINE] = SLOT_ENGINE,
+		[PROC_CAPTURE] = SLOT_CAPTURE,     [PROC_KEY] = SLOT_KEY
 	};
 
 	return slots[proc];
@@ -95,6 +97,7 @@ plan_children(struct launcher *l)
 		return;
 	add_child(l, PROC_DIAL, 0);
 	add_child(l, PROC_DIRECTORY, 0);
+	add_child(l, PROC_KEY, 0);
 	for (unsigned i = 0; i < plan_httpds(l->settings); i++)
 		add_child(l, PROC_HTTPD, i);
 }
@@ -115,6 +118,8 @@ static const struct {
 	{ PROC_DIRECTORY, PROC_DIAL, true },  { PROC_DIAL, PROC_DIRECTORY, true },
 	{ PROC_WEIR, PROC_STORE, false },     { PROC_WEIR, PROC_AUTHD, false },
 	{ PROC_WEIR, PROC_ENGINE, false },    { PROC_WEIR, PROC_HTTPD, false },
+	{ PROC_HTTPD, PROC_KEY, true },       { PROC_KEY, PROC_HTTPD, true },
+	{ PROC_WEIR, PROC_KEY, false },
 };
 
 static void
@@ -153,7 +158,8 @@ add_peers(const struct launcher *l, enum proc self, struct boot *b)
 				add_peer(b, c->proc, c->instance, c->uid, doors[i].connect, c->path);
 		}
 	}
-	if (self != PROC_STORE && self != PROC_AUTHD && self != PROC_ENGINE && self != PROC_HTTPD)
+	if (self != PROC_STORE && self != PROC_AUTHD && self != PROC_ENGINE && self != PROC_HTTPD &&
+	    self != PROC_KEY)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/weir-0.sock", l->settings->run_directory);
 	add_peer(b, PROC_WEIR, 0, 0, true, path);
@@ -173,10 +179,12 @@ void
 plan_certificate(struct launcher *l)
 {
 	for (unsigned n = 0; n < l->nchildren; n++) {
-		if (l->child[n].proc != PROC_HTTPD)
-			continue;
-		l->child[n].spawn.fd[BOOT_FD_CERTIFICATE] = l->certificate.chain.fd;
-		l->child[n].spawn.fd[BOOT_FD_KEY] = l->certificate.key.fd;
+		struct child *c = &l->child[n];
+
+		if (c->proc == PROC_HTTPD || c->proc == PROC_KEY)
+			c->spawn.fd[BOOT_FD_CERTIFICATE] = l->certificate.chain.fd;
+		if (c->proc == PROC_KEY)
+			c->spawn.fd[BOOT_FD_KEY] = l->certificate.key.fd;
 	}
 }
 

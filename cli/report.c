@@ -48,25 +48,55 @@ report_geo(struct launcher *l, unsigned index)
 	log_info("geoip_files: %s has changed: handed to the engines", l->geo.file[index].path);
 }
 
-void
-report_certificate(struct launcher *l)
+static void
+send_pair(struct launcher *l)
 {
-	plan_certificate(l);
+	struct channel *key = peers_find(l->peers, PROC_KEY, 0);
+	const struct wire_key_pair m = { l->certificates };
+	int memory = key == NULL ? -1 : certificate_files_memory(&l->certificate);
+
+	if (key != NULL && (memory == -1 || !channel_send_fd(key, MSG_KEY_PAIR, &m, sizeof(m), memory)))
+		log_warn("%s: cannot be handed to weir-key@0: it gets it when it starts again",
+			 l->certificate.chain.path);
+}
+
+/* Its key is where it is asked for: from now on it may be served. */
+static void
+send_certificates(struct launcher *l)
+{
 	for (unsigned i = 0; i < l->nchildren; i++) {
 		const struct child *c = &l->child[i];
 		struct channel *httpd =
 		    c->proc == PROC_HTTPD ? peers_find(l->peers, PROC_HTTPD, c->instance) : NULL;
-		int memory = httpd == NULL ? -1 : certificate_files_memory(&l->certificate);
+		int memory = httpd == NULL ? -1 : certificate_files_chain_memory(&l->certificate);
 
 		if (httpd != NULL &&
 		    (memory == -1 || !channel_send_fd(httpd, MSG_CERTIFICATE, NULL, 0, memory)))
 			log_warn("%s: cannot be handed to %s: it gets it when it starts again",
 				 l->certificate.chain.path, c->name);
 	}
-	log_info("httpd.certificate: %s has changed", l->certificate.chain.path);
 	/* Nobody resumes what another certificate vouched for. */
 	ticket_keys_renew(&l->tickets);
 	report_ticket_keys(l);
+}
+
+void
+report_certificate(struct launcher *l)
+{
+	plan_certificate(l);
+	l->certificates++;
+	log_info("httpd.certificate: %s has changed", l->certificate.chain.path);
+	send_pair(l);
+}
+
+/* Of several changes in a row the last one counts. */
+static void
+key_taken(struct launcher *l, const struct wire_key_pair *m)
+{
+	if (m->number != l->certificates || l->certificates_told == l->certificates)
+		return;
+	l->certificates_told = l->certificates;
+	send_certificates(l);
 }
 
 void
@@ -144,6 +174,8 @@ up(void *ctx, struct channel *ch)
 		l->httpd_up = true;
 		tell_ready(l);
 		(void)channel_send(ch, MSG_TICKET_KEYS, l->tickets.keys, sizeof(*l->tickets.keys));
+	} else if (channel_proc(ch) == PROC_KEY && l->certificates_told != l->certificates) {
+		send_pair(l); /* it may have it already, and then says so */
 	} else if (channel_proc(ch) == PROC_AUTHD && !l->launch->analyze) {
 		(void)channel_send(ch, MSG_CLI_SETUP_LINK, &ask, sizeof(ask));
 	}
@@ -163,6 +195,10 @@ message(void *ctx, struct channel *ch, struct msg *m)
 	struct wire_cli_answer answer;
 
 	(void)ch;
+	if (m->id == MSG_KEY_TAKEN) {
+		key_taken(l, m->body);
+		return true;
+	}
 	if (m->id != MSG_CLI_ANSWER)
 		return false;
 	memcpy(&answer, m->body, sizeof(answer));

@@ -395,11 +395,10 @@ supervise_asked(struct child *c)
 static bool
 in_phase(const struct child *c, enum stop_phase phase)
 {
-	static const enum proc order[] = {
-		[STOP_CAPTURE] = PROC_CAPTURE, [STOP_ENGINE] = PROC_ENGINE,       [STOP_HTTPD] = PROC_HTTPD,
-		[STOP_DIAL] = PROC_DIAL,       [STOP_DIRECTORY] = PROC_DIRECTORY, [STOP_AUTHD] = PROC_AUTHD,
-		[STOP_STORE] = PROC_STORE
-	};
+	static const enum proc order[] = { [STOP_CAPTURE] = PROC_CAPTURE,     [STOP_ENGINE] = PROC_ENGINE,
+					   [STOP_HTTPD] = PROC_HTTPD,         [STOP_DIAL] = PROC_DIAL,
+					   [STOP_DIRECTORY] = PROC_DIRECTORY, [STOP_AUTHD] = PROC_AUTHD,
+					   [STOP_STORE] = PROC_STORE,         [STOP_KEY] = PROC_KEY };
 
 	return c->pid != 0 && phase < STOP_DONE && c->proc == order[phase];
 }

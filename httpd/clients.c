@@ -53,7 +53,7 @@ struct clients {
 	struct tally *tally;               /* of all workers; those that were cut are not in it */
 	size_t n, ncut; /* of this one; those cut are still counted in n until they are gone */
 	size_t max, max_address, max_here; /* the first two of all workers */
-	bool paused;
+	bool paused, held;                 /* too many came at once; somebody asked for it */
 	struct log_limit shed;
 };
 
@@ -214,6 +214,38 @@ sweep_on(struct clients *cs)
 		fatalx("no memory for the clients");
 }
 
+static void
+listen_or_not(const struct clients *cs)
+{
+	if (cs->listener == NULL)
+		return;
+	if (cs->paused || cs->held)
+		(void)evconnlistener_disable(cs->listener);
+	else
+		(void)evconnlistener_enable(cs->listener);
+}
+
+static void
+pause_listening(struct clients *cs)
+{
+	cs->paused = true;
+	listen_or_not(cs);
+}
+
+static void
+resume_listening(struct clients *cs)
+{
+	cs->paused = false;
+	listen_or_not(cs);
+}
+
+void
+clients_hold(struct clients *cs, bool hold)
+{
+	cs->held = hold;
+	listen_or_not(cs);
+}
+
 struct bufferevent *
 clients_accept(struct clients *cs, struct tls *t)
 {
@@ -228,10 +260,8 @@ clients_accept(struct clients *cs, struct tls *t)
 		fatalx("no memory for a connection");
 	TAILQ_INSERT_TAIL(&cs->queue[CLIENT_READING], c, entry);
 	TAILQ_INSERT_TAIL(&cs->fresh, c, newest);
-	if (++cs->n >= cs->max_here + BURST && cs->listener != NULL) {
-		evconnlistener_disable(cs->listener);
-		cs->paused = true;
-	}
+	if (++cs->n >= cs->max_here + BURST)
+		pause_listening(cs);
 	sweep_on(cs);
 	event_active(cs->arrival, EV_TIMEOUT, 0); /* evhttp sets the descriptor once we return */
 	return c->bev;
@@ -253,10 +283,8 @@ clients_gone(void *client)
 	cs->n--;
 	cs->ncut -= c->cut;
 	free(c);
-	if (cs->paused && cs->n < cs->max_here + BURST) {
-		evconnlistener_enable(cs->listener);
-		cs->paused = false;
-	}
+	if (cs->paused && cs->n < cs->max_here + BURST)
+		resume_listening(cs);
 }
 
 /* --- all of them
@@ -341,10 +369,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 			client_cut(c);
 		}
 	}
-	if (cs->paused && cs->n < cs->max_here + BURST) {
-		evconnlistener_enable(cs->listener);
-		cs->paused = false;
-	}
+	if (cs->paused && cs->n < cs->max_here + BURST)
+		resume_listening(cs);
 	if (cs->n == 0)
 		(void)event_del(cs->sweep);
 }
@@ -360,8 +386,8 @@ on_accept_error(struct evconnlistener *listener, void *arg)
 
 	(void)arg;
 	log_warn_limited(&cs->shed, "cannot accept a connection: %s", strerror(errno));
-	evconnlistener_disable(listener);
-	cs->paused = true;
+	(void)listener;
+	pause_listening(cs);
 	sweep_on(cs);
 }
 
@@ -372,6 +398,7 @@ clients_new(struct event_base *base, struct tally *tally, const struct clients_l
 
 	cs->base = base;
 	cs->tally = tally;
+	cs->held = true;
 	cs->max = limits->connections;
 	cs->max_address = limits->of_address;
 	cs->max_here = limits->here;

@@ -45,6 +45,9 @@ void clients_free(struct clients **cs);
 /* Where connections come from: it is paused while too many come at once. NULL: from nowhere any more. */
 void clients_listen(struct clients *cs, struct evconnlistener *listener);
 
+/* Holds new ones back, in the kernel's queue, or lets them come: at first they are held. */
+void clients_hold(struct clients *cs, bool hold);
+
 /* A new connection, which is counted from now on; its bufferevent. */
 struct bufferevent *clients_accept(struct clients *cs, struct tls *t);
 /* The connection's memory goes: for tls_new. */

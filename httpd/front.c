@@ -15,6 +15,7 @@
 #include "redirect.h"
 #include "request.h"
 #include "sandbox/sandbox.h"
+#include "signer.h"
 #include "tls.h"
 
 #define HEAD_MAX 16384
@@ -94,7 +95,7 @@ front_open(struct httpd *h)
 	const struct settings *s = &h->boot->settings;
 
 	numeric_name_check();
-	h->tls = tls_new(BOOT_FD_CERTIFICATE, BOOT_FD_KEY, clients_gone);
+	h->tls = tls_new(BOOT_FD_CERTIFICATE, signer_sign, h, clients_gone);
 	tls_warm(h->tls);
 	h->clients = clients_new(h->base, h->tally,
 				 &(struct clients_limits){
@@ -121,9 +122,17 @@ front_open(struct httpd *h)
 }
 
 void
+front_admit(struct httpd *h)
+{
+	if (h->serving && !h->draining)
+		clients_hold(h->clients, !signer_there(h));
+}
+
+void
 front_start(struct httpd *h)
 {
-	(void)evconnlistener_enable(h->listener);
+	h->serving = true;
+	front_admit(h);
 	log_info("serving https on %s port %lld", h->boot->settings.http_address,
 		 (long long)h->boot->settings.https_port);
 }

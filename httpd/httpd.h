@@ -51,7 +51,10 @@ struct httpd {
 	size_t held, held_max;       /* bytes of answers that wait for their rest */
 	int64_t down_ns[PROC_COUNT]; /* UTC since when a peer is away; 0: it is there */
 	int64_t started_ns;          /* clock_boot_ns */
+	bool serving;                /* the port is open, where nothing is in the way */
 	bool draining;               /* SIGTERM came: finish, take nothing new */
+	uint64_t sign_ticket;        /* of the last handshake that key was asked to sign; */
+	bool key_late;               /* it has not answered that one in time, and not yet */
 };
 
 /* serve.c: connects to the peers, and hands what they send to the asks that wait for it. */

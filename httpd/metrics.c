@@ -172,8 +172,9 @@ put_all_counters(struct evbuffer *out, const struct httpd *h, const struct part 
 		while (rows_next(&rows, &r))
 			if (r.counter.class_ == (uint32_t)kinds[i].class_)
 				put_counter_row(out, kinds[i].name, kinds[i].key, &r);
-		if (platform && kinds[i].class_ == COUNTER_INFO && own_counter(h, &r))
-			put_counter_row(out, kinds[i].name, kinds[i].key, &r);
+		for (unsigned n = 0; platform && kinds[i].class_ == COUNTER_INFO && n < OWN_COUNTERS; n++)
+			if (own_counter(h, n, &r))
+				put_counter_row(out, kinds[i].name, kinds[i].key, &r);
 	}
 }
 

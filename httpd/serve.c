@@ -11,6 +11,7 @@
 #include "ipc/channel.h"
 #include "ipc/wire.h"
 #include "present/present.h"
+#include "signer.h"
 #include "tls.h"
 
 static bool
@@ -88,6 +89,12 @@ serve_certificate(struct httpd *h, struct msg *m)
 }
 
 static bool
+serve_signed(struct httpd *h, struct msg *m)
+{
+	return signer_late(h, m->body);
+}
+
+static bool
 serve_ticket_keys(struct httpd *h, struct msg *m)
 {
 	const struct wire_ticket_keys *keys = m->body;
@@ -105,6 +112,7 @@ static const struct {
 	{ MSG_AUTH_ANSWER, serve_auth_answer }, { MSG_ADMIN_ANSWER, serve_admin_answer },
 	{ MSG_ANSWER, serve_answer },           { MSG_CERTIFICATE, serve_certificate },
 	{ MSG_TICKET_KEYS, serve_ticket_keys }, { MSG_OIDC_GONE, serve_oidc_gone },
+	{ MSG_SIGNED, serve_signed },
 };
 
 static bool
@@ -137,6 +145,8 @@ on_up(void *ctx, struct channel *ch)
 	if (channel_proc(ch) == PROC_STORE)
 		process_counters_again(&h->counters);
 	h->down_ns[channel_proc(ch)] = 0;
+	if (channel_proc(ch) == PROC_KEY)
+		signer_changed(h);
 }
 
 static void
@@ -148,6 +158,8 @@ on_down(void *ctx, struct channel *ch)
 	h->down_ns[channel_proc(ch)] = clock_utc_ns();
 	if (h->asks != NULL)
 		asks_lost(h->asks, channel_proc(ch));
+	if (channel_proc(ch) == PROC_KEY)
+		signer_changed(h);
 }
 
 void

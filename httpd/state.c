@@ -94,18 +94,22 @@ put_counters(struct json_writer *w, const char *key, const struct part *counters
 }
 
 bool
-own_counter(const struct httpd *h, struct row *row)
+own_counter(const struct httpd *h, unsigned which, struct row *row)
 {
-	static const char place[] = "httpd.rate_limited";
+	static const struct {
+		const char *place;
+		uint64_t (*count)(const struct tally *t);
+	} own[OWN_COUNTERS] = { { "httpd.rate_limited", tally_refused },
+				{ "httpd.unsigned", tally_unsigneds } };
 
 	memset(row, 0, sizeof(*row));
 	row->kind = ROW_COUNTER;
 	row->counter = (struct row_counter){ .point = UINT32_MAX,
 					     .worker = UINT32_MAX,
 					     .class_ = COUNTER_INFO,
-					     .name_len = sizeof(place) - 1,
-					     .count = tally_refused(h->tally) };
-	row->text[COUNTER_TEXT_NAME] = (struct row_text){ place, sizeof(place) - 1 };
+					     .name_len = (uint16_t)strlen(own[which].place),
+					     .count = own[which].count(h->tally) };
+	row->text[COUNTER_TEXT_NAME] = (struct row_text){ own[which].place, row->counter.name_len };
 	return row->counter.count > 0;
 }
 
@@ -119,7 +123,8 @@ put_events(struct json_writer *w, const char *key, const struct httpd *h, const 
 	while (rows_next(&rows, &row))
 		if (row.counter.class_ == COUNTER_INFO)
 			present_counter(w, NULL, &row);
-	if (own_counter(h, &row))
-		present_counter(w, NULL, &row);
+	for (unsigned i = 0; i < OWN_COUNTERS; i++)
+		if (own_counter(h, i, &row))
+			present_counter(w, NULL, &row);
 	json_array_end(w);
 }

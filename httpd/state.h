@@ -19,8 +19,9 @@ void put_counters(struct json_writer *w, const char *key, const struct part *cou
 /* What happened and is no loss, as an array: store's rows, and what httpd counts itself (for who sees the
  * platform). */
 void put_events(struct json_writer *w, const char *key, const struct httpd *h, const struct part *counters);
-/* httpd's own counter as a row: requests that were refused because of a quota, by all workers. False where
- * there were none. */
-bool own_counter(const struct httpd *h, struct row *row);
+#define OWN_COUNTERS 2u
+/* httpd's own counters as rows, 0..OWN_COUNTERS-1, by all workers: requests that were refused because of a
+ * quota, and handshakes that got no signature. False where there were none. */
+bool own_counter(const struct httpd *h, unsigned which, struct row *row);
 
 #endif

@@ -27,7 +27,7 @@ struct counts {
 	uint8_t apart[52];
 	_Atomic uint32_t cell[ROWS][COLUMNS];
 	_Atomic uint32_t table[ROWS][COLUMNS];
-	_Atomic uint64_t refused;
+	_Atomic uint64_t refused, unsigned_;
 	_Atomic uint32_t minute[2]; /* that each half is of */
 	_Atomic uint32_t request[2][REQUEST_ROWS][REQUEST_COLUMNS];
 };
@@ -266,6 +266,22 @@ void
 tally_refuse(struct tally *t)
 {
 	(void)atomic_fetch_add_explicit(&t->own->refused, 1, memory_order_relaxed);
+}
+
+void
+tally_unsigned(struct tally *t)
+{
+	(void)atomic_fetch_add_explicit(&t->own->unsigned_, 1, memory_order_relaxed);
+}
+
+uint64_t
+tally_unsigneds(const struct tally *t)
+{
+	uint64_t n = 0;
+
+	for (unsigned w = 0; w < t->workers; w++)
+		n += atomic_load_explicit(&t->page->counts[w].unsigned_, memory_order_relaxed);
+	return n;
 }
 
 uint64_t

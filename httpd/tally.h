@@ -55,4 +55,8 @@ void tally_requests(const struct tally *t, uint64_t hash, uint32_t minute, uint3
 void tally_refuse(struct tally *t);
 uint64_t tally_refused(const struct tally *t);
 
+/* A handshake got no signature, and its client was sent away; and how many did since Weir started. */
+void tally_unsigned(struct tally *t);
+uint64_t tally_unsigneds(const struct tally *t);
+
 #endif

@@ -31,6 +31,8 @@ struct tls {
 	SSL_CTX *ctx;
 	struct wire_ticket_keys tickets;
 	void (*gone)(void *owner);
+	remote_sign_fn *sign;
+	void *sign_ctx;
 };
 
 /* Where an SSL keeps its owner: OpenSSL numbers such places once a program. */
@@ -46,7 +48,7 @@ tls_error(void)
 	return text;
 }
 
-/* --- certificate and key
+/* --- the certificate
  * ------------------------------------------------------------------------------------------- */
 
 #define WHY_MAX 384
@@ -54,13 +56,14 @@ tls_error(void)
 /* What the file holds; NULL with a reason. The launcher holds the same open file for the next start: the
  * offset is left alone. */
 static char *
-slurp(int fd, const char *what, size_t *len, char why[static WHY_MAX])
+slurp(int fd, size_t *len, char why[static WHY_MAX])
 {
 	struct stat st;
 	char *text;
 
 	if (fstat(fd, &st) == -1 || st.st_size <= 0 || st.st_size > PEM_MAX) {
-		(void)snprintf(why, WHY_MAX, "%s: not open, empty, or longer than %u bytes", what, PEM_MAX);
+		(void)snprintf(why, WHY_MAX, "certificate: not open, empty, or longer than %u bytes",
+			       PEM_MAX);
 		return NULL;
 	}
 	*len = (size_t)st.st_size;
@@ -69,8 +72,7 @@ slurp(int fd, const char *what, size_t *len, char why[static WHY_MAX])
 		ssize_t n = pread(fd, text + at, *len - at, (off_t)at);
 
 		if (n <= 0) {
-			(void)snprintf(why, WHY_MAX, "%s: cannot be read", what);
-			OPENSSL_cleanse(text, *len);
+			(void)snprintf(why, WHY_MAX, "certificate: cannot be read");
 			free(text);
 			return NULL;
 		}
@@ -113,38 +115,32 @@ use_chain(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX])
 	return true;
 }
 
+/* A key that is elsewhere, of a certificate that is used already. */
 static bool
-use_key(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX])
+use_remote_key(SSL_CTX *ctx, char why[static WHY_MAX])
 {
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	bool good =
-	    key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+	X509 *x = SSL_CTX_get0_certificate(ctx);
+	EVP_PKEY *key = x == NULL ? NULL : remote_key_new(x);
+	bool good = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
-	if (key == NULL)
-		(void)snprintf(why, WHY_MAX, "certificate_key: no PEM private key without passphrase (%s)",
-			       tls_error());
-	else if (!good)
-		(void)snprintf(why, WHY_MAX, "certificate_key: is not the key of the certificate (%s)",
+	if (!good)
+		(void)snprintf(why, WHY_MAX, "certificate: OpenSSL does not sign with keys of its kind (%s)",
 			       tls_error());
 	EVP_PKEY_free(key);
 	return good;
 }
 
-/* Reads PEM from an open file and has it used; what was read is wiped. */
 static bool
-load(SSL_CTX *ctx, int fd, const char *what, bool (*use)(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX]),
-     char why[static WHY_MAX])
+load_chain(SSL_CTX *ctx, int fd, char why[static WHY_MAX])
 {
 	size_t len;
-	char *text = slurp(fd, what, &len, why);
+	char *text = slurp(fd, &len, why);
 	BIO *bio = text == NULL ? NULL : BIO_new_mem_buf(text, (int)len);
-	bool good = bio != NULL && use(ctx, bio, why);
+	bool good = bio != NULL && use_chain(ctx, bio, why);
 
 	if (text != NULL && bio == NULL)
-		(void)snprintf(why, WHY_MAX, "%s: no memory", what);
+		(void)snprintf(why, WHY_MAX, "certificate: no memory");
 	BIO_free(bio);
-	if (text != NULL)
-		OPENSSL_cleanse(text, len);
 	free(text);
 	return good;
 }
@@ -213,9 +209,9 @@ choose_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_C
 	return i == 0 ? 1 : 2;
 }
 
-/* What is spoken, with this certificate; NULL with a reason. */
+/* What is spoken, as yet without a certificate; NULL with a reason. */
 static SSL_CTX *
-context_new(struct tls *t, int certificate, int key, char why[static WHY_MAX])
+context_bare(struct tls *t, char why[static WHY_MAX])
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
@@ -238,29 +234,39 @@ context_new(struct tls *t, int certificate, int key, char why[static WHY_MAX])
 	(void)SSL_CTX_set_app_data(ctx, t);
 	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, choose_ticket_key);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
-	if (load(ctx, certificate, "certificate", use_chain, why) &&
-	    load(ctx, key, "certificate_key", use_key, why))
+	return ctx;
+}
+
+/* The same, with this certificate. */
+static SSL_CTX *
+context_new(struct tls *t, int certificate, char why[static WHY_MAX])
+{
+	SSL_CTX *ctx = context_bare(t, why);
+
+	if (ctx != NULL && load_chain(ctx, certificate, why) && use_remote_key(ctx, why))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;
 }
 
 struct tls *
-tls_new(int certificate, int key, void (*gone)(void *owner))
+tls_new(int certificate, remote_sign_fn *sign, void *ctx, void (*gone)(void *owner))
 {
 	struct tls *t = mem_calloc(1, sizeof(*t));
 	char why[WHY_MAX];
 
 	t->gone = gone;
+	t->sign = sign;
+	t->sign_ctx = ctx;
+	remote_key_open(sign, ctx);
 	owner_index = SSL_get_ex_new_index(0, t, NULL, NULL, on_free);
 	tls_rotate(t);
-	t->ctx = context_new(t, certificate, key, why);
+	t->ctx = context_new(t, certificate, why);
 	if (t->ctx == NULL)
 		fatalx("%s", why);
 	if (owner_index == -1)
 		fatalx("OpenSSL could not be set up (%s)", tls_error());
 	close(certificate);
-	close(key);
 	return t;
 }
 
@@ -268,7 +274,7 @@ bool
 tls_replace(struct tls *t, int pem)
 {
 	char why[WHY_MAX];
-	SSL_CTX *ctx = context_new(t, pem, pem, why);
+	SSL_CTX *ctx = context_new(t, pem, why);
 
 	close(pem);
 	if (ctx == NULL) {
@@ -311,10 +317,39 @@ tls_rotate(struct tls *t)
 /* --- warming
  * -------------------------------------------------------------------------------------------------------- */
 
-static void
-handshake_in_memory(struct tls *t, SSL_CTX *client_ctx, int version)
+/* A key and its certificate, which nobody will ever see. */
+static X509 *
+make_pair(EVP_PKEY **key)
 {
-	SSL *server = SSL_new(t->ctx), *client = SSL_new(client_ctx);
+	X509 *x = X509_new();
+
+	*key = EVP_EC_gen("P-256");
+	if (x == NULL || *key == NULL || X509_gmtime_adj(X509_getm_notBefore(x), 0) == NULL ||
+	    X509_gmtime_adj(X509_getm_notAfter(x), 60) == NULL || X509_set_pubkey(x, *key) != 1 ||
+	    X509_sign(x, *key, EVP_sha256()) <= 0)
+		fatalx("OpenSSL could not be set up (%s)", tls_error());
+	return x;
+}
+
+/* In place of key, which is not asked before the sandbox. */
+static bool
+sign_here(void *key, const uint8_t certificate[CERTIFICATE_ID_BYTES], uint32_t scheme, const void *content,
+	  size_t content_len, uint8_t *signature, size_t *len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good = scheme == 0x0403 && ctx != NULL &&
+		    EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+		    EVP_DigestSign(ctx, signature, len, content, content_len) == 1;
+
+	(void)certificate;
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
+static void
+handshake_in_memory(SSL_CTX *server_ctx, SSL_CTX *client_ctx, int version)
+{
+	SSL *server = SSL_new(server_ctx), *client = SSL_new(client_ctx);
 	BIO *a = NULL, *b = NULL;
 	char byte;
 	bool ok = server != NULL && client != NULL && BIO_new_bio_pair(&a, 0, &b, 0) == 1 &&
@@ -335,7 +370,7 @@ handshake_in_memory(struct tls *t, SSL_CTX *client_ctx, int version)
 		     SSL_read(server, &byte, 1) == 1;
 	}
 	if (!ok)
-		fatalx("TLS: no handshake with the certificate succeeds (%s)", tls_error());
+		fatalx("TLS: no handshake succeeds (%s)", tls_error());
 	SSL_free(server);
 	SSL_free(client);
 }
@@ -344,14 +379,23 @@ void
 tls_warm(struct tls *t)
 {
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
-	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	char why[WHY_MAX] = "no memory";
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method()), *server = context_bare(t, why);
+	EVP_PKEY *key;
+	X509 *x = make_pair(&key);
 
-	if (client == NULL)
-		fatalx("OpenSSL could not be set up (%s)", tls_error());
+	if (client == NULL || server == NULL || SSL_CTX_use_certificate(server, x) != 1 ||
+	    !use_remote_key(server, why))
+		fatalx("%s", why);
+	remote_key_open(sign_here, key);
 	SSL_CTX_set_verify(client, SSL_VERIFY_NONE, NULL); /* it talks to nobody but us */
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-		handshake_in_memory(t, client, versions[i]);
+		handshake_in_memory(server, client, versions[i]);
+	remote_key_open(t->sign, t->sign_ctx);
 	SSL_CTX_free(client);
+	SSL_CTX_free(server);
+	X509_free(x);
+	EVP_PKEY_free(key);
 	ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH); /* the texts of errors are loaded with the first */
 	(void)tls_error();
 }

@@ -4,23 +4,25 @@
 
 #include <stdbool.h>
 
+#include "remote_key.h"
+
 struct bufferevent;
 struct event_base;
 struct tls;
 struct wire_ticket_keys;
 
-/* Reads the certificate chain and its key (PEM) from two open files and closes both; the key's text is wiped.
- * gone(owner) is called when a connection's memory goes, whatever the cause. Dies with a reason where the
- * pair is unusable. */
-struct tls *tls_new(int certificate, int key, void (*gone)(void *owner));
+/* Reads the certificate chain (PEM) from an open file and closes it; whoever has its key signs for it (ctx is
+ * his). gone(owner) is called when a connection's memory goes, whatever the cause. Dies with a reason where
+ * the certificate is unusable. */
+struct tls *tls_new(int certificate, remote_sign_fn *sign, void *ctx, void (*gone)(void *owner));
 void tls_free(struct tls **t);
 
-/* Serves another certificate from the next connection on: chain and key (PEM) one after the other in a file,
- * which is closed. False after a line in the log, where they are unusable: the one before stays. */
+/* Serves another certificate from the next connection on: its chain (PEM) in a file,
+ * which is closed. False after a line in the log, where it is unusable: the one before stays. */
 bool tls_replace(struct tls *t, int pem);
 
-/* Handshakes with itself in memory, so that OpenSSL has loaded all it will ever load. Dies where that fails.
- */
+/* Handshakes with itself in memory, with a key and a certificate that it makes for that, so that OpenSSL has
+ * loaded all it will ever load. Dies where that fails. */
 void tls_warm(struct tls *t);
 
 /* The server's side of a connection whose descriptor comes later (bufferevent_setfd); it is closed with the

@@ -26,11 +26,11 @@ enum boot_fd {
 	    8, /* authd: as BOOT_FD_BIND_PASSWORD, of provider i where BOOT_HAS_CLIENT_SECRET(i) */
 	BOOT_FD_ANCHORS = 6, /* authd: the file that audit anchors are appended to, where BOOT_HAS_ANCHORS */
 	BOOT_FD_FILE = 5,    /* capture of a file: the file, read-only */
-	BOOT_FD_PROTOCOLS = 5, /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
-	BOOT_FD_HTTPS = 5,     /* httpd: listening TCP sockets with TCP_NODELAY; */
-	BOOT_FD_HTTP = 6,      /* -1 is said by boot.has_http == false */
-	BOOT_FD_CERTIFICATE = 7,
-	BOOT_FD_KEY = 8,
+	BOOT_FD_PROTOCOLS = 5,   /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
+	BOOT_FD_HTTPS = 5,       /* httpd: listening TCP sockets with TCP_NODELAY; */
+	BOOT_FD_HTTP = 6,        /* -1 is said by boot.has_http == false */
+	BOOT_FD_CERTIFICATE = 7, /* httpd, key: the certificate and its chain, a PEM file */
+	BOOT_FD_KEY = 8,         /* key: its private key, a PEM file */
 	BOOT_FD_TALLY = 9, /* httpd: memory that its workers share (httpd/tally.h), where BOOT_HAS_TALLY */
 	BOOT_FD_AUTHORITIES = 5, /* directory: a PEM file, read-only, where BOOT_HAS_AUTHORITIES */
 	BOOT_FD_GEO = 6,         /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */

@@ -272,6 +272,78 @@ channel_nudge(struct channel *ch, enum msg_id id)
 	(void)send_message(ch, id, NULL, 0, -1, true);
 }
 
+/* --- asking and waiting --- */
+
+/* Until the descriptor can be read, or the moment has come (clock_boot_ns). */
+static bool
+wait_until(int fd, int64_t moment_ns)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	for (;;) {
+		int64_t left_ns = moment_ns - clock_boot_ns();
+		int rc = poll(&p, 1, left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0);
+
+		if (rc == 1)
+			return true;
+		if (rc == -1 && errno != EINTR)
+			return false;
+		if (rc == 0) {
+			errno = ETIMEDOUT;
+			return false;
+		}
+	}
+}
+
+/* The receive buffer of the set is in use where a handler asks: the answer has one of its own. */
+static bool
+receive_answer(struct channel *ch, enum msg_id answer, void *out, size_t outlen)
+{
+	uint8_t buf[sizeof(struct head) + CHANNEL_ANSWER_MAX];
+	int fd = -1;
+	ssize_t n = fdpass_recv(ch->sock, buf, sizeof(buf), &fd);
+	AUTO(fd_drop) int own = fd;
+	struct head h;
+
+	if (n <= 0) {
+		if (n == 0)
+			errno = ECONNRESET;
+		return false;
+	}
+	errno = EPROTO;
+	if ((size_t)n != sizeof(h) + outlen)
+		return false;
+	memcpy(&h, buf, sizeof(h));
+	if (h.id != (uint32_t)answer || h.len != outlen ||
+	    !msg_admit(h.id, channel_proc(ch), (enum proc)ch->set->boot->proc, h.len, own == -1 ? 0 : 1))
+		return false;
+	memcpy(out, buf + sizeof(h), outlen);
+	return true;
+}
+
+bool
+channel_ask(struct channel *ch, enum msg_id id, const void *body, size_t len, enum msg_id answer, void *out,
+	    size_t outlen, int timeout_ms)
+{
+	int64_t until_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
+	int why;
+
+	assert(outlen <= CHANNEL_ANSWER_MAX);
+	errno = EPIPE;
+	if (!channel_send(ch, id, body, len))
+		return false;
+	do {
+		if (!wait_until(ch->sock, until_ns))
+			return false;
+		if (receive_answer(ch, answer, out, outlen))
+			return true;
+	} while (errno == EAGAIN);
+	why = errno;
+	channel_end(ch, strerror(why));
+	errno = why;
+	return false;
+}
+
 size_t
 channel_queued(const struct channel *ch)
 {

@@ -70,6 +70,15 @@ bool channel_send_fd(struct channel *ch, enum msg_id id, const void *body, size_
 /* As channel_send, for wake-ups: where the peer's queue is full the message is dropped, because one is under
  * way already. */
 void channel_nudge(struct channel *ch, enum msg_id id);
+/*
+ * A question to a peer that answers at once, for callers who cannot come back later: sends it, and waits for
+ * one message on this channel, which must be the answer, of just outlen bytes (CHANNEL_ANSWER_MAX at most).
+ * It must be all that the peer ever sends. False with ETIMEDOUT after timeout_ms: the answer is then handed
+ * to message() when it comes. False with another errno: the channel ends.
+ */
+bool channel_ask(struct channel *ch, enum msg_id id, const void *body, size_t len, enum msg_id answer,
+		 void *out, size_t outlen, int timeout_ms);
+#define CHANNEL_ANSWER_MAX 2048
 /* Bytes that wait to be sent: producers of long answers look at it and pause. */
 size_t channel_queued(const struct channel *ch);
 /* Ends the channel after the current handler: why goes to the log. */

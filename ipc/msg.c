@@ -21,8 +21,8 @@ static const char *const names[] = {
 };
 static_assert(ARRAY_LEN(names) == MSG_COUNT, "name every message");
 
-static const char *const procs[] = { "none",  "weir",  "capture", "engine",   "store",
-				     "authd", "httpd", "dial",    "directory" };
+static const char *const procs[] = { "none",  "weir",  "capture", "engine",    "store",
+				     "authd", "httpd", "dial",    "directory", "key" };
 static_assert(ARRAY_LEN(procs) == PROC_COUNT, "name every process");
 
 const char *

@@ -14,6 +14,7 @@ enum proc {
 	PROC_HTTPD,
 	PROC_DIAL,
 	PROC_DIRECTORY,
+	PROC_KEY,
 	PROC_COUNT
 };
 

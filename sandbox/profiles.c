@@ -180,6 +180,14 @@ const struct sandbox sandbox_httpd = {
 	.name = "weir-httpd", .calls = httpd_calls, .ncalls = ARRAY_LEN(httpd_calls), .files = 101000,
 };
 
+/* It signs what comes on its channels. pread64: of another key, which the launcher hands over; its memory for keys was locked before. */
+static const struct sandbox_call key_calls[] = {
+	CALL(accept4), CALL(pread64), CALL1(getsockopt, 1, SANDBOX_EQUAL, SOL_SOCKET), CALL(sendmsg),
+};
+const struct sandbox sandbox_key = {
+	.name = "weir-key", .calls = key_calls, .ncalls = ARRAY_LEN(key_calls), .files = 64,
+};
+
 /* It may make datagram sockets of the Internet and send by them: to name servers, anew now and then so that the port of a question
  * cannot be guessed. And it connects: where to, it holds against root's configuration; what comes in goes to others unread. */
 #define DATAGRAM (SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)

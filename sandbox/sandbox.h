@@ -54,7 +54,7 @@ struct sandbox {
 /* One profile a process, all in sandbox/profiles.c. */
 extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,
     sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit, sandbox_check, sandbox_copy,
-    sandbox_directory, sandbox_attempt, sandbox_oidc;
+    sandbox_directory, sandbox_attempt, sandbox_oidc, sandbox_key;
 
 /* Never returns without every wall in place: dies with a line that says which one could not be had. */
 void sandbox_enter(const struct sandbox *s);

@@ -298,7 +298,7 @@ ALLOWED = {
     ("dial", "send by UDP"): GOT,
     # Each attempt to ask a directory is a process of its own; there is a limit to them (RLIMIT_NPROC).
     ("directory", "fork as the C library does"): "EAGAIN, so many and no more",
-    **{(p, "send a frame by the socket it captures with"): NONE for p in ("engine", "store", "authd", "hash", "httpd", "dial", "directory", "attempt")},
+    **{(p, "send a frame by the socket it captures with"): NONE for p in ("engine", "store", "authd", "hash", "httpd", "key", "dial", "directory", "attempt")},
     # A connected socket takes no notice of another address: what is sent comes to whom it is connected with.
-    **{(p, "reach one by a socket it has"): ITS_PEER for p in ("capture", "engine", "store", "authd", "httpd", "dial", "directory")},
+    **{(p, "reach one by a socket it has"): ITS_PEER for p in ("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory")},
 }

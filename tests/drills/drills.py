@@ -22,7 +22,7 @@ from weirlab import Lab, Weir, in_namespace, run, sandboxed, wait_for, weir_bina
 SECURITY = os.path.join(HERE, "..", "..", "SECURITY.md")
 BEGIN, END = "<!-- drills: written by tests/drills/drills.py --write -->", "<!-- end of drills -->"
 # As the table has them: the processes, and those that authd and directory make of themselves.
-PROCESSES = ("capture", "engine", "store", "authd", "hash", "httpd", "dial", "directory", "attempt")
+PROCESSES = ("capture", "engine", "store", "authd", "hash", "httpd", "key", "dial", "directory", "attempt")
 SILENT = 6389
 
 
@@ -67,7 +67,7 @@ class Stage:
                 "ldap.servers": [f"ldap://127.0.0.1:{SILENT}"], "ldap.tls": "no", "ldap.bind_dn": "cn=weir", "ldap.bind_password_file": self.secret,
                 "ldap.base": "dc=drill", "ldap.groups": ["all => viewers"]}).start()
             self.weir.setup()
-            self.weir.wait_processes(("capture", "engine", "store", "authd", "httpd", "dial", "directory"))
+            self.weir.wait_processes(("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory"))
         except BaseException:
             self.lab.close()
             raise
@@ -154,7 +154,7 @@ def drill(stages, attempts=ATTEMPTS, processes=PROCESSES):
 
     # An attempt of directory ends with those whom it needs: they have their turn after it; a hasher ends with authd.
     def lines(stage):
-        for later in ([("capture",), ("engine",), ("store",), ("httpd",), ("attempt",)], [("authd", "hash"), ("dial",), ("directory",)]):
+        for later in ([("capture",), ("engine",), ("store",), ("httpd",), ("attempt",)], [("authd", "hash"), ("key",), ("dial",), ("directory",)]):
             yield [threading.Thread(target=work, args=(stage, [p for p in line if p in processes]), daemon=True) for line in later]
 
     def both(stage):

@@ -14,7 +14,7 @@ import time
 from takeover import Takeover
 from weirlab import weir_binary
 
-FIRST_UID = {"store": 1, "authd": 2, "dial": 4, "directory": 5, "httpd": 8, "engine": 16, "capture": 64}
+FIRST_UID = {"store": 1, "authd": 2, "dial": 4, "directory": 5, "key": 6, "httpd": 8, "engine": 16, "capture": 64}
 OUT_OF_REACH, REFUSED = "no way in", "refused"
 PATIENCE_S = 10 * float(os.environ.get("WEIR_PATIENCE", "1"))
 

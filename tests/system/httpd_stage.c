@@ -1,6 +1,6 @@
 /*
  * A stage for weir-httpd alone: starts the real program with its real boot document, uid and sandbox, and
- * plays authd and store.
+ * plays authd, store and key (which signs by the real one's code).
  *
  *   httpd_stage PROGRAM CERTIFICATE KEY UID CONNECTIONS PER_ADDRESS [WRAPPER...]
  *
@@ -32,6 +32,7 @@
 #include "base/mem.h"
 #include "ipc/channel.h"
 #include "ipc/wire.h"
+#include "pair.h"
 #include "policy/role.h"
 
 #define PASSWORD "correct horse battery"
@@ -51,16 +52,17 @@ struct stage {
 	struct event_base *base;
 	struct boot boot; /* httpd's */
 	char dir[64];
-	struct actor authd, store;
+	struct actor authd, store, key;
+	struct pair *pair; /* that key has */
 	pid_t pid;
 	struct event *input, *child;
-	int https, http, listener, certificate, key;
+	int https, http, listener, certificate;
 	char **wrapper;
 	uid_t uid;
 	/* how the actors behave */
-	bool silent_store, silent_pages, silent_authd, lie, slow_parts, refuse_grant_once, no_session,
-	    history_down;
-	unsigned logins, sessions, questions, questions_of[ASK_KIND_COUNT], cancelled;
+	bool silent_key, lying_key, silent_store, silent_pages, silent_authd, lie, slow_parts,
+	    refuse_grant_once, no_session, history_down;
+	unsigned signs, logins, sessions, questions, questions_of[ASK_KIND_COUNT], cancelled;
 	uint32_t rows;        /* of each list; 0: two pages of any length */
 	unsigned busy;        /* so many questions are answered with ANSWER_BUSY */
 	bool formula;         /* names as attackers choose them */
@@ -735,6 +737,37 @@ store_message(void *ctx, struct channel *ch, struct msg *m)
 	return answer(s, ch, &q);
 }
 
+/* --- key
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* What it did not answer while it was silent is answered when it is not. */
+static bool
+key_message(void *ctx, struct channel *ch, struct msg *m)
+{
+	static struct wire_sign q;
+	static bool owed;
+	struct stage *s = ((struct actor *)ctx)->stage;
+	struct wire_signed a = { .status = SIGN_UNKNOWN };
+	size_t len = sizeof(a.signature);
+
+	if (m != NULL) {
+		memcpy(&q, m->body, sizeof(q));
+		s->signs++;
+		owed = true;
+	}
+	if (s->silent_key || !owed)
+		return true;
+	owed = false;
+	a.ticket = s->lying_key ? q.ticket + 1 : q.ticket;
+	if (pair_is(s->pair, q.certificate) &&
+	    pair_sign(s->pair, q.scheme, q.content, q.len, a.signature, &len)) {
+		a.status = SIGN_OK;
+		a.len = (uint32_t)len;
+	}
+	return channel_send(ch, MSG_SIGNED, &a, sizeof(a));
+}
+
 /* --- the actors' channels
  * ---------------------------------------------------------------------------------------------- */
 
@@ -769,7 +802,8 @@ static void
 actor_up(struct stage *s, struct actor *a, enum proc proc, bool call)
 {
 	static const struct peers_handlers authd = { nothing, nothing, authd_message },
-					   store = { nothing, nothing, store_message };
+					   store = { nothing, nothing, store_message },
+					   key = { nothing, nothing, key_message };
 
 	if (a->peers != NULL)
 		return;
@@ -781,7 +815,11 @@ actor_up(struct stage *s, struct actor *a, enum proc proc, bool call)
 	a->boot.peers[0].uid = s->uid;
 	a->boot.peers[0].connect = call;
 	path_of(s, "httpd", a->boot.peers[0].path);
-	a->peers = peers_new(s->base, &a->boot, a->listener, proc == PROC_AUTHD ? &authd : &store, a);
+	a->peers = peers_new(s->base, &a->boot, a->listener,
+			     proc == PROC_AUTHD   ? &authd
+			     : proc == PROC_STORE ? &store
+						  : &key,
+			     a);
 }
 
 static void
@@ -814,8 +852,8 @@ tcp_listener(unsigned *port)
 static void
 start(struct stage *s)
 {
-	int from[6] = { boot_memfd(&s->boot), s->listener, s->https, s->http, s->certificate, s->key };
-	int high[6];
+	int from[5] = { boot_memfd(&s->boot), s->listener, s->https, s->http, s->certificate };
+	int high[5];
 
 	s->pid = fork();
 	if (s->pid != 0) {
@@ -824,12 +862,12 @@ start(struct stage *s)
 		return;
 	}
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 5; i++)
 		high[i] = fcntl(from[i], F_DUPFD, 100);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 5; i++)
 		if (dup2(high[i], BOOT_FD_DOCUMENT + i) == -1)
 			_exit(127);
-	if (close_range(BOOT_FD_DOCUMENT + 6, ~0U, 0) == -1 || dup2(open("/dev/null", O_RDWR), 0) == -1 ||
+	if (close_range(BOOT_FD_DOCUMENT + 5, ~0U, 0) == -1 || dup2(open("/dev/null", O_RDWR), 0) == -1 ||
 	    dup2(2, 1) == -1)
 		_exit(127);
 	if (s->uid != 0 && (setgroups(0, NULL) == -1 || setgid(s->uid) == -1 || setuid(s->uid) == -1))
@@ -866,7 +904,9 @@ obey(struct stage *s, const char *word, unsigned v)
 	const struct {
 		const char *word;
 		bool *flag;
-	} flags[] = { { "silent-store", &s->silent_store },
+	} flags[] = { { "silent-key", &s->silent_key },
+		      { "lying-key", &s->lying_key },
+		      { "silent-store", &s->silent_store },
 		      { "silent-pages", &s->silent_pages },
 		      { "silent-authd", &s->silent_authd },
 		      { "lie", &s->lie },
@@ -922,6 +962,12 @@ obey(struct stage *s, const char *word, unsigned v)
 		actor_down(&s->authd);
 	if (strcmp(word, "authd") == 0 && v != 0)
 		actor_up(s, &s->authd, PROC_AUTHD, true);
+	if (strcmp(word, "key") == 0 && v == 0)
+		actor_down(&s->key);
+	if (strcmp(word, "key") == 0 && v != 0)
+		actor_up(s, &s->key, PROC_KEY, true);
+	if (strcmp(word, "silent-key") == 0 && v == 0 && s->key.peers != NULL)
+		(void)key_message(&s->key, peers_find(s->key.peers, PROC_HTTPD, 0), NULL);
 	if (strcmp(word, "term") == 0)
 		(void)kill(s->pid, SIGTERM);
 	if (strcmp(word, "restart") == 0) { /* as the launcher does: the sockets stay */
@@ -932,9 +978,9 @@ obey(struct stage *s, const char *word, unsigned v)
 		start(s);
 	}
 	if (strcmp(word, "counts") == 0)
-		printf("counts %u %u %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
+		printf("counts %u %u %u %u %u %u %u %u %u\n", s->logins, s->sessions, s->questions,
 		       s->questions_of[ASK_HOSTS], s->tokens, s->admins, s->cancelled,
-		       s->questions_of[ASK_RECENT]);
+		       s->questions_of[ASK_RECENT], s->signs);
 	printf("ok\n");
 	(void)fflush(stdout);
 }
@@ -974,9 +1020,11 @@ describe(struct stage *s, unsigned connections, unsigned per_address)
 	(void)str_copy(b->settings.name, sizeof(b->settings.name), "stage");
 	b->npoints = 1;
 	b->points[0] = (struct boot_point){ .id = 1, .space = 1, .kind = POINT_INTERFACE, .name = "eth0" };
-	b->npeers = 2;
+	b->npeers = 3;
 	b->peers[0] = (struct boot_peer){ .proc = PROC_AUTHD, .connect = 1 };
 	b->peers[1] = (struct boot_peer){ .proc = PROC_STORE, .connect = 1 };
+	b->peers[2] = (struct boot_peer){ .proc = PROC_KEY, .connect = 1 };
+	path_of(s, "key", b->peers[2].path);
 	path_of(s, "authd", b->peers[0].path);
 	path_of(s, "store", b->peers[1].path);
 }
@@ -986,7 +1034,8 @@ main(int argc, char **argv)
 {
 	static struct stage s;
 	unsigned https, http;
-	char path[BOOT_PATH_MAX];
+	char path[BOOT_PATH_MAX], why[PAIR_WHY_MAX];
+	int key;
 
 	if (argc < 7)
 		return 64;
@@ -1004,9 +1053,14 @@ main(int argc, char **argv)
 		s.wrapper[i - 7] = argv[i];
 	s.wrapper[argc - 7] = argv[1];
 	s.certificate = open(argv[2], O_RDONLY | O_CLOEXEC);
-	s.key = open(argv[3], O_RDONLY | O_CLOEXEC);
-	if (s.certificate == -1 || s.key == -1)
+	key = open(argv[3], O_RDONLY | O_CLOEXEC);
+	if (s.certificate == -1 || key == -1)
 		fatal("certificate");
+	pair_memory();
+	s.pair = pair_read(s.certificate, key, why);
+	close(key);
+	if (s.pair == NULL)
+		fatalx("%s", why);
 	describe(&s, (unsigned)strtoul(argv[5], NULL, 10), (unsigned)strtoul(argv[6], NULL, 10));
 	s.https = tcp_listener(&https);
 	s.http = tcp_listener(&http);
@@ -1017,6 +1071,8 @@ main(int argc, char **argv)
 	s.authd.listener = unix_listener(path);
 	path_of(&s, "store", path);
 	s.store.listener = unix_listener(path);
+	path_of(&s, "key", path);
+	s.key.listener = unix_listener(path);
 	printf("https %u\nhttp %u\n", https, http);
 	start(&s);
 	(void)fflush(stdout);
@@ -1025,6 +1081,7 @@ main(int argc, char **argv)
 		return 1;
 	actor_up(&s, &s.authd, PROC_AUTHD, false);
 	actor_up(&s, &s.store, PROC_STORE, false);
+	actor_up(&s, &s.key, PROC_KEY, false);
 	s.input = event_new(s.base, 0, EV_READ | EV_PERSIST, on_input, &s);
 	if (s.input == NULL || event_add(s.input, NULL) == -1)
 		return 1;

@@ -32,7 +32,7 @@ class Messages(LabTest):
         cls.api = cls.weir.setup()
         cls.v = forge.vocabulary()
         cls.run_directory = cls.weir.settings["run_directory"]
-        cls.processes = ("capture", "engine", "store", "authd", "httpd", "dial", "directory")
+        cls.processes = ("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory")
         cls.weir.wait_processes(cls.processes)
 
     def path(self, process):

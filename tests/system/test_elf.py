@@ -8,7 +8,7 @@ import unittest
 
 from weirlab import BIN
 
-PROGRAMS = ["weir", "weir-capture", "weir-engine", "weir-store", "weir-authd", "weir-httpd", "weir-dial", "weir-directory", "weir-enter"]
+PROGRAMS = ["weir", "weir-capture", "weir-engine", "weir-store", "weir-authd", "weir-httpd", "weir-dial", "weir-directory", "weir-key", "weir-enter"]
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK, PT_GNU_RELRO, PT_GNU_PROPERTY = 1, 2, 3, 0x6474e551, 0x6474e552, 0x6474e553
 PF_X, PF_W = 1, 2
 DT_NEEDED, DT_STRTAB, DT_RPATH, DT_TEXTREL, DT_BIND_NOW, DT_RUNPATH, DT_FLAGS, DT_FLAGS_1 = 1, 5, 15, 22, 24, 29, 30, 0x6ffffffb

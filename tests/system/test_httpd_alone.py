@@ -168,7 +168,7 @@ class Stage:
             lines.append(line.strip())
 
     def counts(self):
-        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins", "cancelled", "recent"), map(int, self.tell("counts")[0].split()[1:])))
+        return dict(zip(("logins", "sessions", "questions", "hosts", "tokens", "admins", "cancelled", "recent", "signs"), map(int, self.tell("counts")[0].split()[1:])))
 
     def memory_has(self, text):
         """Whether it is anywhere in what the program can write to."""

@@ -100,6 +100,21 @@ class Kill(LabTest):
     def test_httpd(self):
         self.kill("httpd")
 
+    def test_key(self):
+        """Whoever is connected goes on, and whoever comes meanwhile waits."""
+        s = self.api.connect()
+        self.kill("key")
+        s.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: weir\r\n\r\n")
+        self.assertTrue(s.recv(65536).startswith(b"HTTP/1.1 200"))
+        s.close()
+        old = self.weir.wait_processes()[("key", 0)]
+        os.kill(old, signal.SIGKILL)
+        wait_for("httpd to know", lambda: self.weir.log().count("weir-httpd@0: info: key@0 is gone") == 2)
+        for _ in range(5):
+            s = self.api.connect(timeout=BACK_WITHIN * PATIENCE + 5)
+            s.close()
+        self.assertNotEqual(self.weir.wait_processes()[("key", 0)], old)
+
     def test_the_stream_says_so(self):
         """A page that is open while the store is away is told, and then goes on."""
         events = self.api.events(20)

@@ -17,6 +17,7 @@ MAY_HOLD = {
     "httpd": (COMMON | {"tcp"}, None),
     "dial": (COMMON | {"udp", "unbound"}, None),
     "directory": (COMMON, None),
+    "key": (COMMON, None),
 }
 
 
@@ -67,7 +68,7 @@ class Walls(LabTest):
 
     def test_every_process_runs(self):
         self.assertEqual(set(self.processes), {("capture", 0), ("engine", 0), ("engine", 1), ("store", 0), ("authd", 0), ("httpd", 0),
-                                                ("dial", 0), ("directory", 0)})
+                                                ("dial", 0), ("directory", 0), ("key", 0)})
         for proc, _, pid in self.each():
             self.assertTrue(open(f"/proc/{pid}/comm").read().startswith(f"weir-{proc}"))
 

@@ -36,7 +36,7 @@ PATIENCE = float(os.environ.get("WEIR_PATIENCE", "4" if os.environ.get("CI") els
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
 CLIENT6, SERVER6 = "fd77::1", "fd77::2"
 PASSWORD = "nine grey herons stand still"
-SLOT = {1: ("store", 0), 2: ("authd", 0), 4: ("dial", 0), 5: ("directory", 0), **{8 + i: ("httpd", i) for i in range(8)}}
+SLOT = {1: ("store", 0), 2: ("authd", 0), 4: ("dial", 0), 5: ("directory", 0), 6: ("key", 0), **{8 + i: ("httpd", i) for i in range(8)}}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
@@ -520,7 +520,7 @@ class Weir:
                             found[key] = int(pid)
         return found
 
-    def wait_processes(self, names=("capture", "engine", "store", "authd", "httpd")):
+    def wait_processes(self, names=("capture", "engine", "store", "authd", "key", "httpd")):
         """Waits until each kind of process runs behind its filter."""
         def all_up():
             now = self.processes()
