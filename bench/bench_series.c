@@ -352,17 +352,18 @@ resident_mb(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
 	char line[200] = "";
-	const char *resident;
+	unsigned long pages = 0;
 
-	if (f == NULL)
+	if (f != NULL) {
+		const char *resident = fgets(line, sizeof(line), f) != NULL ? strchr(line, ' ') : NULL;
+
+		if (resident != NULL)
+			pages = strtoul(resident, NULL, 10);
+		fclose(f);
+	}
+	if (pages == 0)
 		fatal("/proc/self/statm");
-	if (fgets(line, sizeof(line), f) == NULL)
-		line[0] = '\0';
-	fclose(f);
-	resident = strchr(line, ' ');
-	if (resident == NULL)
-		fatal("/proc/self/statm");
-	return (double)strtoul(resident, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1048576;
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576;
 }
 
 static void
