@@ -181,7 +181,7 @@ class Directory(DirectoryTest):
             self.assertIn(place, status)
 
     def test_people_are_made_before_they_come(self):
-        for words, why in ((("--provider", "nobody"), "must be ldap"), (("--provider", "ldap", "--kind", "service"), "service")):
+        for words, why in ((("--provider", "nobody"), "no provider of this name"), (("--provider", "ldap", "--kind", "service"), "service")):
             done = self.admin("user", "add", "oscar", *words, check=False)
             self.assertIn(why, done.stderr)
         self.assertIn("small letters", self.admin("user", "add", "Oscar", "--provider", "ldap", check=False).stderr)
