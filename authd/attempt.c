@@ -69,6 +69,19 @@ attempt_because(struct attempt *t, const char *why)
 #define REFUSAL_FLOOR_NS NS_PER_S
 #define HELD_MAX         1024u /* more than that at a time are answered at once */
 
+static void on_floor(evutil_socket_t fd, short what, void *arg);
+
+/* False where its time has come already. */
+static bool
+hold(struct attempt *t)
+{
+	int64_t left = t->began_ns + REFUSAL_FLOOR_NS - clock_boot_ns();
+	const struct timeval wait = { left / NS_PER_S, left % NS_PER_S / 1000 + 1 };
+
+	return left > 0 && event_base_once(t->a->base, -1, EV_TIMEOUT, on_floor, t, &wait) == 0;
+}
+
+/* The loop's clock may be a moment behind, and its timers early by that. */
 static void
 on_floor(evutil_socket_t fd, short what, void *arg)
 {
@@ -76,6 +89,8 @@ on_floor(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (hold(t))
+		return;
 	t->a->held_refusals--;
 	attempt_end(t, AUTH_DENIED, NULL);
 }
@@ -83,11 +98,7 @@ on_floor(evutil_socket_t fd, short what, void *arg)
 static void
 deny(struct attempt *t)
 {
-	int64_t left = t->began_ns + REFUSAL_FLOOR_NS - clock_boot_ns();
-	const struct timeval wait = { left / NS_PER_S, left % NS_PER_S / 1000 };
-
-	if (!people_are_there(t->a->people) || left <= 0 || t->a->held_refusals >= HELD_MAX ||
-	    event_base_once(t->a->base, -1, EV_TIMEOUT, on_floor, t, &wait) == -1)
+	if (!people_are_there(t->a->people) || t->a->held_refusals >= HELD_MAX || !hold(t))
 		attempt_end(t, AUTH_DENIED, NULL);
 	else
 		t->a->held_refusals++;

@@ -77,11 +77,6 @@ class Streams(OnStage):
         with open(f"/proc/{self.stage.pid}/status") as f:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])  # kB
 
-    def is_sanitized(self):
-        """A sanitizer keeps what was freed for a while: memory says nothing then."""
-        with open(f"/proc/{self.stage.pid}/status") as f:
-            return int(re.search(r"VmSize:\s+(\d+)", f.read())[1]) > 1 << 30  # kB: its shadow
-
     def sockets(self):
         return sum(os.readlink(f"/proc/{self.stage.pid}/fd/{fd}").startswith("socket:") for fd in os.listdir(f"/proc/{self.stage.pid}/fd"))
 
@@ -201,7 +196,7 @@ class Streams(OnStage):
                 most = max(most, self.memory()) if parts % 64 == 0 else most
             with self.subTest(kind=kind):
                 self.assertEqual(rows + first, n)
-                self.assertTrue(self.is_sanitized() or most < before + 8192, f"{before} kB became {most} kB")
+                self.assertTrue(self.stage.is_sanitized() or most < before + 8192, f"{before} kB became {most} kB")
 
     def test_zipped(self):
         self.stage.tell("rows", 5000)

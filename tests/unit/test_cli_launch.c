@@ -113,7 +113,8 @@ the_walls_are_in_the_plan(void **state)
 		assert_int_equal(b->boot, 7);
 		assert_int_equal(b->flags, 0);
 		assert_true(c->proc == PROC_STORE || c->proc == PROC_AUTHD || c->proc == PROC_ENGINE ||
-			    c->proc == PROC_HTTPD || find_peer(b, PROC_WEIR, 0) == NULL);
+			    c->proc == PROC_HTTPD || c->proc == PROC_KEY ||
+			    find_peer(b, PROC_WEIR, 0) == NULL);
 		/* Command lines are the business of those that hold a database. */
 		assert_true(c->proc == PROC_STORE || c->proc == PROC_AUTHD ||
 			    find_peer(b, PROC_WEIR, 1) == NULL);
