@@ -60,7 +60,7 @@ class PeopleTest(LabTest):
                                                              for e in self.entries()))
 
     def entries(self):
-        return self.api.ask("/api/v1/audit?limit=200")["entries"]
+        return self.api.audit()
 
     def comes_in(self, name, password=None):
         api, answer = self.try_login(name, password)

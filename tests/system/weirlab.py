@@ -25,6 +25,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "release", "bin"))
@@ -661,6 +662,17 @@ class Api:
             cursor = d.get("next_cursor")
             if not cursor:
                 return rows
+
+    def audit(self, since=0, **query):
+        """Every entry of the audit log after one of that number, the newest first; query: kind, actor ..."""
+        path = "/api/v1/audit?" + urllib.parse.urlencode({"limit": 1000, **query})
+        entries, cursor = [], None
+        while True:
+            d = self.ask(path + (f"&cursor={urllib.parse.quote(cursor)}" if cursor else ""))
+            entries += d["entries"]
+            cursor = d["cursor"]
+            if not cursor or entries[-1]["sequence"] <= since:
+                return [e for e in entries if e["sequence"] > since]
 
     def interface(self, name):
         for i in self.ask("/api/v1/interfaces")["interfaces"]:
