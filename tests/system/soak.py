@@ -4,6 +4,7 @@ must be true of it at the end. script/soak runs it for as long as one likes, tes
 The order of faults and what each request asks for come from the seed. When something happens does not: it waits for the state before."""
 
 import argparse
+import http.client
 import json
 import math
 import os
@@ -16,13 +17,15 @@ import sys
 import threading
 import time
 
+from oidc_provider import Provider
 from people import FarApi
 from slapd import PASSWORD as PEOPLES
 from slapd import Slapd
 from test_audit import verify
 from test_directory import settings as directory_settings
+from test_oidc import SESSION, Browser
 from test_store_care import check
-from weirlab import BIN, CLIENT, PASSWORD, PATIENCE, SERVER, Lab, Unavailable, Weir, run, sandboxed, wait_for, weir_binary
+from weirlab import BIN, CLIENT, PASSWORD, PATIENCE, SERVER, Lab, Unavailable, Weir, in_namespace, run, sandboxed, wait_for, weir_binary
 
 KINDS = ("store", "authd", "engine", "capture", "dial", "directory", "httpd")  # and whatever else the Weir has
 # What a process that is killed takes along unsaid: what came just before, and while it was away.
@@ -30,8 +33,8 @@ LOSING, BEFORE, AFTER = ("capture", "engine"), 2.0, 0.5
 MINUTES = 60 * 10**9
 # Losses that faults of ours explain; any other place is a fault of Weir's.
 EXPLAINED = {"capture.kernel", "capture.ring_full", "engine.record_ring_full", "store.flows_lost", "store.history_full",
-             # A directory that is down or silent, and weir-directory that is away itself.
-             "dial.failed", "directory.attempts_late", "authd.directory_full"}
+             # A directory or provider that is down or silent, and weir-directory that is away itself.
+             "dial.failed", "directory.attempts_late", "authd.directory_full", "directory.oidc_late", "authd.oidc_full"}
 # Every name that may stand in the data directory.
 FILES = re.compile(r"(node|lock|boot|points|audit\.anchors|tls/(key|certificate)\.pem|authd/(accounts\.mdb(-lock)?|audit\.(key|tail))|"
                    r"store/(data\.mdb|lock\.mdb|series\.mdb(-lock)?|flows-[0-9a-f]{8}\.mdb(-lock)?))")
@@ -120,8 +123,14 @@ class Soak:
         lab.serve_dns()
         self.slapd = Slapd(lab, lab.mon).start().fill()
         secret = lab.file("bind-password", "what weir binds with\n", 0o600)
+        self.provider = in_namespace(lab.mon, lambda: Provider(port=8470)).start()
+        self.provider.control(user={"sub": "sub-olga", "preferred_username": "olga", "name": "Olga", "groups": ["noc"]})
+        client = lab.file("client-secret", self.provider.secret + "\n", 0o600)
+        oidc = {"name": "corp", "issuer": self.provider.issuer, "client_id": self.provider.client, "client_secret_file": client, "insecure": True,
+                "timeout": "3s", "groups": ["noc => operators"]}
         self.weir = ClockedWeir(lab, data=os.path.join(self.disk, "weir"), settings=directory_settings(self.slapd, secret, **{
-            "engine.dpi": True, "store.commit_interval": "200ms", "engine.active_timeout": "5s", "ldap.timeout": "3s"})).start()
+            "engine.dpi": True, "store.commit_interval": "200ms", "engine.active_timeout": "5s", "ldap.timeout": "3s",
+            "oidc": [oidc]})).start()
         self.api = self.weir.setup()
         for name, role in (("operators", "operator"), ("viewers", "viewer")):
             run(weir_binary(), "group", "add", name, "--tenant", "*", "--role", role, "-c", self.weir.config())
@@ -155,11 +164,11 @@ class Soak:
     def rest(self, seconds):
         return not self.over.wait(seconds)
 
-    def ask(self, api, method, path, body=None, good=(200,)):
+    def ask(self, api, method, path, body=None, good=(200,), headers=None):
         """The answer, or None where Weir could not give one while we keep something broken. All else is a fault."""
         began = time.monotonic()
         try:
-            answer = api.request(method, path, body, timeout=20)
+            answer = api.request(method, path, body, headers, timeout=20)
             status, text = answer.status, repr(answer)
         except OSError as e:
             answer, status, text = None, None, f"{type(e).__name__}: {e}"
@@ -230,6 +239,27 @@ class Soak:
                 api.took(answer)
                 self.count("logins")
                 self.ask(api, "POST", "/api/v1/logout", good=(204,))
+
+    def enter_by_provider(self):
+        """Somebody of an OpenID Connect provider comes and goes."""
+        while self.rest(0.7):
+            b = Browser(self.weir)
+            began = time.monotonic()
+            with self.lock:
+                calm = self.calm
+            try:
+                where = b.login()
+            except (AssertionError, OSError, http.client.HTTPException) as e:
+                where = f"{type(e).__name__}: {e}"
+            if where == "/":
+                self.count("logins at the provider")
+                self.ask(b.api, "POST", "/api/v1/logout", good=(204,), headers={"Cookie": f"{SESSION}={b.cookies[SESSION]}"})
+                continue
+            self.count("logins at the provider that were put off")
+            with self.lock:
+                calm = calm is not None and calm == self.calm and began - calm > 2 * PATIENCE
+            if calm and not self.provider_away and where != "/?login=throttled" and not self.over.is_set():
+                self.wrong(f"a login at the provider in calm: {where}")
 
     def change(self, seed):
         rng = random.Random(seed)
@@ -366,12 +396,14 @@ class Soak:
         self.broken()
         self.slapd_away = minutes < 0  # its certificate is not valid yet
         self.weir.jump(minutes * MINUTES)
+        self.provider.control(faults={"clock": minutes * 60})  # what it signs is of our time
         try:
             self.settled()
             self.rest(self.random.uniform(1, 3))
         finally:
             self.broken()
             self.weir.jump(0)
+            self.provider.control(faults={})
             self.slapd_away = False
 
     def fault_directory(self, how):
@@ -395,7 +427,19 @@ class Soak:
             self.come_in("erin", PEOPLES)
             self.slapd_away = False
 
-    slapd_away = False
+    slapd_away = provider_away = False
+
+    def fault_provider(self, how):
+        """The provider takes no code: it breaks off, or says nothing."""
+        self.provider_away = True
+        self.provider.control(faults={how: "token"})
+        try:
+            self.settled()
+            self.rest(self.random.uniform(1, 4))
+        finally:
+            self.provider.control(faults={})
+            self.broken()
+            self.provider_away = False
 
     def fault_none(self):
         """No fault: what may be done beside a Weir that runs."""
@@ -407,7 +451,8 @@ class Soak:
         out += [("kill several", self.fault_kill_several), ("disk full", self.fault_disk), ("disk full, store killed", self.fault_disk, "store"),
                 ("disk full, authd killed", self.fault_disk, "authd"), ("clock 20 minutes ahead", self.fault_clock, 20),
                 ("clock 20 minutes back", self.fault_clock, -20), ("directory down", self.fault_directory, "down"),
-                ("directory silent", self.fault_directory, "silent"), ("check and verify", self.fault_none)]
+                ("directory silent", self.fault_directory, "silent"), ("provider down", self.fault_provider, "down"),
+                ("provider silent", self.fault_provider, "silent"), ("check and verify", self.fault_none)]
         self.random.shuffle(out)
         return out
 
@@ -516,7 +561,7 @@ class Soak:
         for pattern in (r".*signal (?:4|6|7|8|11|31)\b.*", r".*SIG(?:SYS|SEGV|ABRT|BUS|ILL).*", r".*[Aa]ssert.*"):
             for line in re.findall(pattern, log)[:5]:
                 self.wrong(f"in the log: {line}")
-        for secret in (PEOPLES, "what weir binds with", "nine grey herons", self.token.bearer):
+        for secret in (PEOPLES, "what weir binds with", "nine grey herons", self.provider.secret, self.token.bearer):
             if secret in log:
                 self.wrong("a secret is in the log")
 
@@ -578,7 +623,7 @@ class Soak:
         self.settled()
         workers = [threading.Thread(target=self.guarded, args=a, daemon=True) for a in (
             (self.sample,), (self.read, self.seed + 1), (self.read, self.seed + 2), (self.keep,), (self.watch, "/api/v1/live"),
-            (self.watch, "/api/v1/flows/live"), (self.enter,), (self.change, self.seed + 3), (self.witness,))]
+            (self.watch, "/api/v1/flows/live"), (self.enter,), (self.enter_by_provider,), (self.change, self.seed + 3), (self.witness,))]
         for w in workers:
             w.start()
         begin = time.monotonic()
@@ -623,6 +668,7 @@ class Soak:
         self.looked_at("after it was stopped")
         self.judge_directory()
         self.say(json.dumps(self.counts))
+        self.provider.stop()
         run("umount", self.disk)
         self.lab.mounts.remove(self.disk)
         return not self.faults
