@@ -67,7 +67,8 @@ class Browser:
         return r.headers["Location"]
 
     def login(self, provider="corp"):
-        return self.back(self.visit(self.start(provider)))
+        url = self.start(provider)
+        return url if url.startswith("/") else self.back(self.visit(url))  # "/...": the provider cannot be asked
 
     def get(self, path):
         return self.weir_get(path, **{"Sec-Fetch-Site": "same-origin"})
