@@ -195,28 +195,55 @@ export async function audit(run, { kind = 'tenant_changed', actor = 'admin' } = 
 	await run.until('nothing is like that', () => /No entry/.test(document.querySelector('[data-test=audit]').innerText));
 }
 
-/** Why people of a directory come in or do not: its servers, and somebody. there: whether there is one at all. */
-export async function directory(run, { there = null } = {}) {
+/** Why people of a directory come in or do not: what their groups are here, its servers, and somebody. there: null where nothing is configured. */
+export async function directory(run, { there = null, groups = [], servers = ['ldap'] } = {}) {
 	const { page } = run;
 	await open(run, '/admin/directory');
-	const [servers, person] = ['[aria-labelledby=dir-servers]', '[aria-labelledby=dir-person]'];
 	if (there === null) {
-		await page.click(`${servers} button[type=submit]`);
-		await run.until('it is told that there is none', () => /no directory/.test(document.querySelector('[aria-labelledby=dir-servers] [data-test=form-message]')?.textContent ?? ''));
-		await run.axe('no directory');
+		await page.waitForSelector('[data-test=no-provider]');
+		check(/weir\.yaml/.test(await page.textContent('[data-test=no-provider]')), 'it is not said what to do');
+		await run.axe('no provider');
 		return;
 	}
-	await page.click(`${servers} button[type=submit]`);
-	await page.waitForSelector('[data-test=directory-servers][data-verdict=right] ol li');
+	for (const [theirs, ours, text] of groups)
+		await run.until(`${theirs} is ${ours}`, ([a, b, x]) => [...document.querySelectorAll(`[data-test=mappings] [data-row="${b}"]`)].some((r) => r.innerText.includes(a) && r.innerText.includes(x)), [theirs, ours, text]);
+	for (const s of servers) {
+		await page.click(`[data-provider="${s}"] button[type=submit]`);
+		await page.waitForSelector(`[data-provider="${s}"] [data-test=directory-servers][data-verdict=right] ol li`);
+	}
+	const person = '[aria-labelledby=dir-person]';
 	await page.click(`${person} button[type=submit]`);
 	await wrong(run, 'name', 'name');
-	for (const [name, verdict, text] of there) {
+	for (const [name, verdict, text, steps = 1] of there) {
 		await page.fill('[data-test=directory-name]', name);
 		await page.keyboard.press('Enter');
-		await run.until(`${name} is explained`, ([v, x]) => { const e = document.querySelector(`[data-test=directory-person][data-verdict=${v}]`); return e !== null && e.querySelectorAll('ol li').length > 1 && e.innerText.includes(x); }, [verdict, text]);
+		await run.until(`${name} is explained`, ([v, x, n]) => { const e = document.querySelector(`[data-test=directory-person][data-verdict=${v}]`); return e !== null && e.querySelectorAll('ol li').length >= n && e.innerText.includes(x); }, [verdict, text, steps]);
 		await run.axe(`${name} of the directory`);
 		await run.shot(`directory-${verdict}`, true);
 	}
+}
+
+/** Somebody who is to come in by a provider has his account, and his rights, before he comes; here he has no password. */
+export async function providersUser(run, { name = 'nora', provider = 'corp', label = 'Corporate login', tenant = 'acme' } = {}) {
+	const { page } = run;
+	await open(run, '/admin/add-user');
+	await page.fill('[name=name]', name.toUpperCase());
+	await page.click('[data-test=add-access]');
+	await page.selectOption('[name="access[0].tenant"]', tenant);
+	await page.locator('main form .choice input[value=provider]').check({ force: true });
+	await page.selectOption('[name=provider]', provider);
+	await run.axe('a user of a provider');
+	await run.shot('admin-user-provider', true);
+	await page.click('main form button[type=submit]');
+	await wrong(run, 'name', 'small letters');
+	await page.fill('[name=name]', name);
+	await page.click('main form button[type=submit]');
+	await run.until('the user has a view', (n) => location.pathname === `/admin/users/${n}` && document.querySelector('main h1')?.textContent === n, name);
+	await run.until('it says who judges', (l) => document.querySelector('[data-test=judged-by]')?.textContent === l, label);
+	check((await page.locator('[data-test=set-password]').count()) === 0, 'a password is offered, which a provider judges');
+	await page.waitForSelector('[data-test=reset-factor]');
+	await open(run, '/admin/users');
+	await run.until('the list says so', ([n, p]) => document.querySelector(`[data-row="${n}"]`)?.innerText.includes(`by ${p}`), [name, provider]);
 }
 
 /** A session that ends while a form is filled: the login lies over it, and then it is saved. */

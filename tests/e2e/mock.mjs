@@ -60,6 +60,7 @@ async function traffic(run, live) {
 	await run.test('charts: zoom, both directions, standing still', () => steps.charts(run));
 	await run.test('interfaces, countries, two periods', () => steps.places(run));
 	await run.test('search and keys', () => steps.search(run, { text: 'nas', path: '/hosts/10.9.0.2' }));
+	await run.test('search finds views by what ntopng calls them', () => steps.search(run, { text: 'preferences', path: '/admin/settings' }));
 	await run.test('labels', () => steps.labels(run, { host: '10.9.0.40' }));
 	await run.test('watched', () => steps.watched(run, { host: '10.9.0.40' }));
 	await run.test('one interface: chart, hosts and flows are of it', async () => {
@@ -180,13 +181,38 @@ async function administration(run, live) {
 		check((await page.locator('[data-test=figures] dd').first().innerText()) !== '0 bit/s', 'an unknown rate is a zero');
 		await control(live, 'gap', { from: 0, to: 0 });
 	});
-	await run.test('the directory: there is none', () => admin.directory(run));
-	await run.test('the directory: its servers, and who comes in', async () => {
+	await run.test('identity providers: there is none', async () => {
+		await admin.directory(run);
+		await run.page.goto(`${live.base}/admin/add-user`);
+		await run.page.waitForSelector('main form .choice input[value=typed]');
+		check((await run.page.locator('main form .choice input[value=provider]').count()) === 0, 'a provider is offered where there is none');
+	});
+	await run.test('identity providers: their groups, whether they answer, who comes in', async () => {
+		const { page } = run;
 		await control(live, 'directory', { on: true });
-		await admin.directory(run, { there: [['erin', 'right', 'comes in'], ['frank', 'right', 'does not come in'], ['zoe', 'unknown', 'nobody'], ['alice', 'unknown', 'own password']] });
-		await run.page.goto(`${live.base}/welcome?step=directory`);
-		await run.page.click('[data-step=directory] form button[type=submit]');
-		await run.page.waitForSelector('[data-test=directory-servers][data-verdict=right]');
+		await admin.providersUser(run);
+		await admin.directory(run, {
+			groups: [['cn=night,ou=groups', 'night-shift', 'viewer'], ['noc', 'operators', 'no such group'], ['night', 'night-shift', 'viewer']],
+			servers: ['ldap', 'corp'],
+			there: [['erin', 'right', 'comes in'], ['frank', 'right', 'does not come in'], ['zoe', 'unknown', 'nobody'], ['alice', 'unknown', 'own password'], ['nora', 'waits', 'Corporate login', 0]],
+		});
+		await page.click('[data-test=mappings] [data-row=operators] a');
+		await run.until('the missing group is being made', () => location.pathname === '/admin/add-group' && document.querySelector('[name=name]')?.value === 'operators');
+		await page.goto(`${live.base}/admin/groups/night-shift`);
+		await run.until('the group says what fills it', () => /Corporate login/.test(document.querySelector('[data-test=fed]')?.innerText ?? ''));
+		await run.axe('a group that a provider fills');
+		await page.goto(`${live.base}/welcome?step=directory`);
+		await page.locator('[data-step=directory] form button[type=submit]').first().click();
+		await page.waitForSelector('[data-test=directory-servers][data-verdict=right]');
+		/* who does not see the settings types the name of one */
+		await control(live, 'role', { role: 'tenant-administrator' });
+		await page.goto(`${live.base}/admin/add-user`);
+		await page.locator('main form .choice input[value=provider]').check({ force: true });
+		await page.fill('[name=name]', 'olga');
+		await page.fill('[name=provider]', 'corpse');
+		await page.click('main form button[type=submit]');
+		await run.until('that is none', () => /no provider of this name/.test(document.querySelector('[data-field=provider]').innerText));
+		await control(live, 'role', { role: 'platform-administrator' });
 		await control(live, 'directory', { on: false });
 	});
 	await run.test('a token of one\'s own', () => steps.token(run));

@@ -1,7 +1,9 @@
 /* Logs in and out at an identity provider, through the page:
- *   node oidc.mjs --base URL --issuer URL --label TEXT --name NAME --login-name NAME@DOMAIN [--refused] [--interactive]
+ *   node oidc.mjs --base URL --issuer URL --label TEXT --name NAME --login-name NAME@DOMAIN [--refused | --made-by NAME --password TEXT] [--interactive]
+ * made-by: this administrator makes the account first, with rights beside those of its owner's groups.
  * interactive: the provider asks for a name, and whether a logout is meant, as npm's oidc-provider does. */
 import { parseArgs } from 'node:util';
+import * as admin from './admin.mjs';
 import { check, openBrowser, Run } from './lib.mjs';
 import * as steps from './steps.mjs';
 
@@ -13,6 +15,8 @@ const { values: o } = parseArgs({
 		name: { type: 'string' },
 		'login-name': { type: 'string' },
 		refused: { type: 'boolean', default: false },
+		'made-by': { type: 'string' },
+		password: { type: 'string' },
 		interactive: { type: 'boolean', default: false },
 		screenshots: { type: 'string' },
 	},
@@ -38,7 +42,27 @@ async function isIn(page) {
 	check(!/login=|code=|state=/.test(page.url()), `something is left in the address: ${page.url()}`);
 }
 
-if (o.refused) {
+if (o['made-by']) {
+	await run.test('an account is made before its owner comes', async () => {
+		await steps.login(run, { name: o['made-by'], password: o.password });
+		await admin.providersUser(run, { name: o.name, provider: 'corp', label: o.label, tenant: 'guests' });
+		await admin.directory(run, { groups: [['noc', 'operators', 'operator'], ['readers', 'viewers', 'viewer'], ['noc', 'guests', 'viewer']], servers: ['corp', 'other'], there: [[o.name, 'waits', 'first login', 0]] });
+	});
+	await run.test('and he comes in with what he was given, beside what his groups give', async () => {
+		const page = await run.fresh();
+		await page.goto(`${run.base}/account`);
+		await page.click(`[data-provider] >> text=${o.label}`);
+		await isIn(page);
+		await run.until('it is a viewer of guests', () => /viewer/.test(document.querySelector('main').innerText) && /guests/.test(document.querySelector('main').innerText));
+	});
+	await run.test('since then it is told what the provider said of him', async () => {
+		await steps.login(run, { name: o['made-by'], password: o.password });
+		await run.page.goto(`${run.base}/admin/directory`);
+		await run.page.fill('[data-test=directory-name]', o.name);
+		await run.page.keyboard.press('Enter');
+		await run.until('his identifier', (n) => document.querySelector('[data-test=directory-person][data-verdict=right]')?.innerText.includes(`sub-${n}`), o.name);
+	});
+} else if (o.refused) {
 	await run.test('login that is refused is said, and no more', async () => {
 		const page = await run.fresh();
 		await page.goto(o.base);

@@ -11,7 +11,7 @@ import urllib.parse
 from oidc_provider import Provider
 from people import FarApi
 from test_tenants import totp
-from weirlab import PATIENCE, ROOT, LabTest, Weir, in_namespace, run, wait_for, weir_binary
+from weirlab import PASSWORD, PATIENCE, ROOT, LabTest, Weir, in_namespace, run, wait_for, weir_binary
 
 E2E = os.path.join(ROOT, "tests", "e2e")
 LOGIN, SESSION = "__Host-weir-login", "__Host-weir"
@@ -345,6 +345,9 @@ class Oidc(OidcTest):
         self.is_user("erik", groups=["noc", "cooks"])
         self.assertEqual(self.browser().login(), "/")
         i = self.admin("auth", "explain", "erik")["identity"]
+        self.assertEqual(self.api.post("/api/v1/directory/explain", {"name": "erik"}).json["identity"], i)
+        self.assertEqual(self.api.post("/api/v1/directory/explain", {"provider": "other"}).json["provider"]["verdict"], "right")
+        self.assertEqual(self.api.post("/api/v1/directory/explain", {"provider": "none"}).status, 400)
         self.assertEqual((i["provider"], i["sub"], i["groups"], i["weir_groups"], i["admitted"], i["lapsed"]),
                          ("corp", "sub-erik", ["noc", "cooks"], ["operators"], True, False))
         p = self.admin("auth", "test", "--provider", "corp")["provider"]
@@ -408,6 +411,10 @@ class OidcPage(OidcTest):
     def test_through_the_page(self):
         self.is_user("paula")
         look(self, self.provider.issuer)
+
+    def test_an_account_that_the_page_makes_before_its_owner_comes(self):
+        self.is_user("nora", groups=["readers"])
+        look(self, self.provider.issuer, "--made-by", "admin", "--password", PASSWORD, name="nora")
 
     def test_refused_through_the_page(self):
         self.is_user("quentin", groups=[])

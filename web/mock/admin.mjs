@@ -1,6 +1,7 @@
 /* Tenants, users, groups, tokens, the audit log and settings of the mock: enough of what weir-authd judges for a page to be worked on. */
 
 const NETWORK = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]+:[0-9a-f:]*)(?:\/\d{1,3})?$/i;
+const NO_QUOTAS = { flows_per_s: null, stored_bytes: null, retention: null, series: null, keep_minutes: null, keep_five_minutes: null, keep_hours: null, keep_days: null };
 const now = () => Date.now() / 1000;
 
 /** [status, body] of a member that is wrong. */
@@ -12,10 +13,11 @@ export class Administration {
 	groups = new Map();
 	tokens = [];
 	entries = [];
-	directory = [];
+	/* whether a directory and a provider are configured */
+	providers = false;
 
 	constructor() {
-		const quotas = { flows_per_s: null, stored_bytes: null, retention: null, series: null };
+		const quotas = NO_QUOTAS;
 		this.tenants.set('acme', { name: 'acme', title: 'Acme Ltd', selectors: [{ interface: 'lan0' }, { interface: 'wan0', vlan: 7 }], address_spaces: [1], quotas: { ...quotas, retention: 2592000, stored_bytes: 107374182400 } });
 		this.tenants.set('beta', { name: 'beta', title: '', selectors: [{ exporter: '192.0.2.1' }, { exporter: '192.0.2.2', exporter_interface: 7 }, { network: '10.1.0.0/16' }, { network: '2001:db8::/32' }], address_spaces: [], quotas });
 		const access = (tenant, role, more = {}) => ({ tenant, role, interfaces: [], exporters: [], networks: [], masked: false, ...more });
@@ -83,7 +85,17 @@ export class Administration {
 							{ key: 'store.size', value: 68719476736, default: 17179869184, unit: 'bytes', help: 'most that the database may grow to' },
 							{ key: 'store.keep_flows', value: 2592000000, default: 2592000000, unit: 'milliseconds', help: 'how long flow records are kept' },
 							{ key: 'authd.password_length', value: 12, default: 12, unit: null, help: 'shortest password accepted' },
-							{ key: 'ldap.servers', value: this.directory, default: [], unit: null, help: 'servers of the directory, in the order that they are tried in' },
+							{ key: 'ldap.servers', value: this.providers ? ['ldaps://ldap.example.com'] : [], default: [], unit: null, help: 'servers of the directory, in the order that they are tried in' },
+							{ key: 'ldap.groups', value: this.providers ? ['cn=night,ou=groups,dc=example,dc=com => night-shift', 'noc => operators'] : [], default: [], unit: null, help: 'which group of the directory is which of Weir’s' },
+							...(this.providers
+								? [
+										{ key: 'oidc.1.name', value: 'corp', default: '', unit: null, help: 'what it is called here' },
+										{ key: 'oidc.1.label', value: 'Corporate login', default: '', unit: null, help: 'what its button on the login page says' },
+										{ key: 'oidc.1.issuer', value: 'https://login.example.com/realms/noc', default: '', unit: null, help: 'its issuer identifier' },
+										{ key: 'oidc.1.groups', value: ['night => night-shift'], default: [], unit: null, help: 'which of its groups is which of Weir’s' },
+										{ key: 'oidc.1.tenants', value: ['acme'], default: [], unit: null, help: 'tenants that it may let people into' },
+									]
+								: []),
 							{ key: 'engine.dpi', value: true, default: true, unit: null, help: 'name applications by deep packet inspection' },
 						],
 					};
@@ -96,6 +108,12 @@ export class Administration {
 			for (const [j, n] of (a.networks ?? []).entries()) if (!NETWORK.test(n)) return wrong(`access[${i}].networks[${j}]`, 'It is no network: write it as 192.0.2.0/24 or 2001:db8::/32.');
 		}
 		return null;
+	}
+
+	provider(b) {
+		if (b.provider === undefined) return null;
+		if (!this.providers || !['ldap', 'corp'].includes(b.provider)) return wrong('provider', 'There is no provider of this name (oidc[].name).');
+		return b.name === b.name.toLowerCase() ? null : wrong('name', 'Users of a provider are written in small letters.');
 	}
 
 	judge(kind, b) {
@@ -150,18 +168,18 @@ export class Administration {
 			if (method !== 'POST') return null;
 			if (!/^[A-Za-z0-9][\w. -]*$/.test(b.name ?? '')) return wrong('name', b.name ? 'It may have letters, digits, and . _ - after the first.' : 'It is empty.');
 			if (map.has(b.name)) return wrong('name', `There is a ${one} of this name.`, 409);
-			const bad = this.judge(kind, b);
+			const bad = this.judge(kind, b) ?? this.provider(b);
 			if (bad) return bad;
 			const blank =
 				kind === 'users'
 					? { title: '', access: [], groups: [], disabled: false, provider: null, second_factor: false, created: now(), last_login: null, failed_logins: 0 }
 					: kind === 'groups'
 						? { title: '', members: [], access: [] }
-						: { title: '', selectors: [], address_spaces: [], quotas: { flows_per_s: null, stored_bytes: null, retention: null, series: null } };
+						: { title: '', selectors: [], address_spaces: [], quotas: NO_QUOTAS };
 			const { password, ...rest } = b;
 			map.set(b.name, { ...blank, ...rest });
 			this.entry(`${one}_added`, 'done', `user:${who}`, `${one}:${b.name}`, '');
-			return [201, { [one]: map.get(b.name), ...(kind === 'users' && b.kind === 'person' && password === undefined ? { password: 'mock-made-up-password' } : {}) }];
+			return [201, { [one]: map.get(b.name), ...(kind === 'users' && b.kind === 'person' && password === undefined && b.provider === undefined ? { password: 'mock-made-up-password' } : {}) }];
 		}
 		const name = decodeURIComponent(raw);
 		const x = map.get(name);

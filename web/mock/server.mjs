@@ -33,7 +33,6 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	let labels = [];
 	let watched = [];
 	let gap = [0, 0]; // Weir did not run
-	let directory = false;
 	const streams = new Set();
 	const sockets = new Set();
 	let downUntil = 0;
@@ -185,8 +184,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		} else if (what === 'gap') {
 			gap = [b.from, b.to];
 		} else if (what === 'directory') {
-			directory = b.on;
-			administration.directory = b.on ? ['ldaps://ldap.example.com'] : [];
+			administration.providers = b.on;
 		} else if (what === 'tenants') {
 			for (let i = 1; i <= b.count; i++) administration.tenants.set(`customer-${i}`, { ...administration.tenants.get('beta'), name: `customer-${i}`, selectors: [{ vlan: i }] });
 		} else if (what === 'unconfirmed') {
@@ -198,8 +196,15 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		send(res, 200, { ok: true });
 	}
 
-	function explain(res, { name = '' }) {
-		if (!directory) return send(res, 409, { type: 'about:blank', title: 'Conflict', status: 409, detail: 'There is no directory: set ldap.servers.', errors: [] });
+	function explain(res, { name = '', provider = '' }) {
+		if (!administration.providers) return send(res, 409, { type: 'about:blank', title: 'Conflict', status: 409, detail: 'There is no directory: set ldap.servers.', errors: [] });
+		if (provider === 'corp')
+			return send(res, 200, {
+				provider: { verdict: 'right', why: 'it answers', steps: ['https://login.example.com/realms/noc/.well-known/openid-configuration: read', '2 keys for RS256'], authorization_endpoint: 'https://login.example.com/realms/noc/auth', end_session_endpoint: null, backchannel_logout: true, pkce: true, iss_parameter: true },
+			});
+		const account = administration.users.get(name);
+		if (account?.provider === 'corp')
+			return send(res, 200, { identity: { provider: 'corp', configured: true, sub: null, last_login: null, lapsed: false, groups: [], cut: false, weir_groups: [], admitted: false } });
 		const there = name === 'erin' || name === 'frank';
 		const said = {
 			verdict: name === '' || there ? 'right' : 'unknown',
@@ -226,7 +231,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 	}
 
 	async function api(req, res, path, q) {
-		if (path === '/session/providers' && req.method === 'GET') return send(res, 200, { providers: [], chosen: null });
+		if (path === '/session/providers' && req.method === 'GET') return send(res, 200, { providers: administration.providers ? [{ name: 'corp', label: 'Corporate login' }] : [], chosen: null });
 		if (path === '/setup' && req.method === 'GET') return send(res, 200, { open: accounts.size === 0 });
 		if (req.method === 'POST') {
 			const token = req.headers['x-weir-csrf'];
@@ -328,7 +333,7 @@ export async function start({ port = 0, file = false, setup = false, many = 0 } 
 		if (path === '/health' && session(req) === undefined) return send(res, 200, { status: 'ok' });
 		const s = session(req);
 		if (s === undefined) return problem(res, 401, 'The session has ended: log in.');
-		const tenant = req.headers['weir-tenant'] ?? q.get('tenant') ?? '*';
+		const tenant = req.headers['weir-tenant'] ?? q.get('tenant') ?? tenants()[0];
 		if (!tenants().includes(tenant)) return problem(res, 404, 'No such thing.');
 		if (path === '/me') return send(res, 200, meOf(s, tenant));
 		if (path === '/labels') return send(res, 200, { labels });

@@ -1,20 +1,21 @@
 /* Administration: tenants, users, groups, sessions, tokens, the audit log (docs/API.md). Asked through client.ts. */
 import { segment } from '../lib/routes';
 import { ApiError, change, get, query } from './client';
-import type { Shapes, User } from './types';
+import type { Answer, Shapes, User } from './types';
 
 export type Selector = Shapes['Selector'];
 /** null: none */
-export type Quotas = Pick<Shapes['Tenant']['quotas'], 'flows_per_s' | 'stored_bytes' | 'retention' | 'series'>;
-export type Tenant = Omit<Shapes['Tenant'], 'quotas'> & { quotas: Quotas };
+export type Quotas = Shapes['Tenant']['quotas'];
+export const NO_QUOTAS: Quotas = { flows_per_s: null, stored_bytes: null, retention: null, series: null, keep_minutes: null, keep_five_minutes: null, keep_hours: null, keep_days: null };
+export type Tenant = Shapes['Tenant'];
 export type Group = Shapes['Group'];
 export type UserSession = Shapes['Session'];
 export type Token = Shapes['Token'];
 export type AuditEntry = Shapes['AuditEntry'];
 /** A setting of weir.yaml, as it is in force. */
 export type Setting = Shapes['Setting'];
-/** What a directory says of somebody, and what that would be here. */
-export type DirectoryWord = Shapes['DirectoryWord'];
+/** What the directory says of somebody, or a provider of itself or of somebody, and what that would be here. */
+export type Explained = Answer<'explainDirectory'>;
 
 /** What the server takes at a time, and how many times a list is asked on: what is beyond is not shown. */
 const PAGE = 1000;
@@ -95,8 +96,8 @@ export const anchorAudit = () => change<object>('POST', '/audit/anchor');
 /** Grants are signed with another key from now on; nobody is logged out. */
 export const rotateGrantKey = () => change<object>('POST', '/keys/grants/rotate');
 
-/** name: as it is typed at a login; '': whether the servers answer. */
-export const explainDirectory = (name: string) => change<{ directory: DirectoryWord; local: boolean }>('POST', '/directory/explain', name === '' ? {} : { name });
+/** name: as it is typed at a login, of whoever judges it; without: whether the provider answers. */
+export const explainLogin = (q: { name: string } | { provider: string }) => change<Explained>('POST', '/directory/explain', q);
 
 /** null: this server does not tell. */
 export async function settings(s?: AbortSignal): Promise<Setting[] | null> {
