@@ -109,14 +109,21 @@ segment_for(struct history *h, struct segment_writer *w, int64_t now_ns, char wh
 	return open_segment(h, w, why);
 }
 
+static void
+block_key(uint64_t sequence, uint8_t key[static 8])
+{
+	struct wcur c = wcur_of(key, 8);
+
+	wcur_be64(&c, sequence);
+}
+
 static enum db_status
 put(struct segment_writer *w, const uint8_t *bytes, size_t len, char why[static HISTORY_WHY_MAX])
 {
 	uint8_t key[8];
-	struct wcur c = wcur_of(key, sizeof(key));
 	struct db_txn x;
 
-	wcur_be64(&c, w->sequence + 1);
+	block_key(w->sequence + 1, key);
 	db_begin(w->db, &x, true);
 	db_put(&x, DB_ONLY, (struct db_bytes){ key, sizeof(key) }, (struct db_bytes){ bytes, len });
 
@@ -192,6 +199,34 @@ history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct
 	db_put(x, DB_META, sequence_of(w), (struct db_bytes){ &w->sequence, sizeof(w->sequence) });
 }
 
+void
+history_drop_unnamed(struct segment_writer *w)
+{
+	struct db_bytes key;
+	struct db_cursor c;
+	struct db_txn x;
+	uint8_t from[8];
+	bool any;
+
+	if (w->db == NULL)
+		return;
+	block_key(w->sequence + 1, from);
+	db_begin(w->db, &x, false);
+	db_cursor_open(&x, DB_ONLY, &c);
+	any = db_seek(&c, (struct db_bytes){ from, sizeof(from) }, &key, NULL) && key.n == sizeof(from);
+	db_cursor_close(&c);
+	(void)db_end(&x);
+	if (!any)
+		return;
+	db_begin(w->db, &x, true);
+	db_cursor_open(&x, DB_ONLY, &c);
+	for (bool more = db_seek(&c, (struct db_bytes){ from, sizeof(from) }, &key, NULL);
+	     more && key.n == sizeof(from); more = db_next(&c, &key, NULL))
+		db_cursor_delete(&c);
+	db_cursor_close(&c);
+	(void)db_end(&x);
+}
+
 struct segment_writer *
 history_writer_of(struct history *h, uint32_t segment)
 {
@@ -217,6 +252,7 @@ go_on(struct history *h, struct segment_writer *w, char why[static HISTORY_WHY_M
 	if (w->segment.number != 0 && w->segment.bytes < segment_size(h, w) &&
 	    !segments_is_linked(w->segment.number))
 		status = open_segment(h, w, why);
+	history_drop_unnamed(w);
 	if (w->db == NULL)
 		w->segment = (struct segment_entry){ 0 };
 	return status == DB_DAMAGED ? status : DB_OK;

@@ -47,6 +47,7 @@ struct merge {
 	struct segment_writer was[RETENTION_CLASSES]; /* h->merged as it was before */
 	struct segment_entry full[4 * RETENTION_CLASSES];
 	size_t nfull;
+	bool again; /* what was made of it is not true any more */
 };
 
 static void
@@ -70,8 +71,40 @@ history_merge_free(struct history *h)
 	end_merge(h);
 }
 
-/* What was made so far is given up: its keys are used again. A segment that was begun meanwhile is written
- * on: the catalogue does not know it yet. */
+/* Rows of blocks that were made in a segment. */
+static uint64_t
+rows_made_in(const struct merge *m, uint32_t segment)
+{
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < m->nouts; i++)
+		if (m->out[i].e.segment == segment)
+			rows += m->out[i].e.rows;
+	return rows;
+}
+
+/* A segment that was filled up: with what nobody will name, behind what it had before. */
+static void
+give_up_full(struct history *h, const struct segment_entry *full)
+{
+	struct segment_entry e;
+	struct db_txn x;
+	bool known;
+
+	db_begin(h->db, &x, true);
+	known = catalogue_segment(&x, full->number, &e) && e.number == full->number;
+	if (known && !e.gone) {
+		e.bytes = full->bytes;
+		e.dead += rows_made_in(h->merge, e.number);
+		catalogue_put_segment(&x, &e);
+	}
+	/* Where that cannot be told, its rows take more room than they should. */
+	if (db_end(&x) == DB_OK && !known)
+		segments_retire(h->segments, full->number);
+}
+
+/* What was made so far is given up. A segment that was begun meanwhile is written on: the catalogue does not
+ * know it yet. */
 static void
 give_up(struct history *h)
 {
@@ -83,7 +116,10 @@ give_up(struct history *h)
 		else
 			h->merged[i].segment.rows = 0;
 		h->merged[i].sequence = was->sequence;
+		history_drop_unnamed(&h->merged[i]);
 	}
+	for (size_t i = 0; i < h->merge->nfull; i++)
+		give_up_full(h, &h->merge->full[i]);
 	end_merge(h);
 }
 
@@ -96,7 +132,7 @@ history_merge_again(struct history *h, uint32_t segment)
 	for (size_t i = 0; m != NULL && i < m->nfull; i++)
 		ours |= m->full[i].number == segment;
 	if (ours)
-		give_up(h);
+		h->merge->again = true;
 }
 
 /* --- beginning
@@ -359,6 +395,10 @@ history_tidy(struct history *h)
 	struct merge *m = h->merge;
 	enum step s = STEP_ON;
 
+	if (m->again) {
+		give_up(h);
+		return true;
+	}
 	if (m->listed < m->find->nblocks)
 		s = step_listing(h) ? STEP_ON : STEP_DAMAGED;
 	else if (m->at < m->nparts || m->table->n > 0)

@@ -111,6 +111,9 @@ enum db_status history_put_table(struct history *h, struct segment_writer *w, co
 void history_block_done(struct segment_writer *w, const struct block_entry *e);
 /* Tells the catalogue, within x. */
 void history_catalogue(struct db_txn *x, const struct segment_writer *w, const struct block_entry *e);
+/* Deletes blocks behind the last one that stays: their keys are used again, but there may be fewer next time.
+ * What the disk does not let it delete stays until then. */
+void history_drop_unnamed(struct segment_writer *w);
 /* Its segment is not written any more; what comes goes into another one. */
 void history_seal(struct history *h, struct segment_writer *w);
 /* The writer whose segment it is; NULL: it is not written any more. */

@@ -1,5 +1,6 @@
 /* Merging: what came every second becomes blocks of one tenant each, and every question is answered as
  * before, whenever store dies. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <sodium.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "find.h"
 #include "policy/snapshot.h"
@@ -25,11 +27,12 @@ static struct names *names;
 static struct batch batch;
 static char dir[64];
 static uint64_t flows; /* made so far */
+static uint64_t size;  /* of the store */
 
 static void
 open_history(void)
 {
-	struct history_limits l = { .size = 256 << 20,
+	struct history_limits l = { .size = size,
 				    .keep_flows_ns = 1000 * 86400 * NS_PER_S,
 				    .keep_ns = { NS_PER_S, NS_PER_S, NS_PER_S } };
 
@@ -52,6 +55,7 @@ setup(void **state)
 		return -1;
 	batch_init(&batch, 8 << 20, 1024);
 	flows = 0;
+	size = 256 << 20;
 	open_history();
 	return 0;
 }
@@ -80,6 +84,8 @@ add_flow(uint64_t n, int64_t last_ns)
 	f.last_ns = last_ns;
 	f.first_ns = f.slice_ns = last_ns - (int64_t)(n % 60) * NS_PER_S;
 	f.count.packets[0] = f.count.bytes[0] = n;
+	f.count.packets[1] = hash_mix(n, UINT64_C(0x9e3779b97f4a7c15)); /* what cannot be packed */
+	f.count.bytes[1] = ~f.count.packets[1];
 	name[5] = (char)('a' + n % 26);
 
 	const struct flow_texts texts = { name, "", "" };
@@ -311,6 +317,156 @@ what_is_replaced_meanwhile_is_gone(void **state)
 	assert_int_equal(s.before.last_ns > 0, 1);
 }
 
+/* Blocks in a segment's file, whether the catalogue names them or not. */
+static unsigned
+blocks_in_file(uint32_t segment)
+{
+	enum db_status status;
+	struct db *db = segments_read(h->segments, segment, &status);
+	struct db_bytes key;
+	struct db_cursor c;
+	struct db_txn x;
+	unsigned n = 0;
+
+	assert_non_null(db);
+	db_begin(db, &x, false);
+	db_cursor_open(&x, DB_ONLY, &c);
+	for (bool more = db_seek(&c, (struct db_bytes){ "", 1 }, &key, NULL); more;
+	     more = db_next(&c, &key, NULL))
+		n += key.n == sizeof(uint64_t);
+	db_cursor_close(&c);
+	assert_int_equal(db_end(&x), DB_OK);
+	segments_end(h->segments, db);
+	return n;
+}
+
+/* Segments of the catalogue that are merged: how many, and the dead rows of all. */
+static unsigned
+merged_segments(uint64_t *dead)
+{
+	struct segment_entry e;
+	struct db_txn x;
+	unsigned n = 0;
+
+	*dead = 0;
+	db_begin(h->db, &x, false);
+	for (uint32_t at = 0; catalogue_segment(&x, at, &e); at = e.number + 1) {
+		n += !e.gone && e.merged;
+		*dead += !e.gone && e.merged ? e.dead : 0;
+	}
+	db_end(&x);
+	return n;
+}
+
+static unsigned
+files_of_segments(void)
+{
+	unsigned n = 0;
+	struct dirent *e;
+	DIR *d = opendir(".");
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += segments_number(e->d_name) != 0;
+	closedir(d);
+	return n;
+}
+
+static uint64_t
+sequence_now(void)
+{
+	return h->merged[0].sequence;
+}
+
+/* A slice ends anew: what was made of its segment is given up. */
+static void
+end_anew(uint64_t flow, int64_t second)
+{
+	add_flow(flow, BASE_NS + second * NS_PER_S);
+	commit(BASE_NS + second * NS_PER_S);
+}
+
+/* What a merge had made when it was given up, or when store died, is not left in the file. */
+static void
+what_is_given_up_is_not_left(void **state)
+{
+	uint64_t dead;
+
+	(void)state;
+	fill(-5 * 3600, 100, 40); /* all on one day */
+	next_hour(-4);
+	tidy_all();
+	assert_int_equal(sequence_now(), TENANTS);
+	for (unsigned died = 0; died < 2; died++) {
+		fill((died == 0 ? -4 : -3) * 3600 + 100, 100, 40);
+		next_hour(died == 0 ? -3 : -2);
+		while (sequence_now() < TENANTS * (1 + died) + 3)
+			assert_true(history_tidy(h));
+		assert_int_equal(blocks_in_file(h->merged[0].segment.number), TENANTS * (1 + died) + 3);
+		if (died) {
+			close_history();
+			open_history();
+		} else {
+			end_anew(flows - 5, -3 * 3600 + 50);
+			assert_true(history_tidy(h));
+		}
+		assert_int_equal(sequence_now(), TENANTS * (1 + died));
+		assert_int_equal(blocks_in_file(h->merged[0].segment.number), TENANTS * (1 + died));
+		tidy_all();
+		assert_int_equal(blocks_in_file(h->merged[0].segment.number), TENANTS * (2 + died));
+	}
+	assert_int_equal(merged_segments(&dead), 1);
+	assert_int_equal(dead, 0);
+}
+
+/* Steps of a merge until what it makes goes into the n-th further segment. */
+static void
+tidy_until_segment(unsigned n)
+{
+	uint32_t before = h->merged[0].segment.number;
+
+	while (n > 0) {
+		assert_true(history_tidy(h));
+		if (h->merged[0].segment.number != before && before != 0)
+			n--;
+		before = h->merged[0].segment.number;
+	}
+}
+
+/* Of segments that it had filled up, those that it had begun go at once; the one that was there before has
+ * dead rows, and is written anew where they are many. */
+static void
+what_is_given_up_gives_its_room_back(void **state)
+{
+	struct sight before[TENANTS + 1], after[TENANTS + 1];
+	uint64_t dead = 0;
+	unsigned files;
+
+	(void)state;
+	close_history();
+	size = 16 << 20; /* segments of a sixteenth */
+	open_history();
+	fill(-5 * 3600, 1, 20000); /* all on one day */
+	next_hour(-4);
+	tidy_all();
+	assert_int_equal(merged_segments(&dead), 1);
+	fill(-4 * 3600 + 100, 2, 24000);
+	next_hour(-3);
+	tidy_until_segment(2);
+	files = files_of_segments();
+	end_anew(flows - 5, -3 * 3600 + 50);
+	look_all(before);
+	assert_true(history_tidy(h));
+	assert_int_equal(files_of_segments(), files - 1);
+	assert_int_equal(merged_segments(&dead), 1);
+	assert_true(dead > 10000);
+	tidy_all();
+	look_all(after);
+	assert_same_sight(before, after);
+	(void)merged_segments(&dead);
+	assert_int_equal(dead, 0);
+}
+
 static bool
 is_there(uint32_t number)
 {
@@ -370,6 +526,8 @@ main(void)
 		TEST(one_tenant_fills_several_blocks),
 		TEST(a_death_between_steps_costs_nothing),
 		TEST(what_is_replaced_meanwhile_is_gone),
+		TEST(what_is_given_up_is_not_left),
+		TEST(what_is_given_up_gives_its_room_back),
 		TEST(somebody_always_reads),
 	};
 
