@@ -106,10 +106,13 @@ void ask_stopped(struct store *s, struct question *a, enum job_end end);
 
 /* Looks through the live flows that the question's view sees: row for each until it says false, then answer,
  * which takes ctx and ends the answer, or walks on. Where flows are many that is some at a turn, and what
- * begins or ends meanwhile may be met or not; each that stays is met once. drop frees ctx where there will be
- * no answer. The last thing that a handler does. */
+ * begins or ends meanwhile may be met or not; each that stays is met once. cost (NULL: 0) is what was done
+ * since it was last asked beyond looking at rows, in as many rows as take as long: where that is much, fewer
+ * are looked at in a turn. drop frees ctx where there will be no answer. The last thing that a handler does.
+ */
 struct ask_walk {
 	bool (*row)(void *ctx, const struct question *a, const struct engine *e, const struct live_flow *r);
+	uint64_t (*cost)(void *ctx);
 	void (*item)(void *ctx, struct store *s, const struct question *a, uint32_t item);
 	void (*answer)(struct store *s, struct question *a, void *ctx);
 	void (*drop)(void *ctx);

@@ -16,6 +16,7 @@ struct series_part {
 	struct series_range range; /* of this page */
 	int64_t to_s;              /* of all */
 	struct series_flows w;
+	uint64_t told, most; /* of w.added: what a walk was told of, and what live flows may cost */
 	enum db_status status;
 };
 
@@ -48,7 +49,17 @@ add_live(void *ctx, const struct question *a, const struct engine *e, const stru
 
 	part_show(&a->v, &e->live, r, &shown);
 	series_flows_add(&p->w, &shown.f);
-	return true;
+	return p->w.added <= p->most;
+}
+
+static uint64_t
+cost_of_live(void *ctx)
+{
+	struct series_part *p = ctx;
+	uint64_t since = p->w.added - p->told;
+
+	p->told = p->w.added;
+	return since;
 }
 
 static bool
@@ -87,7 +98,9 @@ answer(struct store *s, struct question *a, void *ctx)
 {
 	struct series_part *p = ctx;
 
-	if (a->q.percent != 0) {
+	if (p->w.added > p->most) {
+		ask_stopped(s, a, JOB_COSTLY);
+	} else if (a->q.percent != 0) {
 		put_percentile(a, p);
 	} else {
 		put_points(a, p);
@@ -102,7 +115,9 @@ answer(struct store *s, struct question *a, void *ctx)
 static void
 look_through_live(struct store *s, struct question *a, void *ctx, enum job_end end)
 {
-	static const struct ask_walk walk = { .row = add_live, .answer = answer, .drop = drop };
+	static const struct ask_walk walk = {
+		.row = add_live, .cost = cost_of_live, .answer = answer, .drop = drop
+	};
 	struct series_part *p = ctx;
 
 	if (end != JOB_DONE) {
@@ -111,6 +126,8 @@ look_through_live(struct store *s, struct question *a, void *ctx, enum job_end e
 		ask_history_end(a, p->status);
 	} else {
 		p->holds++;
+		p->told = p->w.added;
+		p->most = sum_sat(p->w.added, (uint64_t)s->boot->settings.query_rows);
 		ask_walk(s, a, &walk, p);
 	}
 }

@@ -153,7 +153,7 @@ ask_walk(struct store *s, struct question *a, const struct ask_walk *w, void *ct
 {
 	struct walk *k;
 
-	if (s->jobs == NULL || !orders_are_for(&a->v, LIVE_FLOWS)) {
+	if (s->jobs == NULL || (w->cost == NULL && !orders_are_for(&a->v, LIVE_FLOWS))) {
 		walk_here(s, a, w, ctx);
 		return;
 	}
@@ -202,6 +202,14 @@ step_items(struct walk *k, unsigned budget)
 	return k->at < k->n[0];
 }
 
+static unsigned
+less_cost(const struct walk *k, unsigned budget)
+{
+	uint64_t cost = k->w->cost == NULL ? 0 : k->w->cost(k->ctx);
+
+	return cost < budget ? budget - (unsigned)cost : 0;
+}
+
 /* False: it is through. */
 static bool
 step(struct walk *k, unsigned budget)
@@ -222,6 +230,7 @@ step(struct walk *k, unsigned budget)
 				live_expect(v, LIVE_FLOWS, k->part, nth(k, k->at + AHEAD));
 			if (view_sees_flow(v, &e->live, r) && !k->w->row(k->ctx, k->a, e, r))
 				return false;
+			budget = less_cost(k, budget);
 		}
 	}
 	return false;

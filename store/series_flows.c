@@ -9,6 +9,8 @@
 #include "sum.h"
 #include "whose.h"
 
+#define ADDED_MOST 65536u /* before it is asked whether to go on */
+
 enum { COLUMN_SLICE_START = 2, COLUMN_SPACE = 8, COLUMN_VLAN = 9, COLUMN_PACKETS = 23, COLUMN_BYTES = 25 };
 enum { COLUMN_CATEGORY = 42, COLUMN_IN_INTERFACE = 53, COLUMN_OUT_INTERFACE };
 
@@ -163,26 +165,40 @@ value_of(const struct series_flows *w, const struct rec_flow *f)
  * -----------------------------------------------------------------------------------------------------------------
  */
 
-/* Of `all`, spread over `length` (above 0), what came before x: neighbours share nothing and leave nothing
- * out. length is below 2^28, so nothing overflows. */
-static uint64_t
-before(uint64_t all, uint64_t x, uint64_t length)
-{
-	return all / length * x + all % length * x / length;
-}
+/* Numbers of a slice that are spread over `length` (above 0, below 2^28: nothing overflows): of a
+ * millisecond, and what is left of that. */
+struct spreading {
+	uint64_t each[4], rest[4], length, told[4];
+};
 
 static void
-add_between(struct series_value *to, const struct series_value *v, uint64_t from, uint64_t until,
-	    uint64_t length)
+spread_begin(struct spreading *p, const struct series_value *v, uint64_t length)
 {
-	const struct series_value part = {
-		.in_bytes = before(v->in_bytes, until, length) - before(v->in_bytes, from, length),
-		.out_bytes = before(v->out_bytes, until, length) - before(v->out_bytes, from, length),
-		.in_packets = before(v->in_packets, until, length) - before(v->in_packets, from, length),
-		.out_packets = before(v->out_packets, until, length) - before(v->out_packets, from, length),
-	};
+	const uint64_t all[4] = { v->in_bytes, v->out_bytes, v->in_packets, v->out_packets };
 
-	series_value_add(to, &part);
+	*p = (struct spreading){ .length = length };
+	for (int i = 0; i < 4; i++) {
+		p->each[i] = all[i] / length;
+		p->rest[i] = all[i] % length;
+	}
+}
+
+/* What came before the x-th millisecond and was not told yet: neighbours share nothing and leave nothing out.
+ */
+static struct series_value
+spread_until(struct spreading *p, uint64_t x)
+{
+	uint64_t part[4];
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t before = p->each[i] * x + p->rest[i] * x / p->length;
+
+		part[i] = before - p->told[i];
+		p->told[i] = before;
+	}
+	return (struct series_value){
+		.in_bytes = part[0], .out_bytes = part[1], .in_packets = part[2], .out_packets = part[3]
+	};
 }
 
 static uint64_t
@@ -207,17 +223,21 @@ spread(struct series_flows *w, int64_t start_ns, int64_t last_ns, const struct s
 		return;
 	if (start_ns == last_ns) {
 		series_value_add(&w->bucket[(last_ns - from_ns) / width], v);
+		w->added++;
 		return;
 	}
 
 	const uint64_t length = (uint64_t)(last_ns - start_ns) / NS_PER_MS;
 	int64_t at = start_ns < from_ns ? 0 : (start_ns - from_ns) / width;
+	struct spreading p;
 
-	for (; at < w->n && from_ns + at * width <= last_ns; at++) {
-		int64_t begins = from_ns + at * width;
+	spread_begin(&p, v, length);
+	(void)spread_until(&p, ms_since(from_ns + at * width, start_ns, length));
+	for (; at < w->n && from_ns + at * width <= last_ns; at++, w->added++) {
+		const struct series_value part =
+		    spread_until(&p, ms_since(from_ns + (at + 1) * width, start_ns, length));
 
-		add_between(&w->bucket[at], v, ms_since(begins, start_ns, length),
-			    ms_since(begins + width, start_ns, length), length);
+		series_value_add(&w->bucket[at], &part);
 	}
 }
 
@@ -239,6 +259,7 @@ struct scan {
 	struct kept_rows rows;
 	struct block_want want;
 	int64_t first_ns, from_ns, to_ns; /* the oldest end that may be told of; buckets */
+	uint64_t spent;                   /* of w->added */
 };
 
 /* What is looked at of a block's rows. */
@@ -289,6 +310,15 @@ get_row(const struct looked_at *l, uint32_t i, struct rec_flow *f)
 	}
 }
 
+/* Whether it is to break off. */
+static bool
+spend_added(struct find *f, struct scan *s)
+{
+	job_spend(f->job, s->w->added - s->spent);
+	s->spent = s->w->added;
+	return job_should_stop(f->job);
+}
+
 static bool
 look(struct find *f, const struct block_entry *e, void *ctx)
 {
@@ -319,7 +349,10 @@ look(struct find *f, const struct block_entry *e, void *ctx)
 			continue;
 		get_row(&l, i, &row);
 		series_flows_add(s->w, &row);
+		if (s->w->added - s->spent >= ADDED_MOST && spend_added(f, s))
+			break;
 	}
+	spend_added(f, s);
 	return true;
 }
 

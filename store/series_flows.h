@@ -17,6 +17,7 @@ struct series_flows {
 	uint32_t resolution_s, n;
 	int64_t longest_ns; /* a slice that took longer is spread over so much before its end; below 2 days */
 	struct series_value *bucket; /* [n] */
+	uint64_t added;              /* times that something was added to one: what it costs */
 };
 
 /* Buckets that begin at from_s and before to_s; from_s is a multiple of resolution_s. */
@@ -26,7 +27,8 @@ void series_flows_end(struct series_flows *w);
 
 /* Adds a slice of a flow that the view sees. */
 void series_flows_add(struct series_flows *w, const struct rec_flow *f);
-/* Adds every kept one that the view sees. Where f->job is stopped some are missing. */
+/* Adds every kept one that the view sees. Where f->job is stopped some are missing: each bucket that a slice
+ * is spread over costs it as much as a row. */
 enum db_status series_flows_kept(struct find *f, struct series_flows *w);
 
 #endif

@@ -626,6 +626,48 @@ it_costs_what_it_may(void **state)
 	assert_true(w->nrows > 0);
 }
 
+/* A slice that is spread over a thousand buckets costs as much as a thousand rows, kept or active; and where
+ * it may cost that, it is there whole, though few such rows are looked at in a turn of the loop. */
+static void
+long_slices_cost_what_they_take(void **state)
+{
+	enum { MANY = 40, HOURS = 15 };
+	struct who who = { .tenant = BETA, .n = { .number = 1, .nnetworks = 1 } };
+	struct wire_question q = question(&keys[0], 60);
+	const struct row_series *r;
+
+	(void)state;
+	w->boot.settings.active_timeout_ms = 86400000;
+	assert_true(prefix_parse("10.2.0.0/24", &who.network[0]));
+	who.n.networks = who.network;
+	world_policy(w, &who.n, 1);
+	q.from_ns = (w->utc - HOURS * 3600) / 60 * 60 * NS_PER_S;
+	q.to_ns = w->utc * NS_PER_S;
+	q.limit = HOURS * 60;
+	for (int kept = 0; kept < 2; kept++) {
+		for (uint32_t i = 0; i < MANY; i++) {
+			struct rec_flow f = world_flow(w, 1000 + i, ETH1, "10.2.0.1", "192.0.2.1");
+
+			f.first_ns = f.slice_ns = f.last_ns - (HOURS + 1) * 3600 * NS_PER_S;
+			f.count.bytes[CLIENT] = f.count.bytes[SERVER] = (HOURS + 1) * 3600 * 1000;
+			f.end_reason = kept ? END_IDLE : END_NONE;
+			world_put(w, 0, kept ? REC_FLOW_END : REC_FLOW_OPEN, &f, sizeof(f), NULL);
+		}
+		world_pump(w);
+		world_commit(w);
+		w->boot.settings.query_rows = MANY * HOURS * 60 / 2;
+		assert_int_equal(ask_as(&who, &q), ANSWER_TOO_COSTLY);
+		assert_int_equal(w->nrows, 0);
+		w->boot.settings.query_rows = MANY * HOURS * 60 * 2;
+		assert_int_equal(ask_as(&who, &q), ANSWER_OK);
+		assert_int_equal(w->nrows, q.limit);
+		r = world_row(w, 7, sizeof(*r), NULL);
+		assert_int_equal(r->bytes, MANY * 2 * 60 * 1000);
+		if (w->s->jobs == NULL)
+			world_threads(w);
+	}
+}
+
 /* The last second that there is, in buckets that would end behind it. */
 static void
 the_end_of_time_is_no_place(void **state)
@@ -656,7 +698,7 @@ main(void)
 		TEST(a_part_gets_what_its_flows_say),    TEST(a_part_gets_what_its_flows_say),
 		TEST(a_part_gets_what_its_flows_say),    TEST(a_part_gets_what_its_flows_say),
 		TEST(what_flows_do_not_tell_is_refused), TEST(it_costs_what_it_may),
-		TEST(the_end_of_time_is_no_place),
+		TEST(long_slices_cost_what_they_take),   TEST(the_end_of_time_is_no_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
