@@ -94,7 +94,7 @@ audit_anchor_parse(const char *line, size_t len, struct audit_anchor *a)
 {
 	const char *at = memmem(line, len, WORD, strlen(WORD));
 	struct rcur c = rcur_of(at, at == NULL ? 0 : len - (size_t)(at - line));
-	uint64_t epoch;
+	uint64_t epoch, seconds;
 
 	memset(a, 0, sizeof(*a));
 	take_word(&c, WORD);
@@ -104,7 +104,10 @@ audit_anchor_parse(const char *line, size_t len, struct audit_anchor *a)
 	epoch = take_number(&c, 10);
 	a->epoch = (uint32_t)epoch;
 	take_word(&c, " time=");
-	a->time_ns = (int64_t)take_number(&c, 9 + 1) * NS_PER_S;
+	seconds = take_number(&c, 9 + 1);
+	if (seconds >= (uint64_t)(INT64_MAX / NS_PER_S)) /* no time that authd could have written */
+		c.bad = true;
+	a->time_ns = c.bad ? 0 : (int64_t)seconds * NS_PER_S;
 	take_word(&c, ".");
 	a->time_ns += (int64_t)take_number(&c, 9);
 	take_word(&c, " hash=");

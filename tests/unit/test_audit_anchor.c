@@ -64,6 +64,10 @@ text_comes_back(void **state)
 		assert_false(audit_anchor_parse(text, n, &b));
 	(void)snprintf(line, sizeof(line), "%s ", text);
 	assert_false(audit_anchor_parse(line, strlen(line), &b));
+	/* Nor a time beyond what 64 bits hold. */
+	(void)snprintf(line, sizeof(line), "%.*stime=9790000000.%s", (int)(strstr(text, "time=") - text),
+		       text, strchr(text, '.') + 1);
+	assert_false(audit_anchor_parse(line, strlen(line), &b));
 }
 
 static void
