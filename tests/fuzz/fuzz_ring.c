@@ -37,6 +37,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t buf[4096];
+	static size_t used; /* bytes of the area that the input before wrote */
 	struct ring_consumer *c;
 	uint64_t head = 0, before = 0;
 	int page, rc, n = 0;
@@ -47,8 +48,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(&head, data, 8);
 	memcpy(mem + 64, &head, 8);
-	memset(mem + 4096, 0, 65536);
+	memset(mem + 4096, 0, used);
 	memcpy(mem + 4096, data + 8, size - 8);
+	used = size - 8;
 	c = ring_consumer_new(dup(mem_fd), &page);
 	assert(c != NULL);
 	close(page);

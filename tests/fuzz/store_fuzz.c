@@ -40,10 +40,14 @@ make_boot(void)
 	boot.settings.max_flows = 1024;
 	boot.settings.max_hosts = 1024;
 	boot.proc = PROC_STORE;
-	boot.npeers = 2;
 	boot.npoints = 2;
-	for (uint32_t i = 0; i < 2; i++)
-		boot.peers[i] = (struct boot_peer){ .proc = PROC_ENGINE, .instance = i };
+	for (uint32_t i = 0; i < 2; i++) {
+		boot.peers[boot.npeers++] = (struct boot_peer){ .proc = PROC_ENGINE, .instance = i };
+		boot.peers[boot.npeers++] = (struct boot_peer){ .proc = PROC_HTTPD, .instance = i };
+		boot.peers[boot.npeers++] = (struct boot_peer){ .proc = PROC_WEIR, .instance = i };
+	}
+	boot.peers[boot.npeers++] = (struct boot_peer){ .proc = PROC_AUTHD };
+	boot.peers[boot.npeers++] = (struct boot_peer){ .proc = PROC_DIAL };
 	boot.points[0] = (struct boot_point){ .id = FUZZ_ETH0, .kind = POINT_INTERFACE, .name = "eth0" };
 	boot.points[1] = (struct boot_point){ .id = FUZZ_FILE, .kind = POINT_FILE, .name = "one.pcap" };
 }

@@ -1,0 +1,73 @@
+/* What captures, other engines, store and the launcher send to an engine: rings and their pages, files,
+ * counters; the rings are read as far as they go. */
+#include <event2/event.h>
+#include <string.h>
+
+#include "ipc/wire.h"
+#include "receiver.h"
+#include "run.h"
+#include "serve.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define BATCHES_MAX 64
+
+static struct server s;
+
+/* They say who they are, mostly. */
+static void
+make_good(const struct channel *from, enum msg_id id, uint8_t *body, size_t len, size_t memory)
+{
+	struct wire_ring_offer o;
+	struct wire_ring_taken t;
+
+	(void)memory;
+	if (len == 0 || body[0] % 4 == 3)
+		return;
+	if (id == MSG_PACKET_RING || id == MSG_FRAME_RING) {
+		memcpy(&o, body, sizeof(o));
+		o.point = 1;
+		o.worker = id == MSG_FRAME_RING ? channel_instance(from) : 0;
+		memcpy(body, &o, sizeof(o));
+	} else if (id == MSG_RECORD_RING_TAKEN || id == MSG_FRAME_RING_TAKEN) {
+		t = (struct wire_ring_taken){ 0, id == MSG_FRAME_RING_TAKEN ? channel_instance(from) : 0 };
+		memcpy(body, &t, sizeof(t));
+	}
+}
+
+static void
+turn(void)
+{
+	for (unsigned i = 0; i < s.e->npoints; i++)
+		for (unsigned n = 0; n < BATCHES_MAX && point_work(s.e, &s.e->point[i]) == WORK_DONE; n++)
+			;
+	for (unsigned n = 0; n < BATCHES_MAX && handover_work(s.e) == WORK_DONE; n++)
+		;
+	serve_after_turn(&s);
+}
+
+static void
+open_engine(void)
+{
+	struct boot *b = receiver_boot(PROC_ENGINE);
+
+	b->settings.max_flows = 1024;
+	b->settings.max_hosts = 1024;
+	b->settings.workers = 2;
+	b->settings.record_ring = 1 << 21;
+	b->settings.handover_ring = 1 << 21;
+	b->npoints = 1;
+	b->points[0] = (struct boot_point){ .id = 1, .kind = POINT_INTERFACE, .name = "eth0" };
+	run_init(&s, engine_new(b));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct receiver_hooks hooks = { .before = make_good, .after = turn };
+
+	if (s.e == NULL)
+		open_engine();
+	receiver_run(&hooks, data, size);
+	return 0;
+}

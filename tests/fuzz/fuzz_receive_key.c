@@ -1,0 +1,100 @@
+/* What workers of httpd ask key to sign, and pairs that the launcher hands over. */
+#include <assert.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "ipc/wire.h"
+#include "key.h"
+#include "pair.h"
+#include "receiver.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static FILE *files[2]; /* two pairs */
+static uint8_t id[CERTIFICATE_ID_BYTES];
+
+static FILE *
+make_pair(uint8_t digest[static CERTIFICATE_ID_BYTES])
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	FILE *f = tmpfile();
+	unsigned n = 0;
+
+	assert(x != NULL && key != NULL && f != NULL && X509_set_pubkey(x, key) == 1);
+	assert(X509_gmtime_adj(X509_getm_notBefore(x), 0) != NULL &&
+	       X509_gmtime_adj(X509_getm_notAfter(x), 3600) != NULL && X509_sign(x, key, EVP_sha256()) > 0);
+	assert(PEM_write_X509(f, x) == 1 &&
+	       PEM_write_PKCS8PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1 && fflush(f) == 0);
+	assert(X509_digest(x, EVP_sha256(), digest, &n) == 1 && n == CERTIFICATE_ID_BYTES);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	return f;
+}
+
+/* Every third request is about a certificate that key has; the input alone would not find its name. */
+static void
+name_certificate(const struct channel *from, enum msg_id message, uint8_t *body, size_t len, size_t memory)
+{
+	struct wire_sign w;
+
+	(void)from;
+	(void)memory;
+	if (message != MSG_SIGN)
+		return;
+	assert(len == sizeof(w));
+	memcpy(&w, body, sizeof(w));
+	if (w.certificate[0] % 3 == 0)
+		memcpy(w.certificate, id, sizeof(w.certificate));
+	memcpy(body, &w, sizeof(w));
+}
+
+static int
+hand(enum msg_id message)
+{
+	static unsigned n;
+
+	(void)message;
+	return fcntl(fileno(files[n++ % 2]), F_DUPFD_CLOEXEC, 0);
+}
+
+static void
+open_key(void)
+{
+	static struct key k;
+	uint8_t other[CERTIFICATE_ID_BYTES];
+
+	pair_memory();
+	files[0] = make_pair(id);
+	files[1] = make_pair(other);
+	/* serve_open closes them. */
+	if (dup2(fileno(files[0]), BOOT_FD_CERTIFICATE) == -1 || dup2(fileno(files[0]), BOOT_FD_KEY) == -1)
+		fatal("no descriptors for a pair");
+	k.boot = receiver_boot(PROC_KEY);
+	k.base = event_base_new();
+	if (k.base == NULL)
+		fatalx("no event loop");
+	serve_open(&k);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct receiver_hooks hooks = { .before = name_certificate, .hand = hand };
+	static bool is_open;
+
+	if (!is_open)
+		open_key();
+	is_open = true;
+	receiver_run(&hooks, data, size);
+	return 0;
+}
