@@ -240,6 +240,13 @@ class Soak:
                 self.count("logins")
                 self.ask(api, "POST", "/api/v1/logout", good=(204,))
 
+    def leave(self, browser):
+        """Logs out who came by a browser, where Weir says what its session's token against forgery is."""
+        cookie = {"Cookie": f"{SESSION}={browser.cookies[SESSION]}"}
+        me = self.ask(browser.api, "GET", "/api/v1/me", headers=cookie)
+        if me is not None:
+            self.ask(browser.api, "POST", "/api/v1/logout", good=(204,), headers={**cookie, "X-Weir-CSRF": me.json["csrf"]})
+
     def enter_by_provider(self):
         """Somebody of an OpenID Connect provider comes and goes."""
         while self.rest(0.7):
@@ -253,7 +260,7 @@ class Soak:
                 where = f"{type(e).__name__}: {e}"
             if where == "/":
                 self.count("logins at the provider")
-                self.ask(b.api, "POST", "/api/v1/logout", good=(204,), headers={"Cookie": f"{SESSION}={b.cookies[SESSION]}"})
+                self.leave(b)
                 continue
             self.count("logins at the provider that were put off")
             with self.lock:
