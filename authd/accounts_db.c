@@ -13,6 +13,7 @@
 
 struct accounts_db {
 	struct db *db;
+	struct at_rest_change at_rest;
 	bool has_administrator;
 	uint64_t snapshot;
 };
@@ -32,6 +33,7 @@ found(struct txn *x)
 	meta_put(x, META_NEXT_TENANT, 1);
 	meta_put(x, META_NEXT_NARROWING, 1);
 	meta_put(x, META_SNAPSHOT, 0);
+	at_rest_mark(x);
 	tenant_add(x, &first);
 }
 
@@ -48,11 +50,11 @@ found_or_upgrade(struct db *db, const char *path, struct db_error *e)
 }
 
 struct accounts_db *
-accounts_db_open(const char *path, struct db_error *e)
+accounts_db_open(const char *path, const struct master_keys *keys, struct db_error *e)
 {
 	struct accounts_db *db = mem_calloc(1, sizeof(*db));
 
-	db->db = db_open(path, e);
+	db->db = at_rest_open(path, keys, &db->at_rest, e);
 	if (db->db != NULL && found_or_upgrade(db->db, path, e) && check_all(db->db, path, e) &&
 	    accounts_db_refresh(db) == DB_OK)
 		return db;
@@ -70,6 +72,12 @@ accounts_db_close(struct accounts_db **dbp)
 	db_close(&db->db);
 	free(db);
 	*dbp = NULL;
+}
+
+const struct at_rest_change *
+accounts_db_at_rest(const struct accounts_db *db)
+{
+	return &db->at_rest;
 }
 
 struct db *

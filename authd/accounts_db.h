@@ -10,14 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "at_rest.h"
 #include "db.h"
 #include "record.h"
 
 struct accounts_db;
 
-/* Opens (or makes) the file at path, checks every record in it, and makes tenant 1 at first. NULL with *e.
- * Before the sandbox. */
-struct accounts_db *accounts_db_open(const char *path, struct db_error *e);
+/* Opens (or makes) the file at path, checks every record in it, and makes tenant 1 at first. keys seal its
+ * secrets (NULL: nothing does) and live as long. NULL with *e. Before the sandbox. */
+struct accounts_db *accounts_db_open(const char *path, const struct master_keys *keys, struct db_error *e);
+/* What became of its secrets when it was opened. */
+const struct at_rest_change *accounts_db_at_rest(const struct accounts_db *db);
 void accounts_db_close(struct accounts_db **db);
 /* The tables beneath, for what has to be within one transaction with others. */
 struct db *accounts_db_tables(struct accounts_db *db);

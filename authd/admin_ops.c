@@ -58,6 +58,7 @@ static const struct admin_op ops[] = {
 	{ "audit.list",              ACTION_READ_AUDIT,      NOBODY,               false,  NULL,                    audit_op_list,     NULL },
 	{ "audit.anchor",            ACTION_WRITE_PLATFORM,  NOBODY,               false,  NULL,                    audit_op_anchor,   NULL },
 	{ "key.rotate",              ACTION_WRITE_PLATFORM,  NOBODY,               true,   NULL,                    key_op_rotate,     key_op_rotated },
+	{ "key.list",                ACTION_READ_PLATFORM,   NOBODY,               false,  NULL,                    key_op_list,       NULL },
 	{ "setting.list",            ACTION_READ_PLATFORM,   NOBODY,               false,  NULL,                    setting_op_list,   NULL },
 	{ "directory.explain",       ACTION_WRITE_PLATFORM,  NOBODY,               false,  directory_op_explain_prepare, directory_op_explain, NULL },
 	{ "apply",                   ACTION_WRITE_USERS,     NOBODY,               true,   NULL,                    apply_op,          NULL },

@@ -72,6 +72,9 @@ enum db_status audit_failure(struct audit *au, struct audit_entry *e, bool held_
 /* Ends the epoch (unless it is empty) and writes an anchor. */
 enum db_status audit_anchor_now(struct audit *au, struct audit_anchor *a);
 
+/* When the running epoch and its key began; UTC. */
+int64_t audit_key_since(const struct audit *au);
+
 /* Everything that comes with time. Once a second. now_ns: clock_utc_ns */
 enum db_status audit_tick(struct audit *au, int64_t now_ns);
 

@@ -32,7 +32,7 @@ adopt_next_key(struct audit *au)
 static bool
 write_key(struct audit *au)
 {
-	if (!audit_key_write(au->key_fd, au->key)) {
+	if (!audit_key_write(au->key_fd, db_keys(au->db), au->key)) {
 		log_error("%s: %s", AUDIT_KEY_FILE, strerror(errno));
 		return false;
 	}
@@ -67,6 +67,12 @@ end_now(struct audit *au)
 	adopt_next_key(au);
 	(void)write_key(au); /* else the next tick does it */
 	return DB_OK;
+}
+
+int64_t
+audit_key_since(const struct audit *au)
+{
+	return au->epoch_ns;
 }
 
 static uint64_t
@@ -114,6 +120,14 @@ refuse(struct db_error *e, const char *key_file, const char *what)
 	return false;
 }
 
+static bool
+unwritable(struct db_error *e, const char *key_file)
+{
+	e->status = EXIT_FAILED;
+	(void)snprintf(e->text, sizeof(e->text), "%s: %s", key_file, strerror(errno));
+	return false;
+}
+
 /* Begins the log, or begins it anew where its key is lost. */
 static bool
 begin(struct audit *au, struct audit_head *h, const char *key_file, struct db_error *e)
@@ -124,11 +138,8 @@ begin(struct audit *au, struct audit_head *h, const char *key_file, struct db_er
 	sodium_memzero(au->key, sizeof(*au->key));
 	au->key->epoch = h->epoch + 1;
 	draw_key(au->key->secret);
-	if (!audit_key_write(au->key_fd, au->key)) {
-		e->status = EXIT_FAILED;
-		(void)snprintf(e->text, sizeof(e->text), "%s: %s", key_file, strerror(errno));
-		return false;
-	}
+	if (!audit_key_write(au->key_fd, db_keys(au->db), au->key))
+		return unwritable(e, key_file);
 	if (h->sequence > 0)
 		log_error(
 		    "the key of the audit log is lost: the log goes on behind entry %llu with a new one",
@@ -186,7 +197,10 @@ key_fits(const struct audit_key *k, const struct audit_head *h, const struct las
 static bool
 match_key(struct audit *au, struct audit_head *h, const char *key_file, struct db_error *e)
 {
-	enum audit_key_status read = audit_key_read(au->key_fd, au->key);
+	const struct master_keys *masters = db_keys(au->db);
+	struct master_id id;
+	enum audit_key_status read = audit_key_read(au->key_fd, masters, au->key, &id);
+	char what[80], text[MASTER_ID_TEXT];
 	struct last_key l;
 
 	/* A first start that was cut short, too. */
@@ -194,6 +208,11 @@ match_key(struct audit *au, struct audit_head *h, const char *key_file, struct d
 		return begin(au, h, key_file, e);
 	if (read == AUDIT_KEY_DAMAGED)
 		return refuse(e, key_file, "is damaged");
+	if (read == AUDIT_KEY_NO_MASTER) {
+		(void)snprintf(what, sizeof(what), "is sealed with the master key %s, which is not here",
+			       master_id_text(&id, text));
+		return refuse(e, key_file, what);
+	}
 	if (au->key->epoch == h->epoch + 1 && au->key->next_epoch == 0)
 		return begin(au, h, key_file, e); /* to begin anew was cut short */
 	l = find_last_key(au);
@@ -201,6 +220,9 @@ match_key(struct audit *au, struct audit_head *h, const char *key_file, struct d
 		adopt_next_key(au);
 	if (!l.found || !key_fits(au->key, h, &l))
 		return refuse(e, key_file, "is not the key of this audit log");
+	/* At once: when authd serves, nothing needs the former master key any more. */
+	if (read == AUDIT_KEY_OLD && !audit_key_write(au->key_fd, masters, au->key))
+		return unwritable(e, key_file);
 	return true;
 }
 

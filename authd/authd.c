@@ -15,6 +15,7 @@
 #include "directory.h"
 #include "granting.h"
 #include "locked.h"
+#include "master_file.h"
 #include "newcomers.h"
 #include "oidc_ask.h"
 #include "oidc_begun.h"
@@ -139,6 +140,28 @@ note_life(struct authd *a, enum audit_kind kind)
 		log_error("the audit log cannot be written: %s", accounts_db_why(a->db));
 }
 
+/* Said at each start, so that nobody takes it for granted; sealed anew, it is an entry. */
+static void
+note_at_rest(struct authd *a)
+{
+	const struct at_rest_change *c = accounts_db_at_rest(a->db);
+	struct audit_entry e = audit_entry_of(AUDIT_KEY_ROTATED, AUDIT_DONE, "system", "key:master");
+	char now[MASTER_ID_TEXT], before[MASTER_ID_TEXT];
+
+	if (a->master == NULL) {
+		log_info("no master key is set (authd.master_key): secrets at rest are not sealed");
+		return;
+	}
+	log_info("secrets at rest are sealed with the master key %s",
+		 master_id_text(&a->master->key[0].id, now));
+	if (!c->sealed)
+		return;
+	audit_detail(&e, "sealed with %s; before: %s", now,
+		     c->had ? master_id_text(&c->before, before) : "not at all");
+	if (audit_write(a->audit, &e) != DB_OK)
+		log_error("the audit log cannot be written: %s", accounts_db_why(a->db));
+}
+
 static void
 open_accounts(struct authd *a)
 {
@@ -157,7 +180,9 @@ open_accounts(struct authd *a)
 
 	if (!directory_judge(e.text, sizeof(e.text)))
 		fatalx("%s", e.text);
-	a->db = accounts_db_open(ACCOUNTS_FILE, &e);
+	if ((a->boot->flags & BOOT_HAS_MASTER_KEY) != 0)
+		a->master = master_file_read(BOOT_FD_MASTER_KEY);
+	a->db = accounts_db_open(ACCOUNTS_FILE, a->master, &e);
 	if (a->db == NULL)
 		fatal_status(e.status, "%s", e.text);
 	a->audit = audit_open(accounts_db_tables(a->db), AUDIT_KEY_FILE, AUDIT_TAIL_FILE, &audit, &e);
@@ -171,6 +196,8 @@ open_accounts(struct authd *a)
 	if (!signing_load(&a->signing, a->db, clock_utc_ns()) || !sessions_load(a->sessions, clock_utc_ns()))
 		fatalx("%s: %s", ACCOUNTS_FILE, accounts_db_why(a->db));
 	note_life(a, AUDIT_STARTED);
+	note_at_rest(a);
+	master_file_settle(a->master);
 	if (configuration_note(a->audit, accounts_db_tables(a->db), s) != DB_OK)
 		log_error("whether the configuration changed cannot be written down: %s",
 			  accounts_db_why(a->db));
@@ -250,6 +277,7 @@ authd_free(struct authd **ap)
 	note_life(a, AUDIT_ENDED);
 	audit_close(&a->audit);
 	accounts_db_close(&a->db);
+	master_file_forget(a->master);
 	log_info("ended");
 	free(a);
 	*ap = NULL;

@@ -30,7 +30,8 @@ struct authd {
 	const struct boot *boot;
 	struct event_base *base;
 	struct peers *peers;
-	uint64_t connections; /* that came up so far: reply.h */
+	uint64_t connections;       /* that came up so far: reply.h */
+	struct master_keys *master; /* locked; NULL: none is set */
 	struct accounts_db *db;
 	struct audit *audit;
 	struct hash_queue *hashing;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,13 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
+#include "locked.h"
+#include "rows.h"
+#include "vault/box.h"
 
-#define MAP_BYTES (UINT64_C(1) << 30) /* most that the file may grow to */
+#define MAP_BYTES  (UINT64_C(1) << 30) /* most that the file may grow to */
+#define SECRET_MAX 2048                /* bytes of the longest row with secrets */
+#define RC_SEALED  (-29000)            /* beside LMDB's: a sealed row does not open */
 
 static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_META] = "meta",
@@ -47,8 +53,61 @@ static const char *const table_names[TABLE_COUNT] = {
 struct db {
 	MDB_env *env;
 	MDB_dbi table[TABLE_COUNT];
+	const struct master_keys *keys; /* NULL: nothing is sealed */
 	char why[200];
 };
+
+static uint8_t *opened; /* locked: the last sealed row that was opened */
+
+static const char *
+words_of(int rc)
+{
+	return rc == RC_SEALED ? "a sealed row does not open: it was altered, or stood elsewhere"
+			       : mdb_strerror(rc);
+}
+
+/* --- sealed rows --- */
+
+void
+db_seal(struct db *db, const struct master_keys *keys)
+{
+	db->keys = keys;
+	if (keys != NULL && opened == NULL)
+		opened = locked_pages(SECRET_MAX);
+}
+
+const struct master_keys *
+db_keys(const struct db *db)
+{
+	return db->keys;
+}
+
+bool
+db_is_secret(enum table t, struct db_bytes key)
+{
+	return t == TABLE_ACCOUNTS || t == TABLE_FACTORS ||
+	       (t == TABLE_META && key.n == strlen(META_SIGNING) && memcmp(key.p, META_SIGNING, key.n) == 0);
+}
+
+static struct box_place
+place_of(enum table t, struct db_bytes key)
+{
+	return (struct box_place){ table_names[t], key.p, key.n };
+}
+
+/* What a row says, where it may be sealed. */
+static int
+unsealed(struct db *db, enum table t, struct db_bytes key, struct db_bytes *value)
+{
+	struct box_place at = place_of(t, key);
+
+	if (db->keys == NULL || !db_is_secret(t, key))
+		return 0;
+	if (box_open(db->keys, &at, value->p, value->n, opened, SECRET_MAX, &value->n, NULL) != BOX_OPENED)
+		return RC_SEALED;
+	value->p = opened;
+	return 0;
+}
 
 /* --- transactions --- */
 
@@ -84,7 +143,7 @@ status_of(const struct txn *x)
 	 * left its mark makes every later transaction MDB_PANIC. */
 	(void)str_copy(db->why, sizeof(db->why),
 		       rc == EIO ? "A write was cut short: no space left on device, or it fails"
-				 : mdb_strerror(rc));
+				 : words_of(rc));
 	if (rc == EIO || rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == ENOMEM ||
 	    rc == EROFS)
 		return DB_UNWRITABLE;
@@ -127,8 +186,10 @@ txn_get(struct txn *x, enum table t, struct db_bytes key, struct db_bytes *value
 {
 	MDB_val k = val(key), v;
 
-	if (x->rc == 0 && (x->rc = mdb_get(x->txn, x->db->table[t], &k, &v)) == 0)
+	if (x->rc == 0 && (x->rc = mdb_get(x->txn, x->db->table[t], &k, &v)) == 0) {
 		*value = bytes(v);
+		x->rc = unsealed(x->db, t, key, value);
+	}
 	return x->rc == 0;
 }
 
@@ -147,8 +208,17 @@ txn_look(struct txn *x, enum table t, struct db_bytes key, struct db_bytes *valu
 static void
 put(struct txn *x, enum table t, struct db_bytes key, struct db_bytes value, unsigned flags)
 {
+	uint8_t sealed[SECRET_MAX + BOX_OVERHEAD];
 	MDB_val k = val(key), v = val(value);
 
+	if (x->rc == 0 && x->db->keys != NULL && db_is_secret(t, key)) {
+		struct box_place at = place_of(t, key);
+
+		v.mv_data = sealed;
+		v.mv_size = box_seal(x->db->keys, &at, value.p, value.n, sealed, sizeof(sealed));
+		if (v.mv_size == 0)
+			x->rc = EINVAL;
+	}
 	if (x->rc == 0)
 		x->rc = mdb_put(x->txn, x->db->table[t], &k, &v, flags);
 }
@@ -255,11 +325,15 @@ txn_each(struct txn *x, enum table t, txn_each_fn *each, void *ctx)
 
 	if (c == NULL)
 		return;
-	while ((rc = mdb_cursor_get(c, &key, &value, MDB_NEXT)) == 0)
-		if (!each(ctx, bytes(key), bytes(value))) {
+	while ((rc = mdb_cursor_get(c, &key, &value, MDB_NEXT)) == 0) {
+		struct db_bytes k = bytes(key), v = bytes(value);
+
+		rc = unsealed(x->db, t, k, &v);
+		if (rc == 0 && !each(ctx, k, v))
 			rc = MDB_CORRUPTED;
+		if (rc != 0)
 			break;
-		}
+	}
 	cursor_close(x, c, rc);
 }
 
@@ -288,8 +362,14 @@ txn_walk(struct txn *x, enum table t, struct db_bytes from, bool backwards, txn_
 	if (c == NULL)
 		return;
 	rc = backwards ? seek_back(c, &key, &value) : mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
-	while (rc == 0 && more(ctx, bytes(key), bytes(value)))
+	while (rc == 0) {
+		struct db_bytes k = bytes(key), v = bytes(value);
+
+		rc = unsealed(x->db, t, k, &v);
+		if (rc != 0 || !more(ctx, k, v))
+			break;
 		rc = mdb_cursor_get(c, &key, &value, backwards ? MDB_PREV : MDB_NEXT);
+	}
 	cursor_close(x, c, rc);
 }
 
@@ -306,6 +386,7 @@ at_end(struct txn *x, enum table t, MDB_cursor_op end, struct db_bytes *key, str
 	if (rc == 0) {
 		*key = bytes(k);
 		*value = bytes(v);
+		rc = unsealed(x->db, t, *key, value);
 	}
 	cursor_close(x, c, rc);
 	return rc == 0;
@@ -330,7 +411,7 @@ fail_rc(struct db_error *e, const char *path, int rc)
 {
 	bool damaged = rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_VERSION_MISMATCH ||
 		       rc == MDB_PAGE_NOTFOUND || rc == MDB_BAD_TXN || rc == MDB_PANIC ||
-		       rc == MDB_INCOMPATIBLE || rc == MDB_NOTFOUND;
+		       rc == MDB_INCOMPATIBLE || rc == MDB_NOTFOUND || rc == RC_SEALED;
 
 	e->status = damaged ? EXIT_BAD_INPUT : EXIT_FAILED;
 	if (damaged)
@@ -338,7 +419,7 @@ fail_rc(struct db_error *e, const char *path, int rc)
 		    e->text, sizeof(e->text),
 		    "%s: the accounts are damaged (%s): put back a copy of this file, or move it away "
 		    "to begin anew",
-		    path, mdb_strerror(rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc));
+		    path, words_of(rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc));
 	else
 		(void)snprintf(e->text, sizeof(e->text), "%s: %s: make room or mend it, and start again",
 			       path, mdb_strerror(rc));
@@ -374,7 +455,7 @@ lengthen(MDB_env *env)
 }
 
 static int
-open_environment(struct db *db, const char *path)
+open_environment(struct db *db, const char *path, unsigned flags)
 {
 	int rc = mdb_env_create(&db->env);
 
@@ -383,7 +464,7 @@ open_environment(struct db *db, const char *path)
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(db->env, TABLE_COUNT);
 	if (rc == 0)
-		rc = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS, 0600);
+		rc = mdb_env_open(db->env, path, MDB_NOSUBDIR | MDB_NOTLS | flags, 0600);
 	return rc != 0 ? rc : lengthen(db->env);
 }
 
@@ -398,11 +479,11 @@ open_tables(struct db *db)
 	return x.rc;
 }
 
-struct db *
-db_open(const char *path, struct db_error *e)
+static struct db *
+open_file(const char *path, unsigned flags, struct db_error *e)
 {
 	struct db *db = mem_calloc(1, sizeof(*db));
-	int rc = open_environment(db, path);
+	int rc = open_environment(db, path, flags);
 
 	if (rc == 0)
 		rc = open_tables(db);
@@ -411,6 +492,18 @@ db_open(const char *path, struct db_error *e)
 	(void)fail_rc(e, path, rc);
 	db_close(&db);
 	return NULL;
+}
+
+struct db *
+db_open(const char *path, struct db_error *e)
+{
+	return open_file(path, 0, e);
+}
+
+struct db *
+db_open_alone(const char *path, struct db_error *e)
+{
+	return open_file(path, MDB_NOLOCK, e);
 }
 
 void
@@ -422,6 +515,8 @@ db_close(struct db **dbp)
 		return;
 	if (db->env != NULL)
 		mdb_env_close(db->env);
+	if (db->keys != NULL)
+		sodium_memzero(opened, SECRET_MAX);
 	free(db);
 	*dbp = NULL;
 }

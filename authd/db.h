@@ -3,6 +3,9 @@
  * the first failure every further call does nothing, and the end of the transaction undoes it all and says
  * why.
  *
+ * Where a master key is set, the rows that hold secrets (db_is_secret) are sealed on disk (vault/box.h). Who
+ * reads and writes them here does not notice.
+ *
  * What belongs together (a change and its audit entry) is put within one transaction, so that the disk has
  * all of it or nothing. A write transaction that ended well is on disk.
  */
@@ -64,6 +67,7 @@ struct db_bytes {
 };
 
 struct db;
+struct master_keys;
 
 struct txn {
 	struct db *db;
@@ -73,9 +77,20 @@ struct txn {
 	size_t bound;
 };
 
-/* Opens (or makes) the file at path and its tables. NULL with *e. Before the sandbox. */
+/* Opens (or makes) the file at path and its tables. NULL with *e. Before the sandbox. No row is taken for a
+ * sealed one: authd opens by at_rest_open (at_rest.h). */
 struct db *db_open(const char *path, struct db_error *e);
+/* The same for a file that nobody else can have open: no lock is made. */
+struct db *db_open_alone(const char *path, struct db_error *e);
 void db_close(struct db **db);
+/* From now on rows with secrets are sealed, and taken for nothing else: keys (NULL: they are as they are)
+ * live as long as the database. */
+void db_seal(struct db *db, const struct master_keys *keys);
+/* What db_seal was told. */
+const struct master_keys *db_keys(const struct db *db);
+/* Whether the row of this key is one of those: accounts (hashes of passwords), second factors, the key that
+ * signs grants. */
+bool db_is_secret(enum table t, struct db_bytes key);
 /* Writes a copy of the file at path as of one moment into fd, while another process may write it. False with
  * *e. */
 bool db_copy(const char *path, int fd, struct db_error *e);
@@ -91,8 +106,8 @@ enum db_status txn_end(struct txn *x);
 /* Undoes a transaction in which nothing failed: a change that was only tried. */
 void txn_abort(struct txn *x);
 
-/* The value lives until the next write or the end. False where there is no such key (the transaction has then
- * failed with DB_NONE) and on error. */
+/* The value lives until the next write, the next row with secrets, or the end. False where there is no such
+ * key (the transaction has then failed with DB_NONE) and on error. */
 bool txn_get(struct txn *x, enum table t, struct db_bytes key, struct db_bytes *value);
 /* As txn_get, but that there is no such key is no failure. */
 bool txn_look(struct txn *x, enum table t, struct db_bytes key, struct db_bytes *value);

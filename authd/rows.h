@@ -15,6 +15,7 @@
 #define META_NEXT_NARROWING "next-narrowing"
 #define META_SNAPSHOT       "snapshot"
 #define META_SIGNING        "signing-key"
+#define META_SEALED         "sealed-with" /* id of the master key; not there: nothing is sealed */
 
 /* A missing number is a failure. */
 uint64_t meta_number(struct txn *x, const char *key);

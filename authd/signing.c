@@ -122,6 +122,12 @@ signing_forget(struct signing *s)
 		sodium_memzero(s->key, 2 * sizeof(*s->key));
 }
 
+int64_t
+signing_since(const struct signing *s)
+{
+	return s->key->created_ns;
+}
+
 const uint8_t *
 signing_secret(const struct signing *s)
 {

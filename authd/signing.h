@@ -34,6 +34,8 @@ void signing_adopt(struct signing *s);
 bool signing_drop_previous(struct signing *s, struct accounts_db *db, int64_t now_ns);
 /* Wipes it. */
 void signing_forget(struct signing *s);
+/* When it was made; UTC. */
+int64_t signing_since(const struct signing *s);
 const uint8_t *signing_secret(const struct signing *s);
 /* The public keys that store is to trust: current, previous. */
 void signing_public(const struct signing *s, struct wire_grant_keys *k);

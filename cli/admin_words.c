@@ -123,6 +123,10 @@ static const struct admin_column entries[] = {
 	{ "DETAIL", "detail", show_text }, { NULL, NULL, NULL }
 };
 
+static const struct admin_column keys[] = {
+	{ "KEY", "which", show_text }, { "ID", "id", show_text }, { "SINCE", "since", show_moment }, { "CHANGES", "changes", show_text }, { NULL, NULL, NULL }
+};
+
 static const struct admin_command commands[] = {
 	/* object     verb        operation          argument                takes                   list of the answer */
 	{ "tenant",   "list",     "tenant.list",     NULL, NULL,             0,                      "tenants", tenants, "every tenant" },
@@ -158,7 +162,8 @@ static const struct admin_command commands[] = {
 	{ "auth",     "test",     "directory.explain", NULL, NULL,           PROVIDER,               NULL, NULL, "whether the directory's servers, or a provider, answer as they should" },
 	{ "audit",    "list",     "audit.list",      NULL, NULL,             AUDIT,                  "entries", entries, "what was done, the newest first" },
 	{ "audit",    "anchor",   "audit.anchor",    NULL, NULL,             0,                      NULL, NULL, "writes a signed anchor now" },
-	{ "key",      "rotate",   "key.rotate",      "which", "KEY",         0,                      NULL, NULL, "another key from now on: grants (what grants are signed with). Nobody is logged out" },
+	{ "key",      "rotate",   "key.rotate",      "which", "KEY",         0,                      NULL, NULL, "another key from now on: grants (what grants are signed with) or master (what secrets at rest are sealed with). Nobody is logged out" },
+	{ "key",      "list",     "key.list",        NULL, NULL,             0,                      "keys", keys, "the keys that authd has, and how each changes" },
 };
 /* clang-format on */
 

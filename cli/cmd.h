@@ -32,6 +32,7 @@ int cmd_backup(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_admin(int argc, char **argv); /* argv[0]: tenant, user, group, token, session, audit or key */
 int cmd_apply(int argc, char **argv);
+int cmd_key_new(int argc, char **argv);
 
 /* One line on standard error, "weir: ..."; control bytes of what strangers named are escaped. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cmd.h"
 #include "ipc/wire.h"
+#include "master_key.h"
 #include "secret.h"
 #include "table.h"
 
@@ -311,6 +312,8 @@ cmd_admin(int argc, char **argv)
 		return WEIR_USAGE;
 	if (!options_settings(&l.options, &s))
 		return WEIR_FAILED;
+	if (strcmp(l.command->op, "key.rotate") == 0 && strcmp(l.argument, "master") == 0)
+		return master_rotate(&s);
 	if (!get_password(&l, password))
 		return WEIR_USAGE;
 	link = admin_link_open(s.run_directory, err, sizeof(err));

@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	  "copy everything that a Weir keeps as of one moment, while it runs, and check the copy" },
 	{ "restore", cmd_restore, "DIRECTORY [-c FILE] [--data DIR]",
 	  "check a backup and make it the data of a Weir that has none" },
+	{ "key new", cmd_key_new, "FILE",
+	  "make a master key (authd.master_key) in a new file that only root can read" },
 	{ "apply", cmd_apply, "FILE [--dry-run] [--prune] [--json] [-c FILE]",
 	  "make tenants, users and groups what a YAML file says" },
 	{ "check-config", cmd_check_config, "[-c FILE]", "name every mistake of a configuration file" },

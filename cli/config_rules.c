@@ -342,6 +342,7 @@ static const struct {
 	{ "engine.protocols_file", is_absolute_or_empty },
 	{ "authd.audit_anchor_file", is_absolute_or_empty },
 	{ "ldap.authorities", is_absolute_or_empty },
+	{ "authd.master_key", is_secret_file },
 	{ "ldap.bind_password_file", is_secret_file },
 	{ "ldap.servers", is_ldap_url },
 	{ "ldap.referrals", is_ldap_url },

@@ -82,7 +82,8 @@ struct launcher {
 	int protocols;                         /* rules for engines, or -1 */
 	int anchors;                           /* of the audit log, or -1 */
 	int authorities;                       /* certificates that vouch for directories, or -1 */
-	int bind_password;                     /* the file with it, or -1 */
+	int master_key;                        /* the file with it, or -1 */
+	int bind_password;                     /* likewise */
 	int client_secret[OIDC_PROVIDERS_MAX]; /* likewise */
 	struct geo_files geo;
 	struct certificate_files certificate;
@@ -108,6 +109,9 @@ struct launcher {
 /* prepare.c: everything that is opened before anything is given up. False after a line. */
 bool prepare(struct launcher *l);
 void prepare_undo(struct launcher *l);
+/* Opens the file of the master key anew for an authd that starts: `weir key rotate master` puts another in
+ * its place. Where there is none any more, authd gets the one before. */
+void prepare_master_key(struct launcher *l);
 
 /* plan.c: who each process is, and who its peers are. */
 void plan_children(struct launcher *l);

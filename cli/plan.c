@@ -211,6 +211,8 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 		b->flags |= BOOT_HAS_PROTOCOLS;
 	if (c != NULL && c->proc == PROC_AUTHD && c->spawn.fd[BOOT_FD_ANCHORS] != -1)
 		b->flags |= BOOT_HAS_ANCHORS;
+	if (b->proc == (uint32_t)PROC_AUTHD && c->spawn.fd[BOOT_FD_MASTER_KEY] != -1)
+		b->flags |= BOOT_HAS_MASTER_KEY;
 	if (b->proc == (uint32_t)PROC_AUTHD && c->spawn.fd[BOOT_FD_BIND_PASSWORD] != -1)
 		b->flags |= BOOT_HAS_BIND_PASSWORD;
 	for (int i = 0; b->proc == (uint32_t)PROC_AUTHD && i < OIDC_PROVIDERS_MAX; i++)

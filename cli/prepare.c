@@ -32,6 +32,8 @@
 #include "secret_file.h"
 #include "units.h"
 
+#define MASTER_KEY "authd.master_key"
+
 /* --- the programs
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -313,7 +315,10 @@ static bool
 open_secrets(struct launcher *l)
 {
 	const struct settings *s = l->settings;
-	bool good = open_secret(l, "ldap.bind_password_file", s->ldap_bind_password_file,
+	/* An analysis keeps nothing. */
+	bool good = (l->launch->analyze ||
+		     open_secret(l, MASTER_KEY, s->master_key, BOOT_FD_MASTER_KEY, &l->master_key)) &&
+		    open_secret(l, "ldap.bind_password_file", s->ldap_bind_password_file,
 				BOOT_FD_BIND_PASSWORD, &l->bind_password);
 
 	for (int i = 0; i < OIDC_PROVIDERS_MAX && good; i++) {
@@ -324,6 +329,26 @@ open_secrets(struct launcher *l)
 				   &l->client_secret[i]);
 	}
 	return good;
+}
+
+void
+prepare_master_key(struct launcher *l)
+{
+	char err[1024];
+	int fd;
+
+	if (l->master_key == -1)
+		return;
+	fd = secret_file_open(l->settings->master_key, MASTER_KEY, err, sizeof(err));
+	if (fd == -1) {
+		log_error("%s: the file that was there before goes on", err);
+		return;
+	}
+	fd_drop(&l->master_key);
+	l->master_key = fd;
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (l->child[i].proc == PROC_AUTHD)
+			l->child[i].spawn.fd[BOOT_FD_MASTER_KEY] = fd;
 }
 
 /* --- lists of vendors
@@ -420,7 +445,8 @@ bool
 prepare(struct launcher *l)
 {
 	l->run_directory = l->run_lock = l->data_directory = l->data_lock = l->https = l->http = -1;
-	l->listener = l->protocols = l->anchors = l->tally = l->authorities = l->bind_password = -1;
+	l->listener = l->protocols = l->anchors = l->tally = l->authorities = -1;
+	l->bind_password = l->master_key = -1;
 	for (int i = 0; i < OIDC_PROVIDERS_MAX; i++)
 		l->client_secret[i] = -1;
 	certificate_files_init(&l->certificate);
@@ -473,6 +499,7 @@ prepare_undo(struct launcher *l)
 		fd_drop(&l->vendors[i]);
 	fd_drop(&l->protocols);
 	fd_drop(&l->authorities);
+	fd_drop(&l->master_key);
 	fd_drop(&l->bind_password);
 	for (int i = 0; i < OIDC_PROVIDERS_MAX; i++)
 		fd_drop(&l->client_secret[i]);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SPAWN_FDS_MAX 12 /* 0..11: ipc/boot.h */
+#define SPAWN_FDS_MAX 13 /* 0..12: ipc/boot.h */
 
 struct spawn {
 	const char *path;      /* of the program */

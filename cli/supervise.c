@@ -126,6 +126,8 @@ make_document(struct child *c, int *fd)
 
 	if (c->proc == PROC_ENGINE && !state_next_boot(&c->l->state, &number))
 		return false;
+	if (c->proc == PROC_AUTHD)
+		prepare_master_key(c->l);
 	plan_boot(c->l, c, number, b);
 	*fd = boot_memfd(b);
 	return *fd != -1;
@@ -297,7 +299,9 @@ had_trouble_with_file(const struct child *c)
 	return c->l->launch->analyze && c->point != NULL && strstr(c->last_line, ": error: ") != NULL;
 }
 
-/* Somebody told it to end (SIGTERM), and it has answered whom it was serving. */
+/* Somebody told it to end (SIGTERM; authd: `weir key rotate master`), and it has answered whom it was
+ * serving.
+ */
 static void
 restart_politely(struct child *c, int64_t lived)
 {
@@ -360,7 +364,8 @@ died(struct child *c, int status)
 		again_in(c, wait < INTERFACE_LOOK_MS || !interface_is_back(c) ? INTERFACE_LOOK_MS / 2 : wait);
 		return;
 	case VERDICT_RESTART:
-		if (c->proc == PROC_HTTPD && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK) {
+		if ((c->proc == PROC_HTTPD || c->proc == PROC_AUTHD) && WIFEXITED(status) &&
+		    WEXITSTATUS(status) == EXIT_OK) {
 			restart_politely(c, lived);
 			return;
 		}

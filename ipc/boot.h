@@ -24,6 +24,8 @@ enum boot_fd {
 	    7, /* authd: a file with a password in its first line, where BOOT_HAS_BIND_PASSWORD */
 	BOOT_FD_CLIENT_SECRET =
 	    8, /* authd: as BOOT_FD_BIND_PASSWORD, of provider i where BOOT_HAS_CLIENT_SECRET(i) */
+	BOOT_FD_MASTER_KEY =
+	    12,              /* authd: a file of master keys (vault/master.h), where BOOT_HAS_MASTER_KEY */
 	BOOT_FD_ANCHORS = 6, /* authd: the file that audit anchors are appended to, where BOOT_HAS_ANCHORS */
 	BOOT_FD_FILE = 5,    /* capture of a file: the file, read-only */
 	BOOT_FD_PROTOCOLS = 5,   /* engine: a sealed memfd with rules of nDPI's, where BOOT_HAS_PROTOCOLS */
@@ -99,8 +101,9 @@ struct boot {
 #define BOOT_HAS_AUTHORITIES   131072u       /* directory: BOOT_FD_AUTHORITIES is there */
 #define BOOT_HAS_BIND_PASSWORD 262144u       /* authd: BOOT_FD_BIND_PASSWORD is there */
 #define BOOT_HAS_CLIENT_SECRET(i)                                                                            \
-	(524288u << (i))           /* authd: BOOT_FD_CLIENT_SECRET + i is there, i < OIDC_PROVIDERS_MAX */
-#define BOOT_HAS_NOTIFY (1u << 30) /* BOOT_FD_NOTIFY is there */
+	(524288u << (i))               /* authd: BOOT_FD_CLIENT_SECRET + i is there, i < OIDC_PROVIDERS_MAX */
+#define BOOT_HAS_MASTER_KEY (1u << 23) /* authd: BOOT_FD_MASTER_KEY is there */
+#define BOOT_HAS_NOTIFY     (1u << 30) /* BOOT_FD_NOTIFY is there */
 /* Errands, which a command line starts the process for, beside one that runs or alone. */
 #define BOOT_CHECK 16384u /* store: look at every byte of the database */
 #define BOOT_COPY  32768u /* store, authd: copy the database to BOOT_FD_COPY, all of it as of one moment */

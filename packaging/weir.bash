@@ -11,6 +11,16 @@ _weir() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
+	new)
+		if [ "${COMP_WORDS[1]}" = key ]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+		fi
+		;;
+	rotate)
+		mapfile -t COMPREPLY < <(compgen -W "grants master" -- "$cur")
+		return
+		;;
 	--data)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return

@@ -18,19 +18,25 @@ struct accounts_db *
 scratch_reopen(void)
 {
 	struct db_error e;
-	struct accounts_db *db = accounts_db_open(scratch_file, &e);
+	struct accounts_db *db = accounts_db_open(scratch_file, NULL, &e);
 
 	if (db == NULL)
 		fail_msg("%s", e.text);
 	return db;
 }
 
-struct accounts_db *
-scratch_open(void)
+void
+scratch_make(void)
 {
 	(void)snprintf(scratch_dir, sizeof(scratch_dir), "/tmp/weir-authd-unit-XXXXXX");
 	assert_non_null(mkdtemp(scratch_dir));
 	(void)snprintf(scratch_file, sizeof(scratch_file), "%s/accounts.mdb", scratch_dir);
+}
+
+struct accounts_db *
+scratch_open(void)
+{
+	scratch_make();
 	return scratch_reopen();
 }
 

@@ -7,7 +7,9 @@
 
 extern char scratch_file[96]; /* of the database */
 
-/* A new directory with a new database in it. */
+/* A new directory: scratch_file is to be in it. */
+void scratch_make(void);
+/* The same with a new database. */
 struct accounts_db *scratch_open(void);
 /* Opens the same database again. */
 struct accounts_db *scratch_reopen(void);

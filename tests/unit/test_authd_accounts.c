@@ -624,7 +624,7 @@ each_damaged_page_is_refused_or_harmless(void **state)
 
 		assert_int_equal(pread(fd, page, sizeof(page), at), sizeof(page));
 		assert_int_equal(pwrite(fd, zero, sizeof(zero), at), sizeof(zero));
-		db = accounts_db_open(scratch_file, &e);
+		db = accounts_db_open(scratch_file, NULL, &e);
 		refused += db == NULL;
 		if (db == NULL)
 			assert_int_equal(e.status, EXIT_BAD_INPUT);

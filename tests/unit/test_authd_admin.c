@@ -108,6 +108,7 @@ static const char *const requests[] = {
 	"{\"op\":\"audit.list\",\"from\":1,\"to\":2,\"actor\":\"user:vic\",\"kind\":\"login\",\"limit\":5}",
 	"{\"op\":\"audit.anchor\"}",
 	"{\"op\":\"key.rotate\",\"which\":\"grants\"}",
+	"{\"op\":\"key.list\"}",
 	"{\"op\":\"setting.list\"}",
 	"{\"op\":\"label.list\",\"tenant\":\"acme\"}",
 	"{\"op\":\"label.set\",\"tenant\":\"acme\",\"kind\":\"host\",\"key\":\"10.0.0.1\",\"vlan\":3,"

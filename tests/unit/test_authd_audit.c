@@ -23,6 +23,7 @@
 
 static struct accounts_db *accounts;
 static struct db *db;
+static struct master_id master; /* of a key file that is sealed: none is */
 static struct audit *au;
 static char key_file[128], tail_file[128], anchor_file[128];
 static struct audit_rules rules;
@@ -207,7 +208,7 @@ each_crash_of_an_epochs_end_is_mended(void **state)
 
 	(void)state;
 	write_some(1);
-	assert_int_equal(audit_key_read(fd, old), AUDIT_KEY_READ);
+	assert_int_equal(audit_key_read(fd, NULL, old, &master), AUDIT_KEY_READ);
 	/* Both keys are in the file, the log does not name the next. */
 	*both = *old;
 	both->next_epoch = old->epoch + 1;
@@ -216,24 +217,24 @@ each_crash_of_an_epochs_end_is_mended(void **state)
 
 		crypto_sign_keypair(pk, both->next_secret);
 	}
-	assert_true(audit_key_write(fd, both));
+	assert_true(audit_key_write(fd, NULL, both));
 	assert_non_null(reopen(&e));
 	write_some(1);
 	expect_sound(3);
 	/* The log names the next, both are still in the file. */
-	assert_int_equal(audit_key_read(fd, old), AUDIT_KEY_READ);
+	assert_int_equal(audit_key_read(fd, NULL, old, &master), AUDIT_KEY_READ);
 	assert_int_equal(audit_tick(au, clock_utc_ns() + (AUDIT_EPOCH_S + 1) * NS_PER_S), DB_OK);
-	assert_int_equal(audit_key_read(fd, both), AUDIT_KEY_READ);
+	assert_int_equal(audit_key_read(fd, NULL, both, &master), AUDIT_KEY_READ);
 	both->next_epoch = both->epoch;
 	memcpy(both->next_secret, both->secret, sizeof(both->secret));
 	both->epoch = old->epoch;
 	memcpy(both->secret, old->secret, sizeof(both->secret));
-	assert_true(audit_key_write(fd, both));
+	assert_true(audit_key_write(fd, NULL, both));
 	assert_non_null(reopen(&e));
 	write_some(1);
 	expect_sound(5);
 	assert_int_equal(audit_tick(au, clock_utc_ns()), DB_OK);
-	assert_int_equal(audit_key_read(fd, both), AUDIT_KEY_READ);
+	assert_int_equal(audit_key_read(fd, NULL, both, &master), AUDIT_KEY_READ);
 	assert_true(both->epoch == 3 && both->next_epoch == 0);
 	close(fd);
 	sodium_free(old);
@@ -280,9 +281,9 @@ wrong_or_damaged_key_is_refused(void **state)
 		byte ^= 1;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 	}
-	assert_int_equal(audit_key_read(fd, k), AUDIT_KEY_READ);
+	assert_int_equal(audit_key_read(fd, NULL, k, &master), AUDIT_KEY_READ);
 	crypto_sign_keypair(pk, k->secret);
-	assert_true(audit_key_write(fd, k));
+	assert_true(audit_key_write(fd, NULL, k));
 	assert_null(reopen(&e));
 	assert_non_null(strstr(e.text, "is not the key of this audit log"));
 	close(fd);

@@ -181,7 +181,7 @@ damage_is_found_when_it_is_opened(void **state)
 	db = accounts_db_tables(accounts);
 	keep("engine.flows", 2);
 	accounts_db_close(&accounts);
-	assert_null(accounts_db_open(scratch_file, &e));
+	assert_null(accounts_db_open(scratch_file, NULL, &e));
 	assert_non_null(strstr(e.text, "damaged"));
 }
 

@@ -210,7 +210,7 @@ assert_has(const char *text, const char *words)
 static void
 a_process_starts_as_a_stranger(void **state)
 {
-	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
+	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
 	AUTO(mem_drop) char *text = NULL;
 	int stray, wanted;
 
@@ -239,7 +239,7 @@ a_capability_is_handed_down_alone(void **state)
 {
 	struct spawn s = { .directory = -1,
 			   .capabilities = CAPABILITY(CAP_NET_RAW),
-			   .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
+			   .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
 	AUTO(mem_drop) char *text = NULL;
 
 	(void)state;
@@ -257,7 +257,7 @@ a_capability_is_handed_down_alone(void **state)
 static void
 descriptors_may_change_places(void **state)
 {
-	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
+	struct spawn s = { .directory = -1, .fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } };
 	AUTO(mem_drop) char *text = NULL;
 	int a = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 
