@@ -243,6 +243,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (c->point->kind == POINT_INTERFACE)
 		look_after_interface(c);
 	send_counters(c);
+	process_counters_tell(&c->counters, c->peers, c->boot, COUNTED_CAPTURE_CHANNEL_BROKEN, PROC_ENGINE,
+			      MSG_CAPTURE_TOLD);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "ipc/boot.h"
 #include "ipc/channel.h"
+#include "ipc/counting.h"
 #include "lane.h"
 #include "nic.h"
 #include "pump.h"
@@ -18,6 +19,7 @@ struct capture {
 	const struct boot_point *point;
 	struct event_base *base;
 	struct peers *peers;
+	struct process_counters counters;
 	unsigned workers; /* engines, and lanes */
 	struct lane lane[LANES_MAX];
 	bool is_open; /* an interface always, a file once it turned out to be a capture */

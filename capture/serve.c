@@ -57,6 +57,8 @@ on_up(void *ctx, struct channel *ch)
 {
 	struct capture *c = ctx;
 
+	if (channel_proc(ch) == PROC_ENGINE && channel_instance(ch) == 0)
+		process_counters_again(&c->counters);
 	if (channel_proc(ch) == PROC_ENGINE && channel_instance(ch) < c->workers && c->is_open)
 		offer(c, ch);
 }

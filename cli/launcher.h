@@ -11,6 +11,7 @@
 #include "child_log.h"
 #include "geo_files.h"
 #include "ipc/boot.h"
+#include "ipc/counting.h"
 #include "ipc/wire.h"
 #include "launch.h"
 #include "programs.h"
@@ -103,6 +104,8 @@ struct launcher {
 	struct units *units; /* where units start the processes, else NULL */
 	struct boot boot;    /* ours: for the channels */
 	struct peers *peers;
+	struct process_counters counters;
+	struct wire_counters keys; /* weir-key's, as it told them last; all 0: nothing yet */
 	bool address_told, link_told, httpd_up, ready_told;
 };
 
@@ -134,6 +137,8 @@ void supervise_asked(struct child *c);
 /* report.c: components to store, the set-up link from authd. */
 void report_begin(struct launcher *l);
 void report_component(struct launcher *l, const struct child *c);
+/* Once a second: what the launcher itself has counted. */
+void report_counters(struct launcher *l);
 /* An MMDB file has new content: every engine that runs gets it, and those that start later begin with it. */
 void report_geo(struct launcher *l, unsigned index);
 /* Fills in the descriptors that engines start with. */

@@ -23,6 +23,37 @@ report_component(struct launcher *l, const struct child *c)
 		(void)channel_send(store, MSG_COMPONENT, &c->component, sizeof(c->component));
 }
 
+void
+report_counters(struct launcher *l)
+{
+	if (l->peers != NULL)
+		process_counters_tell(&l->counters, l->peers, &l->boot, COUNTED_WEIR_CHANNEL_BROKEN,
+				      PROC_STORE, MSG_WEIR_COUNTERS);
+}
+
+/* key has no channel to store: what it counts is passed on. */
+static void
+pass_on_keys(const struct launcher *l)
+{
+	struct channel *store = peers_find(l->peers, PROC_STORE, 0);
+
+	if (store != NULL && l->keys.proc == PROC_KEY)
+		(void)channel_send(store, MSG_WEIR_COUNTERS, &l->keys, sizeof(l->keys));
+}
+
+static bool
+take_keys(struct launcher *l, const struct channel *key, const struct msg *m)
+{
+	struct wire_counters w;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (w.proc != PROC_KEY || w.instance != channel_instance(key))
+		return false;
+	l->keys = w;
+	pass_on_keys(l);
+	return true;
+}
+
 static void
 send_geo(struct launcher *l, struct channel *engine, unsigned index)
 {
@@ -170,6 +201,8 @@ up(void *ctx, struct channel *ch)
 		for (unsigned i = 0; i < l->nchildren; i++)
 			(void)channel_send(ch, MSG_COMPONENT, &l->child[i].component,
 					   sizeof(l->child[i].component));
+		process_counters_again(&l->counters);
+		pass_on_keys(l);
 	} else if (channel_proc(ch) == PROC_HTTPD) {
 		l->httpd_up = true;
 		tell_ready(l);
@@ -194,11 +227,12 @@ message(void *ctx, struct channel *ch, struct msg *m)
 	struct launcher *l = ctx;
 	struct wire_cli_answer answer;
 
-	(void)ch;
 	if (m->id == MSG_KEY_TAKEN) {
 		key_taken(l, m->body);
 		return true;
 	}
+	if (m->id == MSG_KEY_COUNTERS)
+		return take_keys(l, ch, m);
 	if (m->id != MSG_CLI_ANSWER)
 		return false;
 	memcpy(&answer, m->body, sizeof(answer));

@@ -576,6 +576,7 @@ on_look(evutil_socket_t fd, short what, void *arg)
 	say_what_is_not_enforced(l);
 	for (unsigned i = 0; i < l->nchildren && l->stop == STOP_NOT; i++)
 		look_at_link(&l->child[i]);
+	report_counters(l);
 }
 
 /* What is analysed has one answer: files that change meanwhile are none of it. */

@@ -52,6 +52,30 @@ on_capture_counters(struct server *s, struct channel *ch, struct msg *m)
 	return true;
 }
 
+static void
+pass_on_captures(const struct server *s, unsigned i)
+{
+	struct channel *ch = peers_find(s->peers, PROC_STORE, 0);
+
+	if (ch != NULL && s->captures[i].proc == PROC_CAPTURE)
+		(void)channel_send(ch, MSG_ENGINE_COUNTERS, &s->captures[i], sizeof(s->captures[i]));
+}
+
+/* capture has no channel to store: the first engine passes on what it counts. */
+static bool
+on_capture_told(struct server *s, struct channel *ch, struct msg *m)
+{
+	struct wire_counters w;
+
+	memcpy(&w, m->body, sizeof(w));
+	if (point_of(s, ch) == NULL || w.proc != PROC_CAPTURE || w.instance != channel_instance(ch) ||
+	    s->e->worker != 0)
+		return false;
+	s->captures[w.instance] = w;
+	pass_on_captures(s, w.instance);
+	return true;
+}
+
 /* Engine instances are workers: whether this is one that we share frames with. */
 static bool
 is_worker(const struct server *s, const struct channel *ch)
@@ -130,6 +154,8 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 		return on_packet_ring(s, ch, m);
 	case MSG_CAPTURE_COUNTERS:
 		return on_capture_counters(s, ch, m);
+	case MSG_CAPTURE_TOLD:
+		return on_capture_told(s, ch, m);
 	case MSG_RECORD_RING_TAKEN:
 		return on_record_ring_taken(s, m);
 	case MSG_GEO_FILE:
@@ -161,6 +187,8 @@ on_up(void *ctx, struct channel *ch)
 	channel_send_fd(ch, MSG_RECORD_RING, &o, sizeof(o), records_offer(&s->e->records));
 	report_again_from_start(s->e);
 	process_counters_again(&s->counters);
+	for (unsigned i = 0; i < BOOT_POINTS_MAX; i++)
+		pass_on_captures(s, i);
 }
 
 static void

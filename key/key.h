@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "ipc/boot.h"
+#include "ipc/counting.h"
 #include "ipc/wire.h"
 
 struct event;
@@ -29,6 +30,8 @@ struct key {
 	struct event *forget;      /* the one before */
 	struct request request[HTTPDS_MAX];
 	struct event *work; /* some worker waits */
+	struct event *tick;
+	struct process_counters counters;
 };
 
 /* serve.c: takes the pair that it starts with, connects to the peers and takes what they ask. Dies where the

@@ -81,6 +81,20 @@ serve_sign(struct key *k, const struct channel *ch, const struct msg *m)
 	return true;
 }
 
+/* --- what is counted
+ * -------------------------------------------------------------------------------------------------- */
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct key *k = arg;
+
+	(void)fd;
+	(void)what;
+	process_counters_tell(&k->counters, k->peers, k->boot, COUNTED_KEY_CHANNEL_BROKEN, PROC_WEIR,
+			      MSG_KEY_COUNTERS);
+}
+
 /* --- another pair
  * ------------------------------------------------------------------------------------------------- */
 
@@ -136,8 +150,11 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 static void
 on_up(void *ctx, struct channel *ch)
 {
-	(void)ctx;
+	struct key *k = ctx;
+
 	log_debug("%s is there", channel_name(ch));
+	if (channel_proc(ch) == PROC_WEIR)
+		process_counters_again(&k->counters);
 }
 
 static void
@@ -166,6 +183,7 @@ void
 serve_open(struct key *k)
 {
 	static const struct peers_handlers handlers = { on_up, on_down, on_message };
+	static const struct timeval second = { 1, 0 };
 
 	for (uint32_t i = 0; i < k->boot->npeers; i++)
 		if (k->boot->peers[i].proc == PROC_HTTPD && k->boot->peers[i].instance >= HTTPDS_MAX)
@@ -173,7 +191,8 @@ serve_open(struct key *k)
 	take_first_pair(k);
 	k->work = event_new(k->base, -1, 0, on_work, k);
 	k->forget = event_new(k->base, -1, 0, on_forget, k);
-	if (k->work == NULL || k->forget == NULL)
+	k->tick = event_new(k->base, -1, EV_PERSIST, on_tick, k);
+	if (k->work == NULL || k->forget == NULL || k->tick == NULL || event_add(k->tick, &second) == -1)
 		fatalx("no memory for events");
 	k->peers = peers_new(k->base, k->boot, BOOT_FD_LISTEN, &handlers, k);
 }
@@ -184,6 +203,7 @@ serve_close(struct key *k)
 	peers_free(&k->peers);
 	event_free(k->work);
 	event_free(k->forget);
+	event_free(k->tick);
 	pair_free(&k->now);
 	pair_free(&k->before);
 }

@@ -405,6 +405,7 @@ static bool (*const handlers[MSG_COUNT])(struct serve *v, struct channel *ch, st
 	[MSG_DIAL_COUNTERS] = on_counters,
 	[MSG_HTTPD_COUNTERS] = on_counters,
 	[MSG_ENGINE_COUNTERS] = on_counters,
+	[MSG_WEIR_COUNTERS] = on_counters,
 };
 
 static bool

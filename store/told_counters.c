@@ -2,14 +2,22 @@
 
 #include <string.h>
 
+#include "ipc/boot.h"
 #include "sum.h"
 
-/* Who is at the other end says whose it is; directory has no channel to us, and authd passes its on. */
+/* Who is at the other end says whose it is. Some have no channel to us, and another passes theirs on; of
+ * PROC_WEIR only the launcher counts, no command line. */
 static bool
 may_tell(enum proc from, unsigned instance, const struct wire_counters *w)
 {
+	if (from == PROC_WEIR && instance != 0)
+		return false;
 	if (from == PROC_AUTHD && w->proc == PROC_DIRECTORY)
 		return w->instance == instance;
+	if (from == PROC_WEIR && w->proc == PROC_KEY)
+		return w->instance == 0;
+	if (from == PROC_ENGINE && w->proc == PROC_CAPTURE)
+		return instance == 0 && w->instance < BOOT_POINTS_MAX;
 	return w->proc == (uint32_t)from && w->instance == instance;
 }
 

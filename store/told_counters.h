@@ -22,8 +22,8 @@ struct told_counters {
 	struct told_process process[TOLD_PROCESSES_MAX];
 };
 
-/* Takes what a process tells of itself, or authd of weir-directory: from and instance are the channel's.
- * False where it may not tell that. */
+/* Takes what a process tells of itself, or of one that has no channel to us (ipc/msg.def): from and instance
+ * are the channel's. False where it may not tell that. */
 bool told_counters_take(struct told_counters *t, enum proc from, unsigned instance,
 			const struct wire_counters *w);
 /* Of all processes of that kind, since store started. */

@@ -42,7 +42,9 @@ told(enum proc from, enum proc whose, int64_t start, enum process_counter c, uin
 static void
 each_tells_its_own(void **state)
 {
-	struct wire_counters other = { .proc = PROC_DIAL, .instance = 3, .start_ns = 1 };
+	struct wire_counters other = { .proc = PROC_DIAL, .instance = 3, .start_ns = 1 },
+			     command = { .proc = PROC_WEIR, .instance = 1, .start_ns = 1 },
+			     capture = { .proc = PROC_CAPTURE, .start_ns = 1 };
 
 	(void)state;
 	assert_true(told(PROC_DIAL, PROC_DIAL, 1, COUNTED_DIAL_REFUSED, 1));
@@ -52,6 +54,16 @@ each_tells_its_own(void **state)
 	assert_false(told(PROC_DIAL, PROC_DIRECTORY, 1, COUNTED_DIRECTORY_KILLED, 1));
 	assert_false(told(PROC_AUTHD, PROC_DIAL, 1, COUNTED_DIAL_REFUSED, 1));
 	assert_false(told(PROC_DIAL, PROC_DIAL, 1, COUNTED_AUTHD_THROTTLED, 1));
+	assert_true(told(PROC_ENGINE, PROC_CAPTURE, 1, COUNTED_CAPTURE_CHANNEL_BROKEN, 2));
+	assert_true(told(PROC_WEIR, PROC_KEY, 1, COUNTED_KEY_CHANNEL_BROKEN, 3));
+	assert_true(told(PROC_WEIR, PROC_WEIR, 1, COUNTED_WEIR_CHANNEL_BROKEN, 4));
+	assert_false(told(PROC_ENGINE, PROC_KEY, 1, COUNTED_KEY_CHANNEL_BROKEN, 3));
+	assert_false(told(PROC_WEIR, PROC_CAPTURE, 1, COUNTED_CAPTURE_CHANNEL_BROKEN, 2));
+	/* A command line is no launcher, and the second engine not the first. */
+	assert_false(told_counters_take(&w->s->told, PROC_WEIR, 1, &command));
+	assert_false(told_counters_take(&w->s->told, PROC_ENGINE, 1, &capture));
+	capture.instance = BOOT_POINTS_MAX;
+	assert_false(told_counters_take(&w->s->told, PROC_ENGINE, 0, &capture));
 	assert_false(told_counters_take(&w->s->told, PROC_DIAL, 0, &other));
 	assert_int_equal(told_counters_sum(&w->s->told, COUNTED_AUTHD_THROTTLED), 1);
 	assert_int_equal(told_counters_sum(&w->s->told, COUNTED_DIAL_REFUSED), 1);
