@@ -223,6 +223,7 @@ granting_answer(struct authd *a, const struct return_address *to, uint64_t reque
 	(void)str_copy(w->name, sizeof(w->name), g->words.name);
 	(void)str_copy(w->tenant, sizeof(w->tenant), g->words.tenant_name);
 	(void)str_copy(w->role, sizeof(w->role), role_name((enum role)g->role));
+	w->rights = g->rights;
 	memcpy(w->grant, g->bytes, g->len);
 	w->grant_len = (uint32_t)g->len;
 	store_link_answer(a, &answer, g->ticket, false);

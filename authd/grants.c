@@ -57,6 +57,24 @@ link_grant(struct grants *set, struct live_grant *l, struct holder *holder)
 	set->count++;
 }
 
+/* What it allows, and nothing of which grant it is or how long it lasts. */
+static uint64_t
+rights_of(const struct grant *g)
+{
+	const uint64_t said[] = { g->tenant, g->role, g->scopes, g->masked, g->of_token, g->nnarrowings };
+	crypto_generichash_state h;
+	uint64_t rights;
+	uint8_t out[crypto_generichash_BYTES];
+
+	(void)crypto_generichash_init(&h, NULL, 0, sizeof(out));
+	(void)crypto_generichash_update(&h, (const uint8_t *)said, sizeof(said));
+	(void)crypto_generichash_update(&h, (const uint8_t *)g->narrowing,
+					g->nnarrowings * sizeof(g->narrowing[0]));
+	(void)crypto_generichash_final(&h, out, sizeof(out));
+	memcpy(&rights, out, sizeof(rights));
+	return rights;
+}
+
 struct live_grant *
 grants_issue(struct grants *set, struct grant *g, const uint8_t secret[static GRANT_SIGN_SECRET],
 	     struct holder *holder, const struct grant_words *words)
@@ -81,6 +99,7 @@ grants_issue(struct grants *set, struct grant *g, const uint8_t secret[static GR
 	l->audience_instance = g->audience_instance;
 	l->tenant = g->tenant;
 	l->role = g->role;
+	l->rights = rights_of(g);
 	if (words != NULL)
 		l->words = *words;
 	link_grant(set, l, holder);

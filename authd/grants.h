@@ -30,6 +30,7 @@ struct live_grant {
 	struct holder *holder;           /* NULL: of the command line */
 	uint32_t audience_proc, audience_instance;
 	uint32_t tenant, role;
+	uint64_t rights; /* the same of each grant that allows the same */
 	struct grant_words words;
 	struct wire_grant_live live;
 	uint64_t ticket; /* of its GRANT_ADD */

@@ -69,6 +69,7 @@ local_serve(struct authd *a, const struct return_address *to, const struct wire_
 	(void)str_copy(answer.auth.name, sizeof(answer.auth.name), NAME);
 	(void)str_copy(answer.auth.tenant, sizeof(answer.auth.tenant), "*");
 	(void)str_copy(answer.auth.role, sizeof(answer.auth.role), role_name(ROLE_PLATFORM_ADMINISTRATOR));
+	answer.auth.rights = l->rights;
 	memcpy(answer.auth.grant, l->bytes, l->len);
 	answer.auth.grant_len = (uint32_t)l->len;
 	store_link_answer(a, &answer, l->ticket, false);

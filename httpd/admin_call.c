@@ -153,7 +153,7 @@ on_session(void *ctx, enum session_end end, const struct session *s)
 
 struct admin_call *
 admin_ask(struct httpd *h, const struct credential *who, const struct wire_client *from, const char *body,
-	  size_t len, bool again, admin_end_fn *fn, void *ctx)
+	  size_t len, admin_end_fn *fn, void *ctx)
 {
 	struct admin_call *c = mem_calloc(1, sizeof(*c) + len);
 	bool over = false;
@@ -162,7 +162,7 @@ admin_ask(struct httpd *h, const struct credential *who, const struct wire_clien
 	c->over = &over;
 	c->who = *who;
 	c->from = *from;
-	c->again = again;
+	c->again = true;
 	c->fn = fn;
 	c->ctx = ctx;
 	c->len = len;
@@ -263,5 +263,5 @@ admin_call(struct request *r, const char *body, size_t len, admin_fn *fn)
 	struct one *one = mem_calloc(1, sizeof(*one));
 
 	*one = (struct one){ r, fn };
-	(void)admin_ask(r->httpd, &r->who, &r->from, body, len, true, on_end, one);
+	(void)admin_ask(r->httpd, &r->who, &r->from, body, len, on_end, one);
 }

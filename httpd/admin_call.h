@@ -28,10 +28,9 @@ struct admin_end {
 typedef void admin_end_fn(void *ctx, const struct admin_end *e);
 
 /* Sends the operation body[len] (1..ADMIN_BODY_MAX bytes of JSON), which is copied and wiped after use; fn is
- * called once, perhaps at once (NULL is returned then). A grant that authd refuses is renewed once where
- * again is set. */
+ * called once, perhaps at once (NULL is returned then). A grant that authd refuses is renewed once. */
 struct admin_call *admin_ask(struct httpd *h, const struct credential *who, const struct wire_client *from,
-			     const char *body, size_t len, bool again, admin_end_fn *fn, void *ctx);
+			     const char *body, size_t len, admin_end_fn *fn, void *ctx);
 /* fn is not called. NULL is ignored. */
 void admin_forget(struct admin_call *c);
 

@@ -55,7 +55,7 @@ struct export
 	struct credential who;
 	struct wire_client from;
 	uint64_t holder_hash, tenant_hash; /* that it is counted by */
-	char tenant[64], role[32];         /* that it began with */
+	uint64_t rights;                   /* that it began with */
 	enum representation as;
 	const struct table *table;
 	struct csv *csv;        /* NULL: NDJSON */
@@ -66,6 +66,8 @@ struct export
 	enum export_state state;
 	unsigned tries;
 	uint64_t rows, limit;
+	char place[EXPORT_PLACE_MAX]; /* that the page was asked for with: "", the beginning */
+	uint64_t before;              /* rows that were sent before that page */
 	int64_t began_ns, page_ns, waits_ns, again_ns;
 };
 
@@ -170,8 +172,9 @@ on_last_word(struct evhttp_connection *connection, void *arg)
 	client_cut(e->client);
 }
 
+/* Cursors lead to pages: of the one that was being sent, the first rows are there already. */
 static void
-break_off(struct export *e, const char *why, const char *place)
+break_off(struct export *e, const char *why)
 {
 	struct json_writer *w = e->row;
 	size_t len = 0;
@@ -189,7 +192,8 @@ break_off(struct export *e, const char *why, const char *place)
 	json_object(w, "error");
 	json_string(w, "detail", why);
 	json_uint(w, "rows", e->rows);
-	json_string(w, "next_cursor", place[0] != '\0' ? place : NULL);
+	json_string(w, "next_cursor", e->place[0] != '\0' ? e->place : NULL);
+	json_uint(w, "skip", e->rows - e->before);
 	json_object_end(w);
 	json_object_end(w);
 	text = json_text(w, &len);
@@ -220,7 +224,7 @@ export_fail(struct export *e, enum inquiry_end end, unsigned retry_after_s)
 		why = "What its reader may see has changed.";
 	else if (end == INQUIRY_BAD)
 		why = "The process that keeps the data was started anew.";
-	break_off(e, why == NULL ? "It cannot go on." : why, "");
+	break_off(e, why == NULL ? "It cannot go on." : why);
 }
 
 /* --- pages
@@ -241,21 +245,29 @@ static void
 ask(struct export *e)
 {
 	e->state = WAITS_PAGE;
-	e->how->ask(e->source, e, rows_wanted(e), e->request != NULL);
+	e->how->ask(e->source, e, rows_wanted(e));
+}
+
+/* The next page, or the first. */
+static void
+turn(struct export *e)
+{
+	(void)e->how->more(e->source, e->place);
+	e->before = e->rows;
 }
 
 /* The bounds that the settings set to an export: false where it has ended. */
 static bool
-goes_on(struct export *e, const char *place)
+goes_on(struct export *e)
 {
 	const struct settings *s = &e->set->httpd->boot->settings;
 
 	if (s->stream_rows > 0 && e->rows >= (uint64_t)s->stream_rows) {
-		break_off(e, "More rows than one answer may have (httpd.stream_rows).", place);
+		break_off(e, "More rows than one answer may have (httpd.stream_rows).");
 		return false;
 	}
 	if (clock_boot_ns() - e->began_ns > s->stream_time_ms * NS_PER_MS) {
-		break_off(e, "It took longer than one answer may (httpd.stream_time).", place);
+		break_off(e, "It took longer than one answer may (httpd.stream_time).");
 		return false;
 	}
 	return true;
@@ -280,7 +292,7 @@ add_row(struct export *e)
 
 	if (text == NULL) {
 		log_warn("a row of %s is longer than %u bytes: the table ends", e->table->name, ROW_MAX);
-		break_off(e, "A row is longer than a table may have.", "");
+		break_off(e, "A row is longer than a table may have.");
 		return false;
 	}
 	if (e->csv != NULL) {
@@ -293,17 +305,11 @@ add_row(struct export *e)
 	return true;
 }
 
-static bool
-is_same(const struct export *e, const struct me *me)
-{
-	return strcmp(e->tenant, me->tenant) == 0 && strcmp(e->role, me->role) == 0;
-}
-
 static void
 on_check(void *ctx, struct inquiry *q, enum inquiry_end end)
 {
 	struct export *e = ctx;
-	bool same = end == INQUIRY_OK && is_same(e, &q->me);
+	bool same = end == INQUIRY_OK && q->me.rights == e->rights;
 
 	e->check = NULL;
 	inquiry_free(&q);
@@ -348,7 +354,8 @@ make_piece(struct export *e)
 		return;
 	}
 	if (e->piece.len == 0) {
-		if (goes_on(e, place))
+		turn(e);
+		if (goes_on(e))
 			ask(e);
 		return;
 	}
@@ -404,14 +411,13 @@ export_page(struct export *e, const struct me *me)
 	e->page_ns = clock_boot_ns();
 	e->tries = 0;
 	if (e->request == NULL) {
-		if (is_same(e, me))
+		if (me->rights == e->rights)
 			make_piece(e);
 		else
 			export_fail(e, INQUIRY_DENIED, 0);
 		return;
 	}
-	(void)str_copy(e->tenant, sizeof(e->tenant), me->tenant);
-	(void)str_copy(e->role, sizeof(e->role), me->role);
+	e->rights = me->rights;
 	begin_answer(e);
 }
 
@@ -469,6 +475,7 @@ export_begin(struct request *r, const struct table *t, const char *columns, cons
 	tally_table(tally, holder, tenant, 1);
 	if (!event_pending(x->sweep, EV_TIMEOUT, NULL) && event_add(x->sweep, &often) == -1)
 		fatalx("no memory for a table");
+	turn(e);
 	ask(e);
 }
 

@@ -26,9 +26,9 @@ struct request;
 /* Where the rows come from; `source` is what export_begin was given. */
 struct export_source {
 	/* Asks for the next page, of at most so many rows: export_page or export_fail are called once,
-	 * perhaps at once. A refused grant may be renewed for the first page; rights that end later end the
-	 * export. */
-	void (*ask)(void *source, struct export *e, unsigned rows, bool first);
+	 * perhaps at once. A grant that is refused is renewed once (authd was started anew); a page under
+	 * other rights than the first ends the export. */
+	void (*ask)(void *source, struct export *e, unsigned rows);
 	/* Writes the page's next row; false: it has no more. */
 	bool (*next)(void *source, struct json_writer *w);
 	/* Whether there is a page behind this one; place: the cursor that a client may ask for it with. */

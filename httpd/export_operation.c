@@ -89,7 +89,7 @@ on_end(void *ctx, const struct admin_end *a)
 }
 
 static void
-operation_ask(void *source, struct export *e, unsigned rows, bool first)
+operation_ask(void *source, struct export *e, unsigned rows)
 {
 	struct operation_source *s = source;
 	struct json_writer *w = json_new(4 * EXPORT_PLACE_MAX);
@@ -114,7 +114,7 @@ operation_ask(void *source, struct export *e, unsigned rows, bool first)
 	len += more - 1;
 	json_free(&w);
 	s->export = e;
-	call = admin_ask(s->httpd, &s->who, &s->from, body, len, first, on_end, s);
+	call = admin_ask(s->httpd, &s->who, &s->from, body, len, on_end, s);
 	if (call != NULL)
 		s->call = call; /* else it has ended, and the source may be gone */
 	free(body);

@@ -47,7 +47,7 @@ on_page(void *ctx, struct inquiry *q, enum inquiry_end end)
 }
 
 static void
-rows_ask(void *source, struct export *e, unsigned rows, bool first)
+rows_ask(void *source, struct export *e, unsigned rows)
 {
 	struct rows_source *s = source;
 	struct inquiry *q = inquiry_new(s->httpd, &s->who, &s->from, on_page, s);
@@ -57,7 +57,6 @@ rows_ask(void *source, struct export *e, unsigned rows, bool first)
 	s->export = e;
 	s->page = q;
 	inquiry_watch(q, s->client);
-	q->retried = !first;
 	q->slow = true;
 	p->q = s->q;
 	if (s->q.limit == 0 || s->q.limit > rows)

@@ -132,6 +132,7 @@ entry_set(struct entry *e, const struct wire_auth_answer *a)
 	(void)str_copy(e->session.me.name, sizeof(e->session.me.name), a->name);
 	(void)str_copy(e->session.me.tenant, sizeof(e->session.me.tenant), a->tenant);
 	(void)str_copy(e->session.me.role, sizeof(e->session.me.role), a->role);
+	e->session.me.rights = a->rights;
 	e->session.me.session_expires_ns = a->session_expires_ns;
 	e->session.grant_expires_ns = a->grant_expires_ns;
 	e->session.grant_len = a->grant_len;

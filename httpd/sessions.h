@@ -21,6 +21,7 @@ struct me {
 	char name[ACCOUNT_NAME_MAX];
 	char tenant[64];
 	char role[32];
+	uint64_t rights;            /* the same as long as it may see and do the same */
 	int64_t session_expires_ns; /* UTC; of a token its own end, 0: never */
 };
 

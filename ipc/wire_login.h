@@ -143,6 +143,7 @@ struct wire_auth_answer {
 	char tenant[64];
 	char role[32]; /* policy/role.h names */
 	char detail[128];
+	uint64_t rights;     /* the same as long as grants of the session allow the same */
 	uint32_t setup_open; /* 1: no administrator exists yet */
 	uint32_t grant_len;
 	uint8_t grant[GRANT_MAX]; /* opaque to httpd */

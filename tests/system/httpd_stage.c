@@ -92,6 +92,7 @@ grant(struct stage *s, struct wire_auth_answer *a)
 	(void)str_copy(a->tenant, sizeof(a->tenant), s->limited ? "customer" : "");
 	(void)str_copy(a->role, sizeof(a->role),
 		       role_name(s->limited ? ROLE_VIEWER : ROLE_PLATFORM_ADMINISTRATOR));
+	a->rights = s->limited ? 2 : 1;
 	a->grant_len = 200;
 	memset(a->grant, 'G', a->grant_len);
 	memcpy(a->grant, &s->sessions, sizeof(s->sessions)); /* each grant differs */

@@ -62,7 +62,7 @@ class Streams(OnStage):
     settings = {"per_address": 64}
 
     def setUp(self):
-        for word in ("rows", "busy", "no-session", "refuse-once", "refuse-grants", "silent-pages", "pad", "formula", "admin-status"):
+        for word in ("rows", "busy", "no-session", "refuse-once", "refuse-grants", "limited", "silent-pages", "pad", "formula", "admin-status"):
             self.stage.tell(word, 0)
         self.stage.tell("store", 1)
         self.stage.until(lambda: self.stage.get("/api/v1/health", cookie=False).json["status"] == "ok", "its peers are back")
@@ -303,7 +303,18 @@ class Streams(OnStage):
         self.assertTrue(all("id" in json.loads(line) for line in lines[:-1]))
         error = json.loads(lines[-1])["error"]
         self.assertEqual(len(lines) - 1, error["rows"])
+        self.assertLessEqual(error["skip"], error["rows"])
         return error
+
+    def goes_on(self, body, rows=MANY):
+        """What was cut off is there from where the last word says, and nothing else."""
+        error, had = self.last_word(body), [json.loads(line)["id"] for line in body.splitlines()[:-1]]
+        more, whole = self.table("flows?format=ndjson" + (f"&cursor={error['next_cursor']}" if error["next_cursor"] else "")).whole()
+        rest = [json.loads(line)["id"] for line in more.splitlines()]
+        self.assertTrue(whole)
+        self.assertEqual(rest[:error["skip"]], had[len(had) - error["skip"]:])
+        self.assertEqual(rows, len(had) + len(rest) - error["skip"])
+        self.assertEqual(rows, len(set(had + rest)))
 
     def test_a_grant_that_is_revoked(self):
         error = self.last_word(self.cut("ndjson", ("no-session", 1), ("refuse-grants", 1)))
@@ -312,13 +323,44 @@ class Streams(OnStage):
         self.cut("csv", ("no-session", 1), ("refuse-grants", 1))
 
     def test_rights_that_change(self):
-        """store refuses the grant once, as when its owner's rights changed: a second half under other rights would be no table."""
-        self.assertIn("changed", self.last_word(self.cut("ndjson", ("refuse-once", 1)))["detail"])
+        """A second half under other rights would be no table."""
+        self.assertIn("changed", self.last_word(self.cut("ndjson", ("limited", 1), ("refuse-once", 1)))["detail"])
+
+    def test_a_grant_that_is_only_another(self):
+        """As when authd was started anew: store refuses the old one, and what it allows is the same."""
+        self.stage.tell("rows", 20_000)
+        t = self.table("flows?format=ndjson", read=1000)
+        body = t.read()
+        self.stage.tell("refuse-once", 1)
+        t.n = 65536
+        more, whole = t.whole()
+        self.assertEqual((True, 20_000), (whole, (body + more).count(b"\n")))
 
     def test_store_goes(self):
-        self.assertTrue(self.last_word(self.cut("ndjson", ("store", 0)))["detail"])
+        body = self.cut("ndjson", ("store", 0), rows=20_000)
+        self.assertTrue(self.last_word(body)["next_cursor"])
         self.setUp()
+        self.stage.tell("rows", 20_000)
+        self.goes_on(body, 20_000)
         self.cut("csv", ("store", 0))
+
+    def test_a_reader_who_may_no_more_in_the_middle_of_a_page(self):
+        """Who takes rows slowly is asked about again while a page is being sent (every ten seconds)."""
+        self.stage.tell("rows", 20_000)
+        t = self.table("flows?format=ndjson", window=4096)
+        body, began = t.read(), time.monotonic()
+        self.stage.tell("no-session", 1)
+        while time.monotonic() - began < 11:
+            time.sleep(0.1)
+        more, whole = t.whole()
+        self.assertFalse(whole)
+        body = (body + more).decode()
+        error = self.last_word(body)
+        self.assertIn("changed", error["detail"])
+        self.assertGreater(error["skip"], 0)
+        self.setUp()
+        self.stage.tell("rows", 20_000)
+        self.goes_on(body, 20_000)
 
     def test_store_is_another(self):
         """Whose cursor it is the new one does not know."""

@@ -71,6 +71,41 @@ reused_for_the_same_audience_while_it_lasts(void **state)
 	assert_null(s.grants);
 }
 
+static uint64_t
+rights_of(struct grant g)
+{
+	struct grants set = { 0 };
+	struct live_grant *l = grants_issue(&set, &g, secret_key, NULL, NULL);
+	uint64_t rights;
+
+	assert_non_null(l);
+	rights = l->rights;
+	grants_drop(&set, l);
+	return rights;
+}
+
+static void
+rights_are_what_it_allows(void **state)
+{
+	struct grant one = example(0), other = example(3), less = one, hidden = one, part = one;
+
+	(void)state;
+	other.expires_ns = NOW + NS_PER_S;
+	other.snapshot = 7;
+	assert_true(rights_of(one) == rights_of(other));
+	less.scopes = 1;
+	hidden.masked = true;
+	assert_true(grant_narrow(&part, 4));
+	assert_true(rights_of(one) != rights_of(less));
+	assert_true(rights_of(one) != rights_of(hidden));
+	assert_true(rights_of(one) != rights_of(part));
+	other.role = ROLE_OPERATOR;
+	assert_true(rights_of(one) != rights_of(other));
+	other = one;
+	other.tenant = 2;
+	assert_true(rights_of(one) != rights_of(other));
+}
+
 static void
 a_session_has_few(void **state)
 {
@@ -146,6 +181,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reused_for_the_same_audience_while_it_lasts),
+		cmocka_unit_test(rights_are_what_it_allows),
 		cmocka_unit_test(a_session_has_few),
 		cmocka_unit_test(dropped_in_any_order),
 		cmocka_unit_test(what_cannot_be_is_not_signed),
