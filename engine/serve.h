@@ -18,7 +18,8 @@ struct server {
 	bool stays;       /* flow_table_stays was said */
 	int64_t began_ns; /* clock_boot_ns */
 	struct process_counters counters;
-	struct wire_counters captures[BOOT_POINTS_MAX]; /* theirs, as they told them last; all 0: nothing yet */
+	struct wire_counters
+	    captures[BOOT_POINTS_MAX]; /* theirs, as they told them last; all 0: nothing yet */
 };
 
 extern const struct peers_handlers serve_handlers;
