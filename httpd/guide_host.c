@@ -106,10 +106,24 @@ put_names(struct json_writer *w, const struct row *r)
 	json_object_end(w);
 }
 
+/* ntopng writes them in capitals. */
+static void
+put_mac(struct json_writer *w, const struct row_host *h)
+{
+	static const uint8_t none[6];
+	char mac[MAC_TEXT_MAX];
+
+	(void)mac_format(h->has_mac != 0 ? h->mac : none, mac);
+	for (char *c = mac; *c != '\0'; c++)
+		if (*c >= 'a' && *c <= 'f')
+			*c = (char)(*c - 'a' + 'A');
+	json_string(w, "mac", mac);
+}
+
 static void
 put_identity(struct json_writer *w, const struct guide *g, const struct row *r)
 {
-	char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX], name[GUIDE_NAME_MAX];
+	char ip[IP_TEXT_MAX], name[GUIDE_NAME_MAX];
 	const struct row_host *h = &r->host;
 
 	(void)ip_format(&h->ip, ip);
@@ -118,7 +132,7 @@ put_identity(struct json_writer *w, const struct guide *g, const struct row *r)
 	json_uint(w, "ip_version", ip_is_v4(&h->ip) ? 4 : 6);
 	json_string(w, "tskey", ip);
 	json_uint(w, "vlan", h->vlan);
-	json_string(w, "mac", h->has_mac != 0 ? mac_format(h->mac, mac) : "00:00:00:00:00:00");
+	put_mac(w, h);
 	json_string(w, "name", r->text[HOST_TEXT_NAMES].len > 0 ? guide_host_name(r, name) : "");
 	put_names(w, r);
 	json_bool(w, "localhost", h->local != 0);

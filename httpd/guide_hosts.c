@@ -7,14 +7,15 @@
 #include "base/mem.h"
 #include "guide_list.h"
 #include "guide_shape.h"
+#include "guide_slices.h"
 
-enum mode { MODE_ALL, MODE_LOCAL, MODE_REMOTE, MODE_NONE };
+enum mode { MODE_ALL, MODE_LOCAL, MODE_REMOTE, MODE_DHCP, MODE_NONE };
 
 /* -1: any. */
 struct host_filter {
 	enum mode mode;
 	int64_t version, vlan, asn, os;
-	char country[3], mac[MAC_TEXT_MAX];
+	char country[3], mac[MAC_TEXT_MAX], application[GUIDE_LABEL_BYTES];
 	bool has_cidr;
 	struct ip_prefix cidr;
 };
@@ -79,14 +80,68 @@ is_number(int64_t wanted, int64_t is)
 }
 
 static bool
+is_part(const char *s, size_t len, const char *wanted)
+{
+	return len == strlen(wanted) && strncasecmp(s, wanted, len) == 0;
+}
+
+/* Whether it is among the host's largest applications, by its whole name or a part of it. */
+static bool
+has_application(const struct row *r, const char *wanted)
+{
+	const char *at = r->text[HOST_TEXT_APPLICATIONS].s;
+	size_t left = r->text[HOST_TEXT_APPLICATIONS].len;
+
+	while (left > 0) {
+		const char *comma = memchr(at, ',', left);
+		size_t len = comma == NULL ? left : (size_t)(comma - at);
+		const char *dot = memchr(at, '.', len);
+		size_t first = dot == NULL ? len : (size_t)(dot - at);
+
+		if (is_part(at, len, wanted) || is_part(at, first, wanted) ||
+		    (dot != NULL && is_part(dot + 1, len - first - 1, wanted)))
+			return true;
+		at += len + (comma != NULL);
+		left -= len + (comma != NULL);
+	}
+	return false;
+}
+
+static bool
+has_dhcp(const struct row_host *h)
+{
+	for (size_t i = 0; i < ARRAY_LEN(h->name_source); i++)
+		if (h->name_source[i] == HOST_NAME_DHCP)
+			return true;
+	return false;
+}
+
+static bool
+is_of_mode(enum mode mode, const struct row_host *h)
+{
+	switch (mode) {
+	case MODE_LOCAL:
+		return h->local != 0;
+	case MODE_REMOTE:
+		return h->local == 0;
+	case MODE_DHCP:
+		return has_dhcp(h);
+	case MODE_NONE:
+		return false;
+	case MODE_ALL:
+		break;
+	}
+	return true;
+}
+
+static bool
 wants(void *filter, const struct row *r)
 {
 	const struct host_filter *f = filter;
 	const struct row_host *h = &r->host;
 	char mac[MAC_TEXT_MAX];
 
-	if (f->mode == MODE_NONE || (f->mode == MODE_LOCAL && h->local == 0) ||
-	    (f->mode == MODE_REMOTE && h->local != 0))
+	if (!is_of_mode(f->mode, h) || (f->application[0] != '\0' && !has_application(r, f->application)))
 		return false;
 	if (f->country[0] != '\0' && strncasecmp(f->country, h->country, sizeof(h->country)) != 0)
 		return false;
@@ -114,7 +169,10 @@ read_mode(const struct guide_params *p, struct host_filter *f, char *err)
 	} modes[] = { { "all", MODE_ALL },
 		      { "local", MODE_LOCAL },
 		      { "remote", MODE_REMOTE },
-		      { "blacklisted", MODE_NONE } };
+		      { "dhcp", MODE_DHCP },
+		      { "blacklisted", MODE_NONE },
+		      { "filtered", MODE_NONE },
+		      { "broadcast_domain", MODE_NONE } };
 
 	if (p->value[GUIDE_MODE] == NULL)
 		return true;
@@ -123,27 +181,57 @@ read_mode(const struct guide_params *p, struct host_filter *f, char *err)
 			f->mode = modes[i].mode;
 			return true;
 		}
-	return refuse(err, GUIDE_MODE, "is not all, local, remote or blacklisted");
+	return refuse(err, GUIDE_MODE,
+		      "is not all, local, remote, dhcp, blacklisted, filtered or broadcast_domain");
+}
+
+static bool
+read_cidr(const struct guide_params *p, enum guide_param which, struct host_filter *f, char *err)
+{
+	if (f->has_cidr)
+		return refuse(err, which, "network and network_cidr are the same");
+	f->has_cidr = prefix_parse(p->value[which], &f->cidr);
+	return f->has_cidr || refuse(err, which, "is not a network");
+}
+
+/* ntopng numbers its networks, -1 being all that is remote; here a network is called by its addresses. */
+static bool
+read_network(const struct guide_params *p, struct host_filter *f, char *err)
+{
+	const char *network = p->value[GUIDE_NETWORK];
+
+	if (network != NULL && strcmp(network, "-1") == 0)
+		f->mode = f->mode == MODE_LOCAL ? MODE_NONE : MODE_REMOTE;
+	else if (network != NULL && !read_cidr(p, GUIDE_NETWORK, f, err))
+		return false;
+	return p->value[GUIDE_CIDR] == NULL || read_cidr(p, GUIDE_CIDR, f, err);
+}
+
+/* Hosts are in no pools, which ntopng calls pool 0. */
+static bool
+read_pool(const struct guide_params *p, struct host_filter *f, char *err)
+{
+	int64_t pool = 0;
+
+	if (!guide_number(p, GUIDE_POOL, 0, UINT16_MAX, &pool, err))
+		return false;
+	if (pool != 0)
+		f->mode = MODE_NONE;
+	return true;
 }
 
 static bool
 read_texts(const struct guide_params *p, struct host_filter *f, char *err)
 {
-	/* Numbers that ntopng gives to what Weir has not: nothing can have them. */
-	static const enum guide_param unknown[] = { GUIDE_NETWORK, GUIDE_POOL, GUIDE_PROTOCOL };
-
-	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
-		if (p->value[unknown[i]] != NULL)
-			return refuse(err, unknown[i], "hosts are not filtered by it here");
 	if (p->value[GUIDE_COUNTRY] != NULL &&
 	    !str_copy(f->country, sizeof(f->country), p->value[GUIDE_COUNTRY]))
 		return refuse(err, GUIDE_COUNTRY, "is not a country of two letters");
 	if (p->value[GUIDE_MAC] != NULL && !str_copy(f->mac, sizeof(f->mac), p->value[GUIDE_MAC]))
 		return refuse(err, GUIDE_MAC, "is not a MAC address");
-	f->has_cidr = p->value[GUIDE_CIDR] != NULL;
-	if (f->has_cidr && !prefix_parse(p->value[GUIDE_CIDR], &f->cidr))
-		return refuse(err, GUIDE_CIDR, "is not a network");
-	return read_mode(p, f, err);
+	if (p->value[GUIDE_PROTOCOL] != NULL &&
+	    !str_copy(f->application, sizeof(f->application), p->value[GUIDE_PROTOCOL]))
+		return refuse(err, GUIDE_PROTOCOL, "is not the name of an application");
+	return read_mode(p, f, err) && read_network(p, f, err) && read_pool(p, f, err);
 }
 
 static bool
@@ -160,7 +248,7 @@ static bool
 narrows(const struct host_filter *f)
 {
 	return f->mode != MODE_ALL || f->version != -1 || f->vlan != -1 || f->asn != -1 || f->os != -1 ||
-	       f->country[0] != '\0' || f->mac[0] != '\0' || f->has_cidr;
+	       f->country[0] != '\0' || f->mac[0] != '\0' || f->application[0] != '\0' || f->has_cidr;
 }
 
 /* --- the list

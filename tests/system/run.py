@@ -14,7 +14,7 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 # Short and telling ones first; what takes long last.
-ORDER = ["test_elf", "test_package", "test_analyze", "test_workers", "test_walls", "test_traffic", "test_names", "test_filter", "test_interface", "test_tenants", "test_flow_events", "test_entities", "test_openapi", "test_guide", "test_metrics", "test_security", "test_audit", "test_store_care", "test_bad_input", "test_kill", "test_soak", "test_conformance", "test_page"]
+ORDER = ["test_elf", "test_package", "test_analyze", "test_workers", "test_walls", "test_traffic", "test_names", "test_filter", "test_interface", "test_tenants", "test_flow_events", "test_entities", "test_openapi", "test_guide", "test_guide_recorded", "test_metrics", "test_security", "test_audit", "test_store_care", "test_bad_input", "test_kill", "test_soak", "test_conformance", "test_page"]
 
 
 class Result(unittest.TestResult):
