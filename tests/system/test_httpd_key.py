@@ -130,7 +130,7 @@ class Key(OnStage):
         self.addCleanup(self.stage.tell, "silent-key", 0)
         unlucky = self.connecting()
         self.stage.until(lambda: self.fails(unlucky), "the end of the handshake")
-        self.assertIn("key@0 has not answered for 250 ms", self.stage.said())
+        self.stage.until(lambda: "key@0 has not answered for 250 ms" in self.stage.said(), "what the log says of it")
         waiting = [self.connecting() for _ in range(8)]
         began = time.monotonic()
         for _ in range(20):
