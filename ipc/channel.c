@@ -142,15 +142,31 @@ channel_close(struct channel *ch)
 	channel_free(ch);
 }
 
+/* Closed from the event loop, never under the feet of whoever called. */
+static void
+end_soon(struct channel *ch)
+{
+	ch->ending = true;
+	event_active(ch->readable, EV_READ, 0);
+}
+
 void
 channel_end(struct channel *ch, const char *why)
 {
 	if (!ch->ending)
 		log_warn("channel to %s ends: %s", ch->name, why);
 	ch->set->broken += !ch->ending;
-	ch->ending = true;
-	/* Closed from the event loop, never under the feet of whoever called. */
-	event_active(ch->readable, EV_READ, 0);
+	end_soon(ch);
+}
+
+/* With an error of the socket. A peer that has died, which is what two of them say, broke no rule. */
+static void
+end_failed(struct channel *ch, int error)
+{
+	if (error == EPIPE || error == ECONNRESET)
+		end_soon(ch);
+	else
+		channel_end(ch, strerror(error));
 }
 
 /* --- sending --- */
@@ -222,7 +238,7 @@ send_message(struct channel *ch, enum msg_id id, const void *body, size_t len, i
 		if (fdpass_send(ch->sock, iov, len > 0 ? 2 : 1, own) != -1)
 			return true;
 		if (errno != EAGAIN && errno != ENOBUFS) {
-			channel_end(ch, strerror(errno));
+			end_failed(ch, errno);
 			return false;
 		}
 	}
@@ -256,7 +272,7 @@ channel_send_soon(struct channel *ch, enum msg_id id, const void *body, size_t l
 		return true;
 	if (flush(ch))
 		return true;
-	channel_end(ch, strerror(errno));
+	end_failed(ch, errno);
 	return false;
 }
 
@@ -339,7 +355,7 @@ channel_ask(struct channel *ch, enum msg_id id, const void *body, size_t len, en
 			return true;
 	} while (errno == EAGAIN);
 	why = errno;
-	channel_end(ch, strerror(why));
+	end_failed(ch, why);
 	errno = why;
 	return false;
 }

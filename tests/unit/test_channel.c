@@ -449,6 +449,49 @@ a_peer_that_takes_nothing_is_cut_off(void **state)
 	party_free(&authd);
 }
 
+/* What a peer that dies has not read comes back as an error of the next message to it: no rule was broken. */
+static void
+a_death_breaks_no_rule(void **state)
+{
+	struct party store, authd;
+	struct wire_grant_change g = { 0 };
+	struct channel *ch;
+	int s;
+
+	(void)state;
+	party_init(&store, PROC_STORE, 0);
+	party_init(&authd, PROC_AUTHD, 0);
+	knows(&store, &authd);
+	start(&store);
+	for (unsigned unread = 0; unread < 2; unread++) {
+		s = raw(&store);
+		hello(s, PROC_AUTHD, 0);
+		turn();
+		ch = peers_find(store.set, PROC_AUTHD, 0);
+		assert_non_null(ch);
+		if (unread > 0)
+			assert_true(channel_send(ch, MSG_GRANT_TAKEN, &g, sizeof(g)));
+		close(s);
+		assert_false(channel_send(ch, MSG_GRANT_TAKEN, &g, sizeof(g)));
+		assert_false(channel_send(ch, MSG_GRANT_TAKEN, &g, sizeof(g)));
+		turn();
+		assert_int_equal(store.downs, unread + 1);
+		assert_int_equal(peers_broken(store.set), 0);
+	}
+	/* One that speaks out of turn does break one. */
+	s = raw(&store);
+	hello(s, PROC_AUTHD, 0);
+	turn();
+	hello(s, PROC_AUTHD, 0);
+	assert_true(closed(s));
+	close(s);
+	assert_int_equal(peers_broken(store.set), 1);
+	stop(&store);
+	turn();
+	party_free(&store);
+	party_free(&authd);
+}
+
 static void
 descriptors_and_order_survive_a_queue(void **state)
 {
@@ -528,6 +571,7 @@ main(void)
 		cmocka_unit_test(administrators_are_command_lines_and_nothing_else),
 		cmocka_unit_test(a_crowd_without_hello_is_bounded),
 		cmocka_unit_test(a_peer_that_takes_nothing_is_cut_off),
+		cmocka_unit_test(a_death_breaks_no_rule),
 		cmocka_unit_test(descriptors_and_order_survive_a_queue),
 		cmocka_unit_test(what_is_sent_soon_leaves_with_the_turn_and_in_order),
 	};
