@@ -36,6 +36,11 @@ write_row(struct json_writer *w, const struct row *r)
 	case ROW_SERIES:
 		present_series_point(w, r);
 		break;
+	case ROW_SERIES_OF:
+		present_series_of(w, NULL, r);
+		present_series_sum(w, NULL, r);
+		present_as(w, NULL, r);
+		break;
 	case ROW_TOTALS:
 		present_totals(w, NULL, &r->totals, &none, &none);
 		break;
