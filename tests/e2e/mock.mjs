@@ -135,6 +135,15 @@ async function traffic(run, live) {
 		await page.waitForSelector('[data-test=sys-drops] .lost');
 		await control(live, 'history', { status: 'ok', why: null });
 	});
+	await run.test('a long name takes two lines at most, and is in its title', async () => {
+		const { page } = run;
+		const long = 'a-very-long-name-that-somebody-gave-to-a-printer-in-the-basement.example.com';
+		for (const h of live.world.hosts.values()) h.names = [long];
+		await page.goto(`${live.base}/`);
+		await page.waitForSelector(`[data-test=top-hosts] a[title="${long}"]`);
+		const lines = await page.$$eval('[data-test=top-hosts] a', (l) => l.map((a) => Math.round(a.getBoundingClientRect().height / Number.parseFloat(getComputedStyle(a).lineHeight))));
+		check(lines.every((n) => n <= 2) && lines.includes(2), `a name takes ${Math.max(...lines)} lines`);
+	});
 	await run.test('hostile names stay text', async () => {
 		const { page } = run;
 		const evil = '<img src=x onerror="document.title=1">\u202e</script>"\'';
