@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/auto.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/boot.h"
@@ -111,19 +111,6 @@ copy_all(struct db *from, struct db *to, const char *path, const char *new, stru
 	return txn_end(&w) == DB_OK || db_fail(&w, new, e);
 }
 
-static bool
-sync_folder_of(const char *path, struct db_error *e)
-{
-	char folder[PATH_ROOM] = ".";
-	const char *slash = strrchr(path, '/');
-	AUTO(fd_drop) int fd = -1;
-
-	if (slash != NULL)
-		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return (fd != -1 && fsync(fd) == 0) || fail(e, folder);
-}
-
 /* The lock belongs to the file that goes: who still reads that (a backup) keeps both. */
 static bool
 replace(const char *path, const char *new, struct db_error *e)
@@ -133,7 +120,9 @@ replace(const char *path, const char *new, struct db_error *e)
 	(void)snprintf(lock, sizeof(lock), "%.500s-lock", path);
 	if (unlink(lock) == -1 && errno != ENOENT)
 		return fail(e, lock);
-	return rename(new, path) == 0 ? sync_folder_of(path, e) : fail(e, new);
+	if (rename(new, path) == -1)
+		return fail(e, new);
+	return folder_sync_of(path) || fail(e, path);
 }
 
 /* Takes from, which is closed. */

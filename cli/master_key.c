@@ -11,6 +11,7 @@
 #include "admin_link.h"
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "cmd.h"
@@ -50,19 +51,6 @@ fail(const char *path)
 	return false;
 }
 
-static bool
-sync_folder_of(const char *path)
-{
-	char folder[PATH_ROOM] = ".";
-	const char *slash = strrchr(path, '/');
-	AUTO(fd_drop) int fd = -1;
-
-	if (slash != NULL)
-		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return (fd != -1 && fsync(fd) == 0) || fail(folder);
-}
-
 /* A file that was not there; nothing is left of it where it cannot be written. */
 static bool
 write_new(const char *path, struct room *r)
@@ -97,7 +85,7 @@ master_key_make(const char *path)
 		return false;
 	r->keys.n = 1;
 	master_draw(&r->keys.key[0]);
-	good = write_new(path, r) && sync_folder_of(path);
+	good = write_new(path, r) && (folder_sync_of(path) || fail(path));
 	if (good)
 		say("%s: the master key %s. Keep a copy of the file apart from backups: without it nobody "
 		    "logs in with a restored one",
@@ -142,7 +130,7 @@ write_file(const char *path, struct room *r)
 	if (!write_new(new, r))
 		return false;
 	if (rename(new, path) == 0)
-		return sync_folder_of(path);
+		return folder_sync_of(path) || fail(path);
 	(void)fail(new);
 	(void)unlink(new);
 	return false;

@@ -1,4 +1,5 @@
 /* cursor, arena, hash, addresses. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include "base/arena.h"
 #include "base/auto.h"
 #include "base/cursor.h"
+#include "base/folder.h"
 #include "base/hash.h"
 #include "base/ip.h"
 #include "base/mem.h"
@@ -116,6 +118,23 @@ prefixes_match_exactly(void **state)
 	assert_true(ip_parse("febf::1", &a) && prefix_contains(&p, &a));
 }
 
+/* That it is on disk cannot be seen from here; what is no folder, can. */
+static void
+folders_of_files(void **state)
+{
+	char deep[5000];
+
+	(void)state;
+	assert_true(folder_sync_of("a file"));
+	assert_true(folder_sync_of("/a file"));
+	assert_false(folder_sync_of("/nowhere/a file"));
+	assert_int_equal(errno, ENOENT);
+	memset(deep, 'd', sizeof(deep));
+	memcpy(deep + sizeof(deep) - 3, "/f", 3);
+	assert_false(folder_sync_of(deep));
+	assert_int_equal(errno, ENAMETOOLONG);
+}
+
 static void
 test_private_addresses(void **state)
 {
@@ -175,10 +194,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_private_addresses),      cmocka_unit_test(cursor_reads_and_sticks),
-		cmocka_unit_test(cursor_writes_within_bounds), cmocka_unit_test(arena_keeps_its_limit),
-		cmocka_unit_test(addresses_in_text),           cmocka_unit_test(prefixes_match_exactly),
-		cmocka_unit_test(strings_and_hashes),          cmocka_unit_test(pages_stay_as_they_are),
+		cmocka_unit_test(test_private_addresses),
+		cmocka_unit_test(cursor_reads_and_sticks),
+		cmocka_unit_test(cursor_writes_within_bounds),
+		cmocka_unit_test(arena_keeps_its_limit),
+		cmocka_unit_test(addresses_in_text),
+		cmocka_unit_test(prefixes_match_exactly),
+		cmocka_unit_test(strings_and_hashes),
+		cmocka_unit_test(pages_stay_as_they_are),
+		cmocka_unit_test(folders_of_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
