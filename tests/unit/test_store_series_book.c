@@ -14,26 +14,8 @@
 #include "base/mem.h"
 #include "gather.h"
 #include "history_tenants.h"
+#include "one_world.h"
 #include "series_asked.h"
-
-static struct world *w;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	w = world_new(256u << 20, 0);
-	world_engine(w, 0, 1000);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
 
 static uint32_t
 active(uint32_t tenant)
@@ -313,7 +295,7 @@ a_deleted_tenant_is_forgotten(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, one_world_begin, one_world_end)
 	const struct CMUnitTest tests[] = {
 		TEST(limits_hold),
 		TEST(the_book_forgets_the_silent),

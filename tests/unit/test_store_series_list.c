@@ -13,28 +13,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "minutes.h"
-#include "store_world.h"
+#include "one_world.h"
 
 #define SERIES 20000u
-
-static struct world *w;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	w = world_new(256u << 20, 0);
-	world_engine(w, 0, 1000);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
 
 static struct series_id
 nth(uint32_t tenant, uint32_t n)
@@ -175,8 +156,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(in_parts_it_is_the_same, begin, end),
-		cmocka_unit_test_setup_teardown(nothing_waits_for_it, begin, end),
+		cmocka_unit_test_setup_teardown(in_parts_it_is_the_same, one_world_begin, one_world_end),
+		cmocka_unit_test_setup_teardown(nothing_waits_for_it, one_world_begin, one_world_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,26 +13,8 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "one_world.h"
 #include "series_asked.h"
-
-static struct world *w;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	w = world_new(256u << 20, 0);
-	world_engine(w, 0, 1000);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
 
 static void
 expect_listed(uint32_t tenant, uint32_t subject, const char *text, uint64_t in_per_s, uint64_t out_per_s)
@@ -281,7 +263,7 @@ hostile_keys_find_nothing(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, one_world_begin, one_world_end)
 	const struct CMUnitTest tests[] = {
 		TEST(a_pace_is_of_a_whole_minute), TEST(names_come_with_ones_own_traffic),
 		TEST(lists_have_names_and_rates),  TEST(a_cursor_leads_forward_only),

@@ -12,26 +12,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "one_world.h"
 #include "series_asked.h"
-
-static struct world *w;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	w = world_new(256u << 20, 0);
-	world_engine(w, 0, 1000);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
 
 /* Weir's own series are for who may read what belongs to the platform: neither for a token that may read
  * traffic only, nor for who sees a part of all tenants' traffic. */
@@ -119,8 +101,8 @@ told_beta(bool alone, int64_t utc)
 	static const uint64_t seed = 42;
 	char ip[20];
 
-	end(NULL);
-	begin(NULL);
+	one_world_end(NULL);
+	one_world_begin(NULL);
 	w->utc = utc;
 	series_put_place(w, "192.0.2.9", 64500, "NL");
 	for (uint32_t i = 0; i < 400; i++) {
@@ -360,7 +342,7 @@ series_of_a_part(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, one_world_begin, one_world_end)
 	const struct CMUnitTest tests[] = {
 		TEST(weir_shows_itself_to_few),
 		TEST(others_change_nothing),

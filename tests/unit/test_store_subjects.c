@@ -13,26 +13,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "one_world.h"
 #include "series_asked.h"
-
-static struct world *w;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	w = world_new(256u << 20, 0);
-	world_engine(w, 0, 1000);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
 
 #define ROUNDS 6
 #define FLOWS  1500u
@@ -331,7 +313,7 @@ weir_has_series_of_itself(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, one_world_begin, one_world_end)
 	const struct CMUnitTest tests[] = {
 		TEST(sums_add_up),
 		TEST(sums_add_up_whatever_is_watched),

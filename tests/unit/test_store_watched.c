@@ -12,29 +12,10 @@
 #include "ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store_world.h"
+#include "one_world.h"
 #include "watched.h"
 
 #define ANY UINT32_MAX /* number of points */
-
-static struct world *w;
-
-static int
-begin(void **state)
-{
-	(void)state;
-	w = world_new(256u << 20, 0);
-	world_engine(w, 0, 1000);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	world_free(w);
-	return 0;
-}
 
 static struct watched_item
 host(uint32_t tenant, const char *ip)
@@ -285,11 +266,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(seconds_and_minutes, begin, end),
-		cmocka_unit_test_setup_teardown(totals, begin, end),
-		cmocka_unit_test_setup_teardown(watched_in_between, begin, end),
-		cmocka_unit_test_setup_teardown(others_make_room, begin, end),
-		cmocka_unit_test_setup_teardown(without_a_series, begin, end),
+		cmocka_unit_test_setup_teardown(seconds_and_minutes, one_world_begin, one_world_end),
+		cmocka_unit_test_setup_teardown(totals, one_world_begin, one_world_end),
+		cmocka_unit_test_setup_teardown(watched_in_between, one_world_begin, one_world_end),
+		cmocka_unit_test_setup_teardown(others_make_room, one_world_begin, one_world_end),
+		cmocka_unit_test_setup_teardown(without_a_series, one_world_begin, one_world_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
