@@ -18,7 +18,7 @@
 #define COLUMN_MAX 65536u              /* numbers in one column */
 #define BYTES_MAX  ((size_t)256 << 20) /* in one string of bytes: what a block may make us allocate */
 
-#define FRAME_BITS       12u /* of what is written: 4,096 numbers, or strings, a frame */
+#define FRAME_BITS       11u /* of what is written: 2,048 numbers, or strings, a frame */
 #define FRAME_BITS_LEAST 6u  /* sets of rows are words of 64 */
 #define FRAMES_MAX       64u /* a set of them is the bits of a number */
 #define FRAMES_ALL       UINT64_MAX

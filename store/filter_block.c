@@ -425,8 +425,7 @@ test_one_address(struct filter_run *w, const struct filter_test *t)
 	const uint64_t *ends[2] = { NULL, NULL };
 	bool damaged, good = true;
 
-	EACH_ROW(w, i)
-	w->holds[i] = 0;
+	memset(w->holds, 0, w->rows);
 	if (!columns_find_address(w->columns, &t->ip, &code, &frames, &damaged))
 		return !damaged;
 	w->frames &= frames;

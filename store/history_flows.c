@@ -110,10 +110,19 @@ match_ends(struct find *f, const struct round *r, bool *has_ends)
 	return true;
 }
 
+/* The first row from this one on that is wanted; f->head.rows: there is none. */
+static uint32_t
+next_wanted(const struct find *f, uint32_t row)
+{
+	const uint8_t *at = memchr(f->wanted + row, 1, f->head.rows - row);
+
+	return at == NULL ? f->head.rows : (uint32_t)(at - f->wanted);
+}
+
 static bool
 any_wanted(const struct find *f)
 {
-	return memchr(f->wanted, 1, f->head.rows) != NULL;
+	return next_wanted(f, 0) < f->head.rows;
 }
 
 static bool
@@ -137,9 +146,8 @@ look_for_newest(struct find *f, const struct block_entry *e, void *ctx)
 		return true;
 	if (!find_ids_wanted(f, has_ends))
 		return false;
-	for (uint32_t i = 0; i < f->head.rows; i++)
-		if (f->wanted[i] != 0)
-			consider(f, r, i);
+	for (uint32_t i = next_wanted(f, 0); i < f->head.rows; i = next_wanted(f, i + 1))
+		consider(f, r, i);
 	return true;
 }
 
