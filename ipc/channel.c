@@ -22,9 +22,11 @@
 #define GREETING_MAX     16 /* connections that have not said HELLO yet */
 #define GREETING_SECONDS 5
 #define SOON_MAX         (64u << 10) /* bytes that wait for the end of a turn */
+#define SOON_ROOM        (8u << 10)  /* of the messages that leave in one packet, where they are short */
 #define READ_BURST       64          /* messages of one channel before the others get a turn */
 
-/* Before each body on the wire. */
+/* Before each body on the wire. What one packet holds is one message, or several without descriptors, each
+ * with a head of its own and at a place that is a multiple of 8. */
 struct head {
 	uint32_t id;
 	uint32_t len;
@@ -34,7 +36,8 @@ static_assert(sizeof(struct head) == 8, "no padding: it crosses a process bounda
 struct queued {
 	struct queued *next;
 	int fd;
-	size_t len; /* of bytes: head and body */
+	size_t len;  /* of bytes: heads and bodies */
+	size_t room; /* of bytes: more messages may be put behind these; 0: none */
 	uint8_t bytes[];
 };
 
@@ -55,7 +58,7 @@ struct channel {
 	uint32_t uid; /* of who connected, or of the peer that we connected to */
 	int64_t peer_start_ns;
 	struct event *readable, *writable, *deadline;
-	struct queued *first, **last;
+	struct queued *first, *last; /* last: where there is a first */
 	size_t queued;
 	void *data;
 	char name[32];
@@ -184,8 +187,6 @@ flush(struct channel *ch)
 			return false;
 		}
 		ch->first = q->next;
-		if (ch->first == NULL)
-			ch->last = &ch->first;
 		ch->queued -= q->len;
 		fd_drop(&q->fd);
 		explicit_bzero(q->bytes, q->len); /* passwords go through here */
@@ -194,8 +195,26 @@ flush(struct channel *ch)
 	return true;
 }
 
+static size_t
+padded(size_t len)
+{
+	return (len + 7) & ~(size_t)7;
+}
+
+static void
+put_message(struct channel *ch, struct queued *q, size_t at, const struct head *h, const void *body)
+{
+	memset(q->bytes + q->len, 0, at - q->len);
+	memcpy(q->bytes + at, h, sizeof(*h));
+	if (h->len > 0)
+		memcpy(q->bytes + at + sizeof(*h), body, h->len);
+	ch->queued += at + sizeof(*h) + h->len - q->len;
+	q->len = at + sizeof(*h) + h->len;
+}
+
+/* room: for this message and more of them, in one packet; 0: it is alone. */
 static struct queued *
-enqueue(struct channel *ch, const struct head *h, const void *body)
+enqueue(struct channel *ch, const struct head *h, const void *body, size_t room)
 {
 	size_t len = sizeof(*h) + h->len;
 	struct queued *q;
@@ -204,21 +223,36 @@ enqueue(struct channel *ch, const struct head *h, const void *body)
 		channel_end(ch, "the peer does not take its messages");
 		return NULL;
 	}
-	q = malloc(sizeof(*q) + len);
+	q = malloc(sizeof(*q) + (len > room ? len : room));
 	if (q == NULL) {
 		channel_end(ch, "no memory for a message");
 		return NULL;
 	}
 	q->next = NULL;
 	q->fd = -1;
-	q->len = len;
-	memcpy(q->bytes, h, sizeof(*h));
-	if (h->len > 0)
-		memcpy(q->bytes + sizeof(*h), body, h->len);
-	*ch->last = q;
-	ch->last = &q->next;
-	ch->queued += len;
+	q->len = 0;
+	q->room = room;
+	put_message(ch, q, 0, h, body);
+	if (ch->first == NULL)
+		ch->first = q;
+	else
+		ch->last->next = q;
+	ch->last = q;
 	return q;
+}
+
+/* Puts a message behind those that wait last, in their packet; false where there is no room. */
+static bool
+join(struct channel *ch, const struct head *h, const void *body)
+{
+	struct queued *q = ch->first == NULL ? NULL : ch->last;
+	size_t at = q == NULL ? 0 : padded(q->len);
+
+	if (q == NULL || at >= q->room || sizeof(*h) + h->len > q->room - at ||
+	    at + sizeof(*h) + h->len - q->len > CHANNEL_QUEUE_MAX - ch->queued)
+		return false;
+	put_message(ch, q, at, h, body);
+	return true;
 }
 
 /* Takes fd over: it is closed (or queued) in every case. */
@@ -244,7 +278,7 @@ send_message(struct channel *ch, enum msg_id id, const void *body, size_t len, i
 	}
 	if (may_drop)
 		return true;
-	q = enqueue(ch, &h, body);
+	q = enqueue(ch, &h, body, 0);
 	if (q == NULL)
 		return false;
 	q->fd = fd_keep(&own);
@@ -264,7 +298,7 @@ channel_send_soon(struct channel *ch, enum msg_id id, const void *body, size_t l
 	bool waits = ch->first != NULL;
 
 	assert(msg_admit((uint32_t)id, (enum proc)ch->set->boot->proc, channel_proc(ch), len, 0));
-	if (ch->ending || enqueue(ch, &h, body) == NULL)
+	if (ch->ending || (!join(ch, &h, body) && enqueue(ch, &h, body, SOON_ROOM) == NULL))
 		return false;
 	if (!waits)
 		event_active(ch->writable, EV_WRITE, 0);
@@ -476,12 +510,62 @@ accept_hello(struct channel *ch, const struct wire_hello *hello)
 
 /* --- receiving --- */
 
+/* One message of a packet, at bytes `at` of n; *at moves behind it. fd: the packet's, to the first message.
+ */
 static bool
-receive_one(struct channel *ch, bool *more)
+take_message(struct channel *ch, size_t n, size_t *at, int *fd)
 {
 	struct peers *p = ch->set;
-	struct head h;
+	struct head h = { 0 };
 	struct msg m;
+	bool good;
+
+	if (n - *at < sizeof(h)) {
+		p->broken++;
+		log_warn("channel to %s: a message of %zu bytes", ch->name, n - *at);
+		return false;
+	}
+	memcpy(&h, p->buf + *at, sizeof(h));
+	*at += sizeof(h);
+	/* It ends with the packet, or another one begins behind it. */
+	if (h.len > n - *at || (h.len != n - *at && padded(*at + h.len) >= n) ||
+	    !msg_admit(h.id, channel_proc(ch), (enum proc)p->boot->proc, h.len, *fd == -1 ? 0 : 1)) {
+		p->broken++;
+		log_warn("channel to %s: refused message %s (%u) of %u bytes", ch->name,
+			 msg_name((enum msg_id)h.id), h.id, h.len);
+		return false;
+	}
+	m = (struct msg){ (enum msg_id)h.id, p->buf + *at, h.len, *fd };
+	*at = padded(*at + h.len);
+	if ((h.id == MSG_HELLO) != (ch->stage != STAGE_OPEN)) {
+		p->broken++;
+		log_warn("channel to %s: %s is out of turn", ch->name, msg_name((enum msg_id)h.id));
+		return false;
+	}
+	if (h.id == MSG_HELLO) {
+		struct wire_hello hello;
+
+		memcpy(&hello, m.body, sizeof(hello));
+		return accept_hello(ch, &hello);
+	}
+	good = p->handlers->message(p->ctx, ch, &m);
+	if (m.fd == -1)
+		*fd = -1; /* the handler took it */
+	else
+		fd_drop(fd);
+	if (!good) {
+		p->broken++;
+		log_warn("channel to %s: %s had a content that cannot be", ch->name, msg_name(m.id));
+	}
+	return good;
+}
+
+/* One packet; *taken counts its messages. */
+static bool
+receive_one(struct channel *ch, bool *more, unsigned *taken)
+{
+	struct peers *p = ch->set;
+	size_t at = 0;
 	bool good;
 	int fd = -1;
 	ssize_t n = fdpass_recv(ch->sock, p->buf, sizeof(p->buf), &fd);
@@ -498,38 +582,11 @@ receive_one(struct channel *ch, bool *more)
 	if (n == 0)
 		return false;
 	*more = true;
-	if ((size_t)n < sizeof(h)) {
-		p->broken++;
-		log_warn("channel to %s: a message of %zd bytes", ch->name, n);
-		return false;
-	}
-	memcpy(&h, p->buf, sizeof(h));
-	if (h.len != (size_t)n - sizeof(h) ||
-	    !msg_admit(h.id, channel_proc(ch), (enum proc)p->boot->proc, h.len, own == -1 ? 0 : 1)) {
-		p->broken++;
-		log_warn("channel to %s: refused message %s (%u) of %u bytes", ch->name,
-			 msg_name((enum msg_id)h.id), h.id, h.len);
-		return false;
-	}
-	if ((h.id == MSG_HELLO) != (ch->stage != STAGE_OPEN)) {
-		p->broken++;
-		log_warn("channel to %s: %s is out of turn", ch->name, msg_name((enum msg_id)h.id));
-		return false;
-	}
-	if (h.id == MSG_HELLO) {
-		struct wire_hello hello;
-
-		memcpy(&hello, p->buf + sizeof(h), sizeof(hello));
-		return accept_hello(ch, &hello);
-	}
-	m = (struct msg){ (enum msg_id)h.id, p->buf + sizeof(h), h.len, own };
-	good = p->handlers->message(p->ctx, ch, &m);
-	own = m.fd;                                /* -1 where the handler took it */
-	explicit_bzero(p->buf, sizeof(h) + h.len); /* passwords come through here */
-	if (!good) {
-		p->broken++;
-		log_warn("channel to %s: %s had a content that cannot be", ch->name, msg_name(m.id));
-	}
+	do {
+		good = take_message(ch, (size_t)n, &at, &own);
+		++*taken;
+	} while (good && !ch->ending && at < (size_t)n);
+	explicit_bzero(p->buf, (size_t)n); /* passwords come through here */
 	return good;
 }
 
@@ -538,12 +595,13 @@ on_readable(evutil_socket_t sock, short what, void *arg)
 {
 	struct channel *ch = arg;
 	bool ok = !ch->ending, more = true;
+	unsigned taken = 0;
 
 	(void)sock;
 	(void)what;
 	ch->handling = true;
-	for (int i = 0; ok && more && i < READ_BURST; i++) {
-		ok = receive_one(ch, &more);
+	while (ok && more && taken < READ_BURST) {
+		ok = receive_one(ch, &more, &taken);
 		ok = ok && !ch->ending;
 	}
 	ch->handling = false;
@@ -585,7 +643,6 @@ channel_new(struct peers *p, int sock, enum stage stage, const struct boot_peer 
 	ch->ours = stage == STAGE_ASKED;
 	ch->peer = peer;
 	ch->uid = uid;
-	ch->last = &ch->first;
 	name_channel(ch);
 	ch->readable = event_new(p->base, sock, EV_READ | EV_PERSIST, on_readable, ch);
 	ch->writable = event_new(p->base, sock, EV_WRITE, on_writable, ch);

@@ -63,8 +63,8 @@ void *channel_data(const struct channel *ch);
  * returned, as when it has ended already.
  */
 bool channel_send(struct channel *ch, enum msg_id id, const void *body, size_t len);
-/* As channel_send, but what is sent so in one turn of the loop leaves together at its end: a peer that sleeps
- * is woken once. */
+/* As channel_send, but what is sent so in one turn of the loop leaves together at its end, and short messages
+ * in one packet: a peer that sleeps is woken once. For peers with an event loop alone. */
 bool channel_send_soon(struct channel *ch, enum msg_id id, const void *body, size_t len);
 bool channel_send_fd(struct channel *ch, enum msg_id id, const void *body, size_t len, int fd);
 /* As channel_send, for wake-ups: where the peer's queue is full the message is dropped, because one is under

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 
 struct wire_hello {
 	uint32_t version; /* WIRE_VERSION */

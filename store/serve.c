@@ -214,7 +214,11 @@ send_answer(void *ctx, const void *body, size_t len)
 {
 	struct channel *ch = ctx;
 
-	channel_send(ch, channel_proc(ch) == PROC_HTTPD ? MSG_ANSWER : MSG_CLI_ANSWER_ROWS, body, len);
+	/* httpd waits for several at once, and has a loop that takes them together. */
+	if (channel_proc(ch) == PROC_HTTPD)
+		channel_send_soon(ch, MSG_ANSWER, body, len);
+	else
+		channel_send(ch, MSG_CLI_ANSWER_ROWS, body, len);
 }
 
 static bool

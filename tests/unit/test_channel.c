@@ -240,6 +240,20 @@ closed(int s)
 	return n == 0 || errno == ECONNRESET || errno == EPIPE;
 }
 
+/* Once it is let in, what it does ends its channel. */
+#define BREAK(what)                                                                                          \
+	do {                                                                                                 \
+		s = raw(&store);                                                                             \
+		hello(s, PROC_AUTHD, 0);                                                                     \
+		turn();                                                                                      \
+		assert_non_null(peers_find(store.set, PROC_AUTHD, 0));                                       \
+		what;                                                                                        \
+		assert_true(closed(s));                                                                      \
+		close(s);                                                                                    \
+		turn();                                                                                      \
+		assert_null(peers_find(store.set, PROC_AUTHD, 0));                                           \
+	} while (0)
+
 static void
 rule_breakers_lose_their_channel(void **state)
 {
@@ -253,19 +267,6 @@ rule_breakers_lose_their_channel(void **state)
 	party_init(&authd, PROC_AUTHD, 0);
 	knows(&store, &authd);
 	start(&store);
-
-#define BREAK(what)                                                                                          \
-	do {                                                                                                 \
-		s = raw(&store);                                                                             \
-		hello(s, PROC_AUTHD, 0);                                                                     \
-		turn();                                                                                      \
-		assert_non_null(peers_find(store.set, PROC_AUTHD, 0));                                       \
-		what;                                                                                        \
-		assert_true(closed(s));                                                                      \
-		close(s);                                                                                    \
-		turn();                                                                                      \
-		assert_null(peers_find(store.set, PROC_AUTHD, 0));                                           \
-	} while (0)
 
 	BREAK(say(s, MSG_LOGIN, sizeof(g), &g, sizeof(g), -1));             /* not from authd, not to store */
 	BREAK(say(s, MSG_GRANT_TAKEN, sizeof(g), &g, sizeof(g), -1));       /* wrong direction */
@@ -304,6 +305,75 @@ rule_breakers_lose_their_channel(void **state)
 	hello(s, PROC_AUTHD, 0);
 	assert_true(closed(s));
 	close(s);
+	stop(&store);
+	turn();
+	party_free(&store);
+	party_free(&authd);
+}
+
+/* --- several messages in a packet */
+
+struct pair {
+	uint32_t head[2];
+	struct wire_grant_change body;
+};
+static_assert(sizeof(struct pair) % 8 == 0, "the next one begins behind it");
+
+/* Sends n of them in one packet, and tail bytes more; fd: with a descriptor. */
+static void
+say_together(int s, const struct pair *m, int n, size_t tail, int fd)
+{
+	static const uint8_t zeroes[64];
+	struct iovec iov[2] = { { (void *)(uintptr_t)m, (size_t)n * sizeof(*m) },
+				{ (void *)(uintptr_t)zeroes, tail } };
+
+	assert_int_equal(fdpass_send(s, iov, 2, fd), (ssize_t)((size_t)n * sizeof(*m) + tail));
+}
+
+static void
+messages_of_one_packet_are_judged_one_by_one(void **state)
+{
+	struct party store, authd;
+	struct pair m[3] = { 0 };
+	int s;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		m[i].head[0] = MSG_GRANT_ADD;
+		m[i].head[1] = sizeof(m[i].body);
+	}
+	party_init(&store, PROC_STORE, 0);
+	party_init(&authd, PROC_AUTHD, 0);
+	knows(&store, &authd);
+	start(&store);
+	s = raw(&store);
+	hello(s, PROC_AUTHD, 0);
+	say_together(s, m, 3, 0, -1);
+	turn();
+	assert_int_equal(store.messages, 3);
+	close(s);
+	turn();
+
+	BREAK(say_together(s, m, 3, 3, -1));  /* what is no message */
+	BREAK(say_together(s, m, 3, 8, -1));  /* a head of none */
+	BREAK(say_together(s, m, 1, 60, -1)); /* too long for its packet */
+	BREAK(say_together(s, m, 2, 0, s));   /* a descriptor */
+	store.messages = 0;
+	m[1].head[0] = MSG_GRANT_TAKEN; /* wrong direction: the third is not looked at */
+	BREAK(say_together(s, m, 3, 0, -1));
+	assert_int_equal(store.messages, 1);
+	m[1].head[0] = MSG_GRANT_ADD;
+	m[1].head[1]--;
+	BREAK(say_together(s, m, 2, 0, -1)); /* a byte that is in none */
+	m[1].head[1]++;
+	m[1].head[0] = MSG_HELLO;
+	BREAK(say_together(s, m, 3, 0, -1));
+	store.messages = 0;
+	store.refuse = true; /* the handler: the next ones do not come to it */
+	BREAK(say_together(s, m, 1, 0, -1));
+	m[1].head[0] = MSG_GRANT_ADD;
+	BREAK(say_together(s, m, 3, 0, -1));
+	assert_int_equal(store.messages, 2);
 	stop(&store);
 	turn();
 	party_free(&store);
@@ -524,6 +594,56 @@ descriptors_and_order_survive_a_queue(void **state)
 }
 
 static void
+what_is_sent_soon_shares_a_packet(void **state)
+{
+	static const size_t lens[] = { 16, 9, 5, 3000, 3000, 3000, 0 };
+	struct party store, httpd;
+	uint8_t body[4000], got[16384];
+	struct channel *ch;
+	size_t packets[4] = { 0 }, n = 0;
+	ssize_t len;
+	int s;
+
+	(void)state;
+	memset(body, 'b', sizeof(body));
+	party_init(&store, PROC_STORE, 0);
+	party_init(&httpd, PROC_HTTPD, 0);
+	knows(&store, &httpd);
+	start(&store);
+	s = raw(&store);
+	hello(s, PROC_HTTPD, 0);
+	turn();
+	assert_true(recv(s, got, sizeof(got), MSG_DONTWAIT) > 0); /* its own HELLO */
+	ch = peers_find(store.set, PROC_HTTPD, 0);
+	assert_non_null(ch);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
+		assert_true(channel_send_soon(ch, MSG_ANSWER, body, sizeof(struct wire_answer) + lens[i]));
+	turn();
+	while ((len = recv(s, got, sizeof(got), MSG_DONTWAIT)) > 0) {
+		for (size_t at = 0; at < (size_t)len; packets[n]++) {
+			uint32_t h[2];
+
+			assert_int_equal(at % 8, 0);
+			memcpy(h, got + at, sizeof(h));
+			assert_int_equal(h[0], MSG_ANSWER);
+			assert_memory_equal(got + at + sizeof(h), body, h[1]);
+			at += sizeof(h) + h[1];
+			for (; at < (size_t)len && at % 8 != 0; at++)
+				assert_int_equal(got[at], 0);
+		}
+		n++;
+	}
+	assert_int_equal(packets[0], 5); /* 8 KiB at most */
+	assert_int_equal(packets[1], 2);
+	assert_int_equal(n, 2);
+	close(s);
+	stop(&store);
+	turn();
+	party_free(&store);
+	party_free(&httpd);
+}
+
+static void
 what_is_sent_soon_leaves_with_the_turn_and_in_order(void **state)
 {
 	struct party engine, capture;
@@ -568,11 +688,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_connect_and_agree),
 		cmocka_unit_test(rule_breakers_lose_their_channel),
+		cmocka_unit_test(messages_of_one_packet_are_judged_one_by_one),
 		cmocka_unit_test(administrators_are_command_lines_and_nothing_else),
 		cmocka_unit_test(a_crowd_without_hello_is_bounded),
 		cmocka_unit_test(a_peer_that_takes_nothing_is_cut_off),
 		cmocka_unit_test(a_death_breaks_no_rule),
 		cmocka_unit_test(descriptors_and_order_survive_a_queue),
+		cmocka_unit_test(what_is_sent_soon_shares_a_packet),
 		cmocka_unit_test(what_is_sent_soon_leaves_with_the_turn_and_in_order),
 	};
 	int rc;
