@@ -27,6 +27,7 @@
 struct client {
 	TAILQ_ENTRY(client) entry; /* in the queue of its state */
 	TAILQ_ENTRY(client) newest;
+	TAILQ_ENTRY(client) rest; /* where more was read ahead than libevent took */
 	struct clients *set;
 	struct bufferevent *bev;
 	/* evhttp reads no more while a request waits for us, and then again: two system calls a request, were
@@ -36,19 +37,20 @@ struct client {
 	struct ip_addr ip;
 	int64_t since_ns;
 	enum client_state state;
-	bool fresh, known, counted, cut;
+	bool fresh, known, counted, cut, rests;
 	bool interested, told; /* it is not put aside; it was readable, and nothing has come of it yet */
 };
 TAILQ_HEAD(queue, client);
 
-static const struct timeval often = { 0, SWEEP_MS * 1000 };
+static const struct timeval often = { 0, SWEEP_MS * 1000 }, at_once = { 0, 0 };
 
 struct clients {
 	struct event_base *base;
-	struct event *sweep, *arrival;
+	struct event *sweep, *arrival, *more;
 	struct evconnlistener *listener;
 	struct queue queue[CLIENT_STATES]; /* by when they entered: the head's deadline is the first */
 	struct queue fresh;                /* not yet counted by address */
+	struct queue rests;                /* whom to read on of in the next turn of the loop */
 	int64_t limit_ns[CLIENT_STATES];   /* 0: none */
 	struct tally *tally;               /* of all workers; those that were cut are not in it */
 	size_t n, ncut; /* of this one; those cut are still counted in n until they are gone */
@@ -76,6 +78,48 @@ interest_on(struct client *c)
 	c->told = false;
 }
 
+/* libevent reads one record when the kernel tells of some: of what was read ahead we tell it ourselves. Not
+ * at once, but when the loop has looked for others again: what one client sends may be many small records. */
+static void
+read_on(struct client *c)
+{
+	if (c->interest == NULL || c->rests || !tls_has_more(c->bev))
+		return;
+	c->rests = true;
+	TAILQ_INSERT_TAIL(&c->set->rests, c, rest);
+	if (!event_pending(c->set->more, EV_TIMEOUT, NULL) && event_add(c->set->more, &at_once) == -1)
+		fatalx("no memory for the clients");
+}
+
+static void
+rests_no_more(struct client *c)
+{
+	if (c->rests)
+		TAILQ_REMOVE(&c->set->rests, c, rest);
+	c->rests = false;
+}
+
+static void
+on_more(evutil_socket_t fd, short what, void *arg)
+{
+	struct clients *cs = arg;
+	struct client *c;
+
+	(void)fd;
+	(void)what;
+	while ((c = TAILQ_FIRST(&cs->rests)) != NULL) {
+		bool interested = c->interested;
+
+		rests_no_more(c);
+		if (c->state != CLIENT_IDLE && c->state != CLIENT_READING)
+			continue; /* it comes again once it is answered */
+		interest_off(c);  /* else it would be told, too */
+		event_base_active_by_fd(cs->base, bufferevent_getfd(c->bev), EV_READ);
+		if (interested)
+			interest_on(c);
+	}
+}
+
 static void
 on_interest(evutil_socket_t fd, short what, void *arg)
 {
@@ -101,8 +145,10 @@ client_enter(struct client *c, enum client_state state)
 	c->state = state;
 	c->since_ns = clock_boot_ns();
 	TAILQ_INSERT_TAIL(&cs->queue[state], c, entry);
-	if (state == CLIENT_IDLE || state == CLIENT_READING)
+	if (state == CLIENT_IDLE || state == CLIENT_READING) {
 		interest_on(c);
+		read_on(c);
+	}
 }
 
 static void
@@ -114,6 +160,8 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	c->told = c->told && info->n_added == 0;
 	if (info->n_added > 0 && c->state == CLIENT_IDLE)
 		client_enter(c, CLIENT_READING);
+	else if (info->n_added > 0)
+		read_on(c);
 }
 
 /* One address, or one IPv6 /64: whoever has one has all of it. */
@@ -276,6 +324,7 @@ clients_gone(void *client)
 	TAILQ_REMOVE(&cs->queue[c->state], c, entry);
 	if (c->fresh)
 		TAILQ_REMOVE(&cs->fresh, c, newest);
+	rests_no_more(c);
 	count_out(c);
 	interest_off(c);
 	if (c->interest != NULL)
@@ -332,6 +381,7 @@ on_arrival(evutil_socket_t fd, short what, void *arg)
 		}
 		c->ip = ip;
 		c->known = true;
+		tls_opened(c->bev);
 		c->interest =
 		    event_new(cs->base, bufferevent_getfd(c->bev), EV_READ | EV_PERSIST, on_interest, c);
 		interest_on(c);
@@ -406,11 +456,13 @@ clients_new(struct event_base *base, struct tally *tally, const struct clients_l
 	cs->limit_ns[CLIENT_ANSWERING] = ANSWERING_MS * NS_PER_MS;
 	cs->limit_ns[CLIENT_IDLE] = limits->idle_ms * NS_PER_MS;
 	TAILQ_INIT(&cs->fresh);
+	TAILQ_INIT(&cs->rests);
 	for (unsigned i = 0; i < CLIENT_STATES; i++)
 		TAILQ_INIT(&cs->queue[i]);
 	cs->arrival = event_new(base, -1, 0, on_arrival, cs);
 	cs->sweep = event_new(base, -1, EV_PERSIST, on_sweep, cs);
-	if (cs->arrival == NULL || cs->sweep == NULL)
+	cs->more = event_new(base, -1, 0, on_more, cs);
+	if (cs->arrival == NULL || cs->sweep == NULL || cs->more == NULL)
 		fatalx("no memory for the clients");
 	return cs;
 }
@@ -422,7 +474,9 @@ clients_stop(struct clients *cs)
 		event_free(cs->arrival);
 	if (cs->sweep != NULL)
 		event_free(cs->sweep);
-	cs->arrival = cs->sweep = NULL;
+	if (cs->more != NULL)
+		event_free(cs->more);
+	cs->arrival = cs->sweep = cs->more = NULL;
 	clients_listen(cs, NULL);
 }
 

@@ -1,6 +1,7 @@
 #include "credential.h"
 
 #include <sodium.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -124,37 +125,54 @@ credential_read_guide(struct credential *c, const char *cookie, const char *auth
 	return read_headers(c, cookie, authorization, tenant, read_any);
 }
 
+/* What a grant is kept under, before it is hashed: every part has one length, and so has every kind, so no
+ * two credentials are the same bytes. Each request comes here, most with a cookie, which is in the hash's
+ * first block. */
+struct identity {
+	uint8_t kind;
+	char tenant[TENANT_TEXT_MAX];
+	union {
+		uint8_t cookie[COOKIE_BYTES];
+		struct {
+			struct ip_addr ip;
+			char token[API_TOKEN_MAX];
+		} token;
+		struct {
+			struct ip_addr ip;
+			char name[ACCOUNT_NAME_MAX];
+			char password[PASSWORD_MAX];
+		} basic;
+	} by;
+};
+
 void
 credential_key(const struct credential *c, const struct ip_addr *ip, const uint8_t *secret, size_t secret_len,
 	       uint8_t key[static CREDENTIAL_KEY_BYTES])
 {
-	/* Every part has one length: no two credentials are the same bytes. */
-	struct {
-		uint8_t kind;
-		uint8_t cookie[COOKIE_BYTES];
-		char token[API_TOKEN_MAX];
-		char name[ACCOUNT_NAME_MAX];
-		char password[PASSWORD_MAX];
-		char tenant[TENANT_TEXT_MAX];
-		struct ip_addr ip;
-	} all;
+	struct identity all;
+	static const size_t lens[] = { [CREDENTIAL_NONE] = 0,
+				       [CREDENTIAL_COOKIE] = sizeof(all.by.cookie),
+				       [CREDENTIAL_TOKEN] = sizeof(all.by.token),
+				       [CREDENTIAL_BASIC] = sizeof(all.by.basic) };
+	const size_t len = offsetof(struct identity, by) + lens[c->kind];
 
-	memset(&all, 0, sizeof(all));
+	memset(&all, 0, len);
 	all.kind = (uint8_t)c->kind;
-	if (c->kind == CREDENTIAL_COOKIE)
-		memcpy(all.cookie, c->cookie, sizeof(all.cookie));
-	if (c->kind == CREDENTIAL_TOKEN)
-		(void)str_copy(all.token, sizeof(all.token), c->token);
-	if (c->kind == CREDENTIAL_BASIC) {
-		(void)str_copy(all.name, sizeof(all.name), c->name);
-		(void)str_copy(all.password, sizeof(all.password), c->password);
-	}
-	if (c->kind == CREDENTIAL_TOKEN || c->kind == CREDENTIAL_BASIC)
-		all.ip = *ip;
 	(void)str_copy(all.tenant, sizeof(all.tenant), c->tenant);
-	(void)crypto_generichash(key, CREDENTIAL_KEY_BYTES, (const unsigned char *)&all, sizeof(all), secret,
+	if (c->kind == CREDENTIAL_COOKIE)
+		memcpy(all.by.cookie, c->cookie, sizeof(all.by.cookie));
+	if (c->kind == CREDENTIAL_TOKEN) {
+		all.by.token.ip = *ip;
+		(void)str_copy(all.by.token.token, sizeof(all.by.token.token), c->token);
+	}
+	if (c->kind == CREDENTIAL_BASIC) {
+		all.by.basic.ip = *ip;
+		(void)str_copy(all.by.basic.name, sizeof(all.by.basic.name), c->name);
+		(void)str_copy(all.by.basic.password, sizeof(all.by.basic.password), c->password);
+	}
+	(void)crypto_generichash(key, CREDENTIAL_KEY_BYTES, (const unsigned char *)&all, len, secret,
 				 secret_len);
-	sodium_memzero(&all, sizeof(all));
+	sodium_memzero(&all, len);
 }
 
 bool

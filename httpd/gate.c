@@ -18,47 +18,62 @@ struct passing {
 	struct rate rate[RATES];
 };
 
+/* Whose it is does not matter where there is no quota. */
+static struct rate
+rate_of(const struct request *r, const char *name, const void *whose, size_t len, int64_t quota)
+{
+	return (struct rate){ .name = name,
+			      .hash = quota == 0 ? 0 : rate_hash(r->httpd->tally, name, whose, len),
+			      .quota = (uint32_t)quota };
+}
+
 /* Of one address, or one IPv6 /64: whoever has one has all of it. */
 static struct rate
 rate_of_address(const struct request *r)
 {
 	size_t len = ip_is_v4(&r->from.ip) ? sizeof(r->from.ip.b) : 8;
 
-	return (struct rate){ .name = "address",
-			      .hash = rate_hash(r->httpd->tally, "address", r->from.ip.b, len),
-			      .quota = (uint32_t)r->httpd->boot->settings.rate_address };
+	return rate_of(r, "address", r->from.ip.b, len, r->httpd->boot->settings.rate_address);
 }
 
 /* Whatever address and tenant it is used from and for. */
-static struct rate
-rate_of_holder(const struct request *r)
+static const void *
+holder_of(const struct request *r, const char **name, size_t *len)
 {
 	const struct credential *c = &r->who;
-	const char *name = c->kind == CREDENTIAL_COOKIE  ? "session"
-			   : c->kind == CREDENTIAL_TOKEN ? "token"
-							 : "user";
 	const void *whose = c->kind == CREDENTIAL_COOKIE  ? (const void *)c->cookie
 			    : c->kind == CREDENTIAL_TOKEN ? c->token
 							  : c->name;
-	size_t len = c->kind == CREDENTIAL_COOKIE ? sizeof(c->cookie) : strlen(whose);
 
-	return (struct rate){ .name = name,
-			      .hash = rate_hash(r->httpd->tally, name, whose, len),
-			      .quota = (uint32_t)r->httpd->boot->settings.rate_session };
+	*name = c->kind == CREDENTIAL_COOKIE ? "session" : c->kind == CREDENTIAL_TOKEN ? "token" : "user";
+	*len = c->kind == CREDENTIAL_COOKIE ? sizeof(c->cookie) : strlen(whose);
+	return whose;
+}
+
+static struct rate
+rate_of_holder(const struct request *r)
+{
+	const char *name;
+	size_t len;
+	const void *whose = holder_of(r, &name, &len);
+
+	return rate_of(r, name, whose, len, r->httpd->boot->settings.rate_session);
 }
 
 uint64_t
 gate_holder(const struct request *r)
 {
-	return rate_of_holder(r).hash;
+	const char *name;
+	size_t len;
+	const void *whose = holder_of(r, &name, &len);
+
+	return rate_hash(r->httpd->tally, name, whose, len);
 }
 
 static struct rate
 rate_of_tenant(const struct request *r, const char *tenant)
 {
-	return (struct rate){ .name = "tenant",
-			      .hash = rate_hash(r->httpd->tally, "tenant", tenant, strlen(tenant)),
-			      .quota = (uint32_t)r->httpd->boot->settings.rate_tenant };
+	return rate_of(r, "tenant", tenant, strlen(tenant), r->httpd->boot->settings.rate_tenant);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "rate.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,19 +13,15 @@
 uint64_t
 rate_hash(const struct tally *t, const char *name, const void *whose, size_t len)
 {
-	const uint64_t seed[2] = { tally_seed(t), 0 };
-	crypto_generichash_state st;
-	uint64_t hash;
+	/* Each kind under a key of its own, which comes of its name. */
+	uint64_t key[2] = { tally_seed(t), 0 }, hash;
 
-	(void)crypto_generichash_init(&st, (const unsigned char *)seed, sizeof(seed),
-				      crypto_generichash_BYTES_MIN);
-	(void)crypto_generichash_update(&st, (const unsigned char *)name, strlen(name) + 1);
-	(void)crypto_generichash_update(&st, whose, len);
-
-	unsigned char out[crypto_generichash_BYTES_MIN];
-
-	(void)crypto_generichash_final(&st, out, sizeof(out));
-	memcpy(&hash, out, sizeof(hash));
+	static_assert(sizeof(key) == crypto_shorthash_KEYBYTES && sizeof(hash) == crypto_shorthash_BYTES,
+		      "SipHash");
+	(void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)name, strlen(name),
+			       (const unsigned char *)key);
+	key[1] = hash;
+	(void)crypto_shorthash((unsigned char *)&hash, whose, len, (const unsigned char *)key);
 	return hash;
 }
 

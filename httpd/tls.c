@@ -20,12 +20,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/wire.h"
+#include "read_ahead.h"
 
 #define PEM_MAX     (1u << 20)
 #define CHAIN_MAX   16u
 #define TICKET_NAME 16 /* bytes; behind it the key of the HMAC and that of the cipher */
 #define TICKET_HMAC 32
-#define INPUT_MAX   (96u << 10) /* bytes read ahead of a request: more than the longest head and body */
+#define INPUT_MAX   (96u << 10) /* bytes that wait of requests: more than the longest head and body */
+#define SINGLE_READ 4000u       /* bytes of a request that libevent makes room for at a time: one page */
 
 struct tls {
 	SSL_CTX *ctx;
@@ -417,7 +419,34 @@ tls_accept(struct tls *t, struct event_base *base, void *owner)
 		fatalx("no memory for a connection");
 	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
+	(void)bufferevent_set_max_single_read(bev, SINGLE_READ);
 	return bev;
+}
+
+/* In a handshake nobody would look for what was read behind it; and it must not come to INPUT_MAX, where
+ * libevent pauses. */
+static bool
+may_read_ahead(void *bev)
+{
+	return SSL_is_init_finished(bufferevent_openssl_get_ssl(bev)) &&
+	       evbuffer_get_length(bufferevent_get_input(bev)) < INPUT_MAX - 2 * SINGLE_READ - READ_AHEAD_MAX;
+}
+
+void
+tls_opened(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+	BIO *b = ssl == NULL ? NULL : read_ahead_new(bufferevent_getfd(bev), may_read_ahead, bev);
+
+	if (b == NULL)
+		fatalx("no memory for a connection");
+	SSL_set0_rbio(ssl, b);
+}
+
+bool
+tls_has_more(struct bufferevent *bev)
+{
+	return read_ahead_left(SSL_get_rbio(bufferevent_openssl_get_ssl(bev))) > 0;
 }
 
 void *

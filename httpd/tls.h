@@ -28,6 +28,10 @@ void tls_warm(struct tls *t);
 /* The server's side of a connection whose descriptor comes later (bufferevent_setfd); it is closed with the
  * result. */
 struct bufferevent *tls_accept(struct tls *t, struct event_base *base, void *owner);
+/* It has its descriptor now. */
+void tls_opened(struct bufferevent *bev);
+/* Whether something came of an opened one that it has not read, and that the kernel does not tell of. */
+bool tls_has_more(struct bufferevent *bev);
 /* The owner that tls_accept was given. */
 void *tls_owner(struct bufferevent *bev);
 

@@ -11,7 +11,9 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -316,6 +318,42 @@ class Stream:
 
     def close(self):
         self.s.close()
+
+
+class Records:
+    """A client of which each text is a record of TLS, and which sends as many of them at once as it was told."""
+
+    def __init__(self, port, **how):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context(**how).wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.step(self.tls.do_handshake)
+
+    def step(self, what):
+        while True:
+            try:
+                return what()
+            except ssl.SSLWantReadError:
+                self.send()
+                more = self.socket.recv(65536)
+                if not more:
+                    raise ConnectionError("it ended") from None
+                self.incoming.write(more)
+
+    def put(self, text):
+        self.tls.write(text)
+
+    def end(self):
+        """The record that says that no more comes."""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self.tls.unwrap()
+
+    def send(self):
+        if self.outgoing.pending:
+            self.socket.sendall(self.outgoing.read())
+
+    def recv(self):
+        return self.step(lambda: self.tls.read(65536))
 
 
 class OnStage(unittest.TestCase):
@@ -1364,6 +1402,62 @@ class Edges(OnStage):
         got, closed = self.stage.raw(one + two + one, 3)
         self.assertEqual([b"200", b"404", b"200"], re.findall(rb"HTTP/1\.1 (\d+)", got))
         self.assertFalse(closed)
+
+    def records(self, *texts, **how):
+        client = Records(self.stage.https, **how)
+        self.addCleanup(client.socket.close)
+        for text in texts:
+            client.put(text)
+        return client
+
+    def test_requests_in_many_records(self):
+        """The kernel tells of what came once, however many records it is."""
+        body = b'{"name":"a","password":"b"}'
+        head = b"POST /api/v1/login HTTP/1.1\r\n" + self.host() + b"X-Weir-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        health = b"GET /api/v1/health HTTP/1.1\r\n" + self.host() + b"\r\n"
+        for texts, answers in (((head, body), [b"401"]), ((head[:20], head[20:90], head[90:], body[:5], body[5:]), [b"401"]), ((health,) * 50, [b"200"] * 50),
+                               ([bytes([c]) for c in health * 4], [b"200"] * 4), ((head, body, health, health[:9], health[9:]), [b"401", b"200", b"200"])):
+            got, found, client = b"", [], self.records(*texts)
+            client.send()
+            while len(found) < len(answers):
+                got += client.recv()
+                found = re.findall(rb"HTTP/1\.1 (\d+)", got)
+            self.assertEqual(answers, found)
+
+    def test_an_expectation_and_its_body_in_one_go(self):
+        """The body is in a record that came along."""
+        body = b'{"name":"a","password":"b"}'
+        head = b"POST /api/v1/login HTTP/1.1\r\n" + self.host() + b"X-Weir-CSRF: 1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+        client = self.records(head + b"Content-Length: %d\r\n\r\n" % len(body), body)
+        client.send()
+        got = b""
+        while b"HTTP/1.1 401" not in got:
+            got += client.recv()
+        self.assertTrue(got.startswith(b"HTTP/1.1 100"), got)
+
+    def test_who_says_no_more_is_answered(self):
+        """A request and close_notify in one go, and the end of what it sends."""
+        client = self.records(b"GET /api/v1/health HTTP/1.1\r\n" + self.host() + b"\r\n")
+        client.end()
+        client.send()
+        client.socket.shutdown(socket.SHUT_WR)
+        self.assertTrue(client.recv().startswith(b"HTTP/1.1 200"))
+
+    def test_a_body_in_tiny_records_holds_nobody_up(self):
+        """What comes of one client takes turns with all others, however little each record brings along."""
+        head = b"POST /api/v1/login HTTP/1.1\r\n" + self.host() + b"X-Weir-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
+        slow = self.records(head, *[b" "] * 60000, high=ssl.TLSVersion.TLSv1_2)  # of which nothing comes but the answer
+        os.kill(self.stage.pid, signal.SIGSTOP)
+        sender = threading.Thread(target=slow.send)
+        sender.start()
+        quick = socket.create_connection(("127.0.0.1", self.stage.https), timeout=PATIENCE)
+        os.kill(self.stage.pid, signal.SIGCONT)
+        with context().wrap_socket(quick) as quick:
+            quick.sendall(b"GET /api/v1/health HTTP/1.1\r\n" + self.host() + b"\r\n")
+            self.assertTrue(quick.recv(4096).startswith(b"HTTP/1.1 200"))
+            self.assertEqual(([], [], []), select.select([slow.socket], [], [], 0), "the long one was done first")
+        sender.join()
+        self.assertTrue(slow.recv().startswith(b"HTTP/1.1 400"))
 
     def test_long_addresses(self):
         self.problem(self.stage.get("/" + "x" * 3000), 404)
