@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""TLS handshakes of weir-httpd, which weir-key signs, beside a plain OpenSSL server: script/bench tls.
+"""TLS handshakes of weir-httpd, which weir-key signs, beside a plain OpenSSL server and nginx: script/bench tls.
 
-A real `weir run` in a namespace of its own, and in the same namespace `openssl s_server` with the same certificate and key. `openssl s_time` makes full
-handshakes with both, in turns; the servers (httpd and key together) have one processor, the clients the other. What counts is CPU seconds a
-handshake: of httpd and key together, and of s_server."""
+A real `weir run` in a namespace of its own, and in the same namespace `openssl s_server` and nginx with the same certificate and key. `openssl s_time`
+makes full handshakes with each, in turns; the servers (httpd and key together) have one processor, the clients the other. What counts is handshakes a
+second, and CPU seconds a handshake: of httpd and key together, and of the other two."""
 
 import argparse
 import json
@@ -19,7 +19,8 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "tests", "system")]
 from https import ASK, SERVE, cpu_of, pin, prefer  # noqa: E402
 
 KEYS = {"P-256": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "RSA 2048": ["-newkey", "rsa:2048"]}
-PORT = 8443
+PORT, NGINX_PORT = 8443, 8444
+PEERS = {"openssl": "OpenSSL", "nginx": "nginx"}
 
 
 def make(directory, words):
@@ -49,20 +50,38 @@ def measure(lab, port, pids, version, o):
     return {"handshakes": n, "per_s": n / o.seconds, "cpu_us": sum(cpu), "cpu_us_each": cpu}
 
 
-def compare(lab, name, weir, plain, version, o):
-    rounds = []
+def compare(lab, name, servers, version, o):
+    """servers: port and process ids of each; of a round each has its turn, first another one each time."""
+    rounds, order = [], list(servers)
     for i in range(o.rounds):
-        both = {}
-        for who, (port, pids) in (("weir", weir), ("openssl", plain)) if i % 2 == 0 else (("openssl", plain), ("weir", weir)):
-            both[who] = measure(lab, port, pids, version, o)
-        rounds.append(both)
-    result = {"rounds": rounds, "cpu_ratio": statistics.median(r["openssl"]["cpu_us"] / r["weir"]["cpu_us"] for r in rounds),
-              "rate_ratio": statistics.median(r["weir"]["per_s"] / r["openssl"]["per_s"] for r in rounds)}
-    w, p = rounds[-1]["weir"], rounds[-1]["openssl"]
-    print(f"{name} {version}: {result['cpu_ratio']:.2f} of OpenSSL's handshakes a CPU-second, {result['rate_ratio']:.2f} of its handshakes a second"
-          f"  (last round: CPU {w['cpu_us']:.0f} us, httpd {w['cpu_us_each'][0]:.0f} and key {w['cpu_us_each'][1]:.0f}; OpenSSL {p['cpu_us']:.0f} us;"
-          f" {w['per_s']:.0f} and {p['per_s']:.0f} a second)", flush=True)
+        n = i % len(order)
+        rounds.append({who: measure(lab, *servers[who], version, o) for who in order[n:] + order[:n]})
+    result = {"rounds": rounds}
+    w = rounds[-1]["weir"]
+    print(f"{name} {version}: last round CPU {w['cpu_us']:.0f} us, httpd {w['cpu_us_each'][0]:.0f} and key {w['cpu_us_each'][1]:.0f}; {w['per_s']:.0f} a second",
+          flush=True)
+    for who, called in PEERS.items():
+        cpu = statistics.median(r[who]["cpu_us"] / r["weir"]["cpu_us"] for r in rounds)
+        rate = statistics.median(r["weir"]["per_s"] / r[who]["per_s"] for r in rounds)
+        result[who] = {"cpu_ratio": cpu, "rate_ratio": rate}
+        p = rounds[-1][who]
+        print(f"  {rate:.2f} of {called}'s handshakes a second, {cpu:.2f} of its handshakes a CPU-second  (last round: CPU {p['cpu_us']:.0f} us; {p['per_s']:.0f} a second)",
+              flush=True)
     return result
+
+
+def start_nginx(lab, live):
+    """No cache of sessions; tickets as they are by default, two of each handshake of TLS 1.3. Its process id."""
+    conf = lab.file("nginx.conf", f"""
+daemon off; master_process off; pid {lab.dir}/nginx.pid; error_log {lab.dir}/nginx.error; worker_processes 1; user root;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off; client_body_temp_path {lab.dir}/t1; proxy_temp_path {lab.dir}/t2; fastcgi_temp_path {lab.dir}/t3; uwsgi_temp_path {lab.dir}/t4; scgi_temp_path {lab.dir}/t5;
+    server {{ listen 127.0.0.1:{NGINX_PORT} ssl backlog=1024; ssl_certificate {live}/fullchain.pem; ssl_certificate_key {live}/privkey.pem;
+              ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache none; return 204; }}
+}}
+""")
+    return lab.spawn(lab.mon, "nginx", "-c", conf, "-e", f"{lab.dir}/nginx.error", log="nginx").pid
 
 
 def bench(weirlab, kind, words, o):
@@ -78,12 +97,15 @@ def bench(weirlab, kind, words, o):
         p = lab.spawn(lab.mon, "openssl", "s_server", "-accept", f"127.0.0.1:{PORT}", "-cert", f"{live}/fullchain.pem", "-key", f"{live}/privkey.pem", "-quiet",
                       "-www", "-no_cache", "-num_tickets", "1", log="s_server")
         weirlab.wait_for("s_server", lambda: lab.listening(lab.mon, PORT))
+        nginx = start_nginx(lab, live)
+        weirlab.wait_for("nginx", lambda: lab.listening(lab.mon, NGINX_PORT))
         for pid in weir.processes().values():
             pin(pid, ASK)
-        for pid in (pids["httpd", 0], pids["key", 0], p.pid):
+        for pid in (pids["httpd", 0], pids["key", 0], p.pid, nginx):
             pin(pid, SERVE)
-        prefer([*weir.processes().values(), p.pid, os.getpid()])
-        return {v: compare(lab, kind, (weir.https, [pids["httpd", 0], pids["key", 0]]), (PORT, [p.pid]), v, o) for v in ("-tls1_3", "-tls1_2")}
+        prefer([*weir.processes().values(), p.pid, nginx, os.getpid()])
+        servers = {"weir": (weir.https, [pids["httpd", 0], pids["key", 0]]), "openssl": (PORT, [p.pid]), "nginx": (NGINX_PORT, [nginx])}
+        return {v: compare(lab, kind, servers, v, o) for v in ("-tls1_3", "-tls1_2")}
     finally:
         lab.close()
 
