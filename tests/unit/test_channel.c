@@ -33,7 +33,7 @@ struct party {
 	int listener;
 	char path[BOOT_PATH_MAX];
 	unsigned ups, downs, messages;
-	bool refuse;
+	bool refuse, flood; /* flood: answers until its channel is cut off */
 	int fd;
 	enum msg_id last;
 };
@@ -72,6 +72,9 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 		fd_drop(&p->fd);
 		p->fd = fd_keep(&m->fd);
 	}
+	while (p->flood)
+		p->flood = channel_send(ch, MSG_GRANT_TAKEN, &(struct wire_grant_change){ 0 },
+					sizeof(struct wire_grant_change));
 	return !p->refuse;
 }
 
@@ -362,7 +365,7 @@ messages_of_one_packet_are_judged_one_by_one(void **state)
 	m[1].head[0] = MSG_GRANT_TAKEN; /* wrong direction: the third is not looked at */
 	BREAK(say_together(s, m, 3, 0, -1));
 	assert_int_equal(store.messages, 1);
-	m[1].head[0] = MSG_GRANT_ADD;
+	m[1].head[0] = MSG_GRANT_SET; /* of many lengths, this one too */
 	m[1].head[1]--;
 	BREAK(say_together(s, m, 2, 0, -1)); /* a byte that is in none */
 	m[1].head[1]++;
@@ -374,6 +377,16 @@ messages_of_one_packet_are_judged_one_by_one(void **state)
 	m[1].head[0] = MSG_GRANT_ADD;
 	BREAK(say_together(s, m, 3, 0, -1));
 	assert_int_equal(store.messages, 2);
+	store.refuse = false;
+	store.flood = true; /* the channel ended in the handler: likewise */
+	s = raw(&store);
+	hello(s, PROC_AUTHD, 0);
+	turn();
+	say_together(s, m, 3, 0, -1);
+	turn();
+	assert_int_equal(store.messages, 3);
+	assert_null(peers_find(store.set, PROC_AUTHD, 0));
+	close(s);
 	stop(&store);
 	turn();
 	party_free(&store);
