@@ -230,6 +230,8 @@ client_ip(struct client *c, struct ip_addr *ip)
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 
+	if (c->cut)
+		return false;
 	if (c->known) {
 		*ip = c->ip;
 		return true;

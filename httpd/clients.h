@@ -55,7 +55,7 @@ void clients_gone(void *client);
 
 struct client *client_of(struct bufferevent *bev);
 void client_enter(struct client *c, enum client_state state);
-/* The client's address; false where it is gone already. */
+/* The client's address; false where it is gone or was cut off already. */
 bool client_ip(struct client *c, struct ip_addr *ip);
 /* Its socket: to be looked at, not read. */
 int client_socket(const struct client *c);

@@ -1443,6 +1443,19 @@ class Edges(OnStage):
         client.socket.shutdown(socket.SHUT_WR)
         self.assertTrue(client.recv().startswith(b"HTTP/1.1 200"))
 
+    def test_what_came_before_a_cut_is_not_done(self):
+        """A CONNECT is the last of its connection, also where another request came along."""
+        self.stage.login()
+        one = b"GET /api/v1/hosts HTTP/1.1\r\n" + self.host() + f"Cookie: {self.stage.cookie}\r\n\r\n".encode()
+        before = self.stage.counts()["hosts"]
+        client = self.records(b"CONNECT localhost:80 HTTP/1.1\r\n" + self.host() + b"\r\n", one, one)
+        client.send()
+        with self.assertRaises(ConnectionError):
+            while True:
+                client.recv()
+        self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
+        self.assertEqual(before + 1, self.stage.counts()["hosts"])
+
     def test_a_body_in_tiny_records_holds_nobody_up(self):
         """What comes of one client takes turns with all others, however little each record brings along."""
         head = b"POST /api/v1/login HTTP/1.1\r\n" + self.host() + b"X-Weir-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"
