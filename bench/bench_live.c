@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "commit.h"
 #include "jobs.h"
+#include "live_traffic.h"
 #include "orders.h"
 #include "parked.h"
 #include "policy/grant.h"
@@ -53,148 +54,21 @@ static const char *const sort_name[SORT_KEY_COUNT] = { "",      "bytes", "packet
  * ------------------------------------------------------------------------------------------------------------
  */
 
-struct traffic {
-	struct ring_producer *ring;
-	uint32_t flows, hosts;
-	uint64_t rate;
-	struct flow_counters *count; /* by slot */
-	uint32_t *generation;
-	uint64_t state, sequence;
+struct feeding {
+	struct live_traffic *t;
 	pthread_t thread;
 	atomic_bool stop;
-	atomic_uint_fast64_t put, full;
 };
 
-static uint64_t
-random_next(uint64_t *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 7;
-	*s ^= *s << 17;
-	return *s;
-}
-
-static struct ip_addr
-address(uint32_t v4)
-{
-	struct ip_addr ip = { { 0 } };
-
-	ip.b[10] = ip.b[11] = 0xff;
-	for (int i = 0; i < 4; i++)
-		ip.b[12 + i] = (uint8_t)(v4 >> (24 - 8 * i));
-	return ip;
-}
-
-/* Hosts of 10.1/16 are the twentieth's, of 10.2/16 the thousandth's. */
-static struct ip_addr
-client_of(const struct traffic *t, uint32_t slot)
-{
-	uint32_t host = slot % t->hosts, net = slot % 1000 == 999 ? 2
-					       : slot % 20 == 7   ? 1
-								  : 16 + (host >> 16);
-
-	return address(UINT32_C(10) << 24 | net << 16 | (host & 0xffff));
-}
-
-static bool
-put(struct traffic *t, uint16_t kind, const void *rec, size_t len)
-{
-	void *p = ring_reserve(t->ring, len);
-
-	if (p == NULL)
-		return false;
-	memcpy(p, rec, len);
-	ring_commit(t->ring, kind, len);
-	return true;
-}
-
-static struct rec_flow
-flow_of(struct traffic *t, uint32_t slot)
-{
-	uint64_t r = random_next(&t->state);
-	struct rec_flow f = { .slot = slot,
-			      .generation = t->generation[slot],
-			      .point = POINT,
-			      .protocol = 6,
-			      .state = FLOW_ESTABLISHED,
-			      .ip = { client_of(t, slot),
-				      address(UINT32_C(20) << 24 | (uint32_t)(r & 1023)) },
-			      .port = { (uint16_t)(1024 + slot % 60000), 443 } };
-
-	t->sequence++;
-	for (int i = 0; i < 8; i++)
-		f.id.b[15 - i] = (uint8_t)(t->sequence >> (8 * i));
-	f.id.b[3] = 1;
-	f.first_ns = f.slice_ns = f.last_ns = clock_utc_ns();
-	f.score = r % 64 == 0 ? (uint16_t)(r >> 8 & 127) : 0;
-	f.count = t->count[slot];
-	return f;
-}
-
-static void
-grow(struct traffic *t, uint32_t slot)
-{
-	uint64_t r = random_next(&t->state);
-
-	for (int i = 0; i < 2; i++, r >>= 20) {
-		t->count[slot].packets[i] += 1 + (r & 15);
-		t->count[slot].bytes[i] += 60 + (r & 0xffff);
-	}
-}
-
-static bool
-open_flow(struct traffic *t, uint32_t slot)
-{
-	t->count[slot] = (struct flow_counters){ .bytes = { 0 } };
-	t->generation[slot]++;
-	grow(t, slot);
-
-	struct rec_flow f = flow_of(t, slot);
-
-	return put(t, REC_FLOW_OPEN, &f, sizeof(f));
-}
-
-static bool
-count_flow(struct traffic *t, uint32_t slot)
-{
-	struct rec_flow_count c = { .slot = slot,
-				    .generation = t->generation[slot],
-				    .state = FLOW_ESTABLISHED };
-
-	grow(t, slot);
-	c.last_ns = clock_utc_ns();
-	c.second = c.last_ns / NS_PER_S;
-	c.count = t->count[slot];
-	return put(t, REC_FLOW_COUNT, &c, sizeof(c));
-}
-
-static bool
-send_some(struct traffic *t)
-{
-	uint64_t r = random_next(&t->state);
-	uint32_t slot = (uint32_t)((r >> 8) % t->flows);
-
-	return r % 16 == 0 ? open_flow(t, slot) : count_flow(t, slot);
-}
-
 static void *
-traffic_main(void *arg)
+feed(void *arg)
 {
-	struct traffic *t = arg;
+	struct feeding *f = arg;
 	const struct timespec rest = { .tv_nsec = NS_PER_MS };
-	int64_t begin = clock_boot_ns();
-	uint64_t n = 0;
 
-	while (!t->stop) {
-		uint64_t due = (uint64_t)(clock_boot_ns() - begin) * t->rate / NS_PER_S;
-
-		for (; n < due; n++) {
-			if (send_some(t))
-				t->put++;
-			else
-				t->full++;
-		}
-		(void)ring_publish(t->ring);
+	live_traffic_begin(f->t);
+	while (!f->stop) {
+		(void)live_traffic_send_due(f->t);
 		nanosleep(&rest, NULL);
 	}
 	return NULL;
@@ -300,7 +174,7 @@ make_store(struct bench *b, uint32_t flows, uint32_t hosts, uint64_t kept, unsig
 }
 
 static void
-offer_ring(struct bench *b, struct traffic *t)
+offer_ring(struct bench *b, struct live_traffic *t)
 {
 	int fd, page = -1;
 
@@ -355,10 +229,10 @@ turn(struct bench *b)
 }
 
 static void
-fill(struct bench *b, struct traffic *t)
+fill(struct bench *b, struct live_traffic *t)
 {
 	for (uint32_t i = 0; i < t->flows; i++) {
-		while (!open_flow(t, i)) {
+		while (!live_traffic_open(t, i)) {
 			(void)ring_publish(t->ring);
 			(void)turn(b);
 		}
@@ -417,7 +291,7 @@ put_cursor(struct bench *b, struct asking *k, const struct asked *q, struct wire
 	struct flow_id id;
 	uint32_t n;
 	const uint32_t *entry = slots_of(l->slots, q->tenant, &n);
-	const struct live_flow *r = &l->flow[slots_slot(entry[random_next(&k->state) % n])];
+	const struct live_flow *r = &l->flow[slots_slot(entry[live_random(&k->state) % n])];
 	const struct flow_counters *c = &r->count;
 	const int64_t second = clock_utc_ns() / NS_PER_S - 2;
 
@@ -440,7 +314,7 @@ ask_next(struct bench *b, struct asking *k, int64_t due_ns)
 	static uint8_t body[WIRE_QUESTION_MAX];
 	struct asker who = { .proc = PROC_HTTPD, .emit = take_answer, .ctx = k };
 	struct asked *q = &k->list[k->n];
-	uint64_t r = random_next(&k->state);
+	uint64_t r = live_random(&k->state);
 	struct wire_question w = { .request = k->n, .point = ANY_POINT };
 
 	*q = (struct asked){ .tenant = (uint32_t)(EVERYTHING + r % 3),
@@ -491,7 +365,7 @@ look_next(struct bench *b, struct looks *x)
 	struct wire_question w = { .kind = ASK_FLOWS,
 				   .point = ANY_POINT,
 				   .has_ip = 1,
-				   .ip = address(UINT32_C(1) << 24),
+				   .ip = live_address(UINT32_C(1) << 24),
 				   .grant_len = (uint32_t)b->grant_len[EVERYTHING] };
 	uint8_t body[sizeof(w) + GRANT_BYTES_MAX];
 
@@ -610,7 +484,8 @@ int
 main(int argc, char **argv)
 {
 	struct bench b = { .turns = 0 };
-	struct traffic t = { .state = 88172645463325252, .sequence = 0 };
+	struct live_traffic t;
+	struct feeding f = { .t = &t };
 	struct looks x = { .want = 0 };
 	struct asking k = { .state = 1181783497276652981 };
 	char dir[] = "/tmp/weir-bench-live-XXXXXX";
@@ -622,19 +497,16 @@ main(int argc, char **argv)
 	}
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
 		fatal("%s", dir);
-	t.flows = (uint32_t)number_of(argv[1]);
-	t.hosts = (uint32_t)number_of(argv[2]);
-	t.rate = number_of(argv[3]);
+	live_traffic_init(&t, POINT, (uint32_t)number_of(argv[1]), (uint32_t)number_of(argv[2]),
+			  number_of(argv[3]));
 	x.want = argc == 6 ? number_of(argv[5]) : 0;
-	t.count = mem_calloc(t.flows, sizeof(*t.count));
-	t.generation = mem_calloc(t.flows, sizeof(*t.generation));
 	k.max = (size_t)(number_of(argv[4]) + WARM_S) * 50 + 100;
 	k.list = mem_calloc(k.max, sizeof(*k.list));
 	make_store(&b, t.flows, t.hosts, argc == 8 ? number_of(argv[5]) : 0,
 		   argc == 8 ? (unsigned)number_of(argv[6]) : 1);
 	offer_ring(&b, &t);
 	fill(&b, &t);
-	if (pthread_create(&t.thread, NULL, traffic_main, &t) != 0)
+	if (pthread_create(&f.thread, NULL, feed, &f) != 0)
 		fatalx("no thread");
 	if (argc == 8)
 		b.scans = scans_new(b.s, (unsigned)number_of(argv[7]), b.grant[EVERYTHING],
@@ -649,8 +521,8 @@ main(int argc, char **argv)
 	make_grants(&b);
 	x.done = 0;
 	play(&b, &k, &x, (int64_t)number_of(argv[4]) * NS_PER_S);
-	t.stop = true;
-	pthread_join(t.thread, NULL);
+	f.stop = true;
+	pthread_join(f.thread, NULL);
 	printf("{\"flows\": %u, \"hosts\": %u, \"records\": %" PRIu64 ", \"ring_full\": %" PRIu64
 	       ", \"longest_turn_ms\": %.2f, \"its_cpu_ms\": %.2f, \"busy_share\": %.3f, \"looks_at_once\": "
 	       "%" PRIu64 ", \"looks\": %" PRIu64 ", \"looks_refused\": %" PRIu64 ", ",
@@ -662,7 +534,7 @@ main(int argc, char **argv)
 	print_all(&k, warm);
 	store_free(&b.s);
 	scans_free(&b.scans);
-	ring_producer_free(&t.ring);
+	live_traffic_free(&t);
 	free(b.boot);
 	return 0;
 }
