@@ -4,10 +4,12 @@
 
 #include "base/mem.h"
 #include "cmd.h"
+#include "inherited.h"
 #include "interface.h"
 #include "ipc/unit.h"
 #include "launch.h"
 #include "nameservers.h"
+#include "rtnetlink.h"
 
 /* What is asked for on the command line, else what the settings say, else the interface of the default route.
  */
@@ -68,6 +70,8 @@ cmd_run(int argc, char **argv)
 		return WEIR_FAILED;
 	}
 	l.units = o.units;
+	if (l.units) /* -1: it opens one, of the network that it is in */
+		rtnetlink_take(inherited_rtnetlink("route"));
 	if (!options_settings(&o, &l.settings) || !add_points(&l, &o) || !nameservers_default(&l.settings))
 		return WEIR_FAILED;
 	if (l.units && !suits_units(&l))

@@ -1,6 +1,7 @@
 #include "inherited.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -55,24 +56,48 @@ is_listening_tcp(int fd)
 	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == IPPROTO_TCP;
 }
 
+static bool
+is_rtnetlink(int fd)
+{
+	int domain, protocol;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK &&
+	       getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == NETLINK_ROUTE;
+}
+
+static int
+inherited(const char *name, bool (*is_kind)(int fd))
+{
+	int n = how_many();
+
+	for (int i = 0; i < n; i++) {
+		int fd;
+
+		if (!is_named(i, name) || !is_kind(FIRST + i))
+			continue;
+		fd = fcntl(FIRST + i, F_DUPFD_CLOEXEC, AT_LEAST);
+		close(FIRST + i);
+		return fd;
+	}
+	return -1;
+}
+
 int
 inherited_tcp(const char *name)
 {
 	static const int yes = 1;
-	int n = how_many();
+	AUTO(fd_drop) int fd = inherited(name, is_listening_tcp);
 
-	for (int i = 0; i < n; i++) {
-		AUTO(fd_drop) int fd = -1;
+	/* As listen_tcp makes them. */
+	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) == -1)
+		return -1;
+	return fd_keep(&fd);
+}
 
-		if (!is_named(i, name) || !is_listening_tcp(FIRST + i))
-			continue;
-		fd = fcntl(FIRST + i, F_DUPFD_CLOEXEC, AT_LEAST);
-		close(FIRST + i);
-		/* As listen_tcp makes them. */
-		if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
-		    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) == -1)
-			return -1;
-		return fd_keep(&fd);
-	}
-	return -1;
+int
+inherited_rtnetlink(const char *name)
+{
+	return inherited(name, is_rtnetlink);
 }

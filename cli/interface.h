@@ -19,9 +19,4 @@ bool interface_of_default_route(char *out, size_t size);
  * NULL). Returns the number. */
 size_t interface_addresses(const char *first, struct ip_addr *out, size_t most);
 
-/* From the text of /proc/net/route, /proc/net/ipv6_route: the interface of the default route. False where
- * there is none. */
-bool interface_parse_routes(const char *text, char *out, size_t size);
-bool interface_parse_routes6(const char *text, char *out, size_t size);
-
 #endif

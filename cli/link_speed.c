@@ -6,12 +6,11 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/mem.h"
 #include "config.h"
+#include "rtnetlink.h"
 
 #define MASKS          3   /* behind the structure, of 32-bit words: */
 #define MASK_WORDS_MAX 127 /* as many as the kernel's field can say */
@@ -31,7 +30,7 @@ ask(int fd, const char *interface, struct ethtool_link_settings *v)
 static uint64_t
 driver_says(const char *interface)
 {
-	AUTO(fd_drop) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any socket will do */
+	int fd = rtnetlink_socket();
 	AUTO(mem_drop)
 	struct ethtool_link_settings *v = mem_calloc(1, sizeof(*v) + MASKS * MASK_WORDS_MAX * 4);
 	int8_t words;

@@ -8,13 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/auto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "interface.h"
+#include "rtnetlink.h"
 
 static bool
 ethtool(int fd, const char *interface, uint32_t command, uint32_t *data)
@@ -60,13 +58,10 @@ lro_off(int fd, const char *interface)
 void
 offload_off(const char *interface)
 {
-	AUTO(fd_drop) int fd = -1;
+	int fd = rtnetlink_socket();
 	bool gro, lro;
 
-	if (!interface_exists(interface) || interface_has_address(interface))
-		return;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* any socket will do */
-	if (fd == -1)
+	if (fd == -1 || !interface_exists(interface) || interface_has_address(interface))
 		return;
 	gro = gro_off(fd, interface);
 	lro = lro_off(fd, interface);

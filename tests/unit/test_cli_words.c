@@ -16,7 +16,6 @@
 #include "base/mem.h"
 #include "child_log.h"
 #include "death.h"
-#include "interface.h"
 #include "ipc/boot.h"
 #include "syscall_name.h"
 #include "table.h"
@@ -169,42 +168,6 @@ logs_are_bounded(void **state)
 }
 
 static void
-routes_are_parsed(void **state)
-{
-	static const char head[] =
-	    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
-	char text[1024], out[16] = "";
-
-	(void)state;
-	assert_false(interface_parse_routes(head, out, sizeof(out)));
-	assert_false(interface_parse_routes("", out, sizeof(out)));
-	(void)snprintf(text, sizeof(text), "%s%s%s%s%s", head,
-		       "eth1\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
-		       "wlan0\t00000000\t010200C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n",
-		       "eth0\t00000000\t010200C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n",
-		       "down0\t00000000\t010200C0\t0002\t0\t0\t1\t00000000\t0\t0\t0\n");
-	assert_true(interface_parse_routes(text, out, sizeof(out)));
-	assert_string_equal(out, "eth0");
-	assert_false(
-	    interface_parse_routes6("00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
-				    "00000000000000000000000000000000 "
-				    "ffffffff 00000001 00000000 00200200       lo\n"
-				    "fe800000000000000000000000000000 40 00000000000000000000000000000000 00 "
-				    "00000000000000000000000000000000 "
-				    "00000100 00000001 00000000 00000001     eth0\n",
-				    out, sizeof(out)));
-	assert_true(
-	    interface_parse_routes6("00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
-				    "fe800000000000000000000000000001 "
-				    "00000400 00000001 00000000 00000003     eth1\n"
-				    "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
-				    "fe800000000000000000000000000001 "
-				    "00000064 00000001 00000000 00000003     eth2\n",
-				    out, sizeof(out)));
-	assert_string_equal(out, "eth2");
-}
-
-static void
 numbers_for_people(void **state)
 {
 	char a[16], b[20], c[16];
@@ -228,7 +191,6 @@ main(void)
 		cmocka_unit_test(audit_records_are_parsed),
 		cmocka_unit_test(logs_pass_whole_lines),
 		cmocka_unit_test(logs_are_bounded),
-		cmocka_unit_test(routes_are_parsed),
 		cmocka_unit_test(numbers_for_people),
 	};
 
