@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -14,25 +13,13 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/mem.h"
+#include "certificate_judge.h"
 
 #define LIFE_DAYS                                                                                            \
 	397 /* browsers refuse more than 398 of public ones; what they think of private ones changes */
-#define RENEW_DAYS    30
-#define DAY_S         86400L
-#define PEM_BYTES_MAX 262144u
-#define NAMES_MAX     4096
-
-/* OpenSSL would otherwise ask for it at the terminal. */
-static int
-no_password(char *buf, int size, int writing, void *ctx)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)ctx;
-	return -1;
-}
+#define RENEW_DAYS 30
+#define DAY_S      86400L
+#define NAMES_MAX  4096
 
 static void
 key_drop(EVP_PKEY **k)
@@ -184,90 +171,33 @@ write_both(int directory, X509 *x, EVP_PKEY *key)
 static bool
 is_good(int directory)
 {
-	AUTO(x509_drop) X509 *x = NULL;
-	AUTO(key_drop) EVP_PKEY *key = NULL;
-	AUTO(file_drop) FILE *f = NULL;
-	AUTO(file_drop) FILE *k = NULL;
-	int fd = openat(directory, CERTIFICATE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	int kfd = openat(directory, CERTIFICATE_KEY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	time_t soon = time(NULL) + RENEW_DAYS * DAY_S;
+	AUTO(fd_drop) int fd = openat(directory, CERTIFICATE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO(fd_drop) int key = openat(directory, CERTIFICATE_KEY_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct certificate_judged j;
+	char err[128];
 
-	if (fd != -1)
-		f = fdopen(fd, "r");
-	if (kfd != -1)
-		k = fdopen(kfd, "r");
-	if (f == NULL || k == NULL)
-		return false;
-	x = PEM_read_X509(f, NULL, NULL, NULL);
-	key = PEM_read_PrivateKey(k, NULL, no_password, NULL);
-	return x != NULL && key != NULL && X509_check_private_key(x, key) == 1 &&
-	       X509_cmp_time(X509_get0_notAfter(x), &soon) > 0;
-}
-
-/* What the file holds, read without touching the offset that its next reader relies on; NULL where it is too
- * large for a PEM file. */
-static BIO *
-read_pem(int fd, char *buf, size_t size)
-{
-	ssize_t n = pread(fd, buf, size, 0);
-
-	return n < 0 || (size_t)n == size ? NULL : BIO_new_mem_buf(buf, (int)n);
-}
-
-/* What follows the first certificate: httpd takes so many, and none that is damaged. */
-static bool
-chain_is_good(BIO *in)
-{
-	X509 *x = NULL;
-	unsigned n = 0;
-	unsigned long why;
-
-	do {
-		X509_free(x);
-		x = PEM_read_bio_X509(in, NULL, NULL, NULL);
-	} while (x != NULL && ++n <= CERTIFICATE_CHAIN_MAX);
-	why = ERR_peek_last_error();
-	ERR_clear_error();
-	if (x == NULL)
-		return ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
-	X509_free(x);
-	return false;
+	return fd != -1 && key != -1 && certificate_judge(fd, key, &j, err, sizeof(err)) &&
+	       j.certificate == PEM_GOOD && j.key == PEM_GOOD &&
+	       j.ends_s > (int64_t)time(NULL) + RENEW_DAYS * DAY_S;
 }
 
 bool
-certificate_check(int certificate, const char *certificate_name, int key_fd, const char *key_name, char *err,
+certificate_check(int certificate, const char *certificate_name, int key, const char *key_name, char *err,
 		  size_t errsize)
 {
-	AUTO(x509_drop) X509 *x = NULL;
-	AUTO(key_drop) EVP_PKEY *key = NULL;
-	AUTO(mem_drop) char *buf = mem_calloc(1, PEM_BYTES_MAX);
-	BIO *in = read_pem(certificate, buf, PEM_BYTES_MAX);
-	bool good = false, whole = false;
+	struct certificate_judged j;
 
-	if (in != NULL)
-		x = PEM_read_bio_X509(in, NULL, NULL, NULL);
-	if (x != NULL)
-		whole = chain_is_good(in);
-	BIO_free(in);
-	in = read_pem(key_fd, buf, PEM_BYTES_MAX);
-	if (in != NULL)
-		key = PEM_read_bio_PrivateKey(in, NULL, no_password, NULL);
-	BIO_free(in);
-	explicit_bzero(buf, PEM_BYTES_MAX);
-	if (x == NULL)
-		(void)snprintf(err, errsize, "%s: holds no certificate in PEM form", certificate_name);
-	else if (!whole)
-		(void)snprintf(err, errsize, "%s: its chain is damaged, or longer than %u certificates",
-			       certificate_name, CERTIFICATE_CHAIN_MAX);
-	else if (key == NULL)
-		(void)snprintf(err, errsize, "%s: holds no private key in PEM form without a password",
-			       key_name);
-	else if (X509_check_private_key(x, key) != 1)
-		(void)snprintf(err, errsize, "%s: is not the private key of the certificate in %s", key_name,
+	if (!certificate_judge(certificate, key, &j, err, errsize))
+		return false;
+	if (j.certificate != PEM_GOOD)
+		(void)snprintf(err, errsize, "%s: %s", certificate_name,
+			       pem_fault_text((enum pem_fault)j.certificate));
+	else if (j.key == PEM_OTHER_KEY)
+		(void)snprintf(err, errsize, "%s: %s in %s", key_name, pem_fault_text(PEM_OTHER_KEY),
 			       certificate_name);
-	else
-		good = true;
-	return good;
+	else if (j.key != PEM_GOOD)
+		(void)snprintf(err, errsize, "%s: %s", key_name, pem_fault_text((enum pem_fault)j.key));
+	return j.certificate == PEM_GOOD && j.key == PEM_GOOD;
 }
 
 bool

@@ -15,8 +15,6 @@
 bool certificate_ensure(int directory, const struct ip_addr *addresses, size_t n, bool *made, char *err,
 			size_t errsize);
 
-#define CERTIFICATE_CHAIN_MAX 16u /* above the certificate itself, as httpd takes them */
-
 /* Whether the open PEM files hold a certificate with its chain, and its private key. False with a sentence in
  * err that names the file at fault by the given name. Does not move the descriptors' offsets (they are handed
  * on). */

@@ -29,6 +29,7 @@
 #include "listen.h"
 #include "programs.h"
 #include "protocols.h"
+#include "sandbox/sandbox.h"
 #include "secret_file.h"
 #include "units.h"
 
@@ -462,6 +463,8 @@ prepare(struct launcher *l)
 	}
 	if (!find_administrators(l))
 		return false;
+	if (!l->settings->sandbox_enforce)
+		sandbox_only_log(); /* of what is forked here: who looks into a certificate */
 	plan_children(l);
 	open_vendors(l);
 	open_authorities(l);

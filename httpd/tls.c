@@ -7,7 +7,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -20,10 +19,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ipc/wire.h"
+#include "pem/pem.h"
 #include "read_ahead.h"
 
-#define PEM_MAX     (1u << 20)
-#define CHAIN_MAX   16u
 #define TICKET_NAME 16 /* bytes; behind it the key of the HMAC and that of the cipher */
 #define TICKET_HMAC 32
 #define INPUT_MAX   (96u << 10) /* bytes that wait of requests: more than the longest head and body */
@@ -55,68 +53,6 @@ tls_error(void)
 
 #define WHY_MAX 384
 
-/* What the file holds; NULL with a reason. The launcher holds the same open file for the next start: the
- * offset is left alone. */
-static char *
-slurp(int fd, size_t *len, char why[static WHY_MAX])
-{
-	struct stat st;
-	char *text;
-
-	if (fstat(fd, &st) == -1 || st.st_size <= 0 || st.st_size > PEM_MAX) {
-		(void)snprintf(why, WHY_MAX, "certificate: not open, empty, or longer than %u bytes",
-			       PEM_MAX);
-		return NULL;
-	}
-	*len = (size_t)st.st_size;
-	text = mem_calloc(*len + 1, 1);
-	for (size_t at = 0; at < *len;) {
-		ssize_t n = pread(fd, text + at, *len - at, (off_t)at);
-
-		if (n <= 0) {
-			(void)snprintf(why, WHY_MAX, "certificate: cannot be read");
-			free(text);
-			return NULL;
-		}
-		at += (size_t)n;
-	}
-	return text;
-}
-
-static int
-no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)arg;
-	return 0;
-}
-
-static bool
-use_chain(SSL_CTX *ctx, BIO *bio, char why[static WHY_MAX])
-{
-	X509 *x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	bool good = x != NULL && SSL_CTX_use_certificate(ctx, x) == 1;
-
-	X509_free(x);
-	if (!good) {
-		(void)snprintf(why, WHY_MAX, "certificate: no PEM certificate that can be used (%s)",
-			       tls_error());
-		return false;
-	}
-	for (unsigned i = 0; (x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL; i++) {
-		if (i < CHAIN_MAX && SSL_CTX_add0_chain_cert(ctx, x) == 1)
-			continue;
-		X509_free(x);
-		(void)snprintf(why, WHY_MAX, "certificate: its chain is longer than %u, or damaged",
-			       CHAIN_MAX);
-		return false;
-	}
-	ERR_clear_error();
-	return true;
-}
-
 /* A key that is elsewhere, of a certificate that is used already. */
 static bool
 use_remote_key(SSL_CTX *ctx, char why[static WHY_MAX])
@@ -132,18 +68,36 @@ use_remote_key(SSL_CTX *ctx, char why[static WHY_MAX])
 	return good;
 }
 
+/* Each certificate above becomes ctx's, or is freed. */
+static bool
+use_chain(SSL_CTX *ctx, X509 *certificate, X509 *above[], unsigned n)
+{
+	bool good = SSL_CTX_use_certificate(ctx, certificate) == 1;
+
+	for (unsigned i = 0; i < n; i++) {
+		good = good && SSL_CTX_add0_chain_cert(ctx, above[i]) == 1;
+		if (!good)
+			X509_free(above[i]);
+	}
+	return good;
+}
+
 static bool
 load_chain(SSL_CTX *ctx, int fd, char why[static WHY_MAX])
 {
-	size_t len;
-	char *text = slurp(fd, &len, why);
-	BIO *bio = text == NULL ? NULL : BIO_new_mem_buf(text, (int)len);
-	bool good = bio != NULL && use_chain(ctx, bio, why);
+	X509 *certificate, *above[PEM_ABOVE_MAX];
+	unsigned n;
+	enum pem_fault fault = pem_read_certificates(fd, &certificate, above, &n);
+	bool good;
 
-	if (text != NULL && bio == NULL)
-		(void)snprintf(why, WHY_MAX, "certificate: no memory");
-	BIO_free(bio);
-	free(text);
+	if (fault != PEM_GOOD) {
+		(void)snprintf(why, WHY_MAX, "certificate: %s", pem_fault_text(fault));
+		return false;
+	}
+	good = use_chain(ctx, certificate, above, n);
+	X509_free(certificate);
+	if (!good)
+		(void)snprintf(why, WHY_MAX, "certificate: cannot be used (%s)", tls_error());
 	return good;
 }
 

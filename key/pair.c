@@ -3,21 +3,18 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "content.h"
+#include "pem/pem.h"
 
-#define PEM_MAX      (1u << 20)
 #define SECURE_BYTES (64u << 10) /* two pairs of RSA with 8192 bits take a quarter of it */
 #define SECURE_LEAST 32
 
@@ -50,101 +47,12 @@ static const struct scheme {
 	{ 0x0808, "ED448", NULL, 0, true },
 };
 
-static const char *
-openssl_error(void)
-{
-	static char text[256];
-
-	ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
-	ERR_clear_error();
-	return text;
-}
-
 void
 pair_memory(void)
 {
 	if (CRYPTO_secure_malloc_init(SECURE_BYTES, SECURE_LEAST) != 1)
 		fatalx("cannot lock %u bytes for the private key: raise LimitMEMLOCK or ulimit -l",
 		       SECURE_BYTES);
-}
-
-/* --- reading
- * -------------------------------------------------------------------------------------------------------- */
-
-/* What the file holds; NULL with a reason. The launcher holds the same open file for the next start: its
- * offset is left alone. */
-static char *
-slurp(int fd, const char *what, size_t *len, char why[static PAIR_WHY_MAX])
-{
-	struct stat st;
-	char *text;
-
-	if (fstat(fd, &st) == -1 || st.st_size <= 0 || st.st_size > PEM_MAX) {
-		(void)snprintf(why, PAIR_WHY_MAX, "%s: not open, empty, or longer than %u bytes", what,
-			       PEM_MAX);
-		return NULL;
-	}
-	*len = (size_t)st.st_size;
-	text = mem_calloc(*len + 1, 1);
-	for (size_t at = 0; at < *len;) {
-		ssize_t n = pread(fd, text + at, *len - at, (off_t)at);
-
-		if (n <= 0) {
-			(void)snprintf(why, PAIR_WHY_MAX, "%s: cannot be read", what);
-			sodium_memzero(text, *len);
-			free(text);
-			return NULL;
-		}
-		at += (size_t)n;
-	}
-	return text;
-}
-
-/* OpenSSL would otherwise ask for it at the terminal. */
-static int
-no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)arg;
-	return 0;
-}
-
-static X509 *
-read_certificate(int fd, char why[static PAIR_WHY_MAX])
-{
-	size_t len;
-	char *text = slurp(fd, "certificate", &len, why);
-	BIO *bio = text == NULL ? NULL : BIO_new_mem_buf(text, (int)len);
-	X509 *x = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-
-	if (text != NULL && x == NULL)
-		(void)snprintf(why, PAIR_WHY_MAX, "certificate: no PEM certificate (%s)", openssl_error());
-	BIO_free(bio);
-	if (text != NULL)
-		sodium_memzero(text, len); /* the key may stand behind it */
-	free(text);
-	return x;
-}
-
-static EVP_PKEY *
-read_key(int fd, char why[static PAIR_WHY_MAX])
-{
-	size_t len;
-	char *text = slurp(fd, "certificate_key", &len, why);
-	BIO *bio = text == NULL ? NULL : BIO_new_mem_buf(text, (int)len);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-
-	if (text != NULL && key == NULL)
-		(void)snprintf(why, PAIR_WHY_MAX,
-			       "certificate_key: no PEM private key without passphrase (%s)",
-			       openssl_error());
-	BIO_free(bio);
-	if (text != NULL)
-		sodium_memzero(text, len);
-	free(text);
-	return key;
 }
 
 /* --- signing
@@ -209,16 +117,16 @@ struct pair *
 pair_read(int certificate, int key, char why[static PAIR_WHY_MAX])
 {
 	struct pair *p = mem_calloc(1, sizeof(*p));
-	X509 *x = read_certificate(certificate, why);
+	X509 *x;
+	enum pem_fault fault = pem_read_certificates(certificate, &x, NULL, NULL), key_fault = PEM_GOOD;
 	bool good = false;
 
-	if (x != NULL)
-		p->key = read_key(key, why);
-	if (p->key == NULL)
-		;
-	else if (X509_check_private_key(x, p->key) != 1)
-		(void)snprintf(why, PAIR_WHY_MAX, "certificate_key: is not the key of the certificate (%s)",
-			       openssl_error());
+	if (fault == PEM_GOOD)
+		key_fault = pem_read_key(key, x, &p->key);
+	if (fault != PEM_GOOD)
+		(void)snprintf(why, PAIR_WHY_MAX, "certificate: %s", pem_fault_text(fault));
+	else if (key_fault != PEM_GOOD)
+		(void)snprintf(why, PAIR_WHY_MAX, "certificate_key: %s", pem_fault_text(key_fault));
 	else if (X509_digest(x, EVP_sha256(), p->certificate, NULL) != 1 || try_schemes(p) == 0)
 		(void)snprintf(why, PAIR_WHY_MAX,
 			       "certificate_key: TLS does not sign with a key of its kind or size");

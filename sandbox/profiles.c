@@ -188,6 +188,14 @@ const struct sandbox sandbox_key = {
 	.name = "weir-key", .calls = key_calls, .ncalls = ARRAY_LEN(key_calls), .files = 64,
 };
 
+/* Forked by the launcher to look into the files of a certificate, which it has open: it says what came of it into a pipe. */
+static const struct sandbox_call certificate_calls[] = {
+	CALL(pread64),
+};
+const struct sandbox sandbox_certificate = {
+	.name = "weir/certificate", .calls = certificate_calls, .ncalls = ARRAY_LEN(certificate_calls), .files = 8, .may_be_root = true,
+};
+
 /* It may make datagram sockets of the Internet and send by them: to name servers, anew now and then so that the port of a question
  * cannot be guessed. And it connects: where to, it holds against root's configuration; what comes in goes to others unread. */
 #define DATAGRAM (SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)

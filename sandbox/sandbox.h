@@ -44,6 +44,7 @@ struct sandbox {
 	bool own_directory;  /* may read and write below its working directory (BOOT_FD_DIRECTORY) */
 	int other_directory; /* and below the directory that this descriptor is of; 0: none */
 	uint64_t file_size;  /* RLIMIT_FSIZE; 0: may not make a file longer at all */
+	bool may_be_root;    /* by name: it was forked by a root that has no rights, and can become nobody */
 	bool mute;           /* sends nothing by descriptors of SANDBOX_OUTSIDE and above */
 };
 
@@ -54,7 +55,7 @@ struct sandbox {
 /* One profile a process, all in sandbox/profiles.c. */
 extern const struct sandbox sandbox_capture, sandbox_capture_file, sandbox_engine, sandbox_store,
     sandbox_authd, sandbox_hasher, sandbox_httpd, sandbox_dial, sandbox_audit, sandbox_check, sandbox_copy,
-    sandbox_directory, sandbox_attempt, sandbox_oidc, sandbox_key;
+    sandbox_directory, sandbox_attempt, sandbox_oidc, sandbox_key, sandbox_certificate;
 
 /* Never returns without every wall in place: dies with a line that says which one could not be had. */
 void sandbox_enter(const struct sandbox *s);

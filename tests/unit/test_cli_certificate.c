@@ -6,16 +6,24 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "certificate.h"
 #include "certificate_files.h"
+#include "certificate_judge.h"
 
-#define PEM_MAX 4096
+#define PEM_MAX    4096
+#define STATUS_MAX 8192
 
 static char dir[] = "/tmp/weir-certificate-XXXXXX";
 static struct settings settings;
@@ -42,13 +50,19 @@ make_pair(const char *name)
 }
 
 static size_t
-read_all(int fd, char out[static PEM_MAX])
+read_text(int fd, char *out, size_t size)
 {
-	ssize_t n = pread(fd, out, PEM_MAX - 1, 0);
+	ssize_t n = pread(fd, out, size - 1, 0);
 
-	assert_true(n > 0 && n < PEM_MAX - 1);
+	assert_true(n > 0 && (size_t)n < size - 1);
 	out[n] = '\0';
 	return (size_t)n;
+}
+
+static size_t
+read_all(int fd, char out[static PEM_MAX])
+{
+	return read_text(fd, out, PEM_MAX);
 }
 
 /* What stands there is replaced at once, as whoever renews certificates does. */
@@ -223,7 +237,7 @@ test_a_chain_that_httpd_does_not_take(void **state)
 	path_of("live/fullchain.pem", path);
 	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
 	n = read_all(fd, text);
-	for (unsigned i = 0; i <= CERTIFICATE_CHAIN_MAX; i++)
+	for (unsigned i = 0; i <= PEM_ABOVE_MAX; i++)
 		assert_int_equal(write(fd, text, n), n);
 	for (int i = 0; i < 3; i++)
 		assert_false(certificate_files_look(&f));
@@ -239,11 +253,152 @@ test_a_chain_that_httpd_does_not_take(void **state)
 	certificate_files_init(&f);
 	put("one/" CERTIFICATE_FILE, "live/fullchain.pem");
 	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
-	for (unsigned i = 0; i < CERTIFICATE_CHAIN_MAX; i++)
+	for (unsigned i = 0; i < PEM_ABOVE_MAX; i++)
 		assert_int_equal(write(fd, text, n), n);
 	close(fd);
 	assert_true(certificate_files_open(&f, &settings, -1, path, sizeof(path)));
 	certificate_files_close(&f);
+}
+
+/* --- who looks into them */
+
+/* Runs what in a process of its own and follows whom it forks; gives what /proc tells of that one when it
+ * ends. */
+static void
+status_of_who_is_forked(void (*what)(void), char out[static STATUS_MAX])
+{
+	pid_t pid = fork(), other = 0;
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 || raise(SIGSTOP) != 0)
+			_exit(99);
+		what();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(
+	    ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACEFORK | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL),
+	    0);
+	assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	out[0] = '\0';
+	for (;;) {
+		pid_t who = waitpid(-1, &status, __WALL);
+		int event = WIFSTOPPED(status) ? status >> 16 : 0, sig = 0;
+
+		assert_int_not_equal(who, -1);
+		if (!WIFSTOPPED(status)) {
+			if (who != pid)
+				continue;
+			assert_true(WIFEXITED(status));
+			assert_int_equal(WEXITSTATUS(status), 0);
+			break;
+		}
+		if (event == PTRACE_EVENT_EXIT && who != pid) {
+			char path[64];
+			int fd;
+
+			(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)who);
+			fd = open(path, O_RDONLY | O_CLOEXEC);
+			(void)read_text(fd, out, STATUS_MAX);
+			close(fd);
+			other = who;
+		} else if (event == 0 && WSTOPSIG(status) != SIGSTOP && WSTOPSIG(status) != SIGTRAP) {
+			sig = WSTOPSIG(status);
+		}
+		(void)ptrace(PTRACE_CONT, who, NULL, (void *)(intptr_t)sig);
+	}
+	assert_int_not_equal(other, 0);
+}
+
+static void
+check_the_first_pair(void)
+{
+	char path[64], err[512];
+	int certificate, key;
+
+	path_of("one/" CERTIFICATE_FILE, path);
+	certificate = open(path, O_RDONLY | O_CLOEXEC);
+	path_of("one/" CERTIFICATE_KEY_FILE, path);
+	key = open(path, O_RDONLY | O_CLOEXEC);
+	if (!certificate_check(certificate, "c", key, "k", err, sizeof(err)))
+		_exit(1);
+}
+
+static void
+check_without_rights(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	if (syscall(SYS_capset, &head, none) == -1)
+		_exit(98);
+	check_the_first_pair();
+}
+
+static void
+assert_says(const char *status, const char *line)
+{
+	if (strstr(status, line) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", line, status);
+}
+
+static void
+assert_is_closed(const char *status)
+{
+	assert_says(status, "\nCapEff:\t0000000000000000\n");
+	assert_says(status, "\nCapPrm:\t0000000000000000\n");
+	assert_says(status, "\nNoNewPrivs:\t1\n");
+	assert_says(status, "\nSeccomp:\t2\n");
+	assert_says(status, "\nThreads:\t1\n");
+}
+
+static void
+test_who_looks_has_no_rights(void **state)
+{
+	char status[STATUS_MAX];
+
+	(void)state;
+	status_of_who_is_forked(check_the_first_pair, status);
+	assert_is_closed(status);
+	assert_says(status, "\nUid:\t65534\t65534\t65534\t65534\n");
+	assert_says(status, "\nGroups:\t \n");
+}
+
+/* As in its unit, where root has no right to become anybody. */
+static void
+test_nor_where_it_is_root_by_name(void **state)
+{
+	char status[STATUS_MAX];
+
+	(void)state;
+	status_of_who_is_forked(check_without_rights, status);
+	assert_is_closed(status);
+}
+
+/* A process that was taken over says what it likes, and no more is believed than can be. */
+static void
+test_what_can_be_said(void **state)
+{
+	const struct certificate_judged good = { .ends_s = 1 }, no_key = { .key = PEM_NO_KEY, .ends_s = 1 },
+					bad = { .certificate = PEM_CHAIN_BAD };
+	struct certificate_judged j = good;
+
+	(void)state;
+	assert_true(certificate_judged_can_be(&good, sizeof(good)));
+	assert_true(certificate_judged_can_be(&no_key, sizeof(no_key)));
+	assert_true(certificate_judged_can_be(&bad, sizeof(bad)));
+	assert_false(certificate_judged_can_be(&good, sizeof(good) - 1));
+	assert_false(certificate_judged_can_be(&good, sizeof(good) + 1));
+	assert_false(certificate_judged_can_be(&good, 0));
+	j.certificate = PEM_FAULTS;
+	assert_false(certificate_judged_can_be(&j, sizeof(j)));
+	j.certificate = PEM_NO_CERTIFICATE; /* and yet it ends */
+	assert_false(certificate_judged_can_be(&j, sizeof(j)));
+	j = good;
+	j.key = UINT32_MAX;
+	assert_false(certificate_judged_can_be(&j, sizeof(j)));
 }
 
 int
@@ -255,6 +410,9 @@ main(void)
 		cmocka_unit_test(test_a_file_that_is_gone_changes_nothing),
 		cmocka_unit_test(test_a_chain_that_httpd_does_not_take),
 		cmocka_unit_test(test_what_belongs_to_nothing_is_refused),
+		cmocka_unit_test(test_who_looks_has_no_rights),
+		cmocka_unit_test(test_nor_where_it_is_root_by_name),
+		cmocka_unit_test(test_what_can_be_said),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -181,11 +181,11 @@ what_is_no_pair_is_told(void **state)
 	assert_non_null(p);
 	pair_free(&p);
 	assert_null(pair_read(chain, others, why));
-	assert_non_null(strstr(why, "not the key of the certificate"));
+	assert_non_null(strstr(why, "certificate_key: is not the private key of the certificate"));
 	assert_null(pair_read(chain, chain, why));
-	assert_non_null(strstr(why, "certificate_key: no PEM private key"));
+	assert_non_null(strstr(why, "certificate_key: holds no private key"));
 	assert_null(pair_read(mine, mine, why));
-	assert_non_null(strstr(why, "certificate: no PEM certificate"));
+	assert_non_null(strstr(why, "certificate: holds no certificate"));
 	assert_null(pair_read(empty, mine, why));
 	assert_non_null(strstr(why, "empty"));
 	assert_null(pair_read(both, both, why));

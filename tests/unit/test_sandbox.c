@@ -447,9 +447,10 @@ static void
 both_architectures_have_filters(void **state)
 {
 	static const struct sandbox *const profiles[] = {
-		&sandbox_capture, &sandbox_capture_file, &sandbox_engine,  &sandbox_store, &sandbox_authd,
-		&sandbox_hasher,  &sandbox_httpd,        &sandbox_dial,    &sandbox_audit, &sandbox_check,
-		&sandbox_copy,    &sandbox_directory,    &sandbox_attempt, &sandbox_oidc,  &sandbox_key
+		&sandbox_capture, &sandbox_capture_file, &sandbox_engine, &sandbox_store,
+		&sandbox_authd,   &sandbox_hasher,       &sandbox_httpd,  &sandbox_dial,
+		&sandbox_audit,   &sandbox_check,        &sandbox_copy,   &sandbox_directory,
+		&sandbox_attempt, &sandbox_oidc,         &sandbox_key,    &sandbox_certificate
 	};
 	static const uint32_t arch[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64 };
 	static const char *const never[] = { "execve", "execveat", "ptrace", "bpf",
