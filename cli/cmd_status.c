@@ -85,6 +85,18 @@ ask_everything(struct state *s, const char *run_directory)
  * ------------------------------------------------------------------------------------------------------- */
 
 static void
+print_warnings(const struct state *s)
+{
+	for (size_t i = 0; i < s->components.n; i++) {
+		const struct wire_component *c = &s->components.row[i].component;
+		const char *warning = component_warning_text(c->warning);
+
+		if (warning != NULL)
+			printf("\nwarning: %s@%u: %s\n", proc_name((enum proc)c->proc), c->instance, warning);
+	}
+}
+
+static void
 print_state(const struct state *s)
 {
 	char a[20], b[16], safe[64], name[32];
@@ -108,6 +120,7 @@ print_state(const struct state *s)
 		(void)snprintf(name, sizeof(name), "%s@%u", proc_name((enum proc)c->proc), c->instance);
 		printf("%-16s %-12s %8u  %s\n", name, component_state_name(c->state), c->restarts, c->why);
 	}
+	print_warnings(s);
 	for (size_t i = 0; i < s->counters.n; i++) {
 		const struct row *r = &s->counters.row[i];
 

@@ -62,6 +62,8 @@ add_child(struct launcher *l, enum proc proc, unsigned instance)
 	c->component = (struct wire_component){ .proc = (uint32_t)proc,
 						.instance = instance,
 						.state = COMPONENT_RESTARTING };
+	if (proc == PROC_AUTHD && l->settings->master_key[0] == '\0')
+		c->component.warning = WARNING_UNSEALED;
 	return c;
 }
 

@@ -197,7 +197,8 @@ put_component(struct evbuffer *out, const char *name, const struct wire_componen
 static void
 put_components(struct evbuffer *out, const struct part *components)
 {
-	struct rows up = part_rows(components), restarts = part_rows(components);
+	struct rows up = part_rows(components), restarts = part_rows(components),
+		    warnings = part_rows(components);
 	struct row r;
 
 	exposition_metric(out, "weir_process_up", METRIC_GAUGE,
@@ -208,6 +209,10 @@ put_components(struct evbuffer *out, const struct part *components)
 			  "How often the process was started again.");
 	while (rows_next(&restarts, &r))
 		put_component(out, "weir_process_restarts_total", &r.component, r.component.restarts);
+	exposition_metric(out, "weir_process_warning", METRIC_GAUGE,
+			  "Whether there is something that the operator should know of it, as health says.");
+	while (rows_next(&warnings, &r))
+		put_component(out, "weir_process_warning", &r.component, r.component.warning != WARNING_NONE);
 }
 
 /* --- the answer

@@ -25,6 +25,12 @@ enum component_state {
 	COMPONENT_DEGRADED,
 	COMPONENT_ENDED
 };
+/* What the operator should know of a process that does all that it is told to. */
+enum component_warning {
+	WARNING_NONE,
+	WARNING_UNSEALED, /* authd: no master key is set, so its secrets at rest are not sealed */
+	WARNINGS
+};
 struct wire_component {
 	uint32_t proc, instance; /* enum proc */
 	uint32_t state;          /* enum component_state */
@@ -32,11 +38,13 @@ struct wire_component {
 	int64_t since_ns;   /* UTC: of this state */
 	int64_t died_ns;    /* UTC: last death; 0 never */
 	uint64_t speed_bps; /* capture: bits a second that its interface can carry; 0 not known */
+	uint32_t warning;   /* enum component_warning */
+	uint32_t unused;    /* 0 */
 	char point[64];     /* capture: its interface or file */
 	char why[160]; /* last death, in words: "killed by SIGSYS: system call 41 (socket)"; or what it waits
 			  for */
 };
-static_assert(sizeof(struct wire_component) == 264, "no padding");
+static_assert(sizeof(struct wire_component) == 272, "no padding");
 /* ROW_COMPONENT is a struct wire_component; store's own row says COMPONENT_DEGRADED with the reason where it
  * cannot write. */
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 4
+#define WIRE_VERSION 5
 
 struct wire_hello {
 	uint32_t version; /* WIRE_VERSION */

@@ -99,6 +99,14 @@ component_state_name(uint32_t state)
 }
 
 const char *
+component_warning_text(uint32_t warning)
+{
+	return warning == WARNING_UNSEALED
+		   ? "secrets at rest are not sealed: no master key is set (authd.master_key)"
+		   : NULL;
+}
+
+const char *
 point_state_name(uint32_t state)
 {
 	static const char *const names[] = {

@@ -146,6 +146,7 @@ const char *confidence_name(uint8_t confidence);
 /* NULL for END_NONE: still active. */
 const char *end_reason_name(uint8_t reason);
 const char *component_state_name(uint32_t state);
+const char *component_warning_text(uint32_t warning); /* NULL: none */
 const char *point_state_name(uint32_t state);
 /* 32 hexadecimal digits into out[33]; and back, false where text is none. */
 const char *flow_id_format(const struct flow_id *id, char out[static 33]);

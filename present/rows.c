@@ -721,5 +721,6 @@ present_component(struct json_writer *w, const char *key, const struct wire_comp
 	put_time(w, "last_death", c->died_ns);
 	json_string(w, "why", c->why[0] != '\0' ? c->why : NULL);
 	json_string(w, "interface", c->point[0] != '\0' ? c->point : NULL);
+	json_string(w, "warning", component_warning_text(c->warning));
 	json_object_end(w);
 }

@@ -158,6 +158,7 @@ put_component(struct store *s, struct question *a, const struct wire_component *
 		if (!mine)
 			return;
 		memset(w.why, 0, sizeof(w.why));
+		w.warning = WARNING_NONE;
 	}
 	answer_row(&a->out);
 	answer_put(&a->out, &w, sizeof(w));

@@ -18,7 +18,8 @@ static bool
 sane(const struct wire_component *w)
 {
 	return w->proc > PROC_NONE && w->proc < PROC_COUNT && w->state >= COMPONENT_RUNNING &&
-	       w->state <= COMPONENT_ENDED && memchr(w->point, '\0', sizeof(w->point)) != NULL &&
+	       w->state <= COMPONENT_ENDED && w->warning < WARNINGS &&
+	       memchr(w->point, '\0', sizeof(w->point)) != NULL &&
 	       memchr(w->why, '\0', sizeof(w->why)) != NULL;
 }
 

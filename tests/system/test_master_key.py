@@ -45,6 +45,13 @@ class MasterKeyTest(LabTest):
     def key(self, weir, which="master"):
         return next(k for k in json.loads(self.cli(weir, "key", "list", "--json").stdout)["keys"] if k["which"] == which)
 
+    def warned(self):
+        """Of which processes health, the metrics and `weir status` warn."""
+        health = [c["name"] for c in self.api.ask("/api/v1/health")["components"] if c["warning"] and "not sealed" in c["warning"]]
+        metrics = re.findall(r'(?m)^weir_process_warning\{process="([^"]+)"\} 1$', self.api.get("/metrics").body.decode())
+        said = re.findall(r"(?m)^warning: (\S+): secrets at rest are not sealed", self.cli(self.weir, "status").stdout)
+        return health, metrics, said
+
     @staticmethod
     def second_factor(api):
         offer = api.post("/api/v1/me/second-factor", {}).json
@@ -84,6 +91,9 @@ class MasterKey(MasterKeyTest):
         self.assertEqual(self.found(self.weir, b"$argon2id$"), [])
         self.assertEqual(self.key(self.weir)["id"], self.ids(self.file)[0])
         self.assertEqual(self.key(self.weir, "audit")["id"], None)
+
+    def test_nobody_is_warned(self):
+        self.assertEqual(self.warned(), ([], [], []))
 
     def test_another_key_while_it_runs(self):
         before, = self.lines(self.file)
@@ -195,6 +205,7 @@ class Without(MasterKeyTest):
         self.assertEqual(self.found(self.weir, self.seed), ["accounts.mdb"])  # so the search finds what is there
         self.assertIsNone(self.key(self.weir)["id"])
         self.assertIn("secrets at rest are not sealed", self.weir.log())
+        self.assertEqual(self.warned(), (["authd@0"],) * 3)
         refused = self.cli(self.weir, "key", "rotate", "master", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("authd.master_key names no file", refused.stderr)

@@ -253,7 +253,15 @@ other_rows(void **state)
 	memset(&r, 0, sizeof(r));
 	present_series_point(w, &r);
 	present_component(w, NULL, &c);
+	c = (struct wire_component){ .proc = PROC_AUTHD,
+				     .state = COMPONENT_RUNNING,
+				     .warning = WARNING_UNSEALED };
+	present_component(w, NULL, &c);
 	json_array_end(w);
+	assert_non_null(strstr(json_text(w, NULL), "\"interface\":null,\"warning\":null}"));
+	assert_non_null(
+	    strstr(json_text(w, NULL), "\"warning\":\"secrets at rest are not sealed: no master key"));
+	assert_null(component_warning_text(WARNINGS));
 	assert_non_null(
 	    strstr(json_text(w, NULL), "\"name\":\"eth0\",\"kind\":\"interface\",\"state\":\"up\""));
 	assert_non_null(strstr(json_text(w, NULL),

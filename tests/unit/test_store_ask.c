@@ -535,6 +535,21 @@ a_tenants_answers_do_not_depend_on_others(void **state)
 	free(with[1].bytes);
 }
 
+static bool
+warned_of(struct world *world, uint32_t tenant)
+{
+	struct wire_question q = world_question(ASK_COMPONENTS);
+	bool warned = false;
+
+	assert_int_equal(world_ask(world, tenant, &q), ANSWER_OK);
+	for (uint32_t i = 0; i < world->nrows; i++) {
+		const struct wire_component *r = world_row(world, i, sizeof(*r), NULL);
+
+		warned = warned || r->warning != WARNING_NONE;
+	}
+	return warned;
+}
+
 static void
 components_by_role(void **state)
 {
@@ -565,6 +580,15 @@ components_by_role(void **state)
 	}
 	assert_true(store_seen);
 	w->s->degraded = false;
+	c = (struct wire_component){ .proc = PROC_AUTHD,
+				     .state = COMPONENT_RUNNING,
+				     .warning = WARNING_UNSEALED };
+	assert_true(components_set(&w->s->components, &c));
+	assert_true(warned_of(w, TENANT_PLATFORM));
+	assert_false(warned_of(w, BETA)); /* no tenant's business */
+	c.warning = WARNINGS;
+	assert_false(components_set(&w->s->components, &c));
+	c.warning = WARNING_NONE;
 	memset(c.why, 'x', sizeof(c.why));
 	assert_false(components_set(&w->s->components, &c));
 }
