@@ -20,6 +20,7 @@
 #define READING_MS   10000
 #define ANSWERING_MS 60000
 #define SWEEP_MS     250   /* only while someone is connected */
+#define ROOMY_MS     1000  /* since an answer: room for a record is kept for the next request so long */
 #define BURST        64    /* connections above the limit while the ones to go are still going */
 #define RECORD_BYTES 15000 /* that bufferevent_openssl writes at a time */
 #define HEAD_BYTES   1200  /* of an answer: what most have */
@@ -38,6 +39,7 @@ struct client {
 	int64_t since_ns;
 	enum client_state state;
 	bool fresh, known, counted, cut, rests;
+	bool roomy; /* it was answered a moment ago: its room for a record waits for the next request */
 	bool interested, told; /* it is not put aside; it was readable, and nothing has come of it yet */
 };
 TAILQ_HEAD(queue, client);
@@ -133,6 +135,21 @@ on_interest(evutil_socket_t fd, short what, void *arg)
 		c->told = true;
 }
 
+/* While answers go out, their room is given up each time: it is only kept for what comes next. */
+static void
+keep_room(struct client *c, enum client_state state)
+{
+	if (c->interest == NULL)
+		return;
+	if (state == CLIENT_IDLE)
+		c->roomy = true;
+	if (c->roomy && state == CLIENT_LIVE) {
+		c->roomy = false;
+		tls_give_up_room(c->bev);
+	} else if (c->roomy && state != CLIENT_READING)
+		tls_keep_room(c->bev, state == CLIENT_IDLE);
+}
+
 void
 client_enter(struct client *c, enum client_state state)
 {
@@ -140,6 +157,7 @@ client_enter(struct client *c, enum client_state state)
 
 	/* What was cut keeps its place at the head of its queue until it is gone. */
 	TAILQ_REMOVE(&cs->queue[c->state], c, entry);
+	keep_room(c, state);
 	if (state == CLIENT_IDLE && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
 		state = CLIENT_READING; /* the next request came along with the last */
 	c->state = state;
@@ -401,6 +419,23 @@ on_arrival(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* Whoever is idle for longer than the first of them that has no room any more has none either. */
+static void
+trim_idle(struct clients *cs, int64_t now)
+{
+	struct client *c;
+
+	TAILQ_FOREACH_REVERSE(c, &cs->queue[CLIENT_IDLE], queue, entry)
+	{
+		if (now - c->since_ns < ROOMY_MS * NS_PER_MS)
+			continue;
+		if (!c->roomy)
+			break;
+		c->roomy = false;
+		tls_give_up_room(c->bev);
+	}
+}
+
 static void
 on_sweep(evutil_socket_t fd, short what, void *arg)
 {
@@ -421,6 +456,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 			client_cut(c);
 		}
 	}
+	trim_idle(cs, now);
 	if (cs->paused && cs->n < cs->max_here + BURST)
 		resume_listening(cs);
 	if (cs->n == 0)

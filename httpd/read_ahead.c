@@ -15,6 +15,7 @@ struct reader {
 	void *ctx;
 	uint8_t *rest; /* what it left when another one began to read; NULL: nothing */
 	size_t at, len;
+	bool shut;
 };
 
 /* Of all readers, since nearly always the last one has taken everything. Encrypted: nothing is wiped. */
@@ -78,6 +79,10 @@ read_some(BIO *b, char *out, int size)
 	BIO_clear_retry_flags(b);
 	if (size <= 0)
 		return 0;
+	if (r->shut) {
+		BIO_set_retry_read(b);
+		return -1;
+	}
 	if (r->at < r->len)
 		return take(r, out, (size_t)size);
 	if ((size_t)size >= sizeof(shared) || !r->may(r->ctx))
@@ -142,6 +147,14 @@ read_ahead_new(int fd, bool (*may)(void *ctx), void *ctx)
 	BIO_set_data(b, r);
 	BIO_set_init(b, 1);
 	return b;
+}
+
+void
+read_ahead_shut(BIO *b, bool shut)
+{
+	struct reader *r = reader_of(b);
+
+	r->shut = shut;
 }
 
 size_t

@@ -16,6 +16,8 @@ struct bio_st; /* OpenSSL's BIO */
 /* What reads the socket fd, which stays the caller's, for an SSL to own; while may(ctx) is false, no more is
  * read than was asked for. NULL: no memory. */
 struct bio_st *read_ahead_new(int fd, bool (*may)(void *ctx), void *ctx);
+/* While it is shut, there is nothing to read: what came waits. */
+void read_ahead_shut(struct bio_st *b, bool shut);
 /* Bytes of the socket that were read and not asked for yet; READ_AHEAD_MAX at most. */
 size_t read_ahead_left(struct bio_st *b);
 

@@ -403,6 +403,34 @@ tls_has_more(struct bufferevent *bev)
 	return read_ahead_left(SSL_get_rbio(bufferevent_openssl_get_ssl(bev))) > 0;
 }
 
+void
+tls_keep_room(struct bufferevent *bev, bool keep)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+	if (keep)
+		(void)SSL_clear_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+	else
+		(void)SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
+/* OpenSSL gives it up where it is told that nothing came. (SSL_free_buffers would be the call for it: in
+ * versions that are still about it frees what is in use, CVE-2024-4741.) */
+void
+tls_give_up_room(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+	uint8_t none;
+
+	tls_keep_room(bev, false);
+	if (!SSL_is_init_finished(ssl))
+		return;
+	read_ahead_shut(SSL_get_rbio(ssl), true);
+	(void)SSL_peek(ssl, &none, sizeof(none));
+	ERR_clear_error();
+	read_ahead_shut(SSL_get_rbio(ssl), false);
+}
+
 void *
 tls_owner(struct bufferevent *bev)
 {

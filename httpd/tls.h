@@ -32,6 +32,11 @@ struct bufferevent *tls_accept(struct tls *t, struct event_base *base, void *own
 void tls_opened(struct bufferevent *bev);
 /* Whether something came of an opened one that it has not read, and that the kernel does not tell of. */
 bool tls_has_more(struct bufferevent *bev);
+/* Whether an opened one, once it has read a record, keeps the room for it (16 KiB) for the next: at first it
+ * does not. Room that is given up is wiped before. */
+void tls_keep_room(struct bufferevent *bev, bool keep);
+/* It keeps none any more, and gives up what it has kept, but for that of a record of which a part came. */
+void tls_give_up_room(struct bufferevent *bev);
 /* The owner that tls_accept was given. */
 void *tls_owner(struct bufferevent *bev);
 

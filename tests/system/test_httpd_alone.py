@@ -1456,6 +1456,37 @@ class Edges(OnStage):
         self.assertEqual(200, self.stage.get("/api/v1/hosts").status)
         self.assertEqual(before + 1, self.stage.counts()["hosts"])
 
+    def asked_twice(self, path):
+        """A client whose second request was for path, and what is left of its record where the room for it is kept: the request is wiped, but not
+        its kind and its tag behind it."""
+        def get(path):
+            return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {self.stage.cookie}\r\n\r\n".encode()
+        client, other = self.records(get("/api/v1/health")), self.records(get("/api/v1/health?" + "x" * 1000))
+        client.send()
+        self.assertIn(b"200 OK", client.recv())
+        client.put(get(path))
+        record = client.outgoing.read()
+        client.socket.sendall(record)
+        self.assertIn(b"200 OK", client.recv())
+        other.send()  # takes the place that all connections read ahead into
+        self.assertIn(b"HTTP/1.1", other.recv())
+        return client, b"\x17" + record[-16:]
+
+    def test_room_for_a_record_is_kept_for_a_moment(self):
+        self.stage.login()
+
+        def goes_first():
+            client, left = self.asked_twice("/api/v1/health")
+            kept = self.stage.memory_has(left)
+            self.stage.until(lambda: not self.stage.memory_has(left), "its room is given up")
+            return kept and not select.select([client.socket], [], [], 0)[0]  # a slow machine sees both at once
+        self.stage.until(goes_first, "the room goes before the connection does")
+
+    def test_a_stream_keeps_no_room_for_a_record(self):
+        self.stage.login()
+        _, left = self.asked_twice("/api/v1/live")
+        self.assertFalse(self.stage.memory_has(left))
+
     def test_a_body_in_tiny_records_holds_nobody_up(self):
         """What comes of one client takes turns with all others, however little each record brings along."""
         head = b"POST /api/v1/login HTTP/1.1\r\n" + self.host() + b"X-Weir-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"

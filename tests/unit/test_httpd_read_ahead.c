@@ -6,16 +6,21 @@
 
 #include <cmocka.h>
 
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "read_ahead.h"
+#include "tls.h"
 
 struct ends {
 	int ours, theirs;
@@ -201,6 +206,26 @@ connections_do_not_mix(void **state)
 	close_ends(&b);
 }
 
+static void
+what_comes_while_it_is_shut_waits(void **state)
+{
+	struct ends e;
+
+	(void)state;
+	open_ends(&e);
+	say(&e, "12345the rest");
+	hears(&e, 5, "12345");
+	say(&e, "later");
+	read_ahead_shut(e.bio, true);
+	hears_no_more(&e);
+	assert_int_equal(read_ahead_left(e.bio), 8);
+	assert_int_equal(left_in_kernel(&e), 5);
+	read_ahead_shut(e.bio, false);
+	hears(&e, 8, "the rest");
+	hears(&e, 5, "later");
+	close_ends(&e);
+}
+
 /* --- below OpenSSL */
 
 /* A server that shows a certificate made for it. */
@@ -341,6 +366,117 @@ a_record_in_pieces_is_one(void **state)
 	close_tls(&t);
 }
 
+/* --- room for a record: what OpenSSL has of this size */
+
+#define ROOM 16384u /* bytes: a record's at least */
+
+static int rooms;
+
+static void *
+counted_malloc(size_t n, const char *file, int line)
+{
+	size_t *p = malloc(sizeof(max_align_t) + n);
+
+	(void)file;
+	(void)line;
+	if (p == NULL)
+		return NULL;
+	*p = n;
+	rooms += n >= ROOM;
+	return (uint8_t *)p + sizeof(max_align_t);
+}
+
+static void
+counted_free(void *at, const char *file, int line)
+{
+	size_t *p = at == NULL ? NULL : (void *)((uint8_t *)at - sizeof(max_align_t));
+
+	(void)file;
+	(void)line;
+	if (p != NULL)
+		rooms -= *p >= ROOM;
+	free(p);
+}
+
+static void *
+counted_realloc(void *at, size_t n, const char *file, int line)
+{
+	void *to = counted_malloc(n, file, line);
+	size_t before;
+
+	if (at == NULL || to == NULL)
+		return to;
+	memcpy(&before, (uint8_t *)at - sizeof(max_align_t), sizeof(before));
+	memcpy(to, at, before < n ? before : n);
+	counted_free(at, file, line);
+	return to;
+}
+
+static void
+room_is_kept_and_given_up(void **state)
+{
+	struct event_base *base = event_base_new();
+	BIO *aside = BIO_new(BIO_s_mem());
+	struct bufferevent *bev;
+	struct tls_ends t;
+	uint8_t sent[256];
+	char out[8];
+	ssize_t n;
+	int none;
+
+	(void)state;
+	open_tls(&t);
+	(void)SSL_set_mode(t.server, SSL_MODE_RELEASE_BUFFERS);
+	bev = bufferevent_openssl_socket_new(base, t.e.ours, t.server, BUFFEREVENT_SSL_OPEN, 0);
+	assert_non_null(bev);
+	tls_give_up_room(bev); /* the handshake's */
+	none = rooms;
+
+	assert_int_equal(SSL_write(t.client, "one", 3), 3);
+	record_says(t.server, "one");
+	assert_int_equal(rooms, none);
+	tls_keep_room(bev, true);
+	assert_int_equal(SSL_write(t.client, "two", 3), 3);
+	record_says(t.server, "two");
+	assert_int_equal(rooms, none + 1);
+	tls_keep_room(bev, false);
+	assert_int_equal(rooms, none + 1);
+	tls_give_up_room(bev);
+	assert_int_equal(rooms, none);
+
+	/* What was read ahead stays, and so does the room where a record is not read to its end. */
+	tls_keep_room(bev, true);
+	assert_int_equal(SSL_write(t.client, "three", 5), 5);
+	assert_int_equal(SSL_write(t.client, "four", 4), 4);
+	record_says(t.server, "three");
+	tls_give_up_room(bev);
+	assert_int_equal(rooms, none);
+	assert_int_equal(SSL_read(t.server, out, 1), 1);
+	assert_int_equal(rooms, none + 1);
+	tls_give_up_room(bev);
+	assert_int_equal(rooms, none + 1);
+	record_says(t.server, "our");
+	tls_give_up_room(bev);
+	assert_int_equal(rooms, none);
+
+	/* Nor where it has not come to its end. */
+	SSL_set0_wbio(t.client, aside);
+	assert_int_equal(SSL_write(t.client, "five", 4), 4);
+	n = BIO_read(aside, sent, sizeof(sent));
+	for (ssize_t i = 0; i < n - 1; i++) {
+		assert_int_equal(write(t.e.theirs, sent + i, 1), 1);
+		assert_int_equal(SSL_read(t.server, out, sizeof(out)), -1);
+		tls_give_up_room(bev);
+		assert_int_equal(rooms, none + 1);
+	}
+	assert_int_equal(write(t.e.theirs, sent + n - 1, 1), 1);
+	record_says(t.server, "five");
+	assert_int_equal(rooms, none);
+	bufferevent_free(bev);
+	event_base_free(base);
+	close_tls(&t);
+}
+
 int
 main(void)
 {
@@ -350,9 +486,13 @@ main(void)
 		cmocka_unit_test(the_end_is_an_end),
 		cmocka_unit_test(long_texts_come_whole),
 		cmocka_unit_test(connections_do_not_mix),
+		cmocka_unit_test(what_comes_while_it_is_shut_waits),
 		cmocka_unit_test(records_keep_their_bounds),
 		cmocka_unit_test(a_record_in_pieces_is_one),
+		cmocka_unit_test(room_is_kept_and_given_up),
 	};
 
+	if (CRYPTO_set_mem_functions(counted_malloc, counted_realloc, counted_free) != 1)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
