@@ -146,15 +146,16 @@ class Entities(TenantTest):
 
     def test_where_traffic_goes(self):
         alice = self.login("alice")
-        networks = wait_for("a minute of acme's networks", lambda: alice.ask("/api/v1/networks")["networks"], 150)
+        networks = wait_for("a minute of acme's networks",
+                            lambda: [n for n in alice.ask("/api/v1/networks")["networks"] if sum(n["bytes_per_second"].values()) > 0], 150)
         self.assertEqual(networks[0]["key"], "10.0.0.0/8")  # beside link-local ones of IPv6, where there are
         self.assertEqual(set(networks[0]), {"key", "bytes", "packets", "bytes_per_second", "last"})
         self.assertGreater(networks[0]["bytes"]["in"], 0)
-        self.assertGreater(networks[0]["bytes_per_second"]["in"] + networks[0]["bytes_per_second"]["out"], 0)
         for path in ("as", "countries", "categories"):
             rows = alice.ask(f"/api/v1/{path}")[path]
             self.assertTrue(rows, path)
-            self.assertEqual(alice.all(f"/api/v1/{path}?sort=packets", path, limit=1), alice.ask(f"/api/v1/{path}?sort=packets")[path])
+            # Between two answers a minute may end.
+            wait_for(f"{path}, by parts as whole", lambda: alice.all(f"/api/v1/{path}?sort=packets", path, limit=1) == alice.ask(f"/api/v1/{path}?sort=packets")[path])
         self.assertEqual((alice.ask("/api/v1/as")["as"][0]["key"], alice.ask("/api/v1/as")["as"][0]["name"]), ("0", None))
         # The other tenant has as much, of its own; who sees a part or no far addresses is not told of the whole.
         self.assertEqual(self.login("bob").ask("/api/v1/networks")["networks"][0]["key"], "10.0.0.0/8")

@@ -511,7 +511,8 @@ class SecondFactor(TenantTest):
         self.assertTrue(offer["uri"].startswith("otpauth://totp/"), offer)
         self.problem(api.post("/api/v1/me/second-factor/confirm", {"code": "000000" if totp(offer["secret"]) != "000000" else "111111"}), 400, "code")
         self.assertEqual(self.login("alice").get("/api/v1/me").status, 200)  # it is not on yet
-        done = api.post("/api/v1/me/second-factor/confirm", {"code": totp(offer["secret"])})
+        used = totp(offer["secret"])
+        done = api.post("/api/v1/me/second-factor/confirm", {"code": used})
         self.assertEqual(done.status, 200, done)
         recovery = done.json["recovery_codes"]
         self.assertGreaterEqual(len(recovery), 8)
@@ -523,7 +524,7 @@ class SecondFactor(TenantTest):
             self.assertNotIn("Set-Cookie", answer.headers)
             return a, answer.json["ticket"]
         a, ticket = begin()
-        self.problem(a.post("/api/v1/login/second-factor", {"ticket": ticket, "code": totp(offer["secret"])}), 401)  # that code was used up
+        self.problem(a.post("/api/v1/login/second-factor", {"ticket": ticket, "code": used}), 401)
         ok = a.post("/api/v1/login/second-factor", {"ticket": ticket, "code": recovery[0]})
         self.assertEqual(ok.status, 200, ok)
         a.took(ok)
@@ -782,7 +783,7 @@ class Fields(TenantTest):
                 if field not in ("title",):
                     values.append('""')
                 for value in values:
-                    if value == "null" and field in ("expires", "quotas", "title") or (field == "quotas" and value == '{"a": 1}' and False):
+                    if value == "null" and field in ("expires", "quotas", "title"):
                         continue
                     rest = json.dumps({k: v for k, v in good.items() if k != field})[1:]
                     value = value if isinstance(value, bytes) else value.encode()
