@@ -82,6 +82,8 @@ start(struct stage *s)
 static void
 finish(struct stage *s)
 {
+	static const char *const files[] = { "httpd", "authd", "store", "key" };
+	char path[BOOT_PATH_MAX];
 	int status;
 
 	(void)kill(s->pid, SIGTERM);
@@ -91,6 +93,11 @@ finish(struct stage *s)
 		printf("exit %d\n", WEXITSTATUS(status));
 	else
 		printf("signal %d\n", WTERMSIG(status));
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		path_of(s, files[i], path);
+		(void)unlink(path);
+	}
+	(void)rmdir(s->dir);
 	(void)fflush(stdout);
 	exit(0);
 }
