@@ -244,8 +244,8 @@ class Power(LabTest):
             f.truncate(256 << 20)
         run("mkfs.ext4", "-q", "-F", cls.image)
         cls.lab.spawn(cls.lab.client, "sh", "-c", "i=0; while :; do i=$((i+1)); dig @10.77.0.2 +tries=1 p$i.weir-test.example; done", log="asker")
-        cls.addClassCleanup(run, "umount", "-l", cls.data, check=False)
         cls.mount()
+        cls.lab.mounts.append(cls.data)
         cls.weir = Weir(cls.lab, data=cls.data, settings={"store.commit_interval": "100ms"}).start()
         cls.api = cls.weir.setup()
 
