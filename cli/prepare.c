@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -424,6 +425,19 @@ give_up_rest(struct launcher *l)
 	return false;
 }
 
+/* Keys of session tickets are in its memory. The limit alone does not keep a core from a program that
+ * core_pattern(5) names. */
+static bool
+forbid_cores(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0)
+		return true;
+	say("cannot forbid core dumps: %s", strerror(errno));
+	return false;
+}
+
 /* Whose command lines are listened to beside root's. */
 static bool
 find_administrators(struct launcher *l)
@@ -461,7 +475,7 @@ prepare(struct launcher *l)
 		say("libsodium cannot be used");
 		return false;
 	}
-	if (!find_administrators(l))
+	if (!forbid_cores() || !find_administrators(l))
 		return false;
 	if (!l->settings->sandbox_enforce)
 		sandbox_only_log(); /* of what is forked here: who looks into a certificate */
