@@ -7,6 +7,7 @@
 
 #include "base/ip.h"
 #include "base/mem.h"
+#include "base/server_url.h"
 #include "config.h"
 #include "secret_file.h"
 
@@ -148,17 +149,11 @@ is_view(const char *v)
 static const char *
 is_ldap_url(const char *v)
 {
-	const char *host = strncmp(v, "ldaps://", 8) == 0  ? v + 8
-			   : strncmp(v, "ldap://", 7) == 0 ? v + 7
-							   : NULL;
+	struct server_url u;
 
-	if (host == NULL)
+	if (strncasecmp(v, "ldaps://", 8) != 0 && strncasecmp(v, "ldap://", 7) != 0)
 		return "must begin with ldaps:// or ldap://";
-	/* No path, query or user name has a meaning here. */
-	host += strcspn(host, "/?#@ \t");
-	return host[0] == '\0' || strcmp(host, "/") == 0
-		   ? NULL
-		   : "must be a server alone, as ldaps://dc1.example.com";
+	return server_url_ldap(v, &u) ? NULL : "must be a server alone, as ldaps://dc1.example.com";
 }
 
 /* Only these two words have a meaning between percent signs. */
@@ -245,11 +240,23 @@ is_provider_name(const char *v)
 static const char *
 is_issuer(const char *v)
 {
+	struct server_url u;
+
 	if (strncmp(v, "https://", 8) != 0 && strncmp(v, "http://", 7) != 0)
 		return "must begin with https://";
-	return strpbrk(v, "?# \"\\<>") == NULL && strchr(v, '@') == NULL
+	return strpbrk(v, "?# \"\\<>") == NULL && strchr(v, '@') == NULL && server_url_issuer(v, &u)
 		   ? NULL
 		   : "is no issuer: an address without user, query and fragment";
+}
+
+static const char *
+is_host(const char *v)
+{
+	struct server_url u;
+
+	return server_url_host(v, &u)
+		   ? NULL
+		   : "is no host: write it as oauth2.example.com or oauth2.example.com:8443";
 }
 
 static const char *
@@ -354,6 +361,7 @@ static const struct {
 	{ "oidc.name", is_provider_name },
 	{ "oidc.domains", is_domain },
 	{ "oidc.issuer", is_issuer },
+	{ "oidc.hosts", is_host },
 	{ "oidc.client_secret_file", is_secret_file },
 	{ "oidc.scopes", is_scopes },
 	{ "oidc.name_claim", is_claim },

@@ -5,12 +5,15 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/server_url.h"
 #include "connect.h"
 #include "dial.h"
 #include "ipc/channel.h"
 #include "ipc/wire.h"
+#include "named.h"
 #include "resolver.h"
 
+static_assert(SERVER_HOST_MAX == DIAL_HOST_MAX, "what the settings name can be asked for");
 static_assert(RESOLVER_ASKS >= NAME_ASKS, "what store may ask at a time can be asked");
 
 static void
@@ -73,6 +76,18 @@ on_connected(void *ctx, uint64_t ticket, int fd, const struct ip_addr *ip, const
 		close(fd);
 }
 
+/* Before its name is looked up: who took directory over tells nobody anything by that, either. */
+static void
+refuse_unnamed(struct dial *d, const struct wire_dial_ask *w)
+{
+	static struct log_limit unnamed;
+
+	d->counters.n[COUNTED_DIAL_UNNAMED]++;
+	log_warn_limited(&unnamed, "no connection to %s port %u: no setting names it", w->host, w->port);
+	tell_failure(d, w->ticket,
+		     "no setting names this server: if it is the provider's, write it into oidc[].hosts");
+}
+
 static bool
 serve_dial_ask(struct dial *d, const struct msg *m)
 {
@@ -82,6 +97,10 @@ serve_dial_ask(struct dial *d, const struct msg *m)
 	if (memchr(w.host, 0, sizeof(w.host)) == NULL || w.host[0] == '\0' || w.port == 0 ||
 	    w.port > UINT16_MAX || w.timeout_ms == 0 || w.timeout_ms > CONNECT_TIMEOUT_MAX_MS)
 		return false;
+	if (!named_has(&d->boot->settings, w.host, (uint16_t)w.port)) {
+		refuse_unnamed(d, &w);
+		return true;
+	}
 	if (!connector_open(d->connector, w.host, (uint16_t)w.port, w.timeout_ms, w.ticket, on_connected,
 			    d)) {
 		d->counters.n[COUNTED_DIAL_FULL]++;

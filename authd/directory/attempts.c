@@ -414,7 +414,7 @@ read_servers(struct attempts *a, const struct wire_directory_ask *w, const char 
 	for (uint32_t i = 0; i < n; i++) {
 		char words[WHY_MAX];
 
-		if (url_parse(text[i], &url[i]))
+		if (server_url_ldap(text[i], &url[i]))
 			continue;
 		(void)snprintf(words, sizeof(words), "%.150s is no address of a server", text[i]);
 		end_unavailable(a, w->request, NULL, 0, words);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/server_url.h"
 #include "link.h"
-#include "url.h"
 
 #define CHILD_WHY_MAX 192
 

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/server_url.h"
 #include "refusal.h"
-#include "url.h"
 
 struct link;
 struct link_entry;

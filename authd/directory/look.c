@@ -89,7 +89,7 @@ static bool
 may_be_asked(const struct look *k, const struct server_url *url, uint32_t *n)
 {
 	for (*n = 0; *n < k->nreferrals; ++*n)
-		if (url_same(&k->referral[*n], url))
+		if (server_url_same(&k->referral[*n], url))
 			return true;
 	return false;
 }

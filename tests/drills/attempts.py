@@ -6,17 +6,20 @@ A call for which the process is killed ends in Died. What a wall may answer with
 import errno
 import os
 import struct
+import time
 
 from takeover import Died  # noqa: F401  (who tries has to expect it)
 
 GOT = "had"
 KILLED = "killed"
 NONE = "has none"
+BY_DIAL = "refused by dial"
+ENDS = "its channel ends"
 ITS_PEER = "its peer has it"
 
 # x86-64, asm/unistd_64.h
 NR = {"read": 0, "write": 1, "open": 2, "close": 3, "mmap": 9, "mprotect": 10, "ioctl": 16, "dup": 32, "getpid": 39, "socket": 41, "connect": 42, "sendto": 44,
-      "sendmsg": 46, "socketpair": 53, "clone": 56, "fork": 57, "execve": 59, "kill": 62, "ptrace": 101, "setuid": 105, "personality": 135,
+      "sendmsg": 46, "recvmsg": 47, "socketpair": 53, "clone": 56, "fork": 57, "execve": 59, "kill": 62, "ptrace": 101, "setuid": 105, "personality": 135,
       "prctl": 157, "chroot": 161, "mount": 165, "init_module": 175, "add_key": 248, "openat": 257, "unshare": 272, "perf_event_open": 298,
       "prlimit64": 302, "open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310, "memfd_create": 319, "bpf": 321, "execveat": 322,
       "userfaultfd": 323, "pidfd_send_signal": 424, "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438}
@@ -31,11 +34,13 @@ class NotYet(Exception):
 
 class Place:
     """What the attacker can know: another process, files of others, the sockets that it has (to peers;
-    to an interface), a port where somebody listens;
-    heard() is whether anything came to the abstract socket."""
+    to an interface; the one to weir-dial, or None), a port where somebody listens, and one more that no setting names;
+    heard() is whether anything came to the abstract socket, dial_lives() whether weir-dial is still the one that the socket led to,
+    numbers those of dial's messages by name."""
 
-    def __init__(self, other, files, sockets, interface, port, heard):
-        self.other, self.files, self.sockets, self.interface, self.port, self.heard = other, files, sockets, interface, port, heard
+    def __init__(self, other, files, sockets, interface, dial, port, unnamed, heard, dial_lives, numbers):
+        self.other, self.files, self.sockets, self.interface, self.dial = other, files, sockets, interface, dial
+        self.port, self.unnamed, self.heard, self.dial_lives, self.numbers = port, unnamed, heard, dial_lives, numbers
 
 
 def told(value):
@@ -124,6 +129,36 @@ def send_frame(t, place):
         return NONE
     said = {told(t.call(NR["write"], fd, t.put(bytes([255] * 6 + [2, 0, 0, 0, 0, 1]) + b"\x88\xb5" + bytes(46)), 60)) for fd in place.interface}
     return GOT if GOT in said else ", ".join(sorted(said))
+
+
+def by_dial(t, place):
+    """Who parses what strangers say asks weir-dial for a connection to where no setting says."""
+    if place.dial is None:
+        return NONE
+    ticket = 0x6472696c6c
+    ask = struct.pack("<IIQII256s", place.numbers["DIAL_ASK"], 272, ticket, place.unnamed, 5000, b"127.0.0.1")
+    vector = t.put(struct.pack("<QQ", t.put(ask, 1024), len(ask)), 64)
+    if t.call(NR["sendmsg"], place.dial, t.put(struct.pack("<QIIQQQQII", 0, 0, 0, vector, 1, 0, 0, 0, 0), 128), 0x4000 | 0x40) < 0:
+        raise NotYet
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        vector = t.put(struct.pack("<QQ", t.put(bytes(1024), 1024), 1024), 64)
+        got = t.call(NR["recvmsg"], place.dial, t.put(struct.pack("<QIIQQQQII", 0, 0, 0, vector, 1, t.put(bytes(64), 256), 64, 0, 0), 128), 0x40000040)
+        if got == 0 or got == -errno.ECONNRESET:
+            if not place.dial_lives():  # it is attacked as well, and its death ended the channel
+                raise NotYet
+            return ENDS
+        if got == -errno.EAGAIN:
+            time.sleep(0.01)
+            continue
+        if got < 0:
+            return told(got)
+        if got < 16:  # no message of dial's: another attempt has it send such
+            continue
+        number, _, about = struct.unpack_from("<IIQ", t.read(t.scratch + 1024, got))
+        if about == ticket and number in (place.numbers["DIALED"], place.numbers["DIAL_FAILED"]):
+            return GOT if number == place.numbers["DIALED"] else BY_DIAL
+    raise NotYet
 
 
 def raw_packets(t, _):
@@ -255,6 +290,7 @@ ATTEMPTS = (
     ("send by UDP", udp),
     ("connect by vsock", vsock),
     ("connect to an abstract socket", abstract),
+    ("have weir-dial connect to another server", by_dial),  # before the next, which ends channels
     ("reach one by a socket it has", abstract_by_held),
     ("send a frame by the socket it captures with", send_frame),
     ("raw packets", raw_packets),
@@ -296,6 +332,10 @@ ALLOWED = {
     # Dial's work is to connect, to whom the operator's settings let it; what it gets it hands on unread.
     ("dial", "connect by TCP"): GOT,
     ("dial", "send by UDP"): GOT,
+    # What directory needs are servers that the settings name: dial connects it to no others. From store dial takes no such message.
+    ("directory", "have weir-dial connect to another server"): BY_DIAL,
+    ("store", "have weir-dial connect to another server"): ENDS,
+    **{(p, "have weir-dial connect to another server"): NONE for p in ("capture", "engine", "authd", "hash", "httpd", "key", "dial", "attempt")},
     # Each attempt to ask a directory is a process of its own; there is a limit to them (RLIMIT_NPROC).
     ("directory", "fork as the C library does"): "EAGAIN, so many and no more",
     **{(p, "send a frame by the socket it captures with"): NONE for p in ("engine", "store", "authd", "hash", "httpd", "key", "dial", "directory", "attempt")},

@@ -3,10 +3,13 @@
     tests/drills/drills.py [--write]     prints the table (as SECURITY.md has it); --write puts it there"""
 
 import argparse
+import ctypes
 import glob
 import os
+import select
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -16,6 +19,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "system")]
 sys.dont_write_bytecode = True
 
 from attempts import ALLOWED, ATTEMPTS, KILLED, NotYet, Place  # noqa: E402
+import forge  # noqa: E402
 from takeover import Died, Takeover, reap  # noqa: E402
 from weirlab import Lab, Weir, in_namespace, run, sandboxed, wait_for, weir_binary  # noqa: E402
 
@@ -23,7 +27,10 @@ SECURITY = os.path.join(HERE, "..", "..", "SECURITY.md")
 BEGIN, END = "<!-- drills: written by tests/drills/drills.py --write -->", "<!-- end of drills -->"
 # As the table has them: the processes, and those that authd and directory make of themselves.
 PROCESSES = ("capture", "engine", "store", "authd", "hash", "httpd", "key", "dial", "directory", "attempt")
-SILENT = 6389
+SILENT, UNNAMED = 6389, 6390
+HAVE_DIAL = ("store", "directory")  # a channel to it, whenever it lives
+BOOT_FD_LISTEN = 4  # ipc/boot.h
+PIDFD_OPEN, PIDFD_GETFD = 434, 438  # asm/unistd.h
 
 
 def children(pid):
@@ -52,6 +59,30 @@ def sockets(pid):
     return peers, interface
 
 
+def leading_to(pid, descriptors, name, uid):
+    """Which of the sockets of a process leads to another that lives: to its socket's name where it has connected, to its user where that has; None: none."""
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    process = call(PIDFD_OPEN, pid, 0)
+    try:
+        for number in descriptors:
+            copy = call(PIDFD_GETFD, process, number, 0)
+            if copy < 0:
+                continue
+            with socket.socket(fileno=copy) as s:
+                poll = select.poll()
+                poll.register(s, 0)
+                try:
+                    if poll.poll(0):  # hung up
+                        continue
+                    if struct.unpack("iii", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] == uid or str(s.getpeername()).endswith(name):
+                        return number
+                except OSError:
+                    pass
+    finally:
+        os.close(process)
+    return None
+
+
 class Stage:
     """A Weir that runs, with a directory that never answers, for somebody who attacks one process of it after the other."""
 
@@ -59,6 +90,7 @@ class Stage:
         self.lab = Lab(name)
         try:
             self.silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", SILENT), backlog=512))
+            self.unnamed = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", UNNAMED), backlog=512))
             self.abstract = in_namespace(self.lab.mon, lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
             in_namespace(self.lab.mon, lambda: self.abstract.bind(b"\0weir-drill"))
             self.secret = self.lab.file("ldap-password", "drill", 0o600)
@@ -66,6 +98,7 @@ class Stage:
                 "engine.dns_mode": 1, "dial.nameservers": ["127.0.0.1"], "dial.allow": ["127.0.0.0/8"], "ldap.timeout": "20s",
                 "ldap.servers": [f"ldap://127.0.0.1:{SILENT}"], "ldap.tls": "no", "ldap.bind_dn": "cn=weir", "ldap.bind_password_file": self.secret,
                 "ldap.base": "dc=drill", "ldap.groups": ["all => viewers"]}).start()
+            self.numbers = {m["name"]: m["id"] for m in forge.vocabulary()["messages"]}
             self.weir.setup()
             self.weir.wait_processes(("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory"))
         except BaseException:
@@ -74,6 +107,7 @@ class Stage:
 
     def close(self):
         self.silent.close()
+        self.unnamed.close()
         self.abstract.close()
         self.lab.close()
 
@@ -109,7 +143,13 @@ class Stage:
         """What is there to be attacked, from one process's view."""
         own = {"hash": "authd", "attempt": "directory"}.get(process, process)
         files = [p for p in glob.glob(f"{self.weir.data}/*/*") if os.path.isfile(p) and not p.startswith(f"{self.weir.data}/{own}/")]
-        return Place(self.weir.process.pid, [self.secret, *files[:6]], *sockets(pid), SILENT, self.heard)
+        peers, interface = sockets(pid)
+        # A process that ends has no descriptors from before they are closed. Looked for first: what a socket leads to lives later.
+        listening = f"/proc/{self.weir.processes().get(('dial', 0))}/fd/{BOOT_FD_LISTEN}"
+        dial = leading_to(pid, peers, "/dial-0.sock", self.lab.first_uid + forge.FIRST_UID["dial"]) if process != "dial" else None
+        if dial is None and process in HAVE_DIAL:
+            raise NotYet
+        return Place(self.weir.process.pid, [self.secret, *files[:6]], peers, interface, dial, SILENT, UNNAMED, self.heard, lambda: os.path.exists(listening), self.numbers)
 
     def heard(self):
         try:

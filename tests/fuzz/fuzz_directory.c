@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/server_url.h"
 #include "provider.h"
 #include "refusal.h"
 #include "template.h"
-#include "url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,7 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data + 1, size - 1);
 	switch (data[0] % 4) {
 	case 0:
-		if (url_parse(text, &u))
+		if (server_url_ldap(text, &u))
 			assert(u.host[0] != '\0' && u.port != 0);
 		break;
 	case 1:

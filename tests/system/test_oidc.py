@@ -394,6 +394,33 @@ class Oidc(OidcTest):
         self.assertEqual(self.browser().login(), "/")
 
 
+class OidcSettings(OidcTest):
+    """What other settings give and take: Weir is started with them anew."""
+
+    def with_settings(self, provider, **others):
+        settings = next(o for o in self.weir.settings["oidc"] if o["name"] == provider)
+        settings.update(others)
+        self.weir.stop()
+        self.weir.start()
+
+    def test_endpoints_are_on_hosts_that_the_settings_name(self):
+        third = in_namespace(self.lab.mon, lambda: Provider(port=8472)).start()
+        try:
+            self.other.faults = {"document": {"jwks_uri": third.issuer + "/jwks"}}
+            p = self.admin("auth", "test", "--provider", "other")["provider"]
+            self.assertEqual(p["verdict"], "unavailable", p)
+            self.assertIn("the keys, at 127.0.0.1 port 8472: no setting names this server", p["why"])
+            self.assertEqual(third.seen, {})
+            wait_for("it to be counted", lambda: any(d["place"] == "dial.unnamed" and d["count"] > 0 for d in self.api.ask("/api/v1/health")["drops"]))
+            self.with_settings("other", hosts=["127.0.0.1:8472"])
+            p = self.admin("auth", "test", "--provider", "other")["provider"]
+            self.assertEqual(p["verdict"], "right", p)
+            self.assertEqual(third.seen, {"/jwks": 1})
+        finally:
+            self.other.faults = {}
+            third.stop()
+
+
 def look(test, provider, *arguments, name="paula", domain="example.com"):
     """The page in a headless browser."""
     p = test.lab.spawn(test.lab.mon, "node", os.path.join(E2E, "oidc.mjs"), "--base", f"https://127.0.0.1:{test.weir.https}", "--issuer", provider,

@@ -12,19 +12,19 @@
 
 #include "base/json_read.h"
 #include "base/mem.h"
+#include "base/server_url.h"
 #include "entry.h"
 #include "findings.h"
 #include "provider.h"
 #include "refusal.h"
 #include "template.h"
-#include "url.h"
 
 static void
 is_url(const char *text, bool ldaps, const char *host, uint16_t port)
 {
 	struct server_url u;
 
-	assert_true(url_parse(text, &u));
+	assert_true(server_url_ldap(text, &u));
 	assert_int_equal(u.ldaps, ldaps);
 	assert_string_equal(u.host, host);
 	assert_int_equal(u.port, port);
@@ -54,7 +54,7 @@ servers_are_read(void **state)
 		"ldap://::1",
 		"https://a",
 	};
-	char longest[DIRECTORY_URL_MAX] = "ldap://";
+	char longest[SERVER_HOST_MAX + 8] = "ldap://";
 	struct server_url u;
 
 	(void)state;
@@ -64,10 +64,10 @@ servers_are_read(void **state)
 	is_url("ldaps://[2001:db8::1]", true, "2001:db8::1", 636);
 	is_url("ldaps://[2001:db8::1]:65535", true, "2001:db8::1", 65535);
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-		if (url_parse(wrong[i], &u))
+		if (server_url_ldap(wrong[i], &u))
 			fail_msg("'%s' is taken", wrong[i]);
 	memset(longest + 7, 'a', sizeof(longest) - 8);
-	assert_false(url_parse(longest, &u));
+	assert_false(server_url_ldap(longest, &u));
 }
 
 static void
