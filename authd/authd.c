@@ -73,6 +73,7 @@ sweep(struct authd *a)
 	grants_sweep(&a->grants, now);
 	basic_sweep(a, clock_boot_ns());
 	people_turn(a->people);
+	oidc_turn(a->oidc);
 	newcomers_turn(a);
 	oidc_login_turn(a);
 	status = sessions_sweep(a->sessions, now);

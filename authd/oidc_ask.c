@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "authd.h"
-#include "base/auto.h"
-#include "base/json_read.h"
+#include "base/clock.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,16 +13,9 @@
 
 #define SETTINGS_MAX 8192 /* bytes of a provider's settings as JSON */
 
-struct question {
-	uint64_t request; /* 0: free */
-	people_told *told;
-	void *ctx;
-};
-
 struct oidc_asks {
 	struct authd *a;
-	uint64_t requests;
-	struct question question[OIDC_ASKS];
+	struct asked *asked;
 };
 
 struct oidc_asks *
@@ -32,12 +24,16 @@ oidc_asks_new(struct authd *a)
 	struct oidc_asks *o = mem_calloc(1, sizeof(*o));
 
 	o->a = a;
+	o->asked = asked_new(OIDC_ASKS);
 	return o;
 }
 
 void
 oidc_asks_free(struct oidc_asks **o)
 {
+	if (*o == NULL)
+		return;
+	asked_free(&(*o)->asked);
 	free(*o);
 	*o = NULL;
 }
@@ -82,15 +78,6 @@ write_settings(const struct provider_settings *s, const char *redirect_uri, size
 	return fd;
 }
 
-static struct question *
-place(struct oidc_asks *o, uint64_t request)
-{
-	for (size_t i = 0; i < OIDC_ASKS; i++)
-		if (o->question[i].request == request)
-			return &o->question[i];
-	return NULL;
-}
-
 static bool
 fill(struct wire_oidc_ask *w, const struct provider *p, const struct oidc_question *q)
 {
@@ -110,40 +97,29 @@ oidc_ask(struct oidc_asks *o, enum oidc_what what, const struct provider *p, con
 	 people_told *told, void *ctx)
 {
 	struct channel *ch = peers_find(o->a->peers, PROC_DIRECTORY, 0);
-	struct question *free_place = place(o, 0);
 	struct wire_oidc_ask w = { .what = (uint32_t)what, .timeout_ms = (uint32_t)p->s->timeout_ms };
-	size_t len = 0;
 	bool sent = false;
+	size_t len = 0;
 	int fd;
 
-	if (ch == NULL || free_place == NULL)
+	if (ch != NULL && fill(&w, p, q))
+		w.request = asked_add(o->asked, p->s->timeout_ms * NS_PER_MS, told, ctx);
+	if (w.request == 0) {
 		o->a->counters.n[COUNTED_AUTHD_OIDC_FULL]++;
-	if (ch == NULL || free_place == NULL || !fill(&w, p, q)) {
 		sodium_memzero(&w, sizeof(w));
 		return false;
 	}
 	fd = write_settings(p->s, q == NULL ? NULL : q->redirect_uri, &len);
-	w.request = ++o->requests;
 	w.len = (uint32_t)len;
-	*free_place = (struct question){ w.request, told, ctx };
 	if (fd != -1)
 		sent = channel_send_fd(ch, MSG_OIDC_ASK, &w, sizeof(w), fd);
-	sodium_memzero(&w, sizeof(w));
 	if (!sent)
-		*free_place = (struct question){ .request = 0 };
+		asked_drop(o->asked, w.request);
+	sodium_memzero(&w, sizeof(w));
 	return sent;
 }
 
 /* --- answers --- */
-
-static void
-tell(struct question *q, const struct person_told *t)
-{
-	const struct question was = *q;
-
-	*q = (struct question){ .request = 0 };
-	was.told(was.ctx, t);
-}
 
 static enum directory_verdict
 verdict_of(uint32_t verdict)
@@ -160,61 +136,23 @@ verdict_of(uint32_t verdict)
 	}
 }
 
-static const char *
-text_of(const struct json_doc *d, const char *key)
-{
-	const char *s = json_get_string(d, key);
-
-	return s == NULL ? "" : s;
-}
-
 bool
 oidc_answer(struct oidc_asks *o, const struct wire_oidc_told *w, int fd)
 {
-	struct question *q = w->request == 0 ? NULL : place(o, w->request);
-	struct person_told t = { .verdict = verdict_of(w->verdict) };
-	AUTO(mem_drop) const char **group = NULL;
-	const struct json_node *groups;
-	struct json_doc *doc;
-	char err[128], *text;
+	static const struct asked_form form = { "sub", OIDC_TOLD_MAX, OIDC_GROUPS_MAX };
 
-	if (w->verdict == 0 || w->verdict >= OIDC_VERDICT_COUNT || w->len == 0 || w->len > OIDC_TOLD_MAX)
-		return false;
-	text = sealed_read(fd, w->len);
-	doc = text == NULL ? NULL : json_parse(text, w->len, OIDC_TOLD_MAX, err, sizeof(err));
-	if (text != NULL)
-		sodium_memzero(text, w->len);
-	free(text);
-	if (doc == NULL)
-		return false;
-	groups = json_node_member(json_root(doc), "groups");
-	group = mem_calloc(OIDC_GROUPS_MAX, sizeof(*group));
-	for (size_t i = 0, n = json_node_count(groups); i < n && t.ngroups < OIDC_GROUPS_MAX; i++)
-		if ((group[t.ngroups] = json_node_text(json_node_at(groups, i))) != NULL)
-			t.ngroups++;
-	t.why = text_of(doc, "why");
-	t.title = text_of(doc, "title");
-	t.name = text_of(doc, "name");
-	t.id = text_of(doc, "sub");
-	(void)json_get_bool(doc, "cut", &t.cut);
-	t.group = group;
-	t.doc = doc;
-	if (q != NULL)
-		tell(q, &t);
-	json_doc_free(&doc);
-	return true;
+	return w->verdict > 0 && w->verdict < OIDC_VERDICT_COUNT &&
+	       asked_answer(o->asked, w->request, verdict_of(w->verdict), fd, w->len, &form);
+}
+
+void
+oidc_turn(struct oidc_asks *o)
+{
+	asked_turn(o->asked);
 }
 
 void
 oidc_gone(struct oidc_asks *o)
 {
-	const struct person_told t = { .verdict = DIRECTORY_UNAVAILABLE,
-				       .why = "weir-directory is gone",
-				       .title = "",
-				       .name = "",
-				       .id = "" };
-
-	for (size_t i = 0; i < OIDC_ASKS; i++)
-		if (o->question[i].request != 0)
-			tell(&o->question[i], &t);
+	asked_gone(o->asked);
 }

@@ -1,14 +1,14 @@
 /*
  * People whom a provider of OpenID Connect knows: authd asks weir-directory, which speaks with the provider.
- * What comes back was judged there, and is believed only as far as the settings map it to groups of Weir's.
+ * What comes back was judged there.
  */
 #ifndef WEIR_AUTHD_OIDC_ASK_H
 #define WEIR_AUTHD_OIDC_ASK_H
 
 #include <stdbool.h>
 
+#include "asked.h"
 #include "ipc/wire.h"
-#include "people.h"
 #include "providers.h"
 
 struct authd;
@@ -31,6 +31,8 @@ bool oidc_ask(struct oidc_asks *o, enum oidc_what what, const struct provider *p
 
 /* OIDC_TOLD; fd stays the caller's. False where the peer lied. */
 bool oidc_answer(struct oidc_asks *o, const struct wire_oidc_told *w, int fd);
+/* Once a second. */
+void oidc_turn(struct oidc_asks *o);
 /* weir-directory is gone: nobody is waited for any more. */
 void oidc_gone(struct oidc_asks *o);
 

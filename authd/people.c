@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "authd.h"
-#include "base/auto.h"
 #include "base/clock.h"
-#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,23 +15,12 @@
 
 #define GROUPS_TOLD_MAX 16384
 
-/* Of weir-directory's own time for an answer: after that it has lost the question. */
-#define SLACK_NS (10 * NS_PER_S)
-
-struct question {
-	uint64_t request; /* 0: free */
-	int64_t until_ns; /* clock_boot_ns */
-	people_told *told;
-	void *ctx;
-};
-
 struct people {
 	struct authd *a;
 	char *secret; /* PASSWORD_MAX bytes, locked */
 	char *provider;
 	size_t provider_len;
-	uint64_t requests;
-	struct question question[DIRECTORY_ASKS];
+	struct asked *asked;
 };
 
 /* --- settings --- */
@@ -67,6 +54,7 @@ people_new(struct authd *a)
 	struct people *p = mem_calloc(1, sizeof(*p));
 
 	p->a = a;
+	p->asked = asked_new(DIRECTORY_ASKS);
 	p->secret = locked_pages(PASSWORD_MAX);
 	if ((a->boot->flags & BOOT_HAS_BIND_PASSWORD) != 0 &&
 	    !handed_secret(BOOT_FD_BIND_PASSWORD, p->secret, PASSWORD_MAX))
@@ -83,6 +71,7 @@ people_free(struct people **pp)
 	if (p == NULL)
 		return;
 	sodium_memzero(p->secret, PASSWORD_MAX);
+	asked_free(&p->asked);
 	free(p->provider);
 	free(p);
 	*pp = NULL;
@@ -95,15 +84,6 @@ people_are_there(const struct people *p)
 }
 
 /* --- asking --- */
-
-static struct question *
-place(struct people *p, uint64_t request)
-{
-	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
-		if (p->question[i].request == request)
-			return &p->question[i];
-	return NULL;
-}
 
 static bool
 send_ask(struct people *p, struct channel *ch, struct wire_directory_ask *w)
@@ -129,105 +109,41 @@ people_ask(struct people *p, enum directory_what what, const char *name, const c
 {
 	struct channel *ch = peers_find(p->a->peers, PROC_DIRECTORY, 0);
 	const struct settings *s = &p->a->boot->settings;
-	struct question *q = place(p, 0);
 	struct wire_directory_ask w = { .what = (uint32_t)what };
-	bool sent;
+	bool good =
+		 str_copy(w.name, sizeof(w.name), name) && str_copy(w.password, sizeof(w.password), password),
+	     sent;
 
-	if (ch == NULL || q == NULL)
+	if (ch != NULL && good)
+		w.request = asked_add(p->asked, s->ldap_timeout_ms * NS_PER_MS, told, ctx);
+	if (w.request == 0 && good)
 		p->a->counters.n[COUNTED_AUTHD_PEOPLE_FULL]++;
-	if (ch == NULL || q == NULL || !str_copy(w.name, sizeof(w.name), name) ||
-	    !str_copy(w.password, sizeof(w.password), password))
-		return false;
-	w.request = ++p->requests;
-	*q = (struct question){ w.request, clock_boot_ns() + s->ldap_timeout_ms * NS_PER_MS + SLACK_NS, told,
-				ctx };
-	sent = send_ask(p, ch, &w);
+	sent = w.request != 0 && send_ask(p, ch, &w);
+	if (!sent && w.request != 0)
+		asked_drop(p->asked, w.request);
 	sodium_memzero(&w, sizeof(w));
-	if (!sent)
-		*q = (struct question){ .request = 0 };
 	return sent;
 }
 
 /* --- answers --- */
 
-static void
-tell(struct question *q, const struct person_told *t)
-{
-	const struct question was = *q;
-
-	*q = (struct question){ .request = 0 };
-	was.told(was.ctx, t);
-}
-
-static const char *
-text_of(const struct json_doc *d, const char *key)
-{
-	const char *s = json_get_string(d, key);
-
-	return s == NULL ? "" : s;
-}
-
 bool
 people_answer(struct people *p, const struct wire_directory_told *w, int fd)
 {
-	struct question *q = w->request == 0 ? NULL : place(p, w->request);
-	AUTO(mem_drop) char *text = NULL;
-	AUTO(mem_drop) const char **group = NULL;
-	struct person_told t = { .verdict = (enum directory_verdict)w->verdict };
-	const struct json_node *groups;
-	struct json_doc *doc;
-	char err[128];
+	static const struct asked_form form = { "id", DIRECTORY_TOLD_MAX, GROUPS_TOLD_MAX };
 
-	if (w->verdict == 0 || w->verdict >= DIRECTORY_VERDICT_COUNT || w->len == 0 ||
-	    w->len > DIRECTORY_TOLD_MAX)
-		return false;
-	text = sealed_read(fd, w->len);
-	doc = text == NULL ? NULL : json_parse(text, w->len, DIRECTORY_TOLD_MAX, err, sizeof(err));
-	if (doc == NULL)
-		return false;
-	groups = json_node_member(json_root(doc), "groups");
-	group = mem_calloc(GROUPS_TOLD_MAX, sizeof(*group));
-	for (size_t i = 0, n = json_node_count(groups); i < n && t.ngroups < GROUPS_TOLD_MAX; i++)
-		if ((group[t.ngroups] = json_node_text(json_node_at(groups, i))) != NULL)
-			t.ngroups++;
-	t.why = text_of(doc, "why");
-	t.title = text_of(doc, "title");
-	t.id = text_of(doc, "id");
-	t.name = text_of(doc, "name");
-	(void)json_node_bool(json_node_member(json_root(doc), "cut"), &t.cut);
-	t.group = group;
-	t.doc = doc;
-	if (q != NULL)
-		tell(q, &t);
-	json_doc_free(&doc);
-	return true;
-}
-
-static struct person_told
-nothing_told(const char *why)
-{
-	return (struct person_told){
-		.verdict = DIRECTORY_UNAVAILABLE, .why = why, .title = "", .id = "", .name = ""
-	};
+	return w->verdict > 0 && w->verdict < DIRECTORY_VERDICT_COUNT &&
+	       asked_answer(p->asked, w->request, (enum directory_verdict)w->verdict, fd, w->len, &form);
 }
 
 void
 people_turn(struct people *p)
 {
-	const struct person_told t = nothing_told("weir-directory has lost the question");
-	int64_t now = clock_boot_ns();
-
-	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
-		if (p->question[i].request != 0 && now > p->question[i].until_ns)
-			tell(&p->question[i], &t);
+	asked_turn(p->asked);
 }
 
 void
 people_gone(struct people *p)
 {
-	const struct person_told t = nothing_told("weir-directory is gone");
-
-	for (size_t i = 0; i < DIRECTORY_ASKS; i++)
-		if (p->question[i].request != 0)
-			tell(&p->question[i], &t);
+	asked_gone(p->asked);
 }
