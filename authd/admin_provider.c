@@ -12,8 +12,7 @@
 #include "shapes.h"
 #include "told.h"
 
-#define TEXT_MAX   (64u << 10)
-#define GROUPS_MAX (TOLD_GROUPS_MAX / 2) /* each has a letter and a line feed at least */
+#define TEXT_MAX (64u << 10)
 
 /* --- what it publishes --- */
 
@@ -89,20 +88,6 @@ provider_test(struct admin_call *c, const struct provider *p, void (*go_on)(stru
 
 /* --- whom it knew --- */
 
-/* The groups as they were told: told->groups is cut up. */
-static size_t
-split_groups(struct told *told, const char **group)
-{
-	size_t n = 0;
-
-	for (char *at = told->groups, *end; (end = strchr(at, '\n')) != NULL && n < GROUPS_MAX;
-	     at = end + 1) {
-		*end = '\0';
-		group[n++] = at;
-	}
-	return n;
-}
-
 static void
 write_meaning(struct json_writer *w, const struct mapping *m, const struct person_told *t)
 {
@@ -120,12 +105,12 @@ void
 provider_write_identity(struct admin_call *c, const struct account *who)
 {
 	AUTO(mem_drop) struct told *told = mem_calloc(1, sizeof(*told));
-	AUTO(mem_drop) const char **group = mem_calloc(GROUPS_MAX, sizeof(*group));
+	AUTO(mem_drop) const char **group = mem_calloc(TOLD_GROUPS_COUNT, sizeof(*group));
 	struct person_told t = { .verdict = DIRECTORY_RIGHT, .why = "", .title = "", .group = group };
 	const struct provider *p = providers_find(c->a->providers, who->provider);
 
 	(void)told_look(&c->x, who->number, told);
-	t.ngroups = split_groups(told, group);
+	t.ngroups = told_groups(told, group);
 	json_object(c->w, "identity");
 	json_string(c->w, "provider", who->provider);
 	json_bool(c->w, "configured", p != NULL);

@@ -125,12 +125,14 @@ asked_answer(struct asked *a, uint64_t request, enum directory_verdict v, int fd
 {
 	struct question *q = request == 0 ? NULL : place(a, request);
 	AUTO(mem_drop) const char **group = NULL;
+	AUTO(mem_drop) const char **named = NULL;
 	struct person_told t = { .verdict = v };
 	struct json_doc *doc = read_told(fd, len, form->text_max);
 
 	if (doc == NULL)
 		return false;
 	t.group = group = texts_of(doc, "groups", form->groups_max, &t.ngroups);
+	t.named = named = texts_of(doc, "named", form->groups_max, &t.nnamed);
 	t.why = text_of(doc, "why");
 	t.title = text_of(doc, "title");
 	t.id = text_of(doc, form->id);

@@ -22,6 +22,9 @@ struct person_told {
 	bool cut;         /* there are more groups than were told */
 	size_t ngroups;
 	const char *const *group; /* distinguished names, or a provider's words */
+	/* Those of ldap.groups that are among them, as they stand there: weir-directory compares names. */
+	size_t nnamed;
+	const char *const *named;
 	const struct json_doc *doc; /* all of it, with "dn" and "steps"; NULL where nothing was told */
 };
 

@@ -23,6 +23,7 @@
 #include "oidc_logout.h"
 #include "people.h"
 #include "providers.h"
+#include "reconcile.h"
 #include "rotation.h"
 #include "sandbox/sandbox.h"
 #include "serve.h"
@@ -76,6 +77,7 @@ sweep(struct authd *a)
 	oidc_turn(a->oidc);
 	newcomers_turn(a);
 	oidc_login_turn(a);
+	reconcile(a);
 	status = sessions_sweep(a->sessions, now);
 	if (status == DB_OK)
 		status = tokens_sweep(a->tokens, now);
@@ -241,6 +243,7 @@ authd_new(const struct boot *b)
 	a->logouts = logouts_new();
 	a->oidc = oidc_asks_new(a);
 	a->peers = peers_new(a->base, b, BOOT_FD_LISTEN, &serve_handlers, a);
+	reconcile(a);
 	return a;
 }
 

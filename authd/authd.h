@@ -47,6 +47,7 @@ struct authd {
 	struct oidc_asks *oidc;
 	struct begun_logins *begun; /* at providers of OpenID Connect */
 	struct logouts *logouts;    /* that those told */
+	bool reconciled;            /* what the settings do not give any more was taken (reconcile.h) */
 	int64_t lapsed_ns;          /* when accounts of theirs were looked through last, boot clock */
 	unsigned held_refusals;     /* that wait for their time (attempt.c) */
 	unsigned looks;             /* at people of the directory, under way (newcomers.c) */

@@ -223,6 +223,7 @@ static txn_each_fn *const checks[TABLE_COUNT] = {
 	[TABLE_SUBJECTS] = check_subject,
 	[TABLE_REMOVED] = check_removed,
 	[TABLE_TOLD] = check_told,
+	[TABLE_GIVEN] = check_pair,
 };
 
 struct checking {

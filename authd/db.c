@@ -48,6 +48,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_SUBJECTS] = "subjects",
 	[TABLE_REMOVED] = "removed-tenants",
 	[TABLE_TOLD] = "told",
+	[TABLE_GIVEN] = "given",
 };
 
 struct db {

@@ -43,6 +43,7 @@ enum table {
 	TABLE_SUBJECTS,       /* provider, NUL, what somebody is called there -> number of the account */
 	TABLE_REMOVED,        /* number of a tenant that was removed -> when */
 	TABLE_TOLD,           /* account -> what its provider told at the last login */
+	TABLE_GIVEN,          /* account, group -> nothing: memberships that a provider gave */
 	TABLE_COUNT
 };
 

@@ -71,12 +71,22 @@ member_add(struct txn *x, uint64_t group, uint64_t account)
 }
 
 void
+member_give(struct txn *x, uint64_t group, uint64_t account)
+{
+	struct be64_pair back = be64_pair_of(account, group);
+
+	member_add(x, group, account);
+	txn_put(x, TABLE_GIVEN, be64_pair_bytes(&back), db_bytes("", 0));
+}
+
+void
 member_remove(struct txn *x, uint64_t group, uint64_t account)
 {
 	struct be64_pair there = be64_pair_of(group, account), back = be64_pair_of(account, group);
 
 	txn_delete(x, TABLE_MEMBERS, be64_pair_bytes(&there));
 	txn_delete(x, TABLE_MEMBERSHIPS, be64_pair_bytes(&back));
+	txn_delete(x, TABLE_GIVEN, be64_pair_bytes(&back));
 }
 
 void
@@ -99,4 +109,10 @@ size_t
 groups_of(struct txn *x, uint64_t account, uint64_t *out)
 {
 	return pairs_of(x, TABLE_MEMBERSHIPS, account, out, GROUPS_OF_ONE_MAX);
+}
+
+size_t
+groups_given(struct txn *x, uint64_t account, uint64_t *out)
+{
+	return pairs_of(x, TABLE_GIVEN, account, out, GROUPS_OF_ONE_MAX);
 }

@@ -23,6 +23,8 @@ void group_remove(struct txn *x, const struct group *g);
 
 /* Once more is no failure; nor is to remove who is not in it. */
 void member_add(struct txn *x, uint64_t group, uint64_t account);
+/* The same, by a provider: that is remembered until member_remove. */
+void member_give(struct txn *x, uint64_t group, uint64_t account);
 void member_remove(struct txn *x, uint64_t group, uint64_t account);
 /* An account leaves all its groups. */
 void memberships_remove(struct txn *x, uint64_t account);
@@ -30,5 +32,7 @@ void memberships_remove(struct txn *x, uint64_t account);
 size_t members_of(struct txn *x, uint64_t group, uint64_t *out);
 /* Numbers, ascending, into out[GROUPS_OF_ONE_MAX]. */
 size_t groups_of(struct txn *x, uint64_t account, uint64_t *out);
+/* Those among them that a provider gave. */
+size_t groups_given(struct txn *x, uint64_t account, uint64_t *out);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "groups.h"
@@ -15,6 +14,9 @@
 static_assert(sizeof(((struct settings *)NULL)->ldap_groups.item[0]) == MAPPING_ITEM_MAX &&
 		  sizeof(((struct provider_settings *)NULL)->groups.item[0]) == MAPPING_ITEM_MAX,
 	      "one form of mapping for all providers");
+static_assert(ARRAY_LEN(((struct settings *)NULL)->ldap_groups.item) <= MAPPING_MAX &&
+		  ARRAY_LEN(((struct provider_settings *)NULL)->groups.item) <= MAPPING_MAX,
+	      "room for all lines");
 
 struct mapping
 mapping_of_directory(const struct settings *s)
@@ -64,27 +66,23 @@ mapping_read(const char *item, char *from, size_t fromsize, char *to, size_t tos
 }
 
 bool
-mapping_means(const char *from, const char *dn)
+mapping_has(const struct mapping *m, const struct person_told *t, const char *from)
 {
-	const char *value = strchr(dn, '=');
-	size_t len;
+	const char *const *group = t == NULL ? NULL : m->plain ? t->group : t->named;
+	size_t n = t == NULL ? 0 : m->plain ? t->ngroups : t->nnamed;
 
-	if (strchr(from, '=') != NULL)
-		return strcasecmp(from, dn) == 0;
-	if (value == NULL)
-		return false;
-	value++;
-	len = strcspn(value, ",+");
-	return strlen(from) == len && strncasecmp(from, value, len) == 0;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(from, group[i]) == 0)
+			return true;
+	return false;
 }
 
 bool
-mapping_has(const struct mapping *m, const struct person_told *t, const char *from)
+mapping_names(const struct mapping *m, const char *group)
 {
-	for (size_t i = 0; t != NULL && i < t->ngroups; i++)
-		if (m->plain ? strcmp(from, t->group[i]) == 0 : mapping_means(from, t->group[i]))
-			return true;
-	return false;
+	const struct person_told t = { .ngroups = 1, .group = &group, .nnamed = 1, .named = &group };
+
+	return mapping_admits(m, &t);
 }
 
 bool
@@ -150,13 +148,56 @@ is_group_allowed(struct txn *x, const struct mapping *m, uint64_t number)
 	return allowed && x->rc == 0;
 }
 
+/* Takes those that were given and are none of n that the settings name. */
+static bool
+take_unnamed(struct txn *x, uint64_t account, const uint64_t *named, size_t n)
+{
+	uint64_t given[GROUPS_OF_ONE_MAX];
+	size_t ngiven = groups_given(x, account, given);
+	bool changed = false;
+
+	for (size_t i = 0; i < ngiven && x->rc == 0; i++) {
+		if (is_member(named, n, given[i]))
+			continue;
+		member_remove(x, given[i], account);
+		changed = true;
+	}
+	return changed;
+}
+
+/* The numbers of Weir's groups that a mapping names and that are there. */
+static size_t
+groups_named(struct txn *x, const struct mapping *m, uint64_t out[static MAPPING_MAX])
+{
+	char from[SIDE_MAX], to[SIDE_MAX];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < m->n && i < MAPPING_MAX && x->rc == 0; i++) {
+		uint64_t group = mapping_read(m->item[i], from, sizeof(from), to, sizeof(to))
+				     ? name_look(x, TABLE_GROUP_NAMES, to)
+				     : 0;
+
+		if (group != 0)
+			out[n++] = group;
+	}
+	return n;
+}
+
+bool
+mapping_prune(struct txn *x, const struct mapping *m, uint64_t account)
+{
+	uint64_t named[MAPPING_MAX];
+
+	return take_unnamed(x, account, named, groups_named(x, m, named));
+}
+
 bool
 mapping_write(struct txn *x, const struct mapping *m, uint64_t account, const struct person_told *t)
 {
-	uint64_t of[GROUPS_OF_ONE_MAX];
-	size_t n = groups_of(x, account, of);
+	bool changed = mapping_prune(x, m, account);
+	uint64_t of[GROUPS_OF_ONE_MAX], given[GROUPS_OF_ONE_MAX];
+	size_t n = groups_of(x, account, of), ngiven = groups_given(x, account, given);
 	char from[SIDE_MAX], to[SIDE_MAX];
-	bool changed = false;
 
 	for (uint32_t i = 0; i < m->n && x->rc == 0; i++) {
 		uint64_t group;
@@ -169,13 +210,15 @@ mapping_write(struct txn *x, const struct mapping *m, uint64_t account, const st
 			continue;
 		is = is_member(of, n, group);
 		wanted = is_wanted(m, to, t) && is_group_allowed(x, m, group);
+		/* Also what he was given here before: from now on it is the provider's to give. */
+		if (wanted && !is_member(given, ngiven, group))
+			member_give(x, group, account);
+		if (!wanted && is)
+			member_remove(x, group, account);
 		if (is == wanted)
 			continue;
-		if (wanted)
-			member_add(x, group, account);
-		else
-			member_remove(x, group, account);
 		n = groups_of(x, account, of);
+		ngiven = groups_given(x, account, given);
 		changed = true;
 	}
 	return changed;

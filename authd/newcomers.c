@@ -339,7 +339,7 @@ on_looked(void *ctx, const struct person_told *told)
 {
 	AUTO(mem_drop) struct looking_again *l = ctx;
 	struct authd *a = l->a;
-	enum db_status status = DB_OK;
+	enum db_status status;
 	bool changed, gone = false;
 	struct txn x;
 
@@ -355,10 +355,7 @@ on_looked(void *ctx, const struct person_told *told)
 			 l->name);
 	x = txn_begin(accounts_db_tables(a->db), true);
 	changed = write_looked(&x, l, told, &gone);
-	if (changed || x.rc != 0)
-		status = txn_end(&x);
-	else
-		txn_abort(&x);
+	status = txn_end(&x);
 	if (status != DB_OK && status != DB_NONE)
 		log_error("the groups of '%s' could not be written: %s", l->name, accounts_db_why(a->db));
 	else if (changed)

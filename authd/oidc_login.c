@@ -1,5 +1,6 @@
 #include "oidc_login.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,27 +127,41 @@ write_what_is_told(struct txn *x, struct comer *c, struct account *who)
 	}
 }
 
-/* The groups that were told, as far as they fit: for who asks why somebody may what he may. */
+/* Groups that were told and that the mapping names, or those that it does not, as far as they fit. */
 static void
-keep_told(struct txn *x, uint64_t account, const struct person_told *t)
+keep_groups(struct told *keep, size_t *at, const struct mapping *m, const struct person_told *t, bool named)
+{
+	for (size_t k = 0; k < t->ngroups; k++) {
+		size_t n = strlen(t->group[k]);
+
+		if (mapping_names(m, t->group[k]) != named)
+			continue;
+		if (n + 1 >= sizeof(keep->groups) - *at) {
+			keep->cut = true;
+			return;
+		}
+		memcpy(keep->groups + *at, t->group[k], n);
+		*at += n;
+		keep->groups[(*at)++] = '\n';
+	}
+}
+
+/* What was told, for who asks why somebody may what he may, and for when the settings change. What counts
+ * always fits, so it goes first. */
+static void
+keep_told(struct txn *x, const struct mapping *m, uint64_t account, const struct person_told *t)
 {
 	AUTO(mem_drop) struct told *keep = mem_calloc(1, sizeof(*keep));
 	size_t at = 0;
 
 	keep->last_ns = clock_utc_ns();
 	keep->cut = t->cut;
-	for (size_t k = 0; k < t->ngroups && !keep->cut; k++) {
-		size_t n = strlen(t->group[k]);
-
-		keep->cut = n + 1 >= sizeof(keep->groups) - at;
-		if (keep->cut)
-			break;
-		memcpy(keep->groups + at, t->group[k], n);
-		at += n;
-		keep->groups[at++] = '\n';
-	}
+	keep_groups(keep, &at, m, t, true);
+	keep_groups(keep, &at, m, t, false);
 	told_write(x, account, keep);
 }
+
+static_assert(MAPPING_MAX * MAPPING_ITEM_MAX < TOLD_GROUPS_MAX, "all groups that the settings name fit");
 
 /* Makes or finds the account, with the memberships that the groups give. Other than DB_OK: c->why says what
  * was wrong with him, or the disk would not have it. */
@@ -173,7 +188,7 @@ take_in(struct comer *c, bool *has_factor)
 	if (x.rc == 0 && changed)
 		note(&x, c, AUDIT_RIGHTS_GRANTED, "groups as says the provider");
 	if (x.rc == 0)
-		keep_told(&x, who.number, c->told);
+		keep_told(&x, &c->p->mapping, who.number, c->told);
 	*has_factor = x.rc == 0 && factor_look(&x, who.number, &factor) && factor.confirmed;
 	sodium_memzero(&factor, sizeof(factor));
 	status = txn_end(&x);

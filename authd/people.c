@@ -12,6 +12,7 @@
 #include "handed_secret.h"
 #include "ipc/sealed.h"
 #include "locked.h"
+#include "mapping.h"
 
 #define GROUPS_TOLD_MAX 16384
 
@@ -24,6 +25,20 @@ struct people {
 };
 
 /* --- settings --- */
+
+/* Those that count: what a directory calls them is compared where names of others are read. */
+static void
+write_groups(struct json_writer *w, const struct settings *s)
+{
+	const struct mapping m = mapping_of_directory(s);
+	char from[MAPPING_ITEM_MAX], to[MAPPING_ITEM_MAX];
+
+	json_array(w, "groups");
+	for (uint32_t i = 0; i < m.n; i++)
+		if (mapping_read(m.item[i], from, sizeof(from), to, sizeof(to)))
+			json_string(w, NULL, from);
+	json_array_end(w);
+}
 
 static void
 write_provider(struct people *p)
@@ -42,6 +57,7 @@ write_provider(struct people *p)
 	json_string(w, "group_base", s->ldap_group_base[0] == '\0' ? s->ldap_base : s->ldap_group_base);
 	json_string(w, "group_filter", s->ldap_group_filter);
 	json_string(w, "nested", s->ldap_nested);
+	write_groups(w, s);
 	json_object_end(w);
 	text = json_text(w, &p->provider_len);
 	p->provider = mem_strdup(text == NULL ? "{}" : text);

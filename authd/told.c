@@ -7,6 +7,19 @@
 
 #define TOLD_VERSION 1
 
+size_t
+told_groups(struct told *t, const char **group)
+{
+	size_t n = 0;
+
+	for (char *at = t->groups, *end; (end = strchr(at, '\n')) != NULL && n < TOLD_GROUPS_COUNT;
+	     at = end + 1) {
+		*end = '\0';
+		group[n++] = at;
+	}
+	return n;
+}
+
 static size_t
 told_encode(const struct told *t, uint8_t *out, size_t size)
 {

@@ -12,7 +12,8 @@
 
 #include "db.h"
 
-#define TOLD_GROUPS_MAX 8192 /* bytes of the groups that are kept */
+#define TOLD_GROUPS_MAX   8192                  /* bytes of the groups that are kept */
+#define TOLD_GROUPS_COUNT (TOLD_GROUPS_MAX / 2) /* each has a letter and a line feed at least */
 
 struct told {
 	int64_t last_ns;              /* UTC: when he came in */
@@ -21,6 +22,8 @@ struct told {
 	char groups[TOLD_GROUPS_MAX]; /* a line feed behind each */
 };
 
+/* The groups, at most TOLD_GROUPS_COUNT; t->groups is cut up. */
+size_t told_groups(struct told *t, const char **group);
 bool told_decode(const void *bytes, size_t len, struct told *t);
 /* False where there is none, which is no failure. */
 bool told_look(struct txn *x, uint64_t account, struct told *t);

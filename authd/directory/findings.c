@@ -38,6 +38,8 @@ findings_free(struct findings **fp)
 		free(f->group[i]);
 	for (size_t i = 0; i < f->nsteps; i++)
 		free(f->step[i]);
+	for (size_t i = 0; i < f->nnamed; i++)
+		free(f->named[i]);
 	free(f->group);
 	free(f->dn);
 	free(f->title);
@@ -124,6 +126,10 @@ text_with(const struct findings *f, size_t ngroups, size_t *len)
 	json_array(w, "groups");
 	for (size_t i = 0; i < ngroups; i++)
 		json_string(w, NULL, f->group[i]);
+	json_array_end(w);
+	json_array(w, "named");
+	for (size_t i = 0; i < f->nnamed; i++)
+		json_string(w, NULL, f->named[i]);
 	json_array_end(w);
 	json_bool(w, "cut", f->cut || ngroups < f->ngroups);
 	json_array(w, "steps");

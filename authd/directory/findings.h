@@ -7,6 +7,7 @@
 
 #include "ipc/wire.h"
 #include "link.h"
+#include "provider.h"
 
 #define FINDINGS_STEPS  64    /* sentences; more are left out */
 #define FINDINGS_GROUPS 10000 /* more are not told: cut */
@@ -20,6 +21,9 @@ struct findings {
 	char **group;
 	size_t ngroups;
 	bool cut;
+	/* Which of the groups that the settings name are among them (named.h): told whatever is cut. */
+	char *named[PROVIDER_GROUPS_MAX];
+	size_t nnamed;
 	/* Another server is to be asked about whom this one does not have: 1 and up, of those that may be. */
 	uint32_t referred;
 	char base[LINK_BASE_MAX]; /* below this, there */

@@ -399,3 +399,23 @@ link_entry_values(const struct link_entry *e, const char *attribute,
 			more = each(ctx, v[i]->bv_val);
 	ldap_value_free_len(v);
 }
+
+bool
+link_dn_parts(const char *dn, bool (*each)(void *ctx, const struct link_dn_part *part), void *ctx)
+{
+	LDAPDN parsed = NULL;
+	bool more = true;
+
+	if (ldap_str2dn(dn, &parsed, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
+		return false;
+	for (unsigned i = 0; parsed != NULL && parsed[i] != NULL && more; i++)
+		for (unsigned k = 0; parsed[i][k] != NULL && more; k++) {
+			const LDAPAVA *a = parsed[i][k];
+			const struct link_dn_part part = { i, a->la_attr.bv_val, a->la_value.bv_val,
+							   a->la_attr.bv_len, a->la_value.bv_len };
+
+			more = each(ctx, &part);
+		}
+	ldap_dnfree(parsed);
+	return true;
+}

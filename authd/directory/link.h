@@ -68,6 +68,17 @@ void link_search(struct link *l, const char *base, bool one, const char *filter,
 /* UTF-8, to be freed with link_free. */
 char *link_entry_dn(const struct link_entry *e);
 void link_free(char *text);
+
+/* A type and a value of a distinguished name, unescaped; neither is terminated. Those of one component, of
+ * which there are several only in names as "cn=a+sn=b,dc=x", have one number, counted from 0. */
+struct link_dn_part {
+	unsigned component;
+	const char *type, *value;
+	size_t type_len, value_len;
+};
+/* Calls each for every one of them until it returns false. False where the text is no distinguished name
+ * (RFC 4514). */
+bool link_dn_parts(const char *dn, bool (*each)(void *ctx, const struct link_dn_part *part), void *ctx);
 /* The first value of an attribute, whatever its bytes are, into out; false where there is none, or it is
  * empty or longer than size. */
 bool link_entry_bytes(const struct link_entry *e, const char *attribute, void *out, size_t size, size_t *len);

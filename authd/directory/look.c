@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "entry.h"
 #include "membership.h"
+#include "named.h"
 #include "template.h"
 
 #define TEXT_MAX 2048
@@ -150,10 +151,12 @@ find_groups(struct looking *l)
 {
 	if (l->standing != DIRECTORY_RIGHT)
 		findings_end(l->f, l->standing, "his entry says so");
-	else if (membership_find(l->link, l->k->provider, l->k->name, l->f))
-		findings_end(l->f, DIRECTORY_RIGHT, NULL);
-	else
+	else if (!membership_find(l->link, l->k->provider, l->k->name, l->f))
 		findings_end(l->f, DIRECTORY_REFUSED, "it does not tell the groups");
+	else {
+		named_find(l->k->provider, l->f);
+		findings_end(l->f, DIRECTORY_RIGHT, NULL);
+	}
 }
 
 /* --- the order of things --- */

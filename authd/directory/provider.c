@@ -36,6 +36,27 @@ read_nested(struct provider *p, const char *text, char *err, size_t errsize)
 }
 
 static bool
+read_groups(struct provider *p, char *err, size_t errsize)
+{
+	const struct json_node *list = json_node_member(json_root(p->doc), "groups");
+	size_t n = json_node_count(list);
+
+	if (list != NULL && (json_node_kind(list) != JSON_KIND_ARRAY || n > PROVIDER_GROUPS_MAX)) {
+		(void)snprintf(err, errsize, "groups: must be a list of at most %d texts",
+			       PROVIDER_GROUPS_MAX);
+		return false;
+	}
+	for (; p->ngroups < n; p->ngroups++) {
+		p->group[p->ngroups] = json_node_text(json_node_at(list, p->ngroups));
+		if (p->group[p->ngroups] == NULL) {
+			(void)snprintf(err, errsize, "groups: must be a list of texts");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
 read_all(struct provider *p, char *err, size_t errsize)
 {
 	const struct json_node *tls = json_node_member(json_root(p->doc), "tls");
@@ -54,7 +75,8 @@ read_all(struct provider *p, char *err, size_t errsize)
 	       take(p->doc, "title", "cn", &p->title, err, errsize) &&
 	       take(p->doc, "group_base", p->base, &p->group_base, err, errsize) &&
 	       take(p->doc, "group_filter", "", &p->group_filter, err, errsize) &&
-	       take(p->doc, "nested", "none", &nested, err, errsize) && read_nested(p, nested, err, errsize);
+	       take(p->doc, "nested", "none", &nested, err, errsize) &&
+	       read_nested(p, nested, err, errsize) && read_groups(p, err, errsize);
 }
 
 bool
@@ -62,7 +84,7 @@ provider_read(const char *text, size_t len, struct provider *p, char *err, size_
 {
 	static const char *const known[] = { "tls",          "authorities", "bind_dn", "direct",
 					     "base",         "user_filter", "title",   "group_base",
-					     "group_filter", "nested" };
+					     "group_filter", "nested",      "groups" };
 	const char *stranger;
 
 	memset(p, 0, sizeof(*p));

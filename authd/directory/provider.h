@@ -7,6 +7,8 @@
 
 struct json_doc;
 
+#define PROVIDER_GROUPS_MAX 32
+
 enum nested_groups {
 	NESTED_NONE,
 	NESTED_WALK, /* group by group, by group_filter */
@@ -26,6 +28,10 @@ struct provider {
 	const char *group_base;   /* "": base */
 	const char *group_filter; /* "(member=%userdn%)"; "": only what memberOf says */
 	enum nested_groups nested;
+	/* That count, as the administrator wrote them: distinguished names, or the values of their first
+	 * components. */
+	const char *group[PROVIDER_GROUPS_MAX];
+	size_t ngroups;
 };
 
 /* False with a sentence that names the member. */

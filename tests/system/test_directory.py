@@ -238,6 +238,31 @@ class Directory(DirectoryTest):
         port = 3020 + len(self.lab.weirs)
         return Weir(self.lab, name=name, settings=settings(self.slapd, self.secret, **{"httpd.https_port": port, "httpd.http_port": 0, **others}))
 
+    def test_lines_that_are_gone_take_what_they_gave(self):
+        """Whether the directory answers or not. A group is the one that is meant, however its name is written."""
+        spelt = " , ".join(part.upper() for part in group("noc").split(","))
+        weir = self.weir_with("lines", **{"ldap.groups": [f"{spelt} => operators", "readers => viewers"]}).start()
+        try:
+            api = weir.setup()
+            for name, role in (("operators", "operator"), ("viewers", "viewer"), ("own", "viewer")):
+                run(weir_binary(), "group", "add", name, "--tenant", "*", "--role", role, "-c", weir.config())
+            alice, answer = self.try_login("alice", weir=weir)
+            self.assertEqual((answer.status, answer.json["me"]["role"]), (200, "operator"))
+            run(weir_binary(), "group", "set", "own", "--member", "alice", "-c", weir.config())
+
+            def groups():
+                return api.ask("/api/v1/users/alice")["user"]["groups"]
+            self.assertEqual(sorted(groups()), ["operators", "own", "viewers"])
+            for others, left in (({"ldap.groups": ["readers => viewers"], "ldap.servers": ["ldaps://127.0.0.1:6999"]}, ["own", "viewers"]),
+                                 ({"ldap.servers": None}, ["own"])):
+                weir.settings = {k: v for k, v in {**weir.settings, **others}.items() if v is not None}
+                weir.stop()
+                weir.start()
+                wait_for("what is not given any more to be gone", lambda left=left: sorted(groups()) == left)
+                self.assertEqual(alice.ask("/api/v1/me")["role"], "viewer")
+        finally:
+            weir.stop()
+
     def trial(self, name, **others):
         """What `weir auth test` says of a Weir with other settings."""
         weir = self.weir_with(name, **others).start()

@@ -403,6 +403,52 @@ class OidcSettings(OidcTest):
         self.weir.stop()
         self.weir.start()
 
+    def groups_of(self, name):
+        return self.api.ask(f"/api/v1/users/{name}")["user"]["groups"]
+
+    def test_an_account_that_waits_for_somebody_is_his(self):
+        self.admin("user", "add", "petra", "--provider", "corp", "--tenant", "default", "--role", "viewer")
+        self.is_user("petra", groups=["cooks"])
+        self.refused("is in no group")
+        self.is_user("petra")
+        b = self.browser()
+        self.assertEqual(b.login(), "/")
+        user = self.api.ask("/api/v1/users/petra")["user"]
+        self.assertEqual((user["provider"], user["groups"]), ("corp", ["operators"]))
+        self.assertEqual([a["role"] for a in user["access"]], ["viewer"])
+        self.assertNotIn("user_added", [e["kind"] for e in self.api.audit(actor="user:petra")])
+        # It was bound to who came first.
+        self.is_user("petra", sub="sub-of-another")
+        self.refused("an account named 'petra' is there already")
+
+    def test_lines_that_are_gone_take_what_they_gave_and_so_does_time(self):
+        self.is_user("paul", groups=["noc", "readers"])
+        b = self.browser()
+        self.assertEqual(b.login(), "/")
+        self.assertEqual(self.groups_of("paul"), ["operators", "viewers"])
+        self.with_settings("corp", groups=["readers => viewers"], keep="60s")
+        wait_for("the line to be gone", lambda: self.groups_of("paul") == ["viewers"])
+        self.assertEqual(b.me().json["role"], "viewer")
+        self.assertTrue(any(e["detail"] == "the settings give other groups now" for e in self.api.audit(kind="rights_removed")))
+        # He does not come back.
+        wait_for("what he was told to be too old", lambda: self.groups_of("paul") == [], 100)
+        self.assertIn(b.get("/api/v1/interfaces").status, (401, 403))
+        self.assertTrue(self.admin("auth", "explain", "paul")["identity"]["lapsed"])
+        again = self.browser()
+        self.assertEqual(again.login(), "/")
+        self.assertEqual(self.groups_of("paul"), ["viewers"])
+        # A provider that is gone gives nothing.
+        at = next(i for i, o in enumerate(self.weir.settings["oidc"]) if o["name"] == "corp")
+        corp = self.weir.settings["oidc"].pop(at)
+        self.weir.stop()
+        self.weir.start()
+        try:
+            wait_for("the provider's groups to be gone", lambda: self.groups_of("paul") == [])
+        finally:
+            self.weir.settings["oidc"].insert(at, {**corp, "groups": ["noc => operators", "readers => viewers"], "keep": "30d"})
+            self.weir.stop()
+            self.weir.start()
+
     def test_endpoints_are_on_hosts_that_the_settings_name(self):
         third = in_namespace(self.lab.mon, lambda: Provider(port=8472)).start()
         try:

@@ -287,6 +287,60 @@ a_provider_lets_into_its_tenants_only(void **state)
 	assert_int_equal(txn_end(&x), DB_OK);
 }
 
+/* A line that is gone takes what it gave, and nothing that he was given here. */
+static void
+what_no_line_gives_any_more_is_taken(void **state)
+{
+	static struct provider_settings o;
+	static const char *const told[] = { "noc", "ops" };
+	const struct person_told t = { .verdict = DIRECTORY_RIGHT, .ngroups = 2, .group = told };
+	struct account bob = scratch_account("bob");
+	uint64_t of[GROUPS_OF_ONE_MAX], own, first, second;
+	struct mapping m;
+	struct txn x;
+
+	(void)state;
+	assert_int_equal(scratch_create(db, &bob, 1, ROLE_VIEWER, NULL), DB_OK);
+	o.groups.n = 3;
+	o.tenants.n = 0;
+	(void)str_copy(o.groups.item[0], sizeof(o.groups.item[0]), "noc => first");
+	(void)str_copy(o.groups.item[1], sizeof(o.groups.item[1]), "ops => first");
+	(void)str_copy(o.groups.item[2], sizeof(o.groups.item[2]), "ops => second");
+	x = txn_begin(accounts_db_tables(db), true);
+	own = make_group(&x, "own", 1);
+	first = make_group(&x, "first", 1);
+	second = make_group(&x, "second", 1);
+	member_add(&x, own, bob.number);
+	m = mapping_of_provider(&o);
+	assert_true(mapping_write(&x, &m, bob.number, &t));
+	assert_int_equal(groups_of(&x, bob.number, of), 3);
+	assert_int_equal(groups_given(&x, bob.number, of), 2);
+	assert_false(mapping_prune(&x, &m, bob.number));
+	/* The other line still gives the first. */
+	m.n = 1;
+	assert_true(mapping_write(&x, &m, bob.number, &t));
+	assert_int_equal(groups_given(&x, bob.number, of), 1);
+	assert_int_equal(of[0], first);
+	/* What he was given here, and what a line names, stays where nobody was asked. */
+	member_add(&x, second, bob.number);
+	assert_false(mapping_prune(&x, &m, bob.number));
+	m.n = 0;
+	assert_true(mapping_prune(&x, &m, bob.number));
+	assert_int_equal(groups_given(&x, bob.number, of), 0);
+	assert_int_equal(groups_of(&x, bob.number, of), 2);
+	assert_true(of[0] == own && of[1] == second);
+	/* From when a line names it, it is the provider's to give and to take. */
+	m.n = 3;
+	assert_true(mapping_write(&x, &m, bob.number, &t));
+	m.n = 1;
+	assert_true(mapping_write(&x, &m, bob.number, &t));
+	assert_int_equal(groups_of(&x, bob.number, of), 2);
+	assert_true(of[0] == own && of[1] == first);
+	account_remove(&x, &bob);
+	assert_int_equal(txn_count(&x, TABLE_GIVEN), 0);
+	assert_int_equal(txn_end(&x), DB_OK);
+}
+
 static void
 sessions_remember_who_opened_them(void **state)
 {
@@ -326,6 +380,7 @@ main(void)
 		cmocka_unit_test(addresses_say_all),
 		cmocka_unit_test_setup_teardown(what_was_told_stays_with_the_account, make_db, drop_db),
 		cmocka_unit_test_setup_teardown(a_provider_lets_into_its_tenants_only, make_db, drop_db),
+		cmocka_unit_test_setup_teardown(what_no_line_gives_any_more_is_taken, make_db, drop_db),
 		cmocka_unit_test(sessions_remember_who_opened_them),
 	};
 

@@ -13,8 +13,10 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "base/server_url.h"
+#include "dn.h"
 #include "entry.h"
 #include "findings.h"
+#include "named.h"
 #include "provider.h"
 #include "refusal.h"
 #include "template.h"
@@ -204,6 +206,8 @@ settings_are_judged(void **state)
 		      { "{\"tls\":1}", "tls" },
 		      { "{\"base\":null}", "base" },
 		      { "{\"nested\":\"deep\"}", "nested" },
+		      { "{\"groups\":\"noc\"}", "groups" },
+		      { "{\"groups\":[1]}", "groups" },
 		      { "{\"bind_password\":\"x\"}", "bind_password" } };
 	static const char right[] = "{\"base\":\"dc=x\",\"nested\":\"chain\",\"tls\":false}";
 	struct provider p;
@@ -223,6 +227,75 @@ settings_are_judged(void **state)
 	assert_true(provider_read("{}", 2, &p, err, sizeof(err)));
 	assert_true(p.tls);
 	provider_free(&p);
+}
+
+static void
+is_normal(const char *dn, const char *want)
+{
+	char *got = dn_normal(dn);
+
+	if (want == NULL)
+		assert_null(got);
+	else
+		assert_string_equal(got, want);
+	free(got);
+}
+
+/* RFC 4514 sections 2 to 4; each pair is one name. */
+static void
+names_are_compared_and_not_their_texts(void **state)
+{
+	char *first;
+
+	(void)state;
+	is_normal("CN=NOC, OU=Night  Shift , DC=X", "cn=noc,ou=night shift,dc=x");
+	is_normal("2.5.4.3=noc,OU=night shift,dc=x", "cn=noc,ou=night shift,dc=x");
+	is_normal("cn=ops\\, night,dc=x", "cn=ops\\2c night,dc=x");
+	is_normal("cn=ops\\2C night,dc=x", "cn=ops\\2c night,dc=x");
+	is_normal("cn=ops,cn=night,dc=x", "cn=ops,cn=night,dc=x");
+	is_normal("cn=\\23a\\20,dc=x", "cn=#a,dc=x");
+	is_normal("uid=b+cn=A,dc=x", "cn=a+uid=b,dc=x");
+	is_normal("cn=L\\C4\\8Di\\C4\\87,dc=x", "cn=l\xc4\x8di\xc4\x87,dc=x");
+	is_normal("cn=a\\00b", "cn=a\\00b");
+	is_normal("", "");
+	is_normal("noc", NULL);
+	is_normal("cn=a,,dc=x", NULL);
+	is_normal("cn=a\\", NULL);
+	first = dn_first("CN=Ops\\, Night+uid=1,dc=x");
+	assert_string_equal(first, "ops\\2c night");
+	free(first);
+	assert_null(dn_first("noc"));
+	assert_null(dn_first(""));
+	first = dn_value(" Ops,  Night ");
+	assert_string_equal(first, "ops\\2c night");
+	free(first);
+}
+
+static void
+groups_of_the_settings_are_found(void **state)
+{
+	static const char settings[] = "{\"groups\":[\"CN=NOC,ou=Groups, dc=x\",\"night\",\"Ops, "
+				       "Night\",\"cn=noc,dc=y\",\"x=\\\\\",\"cooks\"]}";
+	struct findings *f = findings_new();
+	struct provider p;
+	char err[160];
+
+	(void)state;
+	assert_true(provider_read(settings, strlen(settings), &p, err, sizeof(err)));
+	assert_int_equal(p.ngroups, 6);
+	(void)findings_group(f, "cn=noc,ou=groups,dc=x");
+	(void)findings_group(f, "CN=Night,dc=x");
+	(void)findings_group(f, "cn=ops\\2c night,dc=x");
+	(void)findings_group(f, "no name at all");
+	named_find(&p, f);
+	provider_free(&p);
+	assert_int_equal(f->nnamed, 3);
+	assert_string_equal(f->named[0], "CN=NOC,ou=Groups, dc=x");
+	assert_string_equal(f->named[1], "night");
+	assert_string_equal(f->named[2], "Ops, Night");
+	assert_int_equal(f->nsteps, 1);
+	assert_non_null(strstr(f->step[0], "no distinguished name"));
+	findings_free(&f);
 }
 
 static void
@@ -285,6 +358,8 @@ main(void)
 		cmocka_unit_test(names_are_taken_from_an_attribute),
 		cmocka_unit_test(entries_let_nobody_in),
 		cmocka_unit_test(settings_are_judged),
+		cmocka_unit_test(names_are_compared_and_not_their_texts),
+		cmocka_unit_test(groups_of_the_settings_are_found),
 		cmocka_unit_test(findings_are_bounded_and_told),
 	};
 
