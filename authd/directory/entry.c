@@ -45,7 +45,7 @@ entry_attributes(const struct provider *p, char name[static 64], const char *out
 	size_t n = 0;
 
 	out[n++] = p->title;
-	out[n++] = "memberOf";
+	out[n++] = ENTRY_GROUPS;
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
 		out[n++] = ids[i].attribute;
 	for (size_t i = 0; i < ARRAY_LEN(standings); i++)
@@ -106,6 +106,13 @@ take_group(void *ctx, const char *value)
 	return !f->cut;
 }
 
+bool
+entry_take_groups(const struct link_entry *e, struct findings *f, struct range *part)
+{
+	link_entry_values(e, ENTRY_GROUPS, take_group, f);
+	return link_entry_range(e, ENTRY_GROUPS, take_group, f, part);
+}
+
 /* --- whether he may come in --- */
 
 static bool
@@ -150,6 +157,7 @@ entry_read(const struct link_entry *e, const struct provider *p, struct findings
 {
 	struct judging j = { .now_s = clock_utc_ns() / NS_PER_S, .verdict = DIRECTORY_RIGHT };
 	char name[64], *dn = link_entry_dn(e);
+	struct range part;
 
 	f->dn = mem_strdup(dn == NULL ? "" : dn);
 	link_free(dn);
@@ -157,7 +165,8 @@ entry_read(const struct link_entry *e, const struct provider *p, struct findings
 	if (template_attribute(p->user_filter, name, sizeof(name)))
 		link_entry_values(e, name, take_name, f);
 	link_entry_values(e, p->title, take_title, f);
-	link_entry_values(e, "memberOf", take_group, f);
+	if (entry_take_groups(e, f, &part))
+		f->more_groups = part.next;
 	for (size_t i = 0; i < ARRAY_LEN(standings) && j.verdict == DIRECTORY_RIGHT; i++) {
 		j.attribute = standings[i];
 		link_entry_values(e, j.attribute, judge_standing, &j);

@@ -21,6 +21,7 @@ struct findings {
 	char **group;
 	size_t ngroups;
 	bool cut;
+	uint32_t more_groups; /* of the entry's own, from which on it has to be asked again; 0: none */
 	/* Which of the groups that the settings name are among them (named.h): told whatever is cut. */
 	char *named[PROVIDER_GROUPS_MAX];
 	size_t nnamed;

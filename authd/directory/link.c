@@ -401,6 +401,26 @@ link_entry_values(const struct link_entry *e, const char *attribute,
 }
 
 bool
+link_entry_range(const struct link_entry *e, const char *attribute,
+		 bool (*each)(void *ctx, const char *value), void *ctx, struct range *r)
+{
+	BerElement *at = NULL;
+	bool told = false;
+
+	for (char *name = ldap_first_attribute(e->ldap, e->message, &at); name != NULL;
+	     name = ldap_next_attribute(e->ldap, e->message, at)) {
+		told = range_read(name, attribute, r);
+		if (told)
+			link_entry_values(e, name, each, ctx);
+		ldap_memfree(name);
+		if (told)
+			break;
+	}
+	ber_free(at, 0);
+	return told;
+}
+
+bool
 link_dn_parts(const char *dn, bool (*each)(void *ctx, const struct link_dn_part *part), void *ctx)
 {
 	LDAPDN parsed = NULL;

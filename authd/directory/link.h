@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/server_url.h"
+#include "range.h"
 #include "refusal.h"
 
 struct link;
@@ -85,5 +86,8 @@ bool link_entry_bytes(const struct link_entry *e, const char *attribute, void *o
 /* Calls each for every value of an attribute that is a text without NUL bytes, until it returns false. */
 void link_entry_values(const struct link_entry *e, const char *attribute,
 		       bool (*each)(void *ctx, const char *value), void *ctx);
+/* The same, of an attribute of which the server tells a part (range.h). False where it does not. */
+bool link_entry_range(const struct link_entry *e, const char *attribute,
+		      bool (*each)(void *ctx, const char *value), void *ctx, struct range *r);
 
 #endif

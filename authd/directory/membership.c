@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "entry.h"
+#include "range.h"
 #include "template.h"
 
 #define CHAIN        "1.2.840.113556.1.4.1941" /* LDAP_MATCHING_RULE_IN_CHAIN */
@@ -20,6 +22,65 @@ struct membership {
 	struct findings *f;
 	char *question; /* QUESTION_MAX bytes */
 };
+
+/* --- that his own entry tells --- */
+
+struct part {
+	struct findings *f;
+	bool told;
+	struct range range;
+};
+
+static bool
+take_part(void *ctx, const struct link_entry *e)
+{
+	struct part *p = ctx;
+
+	p->told = entry_take_groups(e, p->f, &p->range);
+	return false;
+}
+
+/* The groups from f->more_groups on, as many as the server tells at once. */
+static bool
+ask_part(struct membership *m)
+{
+	struct findings *f = m->f;
+	struct part p = { .f = f, .told = false };
+	const char *attributes[] = { m->question, NULL };
+	struct link_result r;
+
+	if (!range_write(ENTRY_GROUPS, f->more_groups, m->question, QUESTION_MAX))
+		return false;
+	link_search(m->link, f->dn, true, "(objectClass=*)", attributes, take_part, &p, &r);
+	if (r.code != LINK_OK) {
+		findings_step(f, "%s of his entry: %s", m->question, r.words);
+		return false;
+	}
+	/* It tells what it was asked for, so that there is an end. */
+	if (!p.told || p.range.first != f->more_groups) {
+		findings_step(f, "%s of his entry: the server tells another part, or none", m->question);
+		return false;
+	}
+	f->more_groups = p.range.next;
+	return true;
+}
+
+/* False where the server would not say. */
+static bool
+ask_for_the_rest(struct membership *m)
+{
+	for (unsigned questions = 0; m->f->more_groups != 0 && !m->f->cut; questions++) {
+		if (questions == QUESTIONS) {
+			m->f->cut = true;
+			break;
+		}
+		if (!ask_part(m))
+			return false;
+	}
+	return true;
+}
+
+/* --- that groups tell --- */
 
 static bool
 take_group(void *ctx, const struct link_entry *e)
@@ -100,9 +161,9 @@ bool
 membership_find(struct link *l, const struct provider *p, const char *name, struct findings *f)
 {
 	struct membership m = { l, p, name, f, mem_calloc(QUESTION_MAX, 1) };
-	bool good = true;
+	bool good = ask_for_the_rest(&m);
 
-	if (filter_of(p)[0] != '\0') {
+	if (good && filter_of(p)[0] != '\0') {
 		good = template_expand(filter_of(p), TEMPLATE_FILTER, name, f->dn, m.question, QUESTION_MAX);
 		if (!good)
 			findings_step(f, "group_filter cannot be asked for %.200s", f->dn);

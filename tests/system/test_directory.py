@@ -6,6 +6,7 @@ import socket
 import threading
 
 from people import PeopleTest
+from ranged_directory import BASE as RANGED_BASE, RangedDirectory
 from slapd import BASE, BIND_DN, BIND_PASSWORD, PASSWORD, Slapd, entry, group, person
 from weirlab import Weir, in_namespace, run, wait_for, weir_binary
 
@@ -375,3 +376,41 @@ class Directory(DirectoryTest):
             self.assertGreater(len(d["groups"]), 3000)
         finally:
             self.slapd.tool("ldapdelete", *["-c", *(group(f"many{n}") for n in range(5000))], check=False)
+
+    def test_groups_that_are_told_in_parts(self):
+        """As by Active Directory, of whoever is in more than 1,500. A server that stops half way takes nothing from anybody."""
+        groups = [f"cn=g{n},{RANGED_BASE}" for n in range(3400)]
+        server = in_namespace(self.lab.mon, lambda: RangedDirectory(6396, groups, PASSWORD))
+        weir = self.weir_with("parts", **{
+            "ldap.servers": ["ldap://127.0.0.1:6396"], "ldap.tls": "no", "ldap.bind_dn": "", "ldap.bind_password_file": "", "ldap.base": RANGED_BASE,
+            "ldap.group_filter": "", "ldap.nested": "none", "ldap.groups": [f"{groups[-1]} => operators"], "ldap.interval": "10s"}).start()
+        try:
+            api = weir.setup()
+            run(weir_binary(), "group", "add", "operators", "--tenant", "*", "--role", "operator", "-c", weir.config())
+
+            def explain():
+                return json.loads(run(weir_binary(), "auth", "explain", "rita", "--json", "-c", weir.config()).stdout)["directory"]
+            for fault, words in (("same", "the server tells another part, or none"), ("none", "the server tells another part, or none"), ("refused", "memberOf;range=1500-* of his entry: ")):
+                server.fault = fault
+                d = explain()
+                self.assertEqual(d["verdict"], "refused", d)
+                self.assertIn(words, " / ".join(d["steps"]))
+                self.assertEqual(self.try_login("rita", weir=weir)[1].status, 401)
+            server.fault = None
+            server.asked.clear()
+            rita, answer = self.try_login("rita", weir=weir)
+            self.assertEqual((answer.status, answer.json["me"]["role"]), (200, "operator"))
+            self.assertEqual(server.asked, [["memberOf;range=1500-*"], ["memberOf;range=3000-*"]])
+            d = explain()
+            self.assertEqual((d["verdict"], len(d["groups"]), d["weir_groups"]), ("right", 3400, ["operators"]))
+            server.fault = "same"
+            server.asked.clear()
+            wait_for("he to be looked at again", lambda: len(server.asked) >= 2)
+            self.assertEqual(api.ask("/api/v1/users/rita")["user"]["groups"], ["operators"])
+            server.fault = None
+            server.groups = groups[:-1]
+            wait_for("the group to be gone", lambda: api.ask("/api/v1/users/rita")["user"]["groups"] == [])
+            self.assertIn(rita.get("/api/v1/interfaces").status, (401, 403))
+        finally:
+            weir.stop()
+            server.stop()

@@ -18,6 +18,7 @@
 #include "findings.h"
 #include "named.h"
 #include "provider.h"
+#include "range.h"
 #include "refusal.h"
 #include "template.h"
 
@@ -298,6 +299,51 @@ groups_of_the_settings_are_found(void **state)
 	findings_free(&f);
 }
 
+/* MS-ADTS section 3.1.1.3.1.3.3. */
+static void
+parts_of_an_attribute_are_read(void **state)
+{
+	static const char *const wrong[] = {
+		"memberOf",
+		"memberOf;binary",
+		"member;range=0-1499",
+		"memberOfAll;range=0-1499",
+		"memberOf;range=",
+		"memberOf;range=-5",
+		"memberOf;range=*-5",
+		"memberOf;range=0-",
+		"memberOf;range=5-4",
+		"memberOf;range=0-1499x",
+		"memberOf;range=0-*1",
+		"memberOf;range= 0-1",
+		"memberOf;range=+0-1",
+		"memberOf;range=0-4294967295",
+		"memberOf;range=99999999999999999999-*",
+		"memberOf; range=0-1",
+		"memberOf;",
+	};
+	char text[32];
+	struct range r;
+
+	(void)state;
+	assert_true(range_read("memberOf;range=0-1499", "memberOf", &r));
+	assert_int_equal(r.first, 0);
+	assert_int_equal(r.next, 1500);
+	assert_true(range_read("MEMBEROF;x-y;Range=1500-*", "memberOf", &r));
+	assert_int_equal(r.first, 1500);
+	assert_int_equal(r.next, 0);
+	assert_true(range_read("memberOf;range=7-7;binary", "memberOf", &r));
+	assert_int_equal(r.next, 8);
+	assert_true(range_read("memberOf;range=0-4294967294", "memberOf", &r));
+	assert_int_equal(r.next, UINT32_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (range_read(wrong[i], "memberOf", &r))
+			fail_msg("'%s' is taken", wrong[i]);
+	assert_true(range_write("memberOf", 1500, text, sizeof(text)));
+	assert_string_equal(text, "memberOf;range=1500-*");
+	assert_false(range_write("memberOf", 1500, text, 21));
+}
+
 static void
 findings_are_bounded_and_told(void **state)
 {
@@ -360,6 +406,7 @@ main(void)
 		cmocka_unit_test(settings_are_judged),
 		cmocka_unit_test(names_are_compared_and_not_their_texts),
 		cmocka_unit_test(groups_of_the_settings_are_found),
+		cmocka_unit_test(parts_of_an_attribute_are_read),
 		cmocka_unit_test(findings_are_bounded_and_told),
 	};
 
