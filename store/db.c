@@ -340,13 +340,15 @@ db_close(struct db **db)
 	*db = NULL;
 }
 
-void
+unsigned
 db_clear_readers(struct db *db)
 {
 	int dead = 0;
 
-	if (mdb_reader_check(db->env, &dead) == 0 && dead > 0)
-		log_info("%s: %d readers had died", db->name, dead);
+	if (mdb_reader_check(db->env, &dead) != 0 || dead <= 0)
+		return 0;
+	log_info("%s: %d readers had died", db->name, dead);
+	return (unsigned)dead;
 }
 
 bool

@@ -77,8 +77,8 @@ void db_close(struct db **db);
  * moment: so the file grows by what is written while it is copied. False with *status.
  */
 bool db_copy(const struct db *db, int fd, enum db_status *status);
-/* Gives up the places of readers that died: what they looked at was kept for them. */
-void db_clear_readers(struct db *db);
+/* Gives up the places of readers that died, and says how many: what they looked at was kept for them. */
+unsigned db_clear_readers(struct db *db);
 /* The most that the map may grow to. */
 uint64_t db_size(const struct db *db);
 

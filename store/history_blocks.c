@@ -124,6 +124,7 @@ put(struct segment_writer *w, const uint8_t *bytes, size_t len, char why[static 
 	struct db_txn x;
 
 	block_key(w->sequence + 1, key);
+	db_clear_readers(w->db);
 	db_begin(w->db, &x, true);
 	db_put(&x, DB_ONLY, (struct db_bytes){ key, sizeof(key) }, (struct db_bytes){ bytes, len });
 

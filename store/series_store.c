@@ -514,6 +514,7 @@ series_store_turn(struct series_store *s, int64_t now_s)
 
 	s->now_s = now_s;
 	s->fold_rest -= s->fold_rest > 0;
+	db_clear_readers(s->db);
 	if (s->fold == NULL)
 		close_minutes(s);
 	if (now_s / 60 != minute)

@@ -1,6 +1,7 @@
 /* The check of a database: what is whole is sound, and whatever byte is not is named. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "history_parts.h"
 #include "ipc/boot.h"
 #include "ipc/errand.h"
+#include "series_parts.h"
 #include "store_world.h"
 
 #define BASE_NS (INT64_C(1700000000) * NS_PER_S)
@@ -314,6 +316,56 @@ a_catalogue_that_lies_is_found(void **state)
 	assert_int_equal(said(ERRAND_DONE)->count[ERRAND_FAULTS], 2); /* a block too many, and missing */
 }
 
+/* Looks at each file as the check does, without end. */
+static void
+look_until_killed(int out)
+{
+	enum db_status status;
+	char why[512];
+	struct db *db[] = { db_open_beside(&status, why, sizeof(why)),
+			    db_open_file(SERIES_FILE, 0, DB_BESIDE, &status, why, sizeof(why)),
+			    db_open_file("flows-00000001.mdb", 0, DB_BESIDE, &status, why, sizeof(why)) };
+	struct db_txn x[ARRAY_LEN(db)];
+
+	for (size_t i = 0; i < ARRAY_LEN(db); i++) {
+		if (db[i] == NULL)
+			_exit(1);
+		db_begin(db[i], &x[i], false);
+	}
+	if (write(out, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* What it looked at is not kept for one who was killed, or files would grow until the next start. */
+static void
+killed_readers_keep_nothing(void **state)
+{
+	int out[2], status;
+	char byte;
+
+	(void)state;
+	fill(0, 2, 50);
+	assert_int_equal(pipe(out), 0);
+
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		look_until_killed(out[1]);
+	close(out[1]);
+	assert_int_equal(read(out[0], &byte, 1), 1);
+	close(out[0]);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	fill(2, 1, 50);
+	assert_int_equal(h->fresh.segment.number, 1);
+	assert_int_equal(db_clear_readers(h->db), 0);
+	assert_int_equal(db_clear_readers(h->series->db), 0);
+	assert_int_equal(db_clear_readers(h->fresh.db), 0);
+}
+
 static void
 what_is_no_database_is_refused(void **state)
 {
@@ -338,6 +390,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(every_turned_byte_of_a_block_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_and_short_files_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_catalogue_that_lies_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(killed_readers_keep_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, setup, teardown),
 	};
 
