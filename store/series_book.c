@@ -342,6 +342,29 @@ sweep(struct series_book *b)
  * --------------------------------------------------------------------------------------------------------------
  */
 
+/* What the tenant with most has not used for longest is active no more, as if its hour were over: one series,
+ * and what does not count and is older. */
+static void
+take_from_most(struct series_book *b)
+{
+	struct shelf *most = &b->shelf[0];
+	bool taken = false;
+
+	for (uint32_t i = 0; i < b->nshelves; i++) {
+		expire(b, &b->shelf[i]);
+		if (b->shelf[i].active > most->active)
+			most = &b->shelf[i];
+	}
+	while (b->active >= b->active_max && most->first_active != NONE && !taken) {
+		struct series_entry *e = &b->entry[most->first_active];
+
+		taken = counts(e);
+		count_active(b, most, e, UINT32_MAX);
+		most->first_active = e->newer;
+		e->minute = b->minute - SERIES_ACTIVE_MINUTES;
+	}
+}
+
 /* Whether another series of the tenant may be active. */
 static bool
 may_have(struct series_book *b, struct shelf *s, const struct series_id *id, uint64_t limit)
@@ -352,7 +375,9 @@ may_have(struct series_book *b, struct shelf *s, const struct series_id *id, uin
 	    (id->subject == SERIES_HOST && s->active_hosts >= (limit + HOSTS_PART - 1) / HOSTS_PART))
 		return false;
 	/* All others together take nobody what would be his part of a full house. */
-	return b->active < b->active_max || s->active < b->active_max / (b->nshelves + 1);
+	if (b->active >= b->active_max && s->active < b->active_max / (b->nshelves + 1))
+		take_from_most(b);
+	return b->active < b->active_max;
 }
 
 /* Of tenants that remember more than they use, the one with most makes room. */

@@ -63,6 +63,70 @@ limits_hold(void **state)
 	assert_int_equal(series_sum_key(w, BETA, SERIES_HOST, "10.2.0.200").bytes, 4199 + 3000);
 }
 
+/* As they are without a setting: 2,000 series of a tenant. */
+static void
+limits_hold_unsaid(void **state)
+{
+	enum { MANY = 1500 };
+	uint64_t refused = w->s->counters.n[OWN_SERIES_REFUSED];
+	char ip[20];
+
+	(void)state;
+	assert_int_equal(w->boot.settings.tenant_series, 2000);
+	assert_int_equal(w->boot.settings.series_max, 500000);
+	series_put_second(w, ETH1, w->utc, 1, 1);
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(ip, sizeof(ip), "10.2.%u.%u", 1 + i / 250, 1 + i % 250);
+
+		struct rec_flow f = world_flow(w, i + 1, ETH1, ip, "192.0.2.1");
+
+		f.exporter.b[15] = 1;
+		f.in_interface = 1 + 2 * i;
+		f.out_interface = 2 + 2 * i;
+		series_put_flow(w, &f, true);
+		if (i % 100 == 99)
+			world_pump(w);
+	}
+	world_pump(w);
+	world_minute(w);
+	assert_in_range(active(BETA), 1990,
+			2000 + 20); /* what is (other) and the tenant's own is always there */
+	assert_true(w->s->counters.n[OWN_SERIES_REFUSED] - refused > MANY);
+	assert_int_equal(series_sum_key(w, BETA, SERIES_TENANT, "").bytes, 4000 * MANY);
+	assert_int_equal(series_sum_list(w, BETA, SERIES_HOST), 2 * 4000 * MANY);
+	assert_int_equal(series_sum_list(w, BETA, SERIES_EXPORTER_INTERFACE), 2 * 4000 * MANY);
+	assert_true(series_sum_key(w, BETA, SERIES_HOST, "(other)").bytes > 0);
+	assert_true(series_sum_key(w, BETA, SERIES_EXPORTER_INTERFACE, "(other)").bytes > 0);
+	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
+}
+
+/* And 500,000 of all, of which each tenant gets some. */
+static void
+limits_of_all_hold_unsaid(void **state)
+{
+	enum { TENANTS = 400, EACH = 2000 };
+	struct series_book *b = series_book_new((uint32_t)w->boot.settings.series_max);
+	struct series_id id = { .tenant = 1, .subject = SERIES_AS };
+	struct batch batch;
+
+	(void)state;
+	batch_init(&batch, 1 << 20, 4096);
+	series_book_loaded(b, 1000);
+	for (; id.tenant <= TENANTS; id.tenant++) {
+		for (id.number = 0; id.number < EACH + 100; id.number++) {
+			(void)series_book_use(b, &id, 1000, EACH, &batch);
+			if (!batch_fits_series(&batch))
+				batch_reset(&batch);
+		}
+		assert_true(series_book_active(b, id.tenant) <= EACH);
+	}
+	for (id.tenant = 1; id.tenant <= TENANTS; id.tenant++)
+		assert_true(series_book_active(b, id.tenant) >= 500000 / (TENANTS + 1));
+	assert_in_range(series_book_active_all(b), 499000, 500000);
+	batch_free(&batch);
+	series_book_free(&b);
+}
+
 /* The book: who is silent for an hour makes room, and is remembered for a while. */
 static void
 the_book_forgets_the_silent(void **state)
@@ -192,7 +256,7 @@ numbers_are_given_once(void **state)
 	series_book_free(&b);
 }
 
-/* What is full for all leaves each tenant its part. */
+/* What is full for all leaves each tenant its part, and is not more than full. */
 static void
 nobody_takes_all_of_it(void **state)
 {
@@ -211,6 +275,14 @@ nobody_takes_all_of_it(void **state)
 	for (id.number = n = 0; id.number < 200; id.number++)
 		n += series_book_use(b, &id, 1000, 1000, &batch) != NULL;
 	assert_true(n >= 33);
+	assert_int_equal(series_book_active_all(b), 100);
+	assert_int_equal(series_book_active(b, ALPHA) + series_book_active(b, BETA), 100);
+	/* Who gave way does not get it back. */
+	id.tenant = ALPHA;
+	for (id.number = n = 0; id.number < 200; id.number++)
+		n += series_book_use(b, &id, 1000, 1000, &batch) != NULL;
+	assert_int_equal(n, series_book_active(b, ALPHA));
+	assert_int_equal(series_book_active_all(b), 100);
 	batch_free(&batch);
 	series_book_free(&b);
 }
@@ -298,6 +370,8 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, one_world_begin, one_world_end)
 	const struct CMUnitTest tests[] = {
 		TEST(limits_hold),
+		TEST(limits_hold_unsaid),
+		TEST(limits_of_all_hold_unsaid),
 		TEST(the_book_forgets_the_silent),
 		TEST(the_book_outlives_tenants),
 		TEST(numbers_are_given_once),
