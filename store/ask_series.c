@@ -72,7 +72,8 @@ static bool
 is_by_second(const struct store *s, const struct series_id *id)
 {
 	return id->subject == SERIES_TENANT || id->subject == SERIES_POINT ||
-	       id->subject == SERIES_APPLICATION || watched_has(s, id);
+	       id->subject == SERIES_APPLICATION || id->subject == SERIES_EXPORTER_INTERFACE ||
+	       watched_has(s, id);
 }
 
 static const uint32_t resolutions[] = { 1, 60, 300, 3600, 86400 };

@@ -116,10 +116,11 @@ reserved(const struct batch *b)
 bool
 batch_fits(const struct batch *b, unsigned n)
 {
-	/* One record may add two rows (it ends what stood in its slot) and, over its tenants, seven deltas
-	 * for each; and its ends, where they are watched, four for each tenant and for the platform. */
+	/* One record may add two rows (it ends what stood in its slot) and, over its tenants, thirteen deltas
+	 * for each, of which six are of interfaces of its exporter; and its ends, where they are watched,
+	 * four for each tenant and for the platform. */
 	return size_of(b) + 2 * (sizeof(struct batch_flow) + FLOW_TEXT_MAX) * n <= b->rows_max &&
-	       b->nflows + 2 * (size_t)n <= BATCH_FLOWS_MAX && b->ndelta + 32 * n <= reserved(b);
+	       b->nflows + 2 * (size_t)n <= BATCH_FLOWS_MAX && b->ndelta + 40 * n <= reserved(b);
 }
 
 bool

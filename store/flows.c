@@ -155,14 +155,14 @@ account(struct store *s, struct engine *e, struct live_flow *r, const struct flo
 			device_count(s, r, st, t, SERVER, d);
 		}
 		if (x != NULL && (parts & PART_SERIES) && st->tenant != TENANT_UNASSIGNED)
-			minutes_exported(s, st->tenant, x, &v, d);
+			minutes_exported(s, st->tenant, x, &v, d, second);
 	}
 	subject_add(s, r->platform_application, &platform, second, r->last_ns, parts);
 	if ((parts & PART_SERIES) == 0)
 		return;
 	point_flows(s, e, r, d);
 	if (x != NULL)
-		minutes_exported(s, TENANT_PLATFORM, x, &platform, d);
+		minutes_exported(s, TENANT_PLATFORM, x, &platform, d, second);
 }
 
 /* NULL: it was seen here. */

@@ -172,9 +172,32 @@ minutes_unkept(struct store *s, const struct host_key *k, int share, const struc
  * ------------------------------------------------------------------------------------------------------------
  */
 
+/* The book is asked once in a minute. False: there is no series, or no room. */
+static bool
+add_second(struct store *s, const struct series_id *id, int64_t second, const struct series_value *v)
+{
+	const struct series_entry *e = series_book_find(s->book, id);
+	uint32_t last = 0;
+
+	if (e == NULL || e->minute != minutes_now(s))
+		e = batch_fits_series(s->open)
+			? series_book_use(s->book, id, minutes_now(s), series_limit(s, id->tenant), s->open)
+			: NULL;
+	if (e == NULL)
+		return false;
+
+	const struct series_key k = series_entry_key(e);
+
+	if (!batch_add_second(s->open, &k, &last, second, v))
+		return false;
+	series_book_count(s->book, id, (uint32_t)(second / 60), v);
+	return true;
+}
+
+/* Interfaces have a point each second. What finds no room there is the minute's, as it is of all others. */
 static void
-add_interface(struct gather *g, uint32_t tenant, const struct exported *x, uint32_t interface,
-	      const struct flow_counters *sent, enum side enters)
+add_interface(struct store *s, uint32_t tenant, const struct exported *x, uint32_t interface,
+	      const struct flow_counters *sent, enum side enters, int64_t second)
 {
 	struct series_id id = {
 		.tenant = tenant, .subject = SERIES_EXPORTER_INTERFACE, .number = interface, .ip = x->exporter
@@ -185,22 +208,23 @@ add_interface(struct gather *g, uint32_t tenant, const struct exported *x, uint3
 				  .in_packets = sent->packets[in],
 				  .out_packets = sent->packets[out] };
 
-	if (interface != 0 && interface != SERIES_OTHER)
-		gather_add(g, &id, &v);
+	if (interface == 0 || interface == SERIES_OTHER)
+		return;
+	if (!add_second(s, &id, second, &v))
+		gather_add(s->minutes->gather[s->minutes->now], &id, &v);
 }
 
 void
 minutes_exported(struct store *s, uint32_t tenant, const struct exported *x, const struct series_value *v,
-		 const struct flow_counters *sent)
+		 const struct flow_counters *sent, int64_t second)
 {
-	struct gather *g = s->minutes->gather[s->minutes->now];
 	struct series_id id = { .tenant = tenant, .subject = SERIES_EXPORTER, .ip = x->exporter };
 
 	if (is_analysis(s))
 		return;
-	gather_add(g, &id, v);
-	add_interface(g, tenant, x, x->in_interface, sent, CLIENT);
-	add_interface(g, tenant, x, x->out_interface, sent, SERVER);
+	gather_add(s->minutes->gather[s->minutes->now], &id, v);
+	add_interface(s, tenant, x, x->in_interface, sent, CLIENT, second);
+	add_interface(s, tenant, x, x->out_interface, sent, SERVER, second);
 }
 
 /* --- Weir itself

@@ -1,7 +1,7 @@
 /*
  * Series that are not worth a point each second: once a minute, in steps that nothing waits for, what hosts
  * counted since is taken and becomes the minute of hosts, networks, autonomous systems and countries;
- * exporters add as their flows come; Weir's own counters are looked at.
+ * exporters add as their flows come (their interfaces by the second); Weir's own counters are looked at.
  */
 #ifndef WEIR_STORE_MINUTES_H
 #define WEIR_STORE_MINUTES_H
@@ -26,13 +26,14 @@ bool minutes_flush(struct store *s);
 /* What a host counted for which there was no row. */
 void minutes_unkept(struct store *s, const struct host_key *k, int share, const struct host_told *d);
 
-/* Traffic that an exporter told of: v as the tenant sees it, sent by the flow's [CLIENT], [SERVER]. */
+/* Traffic of a second that an exporter told of: v as the tenant sees it, sent by the flow's [CLIENT],
+ * [SERVER]. */
 struct exported {
 	struct ip_addr exporter;
 	uint32_t in_interface, out_interface; /* 0 unknown */
 };
 void minutes_exported(struct store *s, uint32_t tenant, const struct exported *x,
-		      const struct series_value *v, const struct flow_counters *sent);
+		      const struct series_value *v, const struct flow_counters *sent, int64_t second);
 /* A batch is on disk. */
 void minutes_committed(struct store *s);
 

@@ -193,12 +193,19 @@ get(struct series_open *o, const struct series_key *k)
  * -----------------------------------------------------------------------------------------------------------------
  */
 
+/* Of these there are as many as traffic and exporters say. */
+static bool
+is_unbounded(const struct series_key *k)
+{
+	return k->subject == SERIES_APPLICATION || k->subject == SERIES_EXPORTER_INTERFACE;
+}
+
 static bool
 ring_get(struct series_open *o, struct series *s)
 {
 	if (s->ring != NULL)
 		return true;
-	if (o->rings >= OPEN_RINGS_MAX - (s->key.subject == SERIES_APPLICATION ? OPEN_RINGS_OTHERS : 0))
+	if (o->rings >= OPEN_RINGS_MAX - (is_unbounded(&s->key) ? OPEN_RINGS_OTHERS : 0))
 		return false;
 	s->ring = mem_calloc(1, sizeof(*s->ring));
 	s->ring->newest = INT64_MIN;

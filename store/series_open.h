@@ -13,7 +13,7 @@
 
 #define OPEN_RING_MINUTES 60u
 #define OPEN_RINGS_MAX    10000u /* series whose seconds are kept, ... */
-#define OPEN_RINGS_OTHERS 4096u  /* ... so many of them not applications: those have no bound of their own */
+#define OPEN_RINGS_OTHERS 4096u  /* ... so many of them of neither applications nor exporters' interfaces */
 
 struct series_open;
 

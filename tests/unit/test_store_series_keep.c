@@ -70,6 +70,25 @@ seconds_of_too_many_series_are_counted(void **state)
 	assert_int_equal(rig_total(&k, 60).finest_s, 60);
 }
 
+/* What traffic or an exporter can make any number of leaves room for what there are few of. */
+static void
+seconds_of_many_leave_some_for_the_few(void **state)
+{
+	static const uint32_t many[] = { SERIES_APPLICATION, SERIES_EXPORTER_INTERFACE };
+	const struct series_value v = { .in_bytes = 10, .in_packets = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		for (struct series_key k = { 1, many[i], 0 }; k.number < OPEN_RINGS_MAX / 2; k.number++)
+			rig_add(&k, RIG_BASE, false, &v);
+	rig_commit(RIG_BASE);
+	assert_int_equal(history_seconds_refused(rig.h), OPEN_RINGS_OTHERS);
+	for (struct series_key k = { 1, SERIES_TENANT, 0 }; k.tenant <= OPEN_RINGS_OTHERS; k.tenant++)
+		rig_add(&k, RIG_BASE + 1, false, &v);
+	rig_commit(RIG_BASE + 1);
+	assert_int_equal(history_seconds_refused(rig.h), OPEN_RINGS_OTHERS);
+}
+
 static void
 what_is_too_old_goes(void **state)
 {
@@ -185,6 +204,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(seconds_are_kept_for_an_hour),
 		TEST(seconds_of_too_many_series_are_counted),
+		TEST(seconds_of_many_leave_some_for_the_few),
 		TEST(what_is_too_old_goes),
 		TEST(tenants_keep_less),
 		TEST(a_tenant_goes),

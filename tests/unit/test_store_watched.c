@@ -262,6 +262,38 @@ without_a_series(void **state)
 	is(BETA, SERIES_HOST, SERIES_OTHER_TEXT, 60, 1, 6000, 3000);
 }
 
+/* Interfaces of exporters need nobody who watches. */
+static void
+interfaces_of_exporters(void **state)
+{
+	static const uint32_t tenants[] = { BETA, TENANT_PLATFORM };
+	struct rec_flow f = world_flow(w, 1, ETH1, "10.2.0.5", "192.0.2.1");
+	struct row_series sum;
+
+	(void)state;
+	f.exporter.b[15] = 1;
+	f.in_interface = 3;
+	f.out_interface = 4;
+	put_flow(f, false);
+	put_more(&f, 500);
+	put_more(&f, 70000);
+	world_pump(w);
+	world_commit(w);
+	for (int again = 0; again < 3; again++) {
+		for (size_t i = 0; i < ARRAY_LEN(tenants); i++) {
+			is(tenants[i], SERIES_EXPORTER_INTERFACE, "3@::1", 1, 3, 71500, 3000);
+			is(tenants[i], SERIES_EXPORTER_INTERFACE, "4@::1", 1, 3, 3000, 71500);
+			is(tenants[i], SERIES_EXPORTER_INTERFACE, "3@::1", 60, 1, 71500, 3000);
+			is(tenants[i], SERIES_EXPORTER_INTERFACE, "4@::1", 60, 1, 3000, 71500);
+		}
+		is(GAMMA, SERIES_EXPORTER_INTERFACE, "3@::1", 1, 0, 0, 0);
+		points(BETA, SERIES_EXPORTER_INTERFACE, "3@::1", 0, &sum);
+		assert_int_equal(sum.resolution_s, 1);
+		world_minute(w);
+	}
+	assert_int_equal(w->s->counters.n[OWN_HISTORY_FULL], 0);
+}
+
 int
 main(void)
 {
@@ -271,6 +303,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(watched_in_between, one_world_begin, one_world_end),
 		cmocka_unit_test_setup_teardown(others_make_room, one_world_begin, one_world_end),
 		cmocka_unit_test_setup_teardown(without_a_series, one_world_begin, one_world_end),
+		cmocka_unit_test_setup_teardown(interfaces_of_exporters, one_world_begin, one_world_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
