@@ -196,6 +196,41 @@ compare_sums(const struct walls_who *who, const struct walls_traffic *t)
 	assert_int_equal(walls.all->nrows, expected.flows > 0);
 }
 
+/* Who watches flows come and go: where he is, in each of the two stores. */
+struct stream {
+	struct wire_question all, some;
+};
+
+static void
+look_at_one(struct world *w, const struct walls_who *who, struct wire_question *q)
+{
+	assert_int_equal(walls_ask_as(w, who, true, q), ANSWER_OK);
+	assert_true(w->has_cursor);
+	q->cursor_len = w->cursor_len;
+	memcpy(q->cursor, w->cursor, sizeof(q->cursor));
+}
+
+/* What came since the last look, of n flows. */
+static void
+compare_stream(struct stream *s, const struct walls_who *who, size_t n)
+{
+	look_at_one(walls.all, who, &s->all);
+	look_at_one(walls.some, who, &s->some);
+	same_answers(&s->all);
+	assert_int_equal(walls.all->nrows, n);
+}
+
+/* Every `each`-th of them that he may see. */
+static size_t
+seen(const struct walls_who *who, const struct walls_traffic *t, size_t each)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WALLS_FLOWS; i += each)
+		n += walls_sees(who, &t->flow[i]);
+	return n;
+}
+
 static struct walls_who
 random_who(void)
 {
@@ -211,12 +246,15 @@ a_part_is_what_a_filter_lets_through(void **state)
 {
 	static struct walls_traffic t;
 	struct walls_who who = random_who();
+	struct stream stream = { world_question(ASK_RECENT), world_question(ASK_RECENT) };
 
 	(void)state;
 	for (uint32_t i = 0; i < who.n; i++)
 		who.narrowing[i] = walls_random_narrowing(i + 1, &who.lists[i]);
 	world_policy(walls.all, who.narrowing, who.n);
 	world_policy(walls.some, who.narrowing, who.n);
+	stream.all.limit = stream.some.limit = 1000;
+	compare_stream(&stream, &who, 0);
 	walls_random_traffic(walls.all, &t);
 	for (size_t i = 0; i < WALLS_FLOWS; i++) {
 		walls_put(walls.all, &t.flow[i], false);
@@ -225,6 +263,7 @@ a_part_is_what_a_filter_lets_through(void **state)
 	}
 	walls_pump(walls.all);
 	walls_pump(walls.some);
+	compare_stream(&stream, &who, seen(&who, &t, 1));
 	compare_all(&who, true);
 	compare_filters(&who, true);
 	compare_sums(&who, &t);
@@ -238,6 +277,7 @@ a_part_is_what_a_filter_lets_through(void **state)
 	}
 	walls_pump(walls.all);
 	walls_pump(walls.some);
+	compare_stream(&stream, &who, seen(&who, &t, 2));
 	compare_all(&who, false); /* they are not on disk yet */
 	world_commit(walls.all);
 	world_commit(walls.some);
