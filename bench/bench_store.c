@@ -1,9 +1,11 @@
 /*
  * The flows of flows.h, kept by Weir or sent to a collector:
  *
- *   bench_store weir DIR FLOWS [GAP]       into history in DIR, by commits, with merging; then questions.
- * Prints JSON. GAP: nanoseconds between two flows bench_store netflow PORT FLOWS         as NetFlow v9 to a
- * collector at 127.0.0.1, two records a flow
+ *   bench_store weir DIR FLOWS [GAP]  into history in DIR, by commits, with merging; then questions
+ *   bench_store ask DIR FLOWS [GAP]   questions alone, to what the first has made there
+ *   bench_store netflow PORT FLOWS    as NetFlow v9 to a collector at 127.0.0.1, two records a flow
+ *
+ * The first two print JSON. GAP: nanoseconds between two flows.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
