@@ -15,7 +15,7 @@ endfunction()
 
 function(build_page)
 	file(GLOB_RECURSE sources ${WEB}/src/* ${WEB}/public/*)
-	list(APPEND sources ${WEB}/index.html ${WEB}/package.json ${WEB}/package-lock.json ${WEB}/vite.config.ts ${WEB}/world.vite.ts ${WEB}/svelte.config.js)
+	list(APPEND sources ${WEB}/index.html ${WEB}/package.json ${WEB}/package-lock.json ${WEB}/vite.config.ts ${WEB}/fonts.vite.ts ${WEB}/world.vite.ts ${WEB}/svelte.config.js)
 	set(stale FALSE)
 	foreach(source ${sources})
 		if(EXISTS ${source} AND ${source} IS_NEWER_THAN ${WEB}/dist/.weir-built)

@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { fonts } from './fonts.vite';
 import { world } from './world.vite';
 
 const FIRST = /\/(uplot|src\/views\/Dashboard|src\/components\/(Bar|Chart|Choice|Empty|FlowTable|HostName|Interfaces|Loss|Processes|Risks|Save|StateDot|Table|Throughput|TimeRange|TopApplications|TopHosts|Traffic)|src\/lib\/(columns|poll|range|running|series|window))\b/;
@@ -7,7 +8,7 @@ const FIRST = /\/(uplot|src\/views\/Dashboard|src\/components\/(Bar|Chart|Choice
 // Everything the page needs is a hashed file of its own: the server's Content-Security-Policy allows neither inline
 // scripts and styles nor data: addresses.
 export default defineConfig({
-	plugins: [svelte(), world()],
+	plugins: [svelte(), fonts(), world()],
 	build: {
 		outDir: 'dist',
 		target: 'es2022',
@@ -20,5 +21,6 @@ export default defineConfig({
 	},
 	/* a test compares with docs/ */
 	server: { fs: { allow: ['..'] } },
-	test: { include: ['test/**/*.test.ts'], environment: 'node' },
+	/* the style is looked at by a test as well */
+	test: { include: ['test/**/*.test.ts'], environment: 'node', css: true },
 });

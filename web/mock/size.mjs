@@ -17,7 +17,8 @@ function needs(f, found = new Set()) {
 const entry = /src="\/(assets\/[\w.-]+\.js)"/.exec(read('index.html'))[1];
 const overview = assets.find((f) => /^overview-.*\.js$/.test(f));
 const first = new Set([...needs(entry), ...needs(`assets/${overview}`)]);
-const others = assets.map((f) => `assets/${f}`).filter((f) => !first.has(f) && f.endsWith('.js'));
+/* fonts with all of Latin-1 come when a name needs them */
+const others = assets.map((f) => `assets/${f}`).filter((f) => !first.has(f) && (f.endsWith('.js') || /latin.*\.woff2$/.test(f)));
 const files = ['index.html', ...assets.map((f) => `assets/${f}`).filter((f) => !others.includes(f))];
 
 function show(list) {
