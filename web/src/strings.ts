@@ -175,7 +175,11 @@ export const t = {
 		fileLong: 'the whole file',
 		custom: 'Other time',
 		show: 'Show',
-		hint: 'Times are of your own zone. Or drag across a chart.',
+		/* what a moment is typed as, and shown as in its field */
+		ago: (duration: string) => `${duration} ago`,
+		now: 'now',
+		hint: (zone: string) => `In your zone, ${zone}. So long ago will do, too: 2 h ago, now.`,
+		wrong: 'Write a time as 27 Nov 2026, 14:30, as 14:30, as 2 h ago, or now.',
 		out: '−',
 		outLong: 'Twice the time',
 	},
@@ -220,6 +224,15 @@ export const t = {
 			host: 'Hosts',
 			exporter: 'Exporters',
 			exporter_interface: 'Their interfaces',
+		},
+		one: {
+			network: 'Network',
+			country: 'Country',
+			as: 'AS',
+			category: 'Category',
+			host: 'Host',
+			exporter: 'Exporter',
+			exporter_interface: 'Its interface',
 		},
 		key: (by: string, key: string) => {
 			if (key === '(other)') return 'All others';
@@ -466,7 +479,6 @@ export const t = {
 		sorts: { rate: 'Rate', bytes: 'Bytes', first: 'Newest', last: 'Last packet', score: 'Risk score' },
 		from: 'From',
 		to: 'To',
-		ranges: { quarter: 'Last 15 min', hour: 'Last hour', day: 'Last 24 h' },
 		rangeBad: 'The end of the range lies before its begin.',
 		shown: (count: number) => n(count, 'flow', 'flows'),
 		more: 'Show more',

@@ -148,16 +148,12 @@ export function span(from: number, to: number): string {
 	return `${day(from)}, ${clockOf(from)} to ${sameDay ? '' : `${day(to)}, `}${clockOf(to)}`;
 }
 
-/** Value for <input type="datetime-local">, and back (0: not a time). */
-export function toLocalInput(t: number): string {
-	const d = date(t);
-	const p = (n: number) => String(n).padStart(2, '0');
-	return `${d.getFullYear()}-${p(d.getMonth() + 1)}-${p(d.getDate())}T${p(d.getHours())}:${p(d.getMinutes())}:${p(d.getSeconds())}`;
-}
+/** The first three letters of the months, as these times have them. */
+export const MONTHS: readonly string[] = Array.from({ length: 12 }, (_, m) => (dayMonth.formatToParts(new Date(2026, m, 1)).find((x) => x.type === 'month')?.value ?? '').slice(0, 3).toLowerCase());
 
-export function fromLocalInput(s: string): number {
-	const t = new Date(s).getTime() / 1000;
-	return Number.isFinite(t) ? t : 0;
+/** Of the viewer, as "Europe/Berlin". */
+export function zone(): string {
+	return full.resolvedOptions().timeZone;
 }
 
 /** 192.0.2.1:443, [2001:db8::1]:443; without a port the address alone. */

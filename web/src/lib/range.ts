@@ -10,6 +10,8 @@ export interface Range {
 /** Seconds that a live chart shows. */
 export const LIVE = 300;
 export const PRESETS = [LIVE, 3600, 86400, 7 * 86400, 30 * 86400] as const;
+/** Of what is kept, which has no seconds to show live. */
+export const HISTORY = [900, 3600, 86400, 7 * 86400, 30 * 86400] as const;
 /** No chart shows less. */
 export const SHORTEST = 10;
 const LONGEST = 3 * 365 * 86400;
