@@ -61,7 +61,13 @@ async function traffic(run, live) {
 	await run.test('interfaces, countries, two periods', () => steps.places(run));
 	await run.test('search and keys', () => steps.search(run, { text: 'nas', path: '/hosts/10.9.0.2' }));
 	await run.test('search finds views by what ntopng calls them', () => steps.search(run, { text: 'preferences', path: '/admin/settings' }));
+	await run.test('search finds a MAC address', () => steps.finds(run, '02:00:5e:00:53:10', '/hosts/10.9.0.2'));
+	await run.test('search finds an AS', () => steps.finds(run, 'AS 64500', '/breakdown?by=as&key=64500'));
+	await run.test('what ntopng\'s guide tells to click is there', () => steps.guidePaths(run));
+	await run.test('search from every view', () => steps.searchEverywhere(run));
 	await run.test('labels', () => steps.labels(run, { host: '10.9.0.40' }));
+	await run.test('labels of interfaces and networks', () => steps.otherLabels(run, { point: 'lan0', network: '192.168.1.0/24' }));
+	await run.test('a time is typed as it is shown, or as so long ago', () => steps.moments(run));
 	await run.test('watched', () => steps.watched(run, { host: '10.9.0.40' }));
 	await run.test('one interface: chart, hosts and flows are of it', async () => {
 		const { page } = run;
@@ -266,6 +272,38 @@ async function administration(run, live) {
 	await run.test('a group with members', () => admin.group(run));
 	await run.test('a user is removed by its name', () => admin.remove(run, 'users', 'erika'));
 	await run.test('unsaved input is asked for', () => admin.guard(run));
+	await run.test('titles of tenants are as long and as odd as people make them', async () => {
+		const { page } = run;
+		const titles = ['W'.repeat(60), '\u202eשלום לכולם ' + 'א'.repeat(40), '👩‍👩‍👧‍👦🏴‍☠️'.repeat(6), '<b onclick="x">'.repeat(4)];
+		const names = titles.map((_, i) => `titled-${i}`);
+		for (const [i, title] of titles.entries()) {
+			await page.goto(`${live.base}/admin/add-tenant`);
+			await page.fill('[name=name]', names[i]);
+			await page.fill('[name=title]', title);
+			await page.fill('[name="selectors[0].network"]', '198.51.100.0/24');
+			await page.click('main form button[type=submit]');
+			await run.until(`${names[i]} is there`, (n) => location.pathname === `/admin/tenants/${n}`, names[i]);
+		}
+		for (const [form, width] of [['wide', 1440], ['narrow', 390]]) {
+			await page.setViewportSize({ width, height: 900 });
+			for (const path of ['/admin/tenants', '/system', ...names.map((n) => `/admin/tenants/${n}`)]) {
+				await page.goto(live.base + path);
+				await run.until(`${path} is filled`, () => document.querySelector('main h1') !== null && !/Loading…/.test(document.querySelector('main').innerText));
+				const [wide, has] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+				check(wide <= has, `${path}, ${form}: ${wide} px wide on a screen of ${has}`);
+				check((await page.locator('main b[onclick]').count()) === 0, `markup in ${path}`);
+			}
+			await page.goto(`${live.base}/admin/tenants`);
+			for (const n of names) {
+				await page.waitForSelector(`[data-row="${n}"]`);
+				/* what is written from the right turns nothing round but itself */
+				check((await page.textContent(`[data-row="${n}"] a`)) === n && (await page.isVisible(`[data-row="${n}"] a`)), `${n} cannot be read`);
+			}
+			await run.axe(`odd titles, ${form}`);
+			await run.shot(`titles-${form}`);
+		}
+		await page.setViewportSize({ width: 1440, height: 900 });
+	});
 	await run.test('the audit log', async () => {
 		await admin.audit(run);
 		await run.page.goto(`${live.base}/admin/audit?last=0`);

@@ -50,6 +50,8 @@ const KINDS = [
 ];
 const RISKS = ['Self-signed Cert', 'Obsolete TLS (v1.1 or older)', 'Known Proto on Non Std Port', 'Clear-Text Credentials'];
 
+const macOf = (local) => `02:00:5e:00:53:${(16 + LOCAL.indexOf(local)).toString(16)}`;
+
 export class World {
 	constructor({ file = false } = {}) {
 		this.file = file;
@@ -164,7 +166,7 @@ export class World {
 				ip: end.ip,
 				vlan,
 				address_space: 0,
-				mac: known ? '02:00:5e:00:53:10' : null,
+				mac: known ? macOf(known) : null,
 				vendor: null,
 				names: end.name ? [end.name] : [],
 				name_sources: end.name ? ['dns'] : [],
@@ -386,13 +388,13 @@ export class World {
 	}
 
 	devices() {
-		return LOCAL.map(([ip, , vlan], i) => ({
-			mac: `02:00:5e:00:53:${(16 + i).toString(16)}`,
+		return LOCAL.map((h, i) => ({
+			mac: macOf(h),
 			vendor: i % 3 === 0 ? 'Example Devices B.V.' : null,
 			observation_point: 'lan0',
 			address_space: 0,
-			vlan,
-			ips: [ip],
+			vlan: h[2],
+			ips: [h[0]],
 			bytes: { sent: 4e8 / (i + 1), received: 9e8 / (i + 1) },
 			packets: { sent: 4e5, received: 7e5 },
 			arp: { requests: 12 + i, replies: 9 },

@@ -215,7 +215,7 @@ export const t = {
 		access: 'Rights',
 		inTenant: (name: string) => `in ${name === account.platform ? 'all tenants' : name}`,
 		narrow: 'Search in the list',
-		count: (shown: number, all: number) => (shown === all ? `${all}` : `${shown} of ${all}`),
+		count: (shown: number, all: number) => (shown === all ? n(all, 'entry', 'entries') : `${shown} of ${n(all, 'entry', 'entries')}`),
 		noneMatch: 'Nothing matches.',
 		showMore: 'Show more',
 		shown: (count: number, all: number) => `${count.toLocaleString('en-GB')} of ${all.toLocaleString('en-GB')}`,
