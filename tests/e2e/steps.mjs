@@ -699,8 +699,9 @@ export async function keyboard(run) {
 
 export async function themes(run) {
 	const { page } = run;
+	const single = await ones(run);
 	for (const theme of ['light', 'dark']) {
-		for (const [name, path] of [...VIEWS, ['day', '/?last=86400']]) {
+		for (const [name, path] of [...VIEWS, ...single, ['day', '/?last=86400']]) {
 			await page.goto(run.base + path);
 			await page.waitForSelector('main h1');
 			if ((await page.evaluate(() => document.documentElement.dataset.theme)) !== theme) await page.click(`button[aria-label*="${theme}"]`);
@@ -715,10 +716,10 @@ export async function themes(run) {
 	await page.click('button[aria-label*="light"]');
 }
 
-/** What every view looks like, in its four forms: light and dark, wide and narrow, as pictures for eyes to judge. None is wider than its screen. */
-export async function pictures(run) {
+/** Views of one thing: of the first of each list. */
+async function ones(run) {
 	const { page } = run;
-	const ones = [];
+	const found = [];
 	for (const [name, path, link] of [
 		['host', '/hosts', '[data-test=hosts] a[data-host]'],
 		['application', '/applications', '[data-test=applications] a.name'],
@@ -731,8 +732,15 @@ export async function pictures(run) {
 		await page.goto(run.base + path);
 		const a = page.locator(link).first();
 		/* none: nothing of its kind is there, which its list shows */
-		if (await a.waitFor({ timeout: 5000 }).then(() => true, () => false)) ones.push([name, await a.getAttribute('href')]);
+		if (await a.waitFor({ timeout: 5000 }).then(() => true, () => false)) found.push([name, await a.getAttribute('href')]);
 	}
+	return found;
+}
+
+/** What every view looks like, in its four forms: light and dark, wide and narrow, as pictures for eyes to judge. None is wider than its screen. */
+export async function pictures(run) {
+	const { page } = run;
+	const single = await ones(run);
 	const adding = ['tenant', 'user', 'group'].map((n) => [`add-${n}`, `/admin/add-${n}`]);
 	for (const [form, width, height] of [
 		['wide', 1440, 900],
@@ -740,7 +748,7 @@ export async function pictures(run) {
 	]) {
 		await page.setViewportSize({ width, height });
 		for (const theme of ['light', 'dark'])
-			for (const [name, path] of [...VIEWS, ...ones, ...adding, ['day', '/?last=86400'], ['missing', '/no/such/view']])
+			for (const [name, path] of [...VIEWS, ...single, ...adding, ['day', '/?last=86400'], ['missing', '/no/such/view']])
 				await run.test(`${name}, ${theme}, ${form}`, async () => {
 					await page.emulateMedia({ colorScheme: theme });
 					await page.goto(run.base + path);

@@ -92,7 +92,7 @@ describe('addresses', () => {
 		expect(f.endpoint('192.0.2.1', null)).toBe('192.0.2.1');
 	});
 	it('knows one when it sees one', () => {
-		for (const a of ['10.9.0.2', '2001:db8::1', '::1', '::ffff:192.0.2.1']) expect(f.isAddress(a)).toBe(true);
-		for (const a of ['10.9.0', '10.9.0.256', 'nas', '', 'nas:443', 'a b']) expect(f.isAddress(a)).toBe(false);
+		for (const a of ['10.9.0.2', '2001:db8::1', '::1', '::ffff:192.0.2.1', '2001:db8:1:2:3:4:5:6', '0:0:0:0:0:ffff:192.0.2.1']) expect(f.isAddress(a)).toBe(true);
+		for (const a of ['10.9.0', '10.9.0.256', 'nas', '', 'nas:443', 'a b', '02:00:5e:00:53:10']) expect(f.isAddress(a)).toBe(false);
 	});
 });

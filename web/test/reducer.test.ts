@@ -13,6 +13,7 @@ const engine = (more: Partial<Component> = {}): Component => ({
 	last_death: null,
 	why: null,
 	interface: null,
+	warning: null,
 	...more,
 });
 

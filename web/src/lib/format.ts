@@ -164,5 +164,6 @@ export function endpoint(ip: string, port: number | null): string {
 
 export function isAddress(s: string): boolean {
 	if (/^\d{1,3}(\.\d{1,3}){3}$/.test(s)) return s.split('.').every((p) => Number(p) <= 255);
-	return s.includes(':') && /^[0-9a-f:.]{2,45}$/i.test(s);
+	/* a MAC address has colons, too, but six parts */
+	return (s.includes('::') || s.split(':').length === (s.includes('.') ? 7 : 8)) && /^[0-9a-f:.]{2,45}$/i.test(s);
 }
