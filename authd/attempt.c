@@ -69,6 +69,16 @@ attempt_because(struct attempt *t, const char *why)
 #define REFUSAL_FLOOR_NS NS_PER_S
 #define HELD_MAX         1024u /* more than that at a time are answered at once */
 
+/* While the directory is away, whatever is refused may be due to that, and is said to be: were only names of
+ * its people refused so, strangers would learn which names are not. */
+static enum auth_status
+refusal(const struct attempt *t)
+{
+	bool away = t->unasked || (t->by_password && people_are_away(t->a->people));
+
+	return away ? AUTH_AWAY : AUTH_DENIED;
+}
+
 static void on_floor(evutil_socket_t fd, short what, void *arg);
 
 /* False where its time has come already. */
@@ -92,14 +102,14 @@ on_floor(evutil_socket_t fd, short what, void *arg)
 	if (hold(t))
 		return;
 	t->a->held_refusals--;
-	attempt_end(t, AUTH_DENIED, NULL);
+	attempt_end(t, refusal(t), NULL);
 }
 
 static void
 deny(struct attempt *t)
 {
 	if (!people_are_there(t->a->people) || t->a->held_refusals >= HELD_MAX || !hold(t))
-		attempt_end(t, AUTH_DENIED, NULL);
+		attempt_end(t, refusal(t), NULL);
 	else
 		t->a->held_refusals++;
 }

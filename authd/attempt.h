@@ -27,6 +27,8 @@ struct attempt {
 	struct session_origin origin; /* of the session that it opens */
 	int64_t session_ns;           /* longest that this may last; 0: as all */
 	int64_t began_ns;             /* clock_boot_ns */
+	bool by_password;             /* a name and a password are judged, whoever's they are */
+	bool unasked;                 /* who would know could not be asked */
 	char because[160];            /* why it was refused, for the record; "": not known */
 };
 

@@ -25,6 +25,7 @@ judging_begin(struct attempt *t, const char *password, hash_done *done, void *ct
 	bool found = account_look(&x, t->name, &who), begun = false;
 	enum db_status status = txn_end(&x);
 
+	t->by_password = true;
 	if (status == DB_OK && newcomers_are_judged(t->a, t->name, found ? &who : NULL)) {
 		t->account = found ? who.number : 0;
 		begun = newcomers_judge(t, password, done, ctx);

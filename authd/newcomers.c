@@ -269,6 +269,7 @@ on_judged(void *ctx, const struct person_told *told)
 	if (told->verdict == DIRECTORY_REFUSED || told->verdict == DIRECTORY_UNAVAILABLE)
 		log_warn("login of '%s' from %s: %s", t->name, t->from, told->why);
 	j->failed = told->verdict == DIRECTORY_RIGHT && c.why == NULL; /* the disk would not have it */
+	t->unasked = told->verdict == DIRECTORY_UNAVAILABLE;
 	attempt_because(t, c.why != NULL ? c.why : told->why);
 	answer.verdict = HASH_FAILED;
 	if (!refuse_as_ours(j))
@@ -281,11 +282,15 @@ newcomers_judge(struct attempt *t, const char *password, hash_done *done, void *
 	struct judging_there *j = mem_calloc(1, sizeof(*j));
 
 	*j = (struct judging_there){ t, done, ctx, false };
-	if (people_ask(t->a->people, DIRECTORY_LOGIN, t->name, password, on_judged, j))
+	if (people_are_away(t->a->people)) {
+		t->a->counters.n[COUNTED_AUTHD_PEOPLE_FULL]++;
+		attempt_because(t, people_away_why(t->a->people));
+	} else if (people_ask(t->a->people, DIRECTORY_LOGIN, t->name, password, on_judged, j)) {
 		return true;
-	log_warn("login of '%s' from %s: weir-directory is not there, or has too much to do", t->name,
-		 t->from);
-	attempt_because(t, "weir-directory is not there, or has too much to do");
+	} else {
+		attempt_because(t, "weir-directory has too much to do");
+	}
+	t->unasked = true;
 	if (refuse_as_ours(j))
 		return true;
 	attempt_excuse(t, AUTH_BUSY, "Too many passwords are being checked.");
@@ -410,7 +415,7 @@ newcomers_turn(struct authd *a)
 	int64_t now = clock_boot_ns(), interval = a->boot->settings.ldap_interval_ms * 1000000;
 	struct due d = { .a = a, .after = a->looked };
 
-	if (!people_are_there(a->people))
+	if (!people_are_there(a->people) || people_are_away(a->people))
 		return;
 	if (a->looked == 0 && now - a->look_ns < interval)
 		return;

@@ -13,6 +13,7 @@
 #include "ipc/sealed.h"
 #include "locked.h"
 #include "mapping.h"
+#include "reach.h"
 
 #define GROUPS_TOLD_MAX 16384
 
@@ -22,6 +23,7 @@ struct people {
 	char *provider;
 	size_t provider_len;
 	struct asked *asked;
+	struct reachability reach;
 };
 
 /* --- settings --- */
@@ -71,6 +73,9 @@ people_new(struct authd *a)
 
 	p->a = a;
 	p->asked = asked_new(DIRECTORY_ASKS);
+	p->reach.interval_ns = a->boot->settings.ldap_interval_ms * NS_PER_MS;
+	if (p->reach.interval_ns > REACH_TRY_NS)
+		p->reach.interval_ns = REACH_TRY_NS;
 	p->secret = locked_pages(PASSWORD_MAX);
 	if ((a->boot->flags & BOOT_HAS_BIND_PASSWORD) != 0 &&
 	    !handed_secret(BOOT_FD_BIND_PASSWORD, p->secret, PASSWORD_MAX))
@@ -99,7 +104,73 @@ people_are_there(const struct people *p)
 	return p->a->boot->settings.ldap_servers.n > 0;
 }
 
+/* --- whether it can be reached --- */
+
+static struct channel *
+channel_of(const struct people *p)
+{
+	return peers_find(p->a->peers, PROC_DIRECTORY, 0);
+}
+
+bool
+people_are_away(const struct people *p)
+{
+	return people_are_there(p) && (p->reach.state == REACH_AWAY || channel_of(p) == NULL);
+}
+
+const char *
+people_away_why(const struct people *p)
+{
+	return channel_of(p) == NULL ? "weir-directory is not there" : p->reach.why;
+}
+
+static void
+learn(struct people *p, enum directory_what what, const struct person_told *t)
+{
+	if (!reach_told(&p->reach, what, t->verdict, t->why, clock_boot_ns()))
+		return;
+	if (p->reach.state == REACH_AWAY)
+		log_warn("the directory (ldap) cannot be asked, and is tried again each %lld s: %s",
+			 (long long)(p->reach.interval_ns / NS_PER_S), t->why);
+	else
+		log_info("the directory (ldap) can be asked again");
+}
+
+static void
+on_tried(void *ctx, const struct person_told *t)
+{
+	struct people *p = ctx;
+
+	(void)t; /* learn has it */
+	p->reach.trying = false;
+}
+
+static void
+try_it(struct people *p)
+{
+	if (people_are_there(p) && channel_of(p) != NULL && reach_is_due(&p->reach, clock_boot_ns()))
+		p->reach.trying = people_ask(p, DIRECTORY_TEST, "", "", on_tried, p);
+}
+
 /* --- asking --- */
+
+/* Who waits for an answer from which everybody learns. */
+struct asking {
+	struct people *p;
+	enum directory_what what;
+	people_told *told;
+	void *ctx;
+};
+
+static void
+on_told(void *ctx, const struct person_told *t)
+{
+	const struct asking was = *(struct asking *)ctx;
+
+	free(ctx);
+	learn(was.p, was.what, t);
+	was.told(was.ctx, t);
+}
 
 static bool
 send_ask(struct people *p, struct channel *ch, struct wire_directory_ask *w)
@@ -123,20 +194,24 @@ bool
 people_ask(struct people *p, enum directory_what what, const char *name, const char *password,
 	   people_told *told, void *ctx)
 {
-	struct channel *ch = peers_find(p->a->peers, PROC_DIRECTORY, 0);
+	struct channel *ch = channel_of(p);
 	const struct settings *s = &p->a->boot->settings;
 	struct wire_directory_ask w = { .what = (uint32_t)what };
+	struct asking *k = mem_calloc(1, sizeof(*k));
 	bool good =
 		 str_copy(w.name, sizeof(w.name), name) && str_copy(w.password, sizeof(w.password), password),
 	     sent;
 
+	*k = (struct asking){ p, what, told, ctx };
 	if (ch != NULL && good)
-		w.request = asked_add(p->asked, s->ldap_timeout_ms * NS_PER_MS, told, ctx);
+		w.request = asked_add(p->asked, s->ldap_timeout_ms * NS_PER_MS, on_told, k);
 	if (w.request == 0 && good)
 		p->a->counters.n[COUNTED_AUTHD_PEOPLE_FULL]++;
 	sent = w.request != 0 && send_ask(p, ch, &w);
 	if (!sent && w.request != 0)
 		asked_drop(p->asked, w.request);
+	if (!sent)
+		free(k);
 	sodium_memzero(&w, sizeof(w));
 	return sent;
 }
@@ -148,18 +223,23 @@ people_answer(struct people *p, const struct wire_directory_told *w, int fd)
 {
 	static const struct asked_form form = { "id", DIRECTORY_TOLD_MAX, GROUPS_TOLD_MAX };
 
-	return w->verdict > 0 && w->verdict < DIRECTORY_VERDICT_COUNT &&
-	       asked_answer(p->asked, w->request, (enum directory_verdict)w->verdict, fd, w->len, &form);
+	bool good = w->verdict > 0 && w->verdict < DIRECTORY_VERDICT_COUNT &&
+		    asked_answer(p->asked, w->request, (enum directory_verdict)w->verdict, fd, w->len, &form);
+
+	try_it(p); /* who waits next is not to wait for as long */
+	return good;
 }
 
 void
 people_turn(struct people *p)
 {
 	asked_turn(p->asked);
+	try_it(p);
 }
 
 void
 people_gone(struct people *p)
 {
 	asked_gone(p->asked);
+	p->reach.next_ns = 0; /* at once when it is back */
 }

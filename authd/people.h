@@ -17,6 +17,11 @@ void people_free(struct people **p);
 /* Whether there is a directory to ask. */
 bool people_are_there(const struct people *p);
 
+/* Whether it is known that nobody in it can be asked about now. authd tries by itself until it answers. */
+bool people_are_away(const struct people *p);
+/* Where they are away: which server, and why. For the record, never for the stranger. */
+const char *people_away_why(const struct people *p);
+
 /* name: as somebody typed it. password: of DIRECTORY_LOGIN, else "". False, and told is not called, where the
  * directory is not there or too many are being asked. */
 bool people_ask(struct people *p, enum directory_what what, const char *name, const char *password,

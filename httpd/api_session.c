@@ -78,6 +78,9 @@ refused(struct request *r, const struct wire_auth_answer *a)
 	case AUTH_BUSY:
 		reply_problem(r, 503, "Too many logins at once: try again.");
 		break;
+	case AUTH_AWAY:
+		refuse_inquiry(r, INQUIRY_LOGIN_AWAY);
+		break;
 	case AUTH_UNAVAILABLE:
 		reply_problem(r, 503, "Accounts cannot be written now: %s", a->detail);
 		break;

@@ -23,6 +23,7 @@ enum inquiry_end {
 	INQUIRY_NO_TENANT,  /* there is no such tenant for it */
 	INQUIRY_THROTTLED,  /* too many wrong passwords: retry_after_s */
 	INQUIRY_LOGIN_BUSY, /* too many passwords are being judged */
+	INQUIRY_LOGIN_AWAY, /* a password is wrong, or the directory that would know cannot be asked */
 	INQUIRY_TOKEN_ONLY, /* a password that is right, of an account with a second factor */
 	INQUIRY_DENIED,     /* it is good, but neither role nor scopes allow the question */
 	INQUIRY_NO_AUTHD,

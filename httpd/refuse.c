@@ -11,6 +11,8 @@ static const struct {
 	[INQUIRY_NO_TENANT] = { 404, NULL },
 	[INQUIRY_THROTTLED] = { 429, "Too many attempts: try again later." },
 	[INQUIRY_LOGIN_BUSY] = { 503, "Too many logins at once: try again." },
+	[INQUIRY_LOGIN_AWAY] = { 503, "Name or password is wrong, or the login service that knows them "
+				      "cannot be reached right now." },
 	[INQUIRY_TOKEN_ONLY] = { 401, "This account takes a second factor: use a token." },
 	[INQUIRY_DENIED] = { 403, "Neither this role nor these scopes allow it." },
 	[INQUIRY_NO_AUTHD] = { 503, "The process that knows the accounts is being restarted." },

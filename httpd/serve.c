@@ -29,7 +29,7 @@ serve_auth_answer(struct httpd *h, struct msg *m)
 	bool good;
 
 	memcpy(&copy, a, sizeof(copy));
-	if (copy.status < AUTH_OK || copy.status > AUTH_NO_TENANT || copy.grant_len > GRANT_MAX ||
+	if (copy.status < AUTH_OK || copy.status > AUTH_AWAY || copy.grant_len > GRANT_MAX ||
 	    !ends(copy.name, sizeof(copy.name)) || !ends(copy.tenant, sizeof(copy.tenant)) ||
 	    !ends(copy.role, sizeof(copy.role)) || !ends(copy.detail, sizeof(copy.detail)))
 		return false;
@@ -45,7 +45,7 @@ serve_oidc_gone(struct httpd *h, struct msg *m)
 	bool good;
 
 	memcpy(&copy, m->body, sizeof(copy));
-	good = ends(copy.url, sizeof(copy.url)) && copy.status >= AUTH_OK && copy.status <= AUTH_NO_TENANT;
+	good = ends(copy.url, sizeof(copy.url)) && copy.status >= AUTH_OK && copy.status <= AUTH_AWAY;
 	for (const char *p = copy.url; good && *p != '\0'; p++)
 		good = *p > 0x20 && *p < 0x7f; /* it becomes a header */
 	good = good && asks_answer(h->asks, PROC_AUTHD, copy.request, true, &copy, sizeof(copy));

@@ -190,6 +190,8 @@ refused_password(const struct wire_auth_answer *a)
 		return SESSION_THROTTLED;
 	case AUTH_BUSY:
 		return SESSION_BUSY;
+	case AUTH_AWAY:
+		return SESSION_AWAY;
 	case AUTH_SECOND_FACTOR:
 		return SESSION_TOKEN_ONLY;
 	case AUTH_NO_TENANT:

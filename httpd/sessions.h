@@ -39,6 +39,7 @@ enum session_end {
 	SESSION_NO_TENANT,  /* it is good, but not for the tenant that it names */
 	SESSION_THROTTLED,  /* a password: too many failures, s->retry_after_s says when to come back */
 	SESSION_BUSY,       /* a password: too many are being judged */
+	SESSION_AWAY,       /* a password: wrong, or the directory that would know cannot be asked */
 	SESSION_TOKEN_ONLY, /* a password that is right, of an account that takes a second factor */
 	SESSION_NO_AUTHD
 };

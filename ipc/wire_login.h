@@ -129,7 +129,10 @@ enum auth_status {
 	AUTH_SECOND_FACTOR, /* LOGIN, OIDC_CALLBACK: so far it was right; cookie is a ticket for
 			       SECOND_FACTOR, good for 5 minutes. BASIC: the account takes a second factor,
 			       and so comes in by a token only */
-	AUTH_NO_TENANT /* BASIC: it is right, but not for this tenant. Others are asked about a second time */
+	AUTH_NO_TENANT, /* BASIC: it is right, but not for this tenant. Others are asked about a second time
+			 */
+	AUTH_AWAY /* LOGIN, BASIC: as AUTH_DENIED, or the directory, which would know, cannot be asked now:
+		     one answer for all names */
 };
 
 struct wire_auth_answer {

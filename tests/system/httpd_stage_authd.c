@@ -43,6 +43,8 @@ judge_login(struct stage *s, const struct wire_login *m, struct wire_auth_answer
 	s->logins++;
 	if (strcmp(m->name, "busy") == 0)
 		a->status = AUTH_BUSY;
+	else if (strcmp(m->name, "away") == 0)
+		a->status = AUTH_AWAY;
 	else if (strcmp(m->name, "throttled") == 0) {
 		a->status = AUTH_THROTTLED;
 		a->retry_after_s = 7;

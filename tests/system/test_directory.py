@@ -4,8 +4,9 @@ import json
 import os
 import socket
 import threading
+import time
 
-from people import PeopleTest
+from people import FarApi, PeopleTest
 from ranged_directory import BASE as RANGED_BASE, RangedDirectory
 from slapd import BASE, BIND_DN, BIND_PASSWORD, PASSWORD, Slapd, entry, group, person
 from weirlab import Weir, in_namespace, run, wait_for, weir_binary
@@ -151,30 +152,31 @@ class Directory(DirectoryTest):
         alice = self.comes_in("alice")
         self.slapd.stop()
         silent = None
-        try:
-            for state in ("down", "silent"):
-                with self.subTest(state):
-                    self.assertEqual(self.weir.login().get("/api/v1/me").status, 200)
-                    answer = self.weir.api().request("POST", "/api/v1/login", {"name": "carol", "password": PASSWORD}, timeout=30)
-                    # A stranger is not told whose a name is, nor that the directory is down.
-                    wrong = self.weir.api().request("POST", "/api/v1/login", {"name": "admin", "password": "not it"}, timeout=30)
-                    self.assertEqual((answer.status, answer.body), (401, wrong.body), answer)
-                    self.assertEqual(wrong.status, 401)
-                    # Who is in stays, and by what he had.
-                    self.assertEqual(alice.get("/api/v1/interfaces").status, 200)
-                if silent is None:
-                    silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", self.slapd.tls_port), backlog=64))
-        finally:
-            silent.close()
-            self.slapd.start()
-        self.comes_in("carol")
-        # What was lost meanwhile has a counter with a place: in health, for Prometheus and on the command line.
         places = ("dial.failed", "directory.attempts_late")
 
         def counted():
             drops = {c["place"]: c["count"] for c in self.api.ask("/api/v1/health")["drops"]}
             return all(drops.get(p, 0) >= 1 for p in places)
-        wait_for("what was lost to be counted", counted)
+        try:
+            for state in ("down", "silent"):
+                with self.subTest(state):
+                    self.assertEqual(self.weir.login().get("/api/v1/me").status, 200)
+                    answer = self.weir.api().request("POST", "/api/v1/login", {"name": "carol", "password": PASSWORD}, timeout=30)
+                    # A stranger is not told whose a name is, nor what of the two it was.
+                    wrong = self.weir.api().request("POST", "/api/v1/login", {"name": "admin", "password": "not it"}, timeout=30)
+                    self.assertEqual((answer.status, answer.body), (503, wrong.body), answer)
+                    self.assertIn("cannot be reached right now", answer.json["detail"])
+                    self.assertEqual(wrong.status, 503)
+                    # Who is in stays, and by what he had.
+                    self.assertEqual(alice.get("/api/v1/interfaces").status, 200)
+                if silent is None:
+                    silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", self.slapd.tls_port), backlog=64))
+            # What is lost meanwhile has a counter with a place: in health, for Prometheus and on the command line. Weir tries by itself.
+            wait_for("what was lost to be counted", counted)
+        finally:
+            silent.close()
+            self.slapd.start()
+        self.comes_in("carol")
         metrics = self.api.get("/metrics").body.decode()
         status = run(weir_binary(), "status", "-c", self.weir.config()).stdout
         for place in places:
@@ -233,6 +235,33 @@ class Directory(DirectoryTest):
             self.assertEqual(answer.status, 200, answer)
         finally:
             other.stop()
+            silent.close()
+
+    def login_at(self, weir, name, password=PASSWORD):
+        """Status, sentence and seconds of a login, from an address that nothing else comes from."""
+        api, began = FarApi(weir.ns, "127.0.0.1", weir.https), time.monotonic()
+        answer = api.request("POST", "/api/v1/login", {"name": name, "password": password}, timeout=40)
+        return answer.status, answer.json.get("detail"), time.monotonic() - began
+
+    def test_a_silent_server_is_said_to_be_and_not_waited_for_again(self):
+        """By ldaps, StartTLS and nothing at all: everybody is told the same, and nobody waits but who came before it was known."""
+        silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", 6398), backlog=64))
+        try:
+            for name, others in (("quiet-tls", {"ldap.servers": ["ldaps://127.0.0.1:6398"]}), ("quiet-start", {"ldap.servers": ["ldap://127.0.0.1:6398"]}),
+                                 ("quiet-clear", {"ldap.servers": ["ldap://127.0.0.1:6398"], "ldap.tls": False})):
+                # Long enough that who waited for it would be told from who did not.
+                weir = self.weir_with(name, **{"ldap.timeout": "10s", **others}).start()
+                with self.subTest(name):
+                    weir.setup()
+                    # Weir finds out by itself.
+                    wait_for("the record of a silent server", lambda: "127.0.0.1:6398: connected, but no answer in time" in weir.log(), 60)
+                    answers = [self.login_at(weir, *who) for who in (("alice",), ("nobody-at-all",), ("admin", "not it"))]
+                    self.assertEqual({a[:2] for a in answers}, {(503, answers[0][1])})
+                    self.assertIn("cannot be reached right now", answers[0][1])
+                    self.assertLess(max(a[2] for a in answers), 10)
+                    self.assertEqual(weir.login().get("/api/v1/me").status, 200)
+                weir.stop()
+        finally:
             silent.close()
 
     def weir_with(self, name, **others):

@@ -415,7 +415,8 @@ class Logins(OnStage):
         a = self.post("/api/v1/login", {"name": "throttled", "password": "x"})
         self.problem(a, 429)
         self.assertEqual("7", a.headers["Retry-After"])
-        self.problem(self.post("/api/v1/login", {"name": "busy", "password": "x"}), 503)
+        self.problem(self.post("/api/v1/login", {"name": "busy", "password": "x"}), 503, "Too many logins")
+        self.problem(self.post("/api/v1/login", {"name": "away", "password": "x"}), 503, "cannot be reached right now")
 
     def test_bodies_that_are_not_a_login(self):
         for body, word in ((b"", "JSON"), (b"{", "JSON"), (b"[]", "JSON"), ({"name": "a"}, "password"), ({"name": 1, "password": "x"}, "name"),

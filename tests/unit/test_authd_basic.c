@@ -273,10 +273,10 @@ whose_a_name_is_does_not_show(void **state)
 		began = clock_boot_ns();
 		player_answer(
 		    &p, player_send_login(&p, names[i], "not it", i == 0 ? "192.0.2.78" : "192.0.2.79"), &a);
-		assert_int_equal(a.status, AUTH_DENIED);
+		assert_int_equal(a.status, AUTH_AWAY);
 		assert_true(clock_boot_ns() - began >= NS_PER_S);
 	}
-	assert_int_equal(of[0].status, AUTH_DENIED);
+	assert_int_equal(of[0].status, AUTH_AWAY);
 	assert_memory_equal(&of[0], &of[1], sizeof(of[0]));
 	/* That nobody could be asked is counted: two logins of somebody's. */
 	while (p.counted.n[COUNTED_AUTHD_PEOPLE_FULL] < 2)
