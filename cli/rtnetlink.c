@@ -83,7 +83,7 @@ drop_what_is_left(int fd, union datagram *d)
 static bool
 port_of(int fd, uint32_t *port)
 {
-	struct sockaddr_nl own;
+	struct sockaddr_nl own = { 0 };
 	socklen_t len = sizeof(own);
 
 	if (getsockname(fd, (struct sockaddr *)&own, &len) == -1)
