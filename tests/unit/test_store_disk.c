@@ -160,7 +160,7 @@ tables_of_readers_have_their_room(void **state)
 		found++;
 	}
 	closedir(d);
-	assert_int_equal(found, 3); /* of data.mdb, of series.mdb, of the segment */
+	assert_true(found >= 3); /* of data.mdb, of series.mdb, of the segment and of what it is merged into */
 }
 
 /* --- a full disk: RLIMIT_FSIZE stands for it, LMDB gets EFBIG instead of ENOSPC
@@ -283,6 +283,7 @@ series_go_on_after_a_full_disk(void **state)
 	w = world_new(64 << 20, 0);
 	begin = w->utc / 3600 * 3600;
 	batch_init(&b, 1 << 20, 1024);
+	writer_free(&w->s->writer); /* this thread writes: one at a time */
 
 	struct history *h = w->s->history;
 
