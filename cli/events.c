@@ -34,10 +34,14 @@ is_text(struct events *e, const char *text, size_t len)
 		}
 		while (begin > 0 && text[begin - 1] != '\n')
 			begin--;
-		begin += strspn(text + begin, " -");
-		key = strcspn(text + begin, ":\n");
-		mistake(e->mistakes, line, "%.*s: has a byte that is no UTF-8 text",
-			(int)(begin + key <= i ? key : i - begin), text + begin);
+		/* Up to the byte: no NUL need follow. */
+		while (begin < i && (text[begin] == ' ' || text[begin] == '-'))
+			begin++;
+		key = begin;
+		while (key < i && text[key] != ':')
+			key++;
+		mistake(e->mistakes, line, "%.*s: has a byte that is no UTF-8 text", (int)(key - begin),
+			text + begin);
 		return false;
 	}
 	return true;
