@@ -67,9 +67,11 @@ function(weir_unit_test name)
 endfunction()
 
 # The same target is a fuzzer with -DWEIR_FUZZ=ON and otherwise a program that replays
-# tests/fuzz/corpus/NAME/ (old crashes included) and CORPUS under ctest.
+# tests/fuzz/corpus/NAME/ (old crashes included) and CORPUS under ctest. MEMORY_FILES: the fuzzer
+# has them in the process (tests/fuzz/memory_files.c), the replay has the kernel's.
+set(_weir_memory_calls memfd_create close dup fcntl fstat ftruncate mmap munmap pread pwrite write)
 function(weir_fuzz name)
-	cmake_parse_arguments(A "" "" "SOURCES;LIBS;ROOMS" ${ARGN})
+	cmake_parse_arguments(A "MEMORY_FILES" "" "SOURCES;LIBS;ROOMS" ${ARGN})
 	add_executable(fuzz_${name} ${A_SOURCES})
 	_weir_common(fuzz_${name})
 	_weir_plain_link(fuzz_${name})
@@ -80,6 +82,11 @@ function(weir_fuzz name)
 	set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
 	if(WEIR_FUZZ)
 		target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+		if(A_MEMORY_FILES)
+			target_sources(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/memory_files.c)
+			list(TRANSFORM _weir_memory_calls PREPEND "-Wl,--wrap=" OUTPUT_VARIABLE wraps)
+			target_link_options(fuzz_${name} PRIVATE ${wraps})
+		endif()
 	else()
 		target_sources(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
 		add_test(NAME replay_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})

@@ -1,8 +1,11 @@
 /* What captures, other engines, store and the launcher send to an engine: rings and their pages, files,
  * counters; the rings are read as far as they go. */
 #include <event2/event.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
+#include "ipc/ring.h"
 #include "ipc/wire.h"
 #include "receiver.h"
 #include "run.h"
@@ -11,6 +14,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BATCHES_MAX 64
+#define UNTAKEN_MAX 16384 /* bytes in a ring that nobody takes */
 
 static struct server s;
 
@@ -47,6 +51,34 @@ turn(void)
 }
 
 static void
+begin_ring(struct ring_producer **ring, size_t bytes, int *offer_fd)
+{
+	ring_producer_free(ring);
+	fd_drop(offer_fd);
+	*ring = ring_producer_new(bytes, offer_fd);
+	if (*ring == NULL)
+		abort();
+}
+
+/* Nobody takes what is said to store and to the other worker, and each time that they come again all of it
+ * would be carried over: full rings would be nearly all that there is to do. */
+static void
+take_what_was_said(void)
+{
+	struct records *r = &s.e->records;
+	struct handover_peer *p = &s.e->handover.peer[1];
+
+	if (ring_producer_used(r->ring) > UNTAKEN_MAX) {
+		begin_ring(&r->ring, r->size, &r->offer_fd);
+		r->attached = false;
+	}
+	if (ring_producer_used(p->out) > UNTAKEN_MAX) {
+		begin_ring(&p->out, s.e->handover.ring_bytes, &p->offer_fd);
+		p->attached = false;
+	}
+}
+
+static void
 open_engine(void)
 {
 	struct boot *b = receiver_boot(PROC_ENGINE);
@@ -69,5 +101,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (s.e == NULL)
 		open_engine();
 	receiver_run(&hooks, data, size);
+	take_what_was_said();
 	return 0;
 }

@@ -19,6 +19,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define SIGNED_BYTES 70 /* of P-256, in DER */
+
 static FILE *files[2]; /* two pairs */
 static uint8_t id[CERTIFICATE_ID_BYTES];
 
@@ -58,6 +60,31 @@ name_certificate(const struct channel *from, enum msg_id message, uint8_t *body,
 	memcpy(body, &w, sizeof(w));
 }
 
+/* OpenSSL looks through all its decoders for each key. */
+static bool
+comes(enum msg_id message)
+{
+	static unsigned n;
+
+	return message != MSG_KEY_PAIR || n++ % 64 == 0;
+}
+
+/* In place of OpenSSL's, which takes as long as a thousand messages: what is signed is there, and there is
+ * room for what comes of it. */
+int
+EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *signature, size_t *len, const unsigned char *content,
+	       size_t content_len)
+{
+	(void)ctx;
+	if (signature != NULL) {
+		memset(signature, 0x30, *len);
+		for (size_t i = 0; i < content_len; i++)
+			signature[0] ^= content[i];
+	}
+	*len = SIGNED_BYTES;
+	return 1;
+}
+
 static int
 hand(enum msg_id message)
 {
@@ -89,7 +116,9 @@ open_key(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct receiver_hooks hooks = { .before = name_certificate, .hand = hand };
+	static const struct receiver_hooks hooks = { .comes = comes,
+						     .before = name_certificate,
+						     .hand = hand };
 	static bool is_open;
 
 	if (!is_open)

@@ -180,11 +180,12 @@ channel_data(const struct channel *ch)
 static bool
 send_one(struct channel *ch, enum msg_id id, const void *body, size_t len, unsigned fds)
 {
-	static volatile uint8_t sink;
+	static uint8_t copy[MSG_BODY_MAX];
 
-	assert(ch->open && msg_admit(id, set.self, ch->proc, len, fds));
-	for (size_t i = 0; i < len; i++)
-		sink = (uint8_t)(sink ^ ((const uint8_t *)body)[i]); /* every byte is there */
+	assert(ch->open && len <= sizeof(copy) && msg_admit(id, set.self, ch->proc, len, fds));
+	if (len > 0)
+		memcpy(copy, body, len); /* every byte is there, says the sanitizer */
+	__asm__ volatile("" : : "r"(copy) : "memory");
 	memset(ch->last, 0, sizeof(ch->last));
 	if (len > 0)
 		memcpy(ch->last, body, len < sizeof(ch->last) ? len : sizeof(ch->last));
@@ -380,10 +381,14 @@ deliver(const struct receiver_hooks *hooks, const struct receiver_entry *e, cons
 	const struct msg_rule *r = msg_rule(id);
 	struct channel *ch = sender_of(id, e->instance);
 	size_t len = r->min + e->len % (r->max - r->min + 1u);
-	/* Aligned as a channel's buffer is, and not longer than the message. */
-	uint8_t *own = mem_calloc(len + 1, 1);
-	struct msg m = { id, own, len, -1 };
+	struct msg m = { id, NULL, len, -1 };
+	uint8_t *own;
 
+	if (hooks->comes != NULL && !hooks->comes(id))
+		return;
+	/* Aligned as a channel's buffer is, and not longer than the message. */
+	own = mem_calloc(len + 1, 1);
+	m.body = own;
 	memcpy(own, body, e->body < len ? e->body : len);
 	if (e->how & RECEIVER_AWAY)
 		go(&set.channel[e->instance % set.n]);
@@ -411,7 +416,10 @@ receiver_run(const struct receiver_hooks *hooks, const uint8_t *data, size_t siz
 {
 	struct receiver_entry e;
 
-	for (unsigned i = 0; i < set.n; i++)
+	if (size < sizeof(e))
+		return;
+	memcpy(&e, data, sizeof(e));
+	for (unsigned i = 0; i < set.n && (e.how & RECEIVER_ALONE) == 0; i++)
 		come(&set.channel[i]);
 	while (size >= sizeof(e)) {
 		memcpy(&e, data, sizeof(e));

@@ -11,6 +11,7 @@
 #define WEIR_TESTS_RECEIVER_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ enum {
 	RECEIVER_AGAIN = 2,  /* the sender went away before and came again */
 	RECEIVER_AWAY = 4,   /* another peer goes away first */
 	RECEIVER_BEHIND = 8, /* the sender takes nothing for now */
+	RECEIVER_ALONE = 16, /* in the first entry: nobody is there before it sends something */
 };
 
 enum handed {
@@ -46,6 +48,8 @@ enum handed {
 
 /* What a target may do beside: NULL where it has nothing to. */
 struct receiver_hooks {
+	/* Whether a message comes: some take as long as hundreds of others do. */
+	bool (*comes)(enum msg_id id);
 	/* Before a message is handed over: body may be changed; memory is the length of what it hands over.
 	 */
 	void (*before)(const struct channel *from, enum msg_id id, uint8_t *body, size_t len, size_t memory);
