@@ -16,17 +16,20 @@ enum { WORKERS = 2, POINT = 1 };
 
 static struct capture *c;
 
-/* They name their ring, mostly. */
+/* They name their point and their ring, each mostly. */
 static void
 make_good(const struct channel *from, enum msg_id id, uint8_t *body, size_t len, size_t memory)
 {
-	const struct wire_ring_taken t = { POINT, channel_instance(from) };
+	struct wire_ring_taken t;
 
 	(void)memory;
-	if (id == MSG_PACKET_RING_TAKEN && body[0] % 4 != 3) {
-		assert(len == sizeof(t));
-		memcpy(body, &t, sizeof(t));
-	}
+	if (id != MSG_PACKET_RING_TAKEN)
+		return;
+	assert(len == sizeof(t));
+	memcpy(&t, body, sizeof(t));
+	t.point = t.point % 4 == 3 ? t.point : POINT;
+	t.worker = t.worker % 4 == 3 ? t.worker : channel_instance(from);
+	memcpy(body, &t, sizeof(t));
 }
 
 static void

@@ -65,18 +65,62 @@ oidc_process_start(const struct oidc_task *t, int *sock)
 	return NOBODY;
 }
 
-/* Texts end, and say how long what is handed over is: what else they may say is the input's. */
+#define END(text) ((text)[sizeof(text) - 1] = '\0')
+
+static void
+mend_url(char url[DIRECTORY_URL_MAX])
+{
+	url[DIRECTORY_URL_MAX - 1] = '\0';
+	if (url[0] != 'l')
+		(void)str_copy(url, DIRECTORY_URL_MAX, "ldaps://a");
+}
+
+static void
+mend_directory_ask(struct wire_directory_ask *w, size_t memory)
+{
+	w->what = 1 + w->what % (DIRECTORY_WHAT_COUNT - 1);
+	w->timeout_ms = 1 + w->timeout_ms % 120000;
+	w->len = (uint32_t)memory;
+	w->nservers = 1 + w->nservers % DIRECTORY_SERVERS;
+	w->nreferrals %= DIRECTORY_REFERRALS + 1;
+	for (unsigned i = 0; i < DIRECTORY_SERVERS; i++)
+		mend_url(w->server[i]);
+	for (unsigned i = 0; i < DIRECTORY_REFERRALS; i++)
+		mend_url(w->referral[i]);
+	w->name[0] = w->password[0] = 'a';
+	END(w->name);
+	END(w->password);
+	END(w->secret);
+}
+
+static void
+mend_oidc_ask(struct wire_oidc_ask *w, size_t memory)
+{
+	w->what = 1 + w->what % (OIDC_WHAT_COUNT - 1);
+	w->timeout_ms = 1 + w->timeout_ms % 120000;
+	w->len = (uint32_t)memory;
+	if (w->issuer[0] != 'h')
+		(void)str_copy(w->issuer, sizeof(w->issuer), "https://a");
+	w->proof[0] = 'a';
+	END(w->issuer);
+	END(w->secret);
+	END(w->verifier);
+	END(w->nonce);
+	END(w->proof);
+}
+
+/* Questions are such as authd asks, mostly: else all would be refused at once. */
 static void
 mend(const struct channel *from, enum msg_id id, uint8_t *body, size_t len, size_t memory)
 {
-	struct wire_directory_ask *l = (void *)body;
-	struct wire_oidc_ask *o = (void *)body;
-
 	(void)from;
-	if (id == MSG_DIRECTORY_ASK && len == sizeof(*l) && body[0] % 4 != 3)
-		l->len = (uint32_t)memory;
-	if (id == MSG_OIDC_ASK && len == sizeof(*o) && body[0] % 4 != 3)
-		o->len = (uint32_t)memory;
+	(void)len;
+	if ((id == MSG_DIRECTORY_ASK || id == MSG_OIDC_ASK) && body[0] % 4 == 3)
+		return;
+	if (id == MSG_DIRECTORY_ASK)
+		mend_directory_ask((void *)body, memory);
+	if (id == MSG_OIDC_ASK)
+		mend_oidc_ask((void *)body, memory);
 }
 
 static void

@@ -18,25 +18,39 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct server s;
 
+/* A number that is its sender's, mostly. */
+static uint32_t
+mend(uint32_t said, uint32_t right)
+{
+	return said % 4 == 3 ? said : right;
+}
+
 /* They say who they are, mostly. */
 static void
 make_good(const struct channel *from, enum msg_id id, uint8_t *body, size_t len, size_t memory)
 {
+	uint32_t worker = id == MSG_FRAME_RING || id == MSG_FRAME_RING_TAKEN ? channel_instance(from) : 0;
 	struct wire_ring_offer o;
 	struct wire_ring_taken t;
+	struct wire_counters c;
 
 	(void)memory;
-	if (len == 0 || body[0] % 4 == 3)
-		return;
 	if (id == MSG_PACKET_RING || id == MSG_FRAME_RING) {
 		memcpy(&o, body, sizeof(o));
-		o.point = 1;
-		o.worker = id == MSG_FRAME_RING ? channel_instance(from) : 0;
+		o.point = mend(o.point, 1);
+		o.worker = mend(o.worker, worker);
 		memcpy(body, &o, sizeof(o));
 	} else if (id == MSG_RECORD_RING_TAKEN || id == MSG_FRAME_RING_TAKEN) {
-		t = (struct wire_ring_taken){ 0, id == MSG_FRAME_RING_TAKEN ? channel_instance(from) : 0 };
+		memcpy(&t, body, sizeof(t));
+		t.worker = mend(t.worker, worker);
 		memcpy(body, &t, sizeof(t));
+	} else if (id == MSG_CAPTURE_TOLD) {
+		memcpy(&c, body, sizeof(c));
+		c.proc = mend(c.proc, PROC_CAPTURE);
+		c.instance = mend(c.instance, channel_instance(from));
+		memcpy(body, &c, sizeof(c));
 	}
+	(void)len;
 }
 
 static void

@@ -389,6 +389,8 @@ deliver(const struct receiver_hooks *hooks, const struct receiver_entry *e, cons
 	/* Aligned as a channel's buffer is, and not longer than the message. */
 	own = mem_calloc(len + 1, 1);
 	m.body = own;
+	if (e->how & RECEIVER_FULL)
+		memset(own, 'a', len);
 	memcpy(own, body, e->body < len ? e->body : len);
 	if (e->how & RECEIVER_AWAY)
 		go(&set.channel[e->instance % set.n]);

@@ -23,7 +23,7 @@ struct receiver_entry {
 	uint8_t instance; /* of the sender, modulo */
 	uint8_t how;      /* RECEIVER_* */
 	uint8_t handed;   /* enum handed, modulo, where the message carries a descriptor */
-	uint16_t len;     /* above the row's least, modulo: the message's; what the input lacks is 0 */
+	uint16_t len; /* above the row's least, modulo: the message's; what the input lacks is 0, mostly */
 	uint16_t body, memory;
 };
 static_assert(sizeof(struct receiver_entry) == 10, "no padding: corpora hold it");
@@ -34,6 +34,7 @@ enum {
 	RECEIVER_AWAY = 4,   /* another peer goes away first */
 	RECEIVER_BEHIND = 8, /* the sender takes nothing for now */
 	RECEIVER_ALONE = 16, /* in the first entry: nobody is there before it sends something */
+	RECEIVER_FULL = 32,  /* what the input lacks is 'a', no 0: texts that do not end */
 };
 
 enum handed {
