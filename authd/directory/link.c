@@ -174,13 +174,55 @@ link_open(int fd, const struct link_way *way, char *why, size_t size)
 	return NULL;
 }
 
+/* A last layer, which takes libldap's goodbye: the sandbox lets nobody write to a socket that is not there.
+ */
+static int
+pass_on(Sockbuf_IO_Desc *d, int opt, void *arg)
+{
+	return LBER_SBIOD_CTRL_NEXT(d, opt, arg);
+}
+
+static ber_slen_t
+read_nothing(Sockbuf_IO_Desc *d, void *buf, ber_len_t len)
+{
+	(void)d;
+	(void)buf;
+	(void)len;
+	return 0;
+}
+
+static ber_slen_t
+take_goodbye(Sockbuf_IO_Desc *d, void *buf, ber_len_t len)
+{
+	(void)d;
+	(void)buf;
+	return (ber_slen_t)len;
+}
+
+static Sockbuf_IO last_layer = {
+	layer_setup, layer_remove, pass_on, read_nothing, take_goodbye, layer_close
+};
+
+/* Without its socket, which libldap would close. */
+static void
+forget(LDAP *ldap)
+{
+	ber_socket_t none = -1;
+	Sockbuf *sb = NULL;
+
+	if (ldap != NULL && ldap_get_option(ldap, LDAP_OPT_SOCKBUF, &sb) == LDAP_OPT_SUCCESS && sb != NULL &&
+	    ber_sockbuf_ctrl(sb, LBER_SB_OPT_SET_FD, &none) == 1 &&
+	    ber_sockbuf_add_io(sb, &last_layer, LBER_SBIOD_LEVEL_APPLICATION, NULL) == 0)
+		(void)ldap_destroy(ldap);
+}
+
 void
 link_close(struct link **l)
 {
 	if (*l == NULL)
 		return;
-	/* Without a goodbye of libldap's, which would close the socket: it ends with its owner. */
 	tls_end(&(*l)->tls);
+	forget((*l)->ldap);
 	free(*l);
 	*l = NULL;
 }
@@ -204,10 +246,20 @@ take_words(struct link *l, struct link_result *r)
 			*c = ' ';
 }
 
+/* libldap reads the value of a control that the server sent without one, and its assertion ends the process.
+ */
+static LDAPControl *
+find_control(const char *oid, LDAPControl **controls)
+{
+	LDAPControl *c = ldap_control_find(oid, controls, NULL);
+
+	return c == NULL || c->ldctl_value.bv_val == NULL ? NULL : c;
+}
+
 static void
 take_policy(struct link *l, LDAPControl **controls, struct link_result *r)
 {
-	LDAPControl *c = ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
+	LDAPControl *c = find_control(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls);
 	LDAPPasswordPolicyError error = PP_noError;
 	ber_int_t expires = -1, grace = -1;
 
@@ -318,7 +370,7 @@ next_page(struct link *l, LDAPMessage *m, struct berval *cookie, struct link_res
 	if (ldap_parse_result(l->ldap, m, &code, NULL, NULL, NULL, &controls, 0) != LDAP_SUCCESS)
 		code = LDAP_DECODING_ERROR;
 	r->code = code;
-	c = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+	c = find_control(LDAP_CONTROL_PAGEDRESULTS, controls);
 	if (c != NULL)
 		(void)ldap_parse_pageresponse_control(l->ldap, c, &count, cookie);
 	ldap_controls_free(controls);
