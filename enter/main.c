@@ -21,6 +21,7 @@
 #include "ipc/fdpass.h"
 #include "ipc/unit.h"
 #include "manager.h"
+#include "unit_process.h"
 
 #define LAUNCHER  UNITS_RUN_DIRECTORY "/" UNIT_SOCKET
 #define RETRY_US  100000
@@ -179,23 +180,18 @@ tell_end(void)
 	return say_word(sock, UNIT_ENDED, status) ? 0 : 1;
 }
 
-/* Only a process that has a unit. */
-static const char *
-name_of(const char *word)
-{
-	for (int p = PROC_WEIR + 1; p < PROC_COUNT; p++)
-		if (strcmp(proc_name((enum proc)p), word) == 0)
-			return proc_name((enum proc)p);
-	fatalx("there is no weir-%s", word);
-}
-
 int
 main(int argc, char **argv)
 {
+	const char *name;
+
 	log_init("weir-enter", LOG_LEVEL_INFO);
 	if (argc == 2 && strcmp(argv[1], "--ended") == 0)
 		return tell_end();
 	if (argc != 2)
 		fatalx("this program is started by units: weir-enter PROCESS");
-	enter(name_of(argv[1]));
+	name = unit_process(argv[1]);
+	if (name == NULL)
+		fatalx("there is no weir-%s", argv[1]);
+	enter(name);
 }

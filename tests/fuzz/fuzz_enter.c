@@ -1,5 +1,5 @@
-/* What weir-enter is told: by the launcher, which descriptor is to stand where, and by the service manager,
- * how a process ended. */
+/* What weir-enter is told: by the launcher, which descriptor is to stand where; by the service manager, how a
+ * process ended; by its unit, which process it is to become. */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -13,6 +13,7 @@
 #include "descriptors.h"
 #include "ipc/unit.h"
 #include "manager.h"
+#include "unit_process.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,12 +55,26 @@ end(const uint8_t *data, size_t size)
 		assert(WIFEXITED(status) || WIFSIGNALED(status));
 }
 
+/* An argument: what becomes a path is never the word itself. */
+static void
+become(const uint8_t *data, size_t size)
+{
+	AUTO(mem_drop) char *text = mem_calloc(size + 1, 1);
+	const char *name;
+
+	memcpy(text, data, size);
+	name = unit_process(text);
+	assert(name == NULL || (name != text && strcmp(name, text) == 0 && strpbrk(name, "/.") == NULL));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
 		return 0;
-	if (data[0] % 2 == 0)
+	if (data[0] == 2)
+		become(data + 1, size - 1);
+	else if (data[0] % 2 == 0)
 		collect(data + 1, size - 1);
 	else
 		end(data + 1, size - 1);
