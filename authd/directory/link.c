@@ -246,14 +246,14 @@ take_words(struct link *l, struct link_result *r)
 			*c = ' ';
 }
 
-/* libldap reads the value of a control that the server sent without one, and its assertion ends the process.
- */
+/* libldap would read the value of a control that has none, or an empty one: its assertion ends the process,
+ * or a NULL pointer does. */
 static LDAPControl *
 find_control(const char *oid, LDAPControl **controls)
 {
 	LDAPControl *c = ldap_control_find(oid, controls, NULL);
 
-	return c == NULL || c->ldctl_value.bv_val == NULL ? NULL : c;
+	return c == NULL || c->ldctl_value.bv_val == NULL || c->ldctl_value.bv_len == 0 ? NULL : c;
 }
 
 static void
