@@ -64,8 +64,9 @@ is_visible(struct admin_call *c, const struct crowd *g)
 	return call_may(c, ACTION_READ_GROUPS, &r);
 }
 
+/* False, and g is none: there is none of this name, or it is not the caller's. */
 static bool
-find_named(struct admin_call *c, const char *name, struct crowd *g)
+look(struct admin_call *c, const char *name, struct crowd *g)
 {
 	memset(g, 0, sizeof(*g));
 	if (group_look(&c->x, name, c->arena, &g->group)) {
@@ -73,6 +74,15 @@ find_named(struct admin_call *c, const char *name, struct crowd *g)
 		if (c->x.rc == 0 && is_visible(c, g))
 			return true;
 	}
+	memset(g, 0, sizeof(*g));
+	return false;
+}
+
+static bool
+find_named(struct admin_call *c, const char *name, struct crowd *g)
+{
+	if (look(c, name, g))
+		return true;
 	call_end(c, ADMIN_NOT_FOUND);
 	return false;
 }
@@ -309,6 +319,15 @@ write_changed(struct admin_call *c, const struct crowd *was, struct crowd *to, c
 				   ch->member[i], to->group.access.n);
 }
 
+/* Whose the name is that is taken is not told, as it may be nobody's of the caller's. */
+static void
+refuse_taken(struct admin_call *c, const struct crowd *was, const struct crowd *to)
+{
+	if (call_good(c) && may_change(c, was, to) &&
+	    name_look(&c->x, TABLE_GROUP_NAMES, to->group.name) != 0)
+		call_conflict(c, "name", "There is a group of this name.");
+}
+
 /* --- the operations --- */
 
 static void
@@ -363,9 +382,7 @@ group_op_add(struct admin_call *c)
 	(void)field_text(&c->body, "name", REQUIRED, user_name_judge, to.group.name, sizeof(to.group.name));
 	name_subject(&to);
 	read_changes(c, &c->body, &nothing, &to, &ch);
-	if (call_good(c) && may_change(c, &nothing, &to) &&
-	    name_look(&c->x, TABLE_GROUP_NAMES, to.group.name) != 0)
-		call_conflict(c, "name", "There is a group of this name.");
+	refuse_taken(c, &nothing, &to);
 	write_changed(c, &nothing, &to, &ch);
 	if (call_good(c))
 		write_group(c, "group", &to);
@@ -424,15 +441,16 @@ group_apply(struct admin_call *c, const struct fields *f, struct changes *ch)
 	fields_only(f, members + 1, ARRAY_LEN(members) - 1);
 	if (!field_text(f, "name", REQUIRED, user_name_judge, name, sizeof(name)))
 		return;
-	ch->added = name_look(&c->x, TABLE_GROUP_NAMES, name) == 0;
-	if (!ch->added && !find_named(c, name, &was))
-		return;
+	/* What is not the caller's is not there for him. */
+	ch->added = !look(c, name, &was);
 	to = was;
 	if (ch->added) {
 		(void)str_copy(to.group.name, sizeof(to.group.name), name);
 		name_subject(&to);
 	}
 	read_changes(c, f, &was, &to, ch);
+	if (ch->added)
+		refuse_taken(c, &was, &to);
 	write_changed(c, &was, &to, ch);
 }
 

@@ -60,7 +60,7 @@ person_resource(const struct person *p, const struct right *gets, size_t ngets)
 }
 
 bool
-person_find(struct admin_call *c, const char *name, enum action see, struct person *p)
+person_look(struct admin_call *c, const char *name, enum action see, struct person *p)
 {
 	struct account who;
 	struct resource r;
@@ -73,6 +73,15 @@ person_find(struct admin_call *c, const char *name, enum action see, struct pers
 	}
 	sodium_memzero(&who, sizeof(who));
 	if (!found)
-		call_end(c, ADMIN_NOT_FOUND);
+		sodium_memzero(p, sizeof(*p));
 	return found && c->x.rc == 0;
+}
+
+bool
+person_find(struct admin_call *c, const char *name, enum action see, struct person *p)
+{
+	if (person_look(c, name, see, p))
+		return true;
+	call_end(c, ADMIN_NOT_FOUND);
+	return false;
 }

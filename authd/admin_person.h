@@ -18,8 +18,9 @@ struct person {
 void person_subject(const char *name, char out[static GRANT_SUBJECT_MAX]);
 /* Reads him; he must be there. */
 void person_read(struct admin_call *c, uint64_t number, struct person *p);
-/* By name. Ends the call with ADMIN_NOT_FOUND where there is none, or he is not the caller's business by see.
- */
+/* By name. False, and p is nobody: there is none, or he is not the caller's business by see. */
+bool person_look(struct admin_call *c, const char *name, enum action see, struct person *p);
+/* The same. Ends the call with ADMIN_NOT_FOUND where it is false. */
 bool person_find(struct admin_call *c, const char *name, enum action see, struct person *p);
 /* What policy_decide is asked about him. gets: what he is to have from now on; ngets 0: no rights are given.
  */

@@ -205,6 +205,14 @@ write_changed(struct admin_call *c, struct person *p, const struct accesses *own
 	}
 }
 
+/* Whose the name is that is taken is not told, as it may be nobody's of the caller's. */
+static void
+refuse_taken(struct admin_call *c, const struct person *p, const struct accesses *own)
+{
+	if (call_good(c) && may_change(c, p, own) && name_look(&c->x, TABLE_NAMES, p->who.name) != 0)
+		call_conflict(c, "name", "There is a user of this name.");
+}
+
 /* --- the operations --- */
 
 static void
@@ -281,8 +289,7 @@ user_op_add(struct admin_call *c)
 	(void)str_copy(p->who.hash, sizeof(p->who.hash), c->secrets->hash);
 	person_subject(p->who.name, p->subject);
 	read_members(c, &c->body, &p->who, &own, &ch);
-	if (call_good(c) && may_change(c, p, &own) && name_look(&c->x, TABLE_NAMES, p->who.name) != 0)
-		call_conflict(c, "name", "There is a user of this name.");
+	refuse_taken(c, p, &own);
 	write_changed(c, p, &own, &ch);
 	write_again(c, p->who.number);
 	if (call_good(c) && c->secrets->generated)
@@ -397,17 +404,18 @@ user_apply(struct admin_call *c, const struct fields *f, struct changes *ch)
 	fields_only(f, members + 2, ARRAY_LEN(members) - 2);
 	if (!field_text(f, "name", REQUIRED, user_name_judge, name, sizeof(name)))
 		return;
-	ch->added = name_look(&c->x, TABLE_NAMES, name) == 0;
+	/* Who is not the caller's is not there for him. */
+	ch->added = !person_look(c, name, ACTION_READ_USERS, p);
 	if (ch->added) {
 		(void)str_copy(p->who.name, sizeof(p->who.name), name);
 		p->who.created_ns = clock_utc_ns();
 		person_subject(name, p->subject);
 	} else {
-		if (!person_find(c, name, ACTION_READ_USERS, p))
-			return;
 		own = p->own;
 	}
 	read_members(c, f, &p->who, &own, ch);
+	if (ch->added)
+		refuse_taken(c, p, &own);
 	write_changed(c, p, &own, ch);
 	sodium_memzero(p, sizeof(*p));
 }

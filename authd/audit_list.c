@@ -10,36 +10,45 @@
 #define LOOK_MOST 20000 /* entries looked at for one page: authd's loop waits that long */
 
 /* A cursor says where to go on; how many entries others have is none of its reader's business, so it is
- * encrypted. */
+ * encrypted, and good for whose entries it was made of. */
 struct sealed {
 	uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
 	uint8_t body[8 + crypto_aead_xchacha20poly1305_ietf_ABYTES];
 };
 static_assert(2 * sizeof(struct sealed) < AUDIT_CURSOR_MAX, "its text fits");
 
-static void
-cursor_of(const struct audit *au, uint64_t below, char out[static AUDIT_CURSOR_MAX])
+static struct be64
+whose(const struct audit_query *q)
 {
-	struct be64 n = be64_of(below);
+	return be64_of(q->one_tenant ? q->tenant : UINT64_MAX);
+}
+
+static void
+cursor_of(const struct audit *au, const struct audit_query *q, uint64_t below,
+	  char out[static AUDIT_CURSOR_MAX])
+{
+	const struct be64 n = be64_of(below), of = whose(q);
 	struct sealed s;
 
 	randombytes_buf(s.nonce, sizeof(s.nonce));
-	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(s.body, NULL, n.b, sizeof(n.b), NULL, 0, NULL,
-							 s.nonce, au->cursor_key);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(s.body, NULL, n.b, sizeof(n.b), of.b, sizeof(of.b),
+							 NULL, s.nonce, au->cursor_key);
 	(void)sodium_bin2hex(out, AUDIT_CURSOR_MAX, (const uint8_t *)&s, sizeof(s));
 }
 
 static bool
-cursor_read(const struct audit *au, const char *text, uint64_t *below)
+cursor_read(const struct audit *au, const struct audit_query *q, uint64_t *below)
 {
+	const struct be64 of = whose(q);
+	const char *text = q->cursor;
 	struct sealed s;
 	struct be64 n;
 	size_t got = 0;
 
 	return sodium_hex2bin((uint8_t *)&s, sizeof(s), text, strlen(text), NULL, &got, NULL) == 0 &&
 	       got == sizeof(s) &&
-	       crypto_aead_xchacha20poly1305_ietf_decrypt(n.b, NULL, NULL, s.body, sizeof(s.body), NULL, 0,
-							  s.nonce, au->cursor_key) == 0 &&
+	       crypto_aead_xchacha20poly1305_ietf_decrypt(n.b, NULL, NULL, s.body, sizeof(s.body), of.b,
+							  sizeof(of.b), s.nonce, au->cursor_key) == 0 &&
 	       be64_read(be64_bytes(&n), below);
 }
 
@@ -114,7 +123,7 @@ audit_list(struct audit *au, const struct audit_query *q, struct json_writer *w,
 	struct be64 start;
 	struct txn x;
 
-	if (q->cursor[0] != '\0' && !cursor_read(au, q->cursor, &from))
+	if (q->cursor[0] != '\0' && !cursor_read(au, q, &from))
 		return DB_NONE;
 	start = be64_of(from);
 	x = txn_begin(au->db, false);
@@ -123,7 +132,7 @@ audit_list(struct audit *au, const struct audit_query *q, struct json_writer *w,
 	txn_walk(&x, TABLE_AUDIT, be64_bytes(&start), true, visit, &p);
 	json_array_end(w);
 	if (p.next != 0)
-		cursor_of(au, p.next, cursor);
+		cursor_of(au, q, p.next, cursor);
 	json_string(w, "cursor", p.next == 0 ? NULL : cursor);
 	json_object_end(w);
 	return txn_end(&x);

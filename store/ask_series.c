@@ -243,6 +243,23 @@ key_of(struct store *s, const struct question *a, const struct series_id *id, st
 	return true;
 }
 
+/* Whether the viewer has it, also where it was silent: what others have is as silent as what is nowhere. */
+static bool
+is_there(struct store *s, const struct view *v, const struct series_id *id)
+{
+	uint32_t point;
+
+	switch (id->subject) {
+	case SERIES_TENANT:
+		return true;
+	case SERIES_POINT:
+		point = points_index(&s->points, id->number);
+		return point != POINT_NONE && view_sees_point(s, v, point);
+	default:
+		return series_book_find(s->book, id) != NULL;
+	}
+}
+
 /* --- what is kept of it
  * -----------------------------------------------------------------------------------------------------------
  */
@@ -254,6 +271,7 @@ struct plot {
 	uint32_t nkeys;
 	struct series_range range;
 	uint32_t percent, most; /* points, at most; of a percentile all of them */
+	bool there;             /* is_there */
 	/* What is found. */
 	struct series_point *point;
 	struct series_value *value; /* percent != 0 */
@@ -363,6 +381,8 @@ answer_plot(struct store *s, struct question *a, void *ctx, enum job_end end)
 		ask_stopped(s, a, end);
 	} else if (l->status != DB_OK) {
 		ask_history_end(a, l->status);
+	} else if (l->percent != 0 && l->n == 0 && !l->there) {
+		ask_end(a);
 	} else if (l->percent != 0) {
 		ask_put_percentile(a, &l->percentile, &l->range, 60);
 	} else {
@@ -389,8 +409,8 @@ is_short(const struct plot *l)
 }
 
 static void
-ask_plot(struct store *s, struct question *a, const struct series_range *r, struct series_key *key,
-	 uint32_t nkeys)
+ask_plot(struct store *s, struct question *a, const struct series_id *id, const struct series_range *r,
+	 struct series_key *key, uint32_t nkeys)
 {
 	static const struct ask_work work = { JOB_LIVE, find_plot, answer_plot, drop_plot };
 	struct plot *l = mem_calloc(1, sizeof(*l));
@@ -400,6 +420,7 @@ ask_plot(struct store *s, struct question *a, const struct series_range *r, stru
 			    .nkeys = nkeys,
 			    .range = *r,
 			    .percent = a->q.percent,
+			    .there = is_there(s, &a->v, id),
 			    .most = a->limit,
 			    .status = DB_OK };
 	if (l->percent != 0)
@@ -516,7 +537,7 @@ ask_series(struct store *s, struct question *a)
 	} else if (sees == SEES_PART) {
 		ask_series_of_flows(s, a, named ? &id : NULL, &r);
 	} else if (key = keys_of(s, a, &id, &nkeys), named && nkeys > 0) {
-		ask_plot(s, a, &r, key, nkeys);
+		ask_plot(s, a, &id, &r, key, nkeys);
 	} else {
 		free(key);
 		ask_end(a);
