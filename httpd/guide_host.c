@@ -285,7 +285,9 @@ put_host(struct json_writer *w, const struct guide *g, const struct row *r, cons
 	put_traffic(w, &r->host);
 	put_protocols(w);
 	put_tcp(w, &r->host.tcp);
-	json_uint(w, "score", r->host.score);
+	json_uint(w, "score", present_host_score(&r->host));
+	json_uint(w, "score.as_client", r->host.score_client);
+	json_uint(w, "score.as_server", r->host.score_server);
 	json_uint(w, "num_alerts", 0);
 	json_uint(w, "total_alerts", 0);
 	json_uint(w, "active_alerted_flows", 0);

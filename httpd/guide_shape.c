@@ -144,14 +144,14 @@ put_kind(struct json_writer *w, const struct row_host *h)
 	json_bool(w, "is_blacklisted", false);
 }
 
-/* A host's score is the largest of its flows': which side it was on then is not kept. */
+/* A host's score is the largest of its flows', not their sum. */
 static void
 put_score(struct json_writer *w, const struct row_host *h)
 {
 	json_object(w, "score");
-	json_uint(w, "total", h->score);
-	json_null(w, "as_client");
-	json_null(w, "as_server");
+	json_uint(w, "total", present_host_score(h));
+	json_uint(w, "as_client", h->score_client);
+	json_uint(w, "as_server", h->score_server);
 	json_object_end(w);
 }
 

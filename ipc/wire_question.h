@@ -208,7 +208,7 @@ struct row_host {
 	uint16_t vlan;
 	uint8_t mac[6];
 	uint8_t has_mac, local;
-	uint16_t score;
+	uint16_t score_client;         /* largest of its flows in which it is the client */
 	uint64_t bytes[2], packets[2]; /* [0] sent by the host, [1] received */
 	uint64_t bytes_per_s[2];
 	uint32_t flows_client, flows_server; /* active */
@@ -221,7 +221,8 @@ struct row_host {
 	int64_t first_ns, last_ns;
 	char country[2]; /* zero: unknown */
 	uint8_t name_source[HOST_NAMES];
-	uint8_t reserved[3];
+	uint8_t reserved;
+	uint16_t score_server; /* largest of its flows in which it is the server */
 	uint16_t names_len, applications_len, risks_len, vendor_len, as_name_len, city_len,
 	    os_len; /* strings in this order: names, separated by newlines, surest first; applications
 		       ("TLS.Google,DNS", most bytes first); risks, comma-separated */

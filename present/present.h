@@ -49,6 +49,13 @@ struct row {
 	struct row_text text[ROW_TEXTS_MAX];
 };
 
+/* A host's score: of all its flows. */
+static inline uint16_t
+present_host_score(const struct row_host *h)
+{
+	return h->score_client > h->score_server ? h->score_client : h->score_server;
+}
+
 /* Index into row.text by kind of row. */
 enum {
 	HOST_TEXT_NAMES,

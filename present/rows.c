@@ -249,7 +249,7 @@ present_host(struct json_writer *w, const char *key, const struct row *r)
 	put_ports(w, "used", h->used);
 	json_object_end(w);
 	put_host_tcp(w, &h->tcp);
-	json_uint(w, "score", h->score);
+	json_uint(w, "score", present_host_score(h));
 	put_list(w, "risks", &r->text[HOST_TEXT_RISKS]);
 	put_time(w, "first", h->first_ns);
 	put_time(w, "last", h->last_ns);

@@ -27,7 +27,7 @@ struct tally {
 	uint64_t bytes[2], packets[2], rate[2]; /* [0] sent, [1] received */
 	uint64_t risks;
 	int64_t first_ns, last_ns;
-	uint16_t score;
+	uint16_t score[2]; /* as flows */
 	bool has_mac;
 	uint8_t mac[6];
 };
@@ -134,7 +134,7 @@ tally_flow(void *ctx, const struct question *a, const struct engine *e, const st
 			memcpy(t->mac, p->f.mac[side], sizeof(t->mac));
 		}
 		t->risks |= p->f.risks;
-		t->score = p->f.score > t->score ? p->f.score : t->score;
+		t->score[side] = p->f.score > t->score[side] ? p->f.score : t->score[side];
 		if (t->first_ns == 0 || p->f.first_ns < t->first_ns)
 			t->first_ns = p->f.first_ns;
 		if (p->f.last_ns > t->last_ns)
@@ -312,7 +312,8 @@ put_part_host(struct store *s, struct question *a, const struct tally *t, const 
 			      .space = t->key.space,
 			      .vlan = (uint16_t)t->key.vlan,
 			      .local = store_is_local(s, &t->key.ip),
-			      .score = t->score,
+			      .score_client = t->score[CLIENT],
+			      .score_server = t->score[SERVER],
 			      .flows_client = t->flows[CLIENT],
 			      .flows_server = t->flows[SERVER],
 			      .first_ns = t->first_ns,
@@ -392,7 +393,7 @@ tally_value(const struct question *a, const struct tally *t)
 	case SORT_LAST:
 		return (uint64_t)t->last_ns;
 	case SORT_SCORE:
-		return t->score;
+		return t->score[CLIENT] > t->score[SERVER] ? t->score[CLIENT] : t->score[SERVER];
 	case SORT_FLOWS:
 		return (uint64_t)t->flows[0] + t->flows[1];
 	default:

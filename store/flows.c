@@ -571,10 +571,11 @@ hosts_learn(struct store *s, struct engine *e, struct live_flow *r, const struct
 				continue;
 
 			struct host *h = hosts_at(s->hosts, st->host[side]);
+			uint16_t *score = side == CLIENT ? &h->score_client : &h->score_server;
 
 			h->risks |= f->risks;
-			if (f->score > h->score)
-				h->score = f->score;
+			if (f->score > *score)
+				*score = f->score;
 		}
 	}
 }

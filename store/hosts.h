@@ -77,10 +77,10 @@ struct host_more {
 struct host {
 	struct host_key key; /* of nobody (TENANT_PLATFORM): the row is not used */
 	bool local : 1;
-	bool inside : 1;     /* of the tenant's networks (whose_network), as of the last look */
-	uint8_t watched : 4; /* watched_marks, likewise */
-	bool shared;         /* more->secondary counts */
-	uint16_t score;      /* largest of its flows */
+	bool inside : 1;       /* of the tenant's networks (whose_network), as of the last look */
+	uint8_t watched : 4;   /* watched_marks, likewise */
+	bool shared;           /* more->secondary counts */
+	uint16_t score_client; /* largest of its flows as client */
 	struct host_share primary;
 	int64_t last_ns;
 
@@ -90,9 +90,10 @@ struct host {
 	uint8_t mac[6];
 	uint64_t risks;
 	int64_t first_ns;
-	uint32_t points;  /* bit i: had flows at observation point i of the boot document */
-	uint8_t mac_from; /* enum host_mac: the higher the surer */
-	uint8_t npeers;   /* exact while below HOST_PEERS / 4, then 255: registers */
+	uint32_t points;       /* bit i: had flows at observation point i of the boot document */
+	uint8_t mac_from;      /* enum host_mac: the higher the surer */
+	uint8_t npeers;        /* exact while below HOST_PEERS / 4, then 255: registers */
+	uint16_t score_server; /* as score_client */
 
 	struct host_port port[PORT_KINDS];
 	union {
@@ -103,6 +104,13 @@ struct host {
 static_assert(sizeof(struct host) == 256, "four cache lines: memory is counted");
 static_assert(offsetof(struct host, more) == 128 && offsetof(struct host, port) == 192,
 	      "what is touched together stands in one line");
+
+/* Of all its flows. */
+static inline uint16_t
+host_score(const struct host *h)
+{
+	return h->score_client > h->score_server ? h->score_client : h->score_server;
+}
 
 struct hosts;
 

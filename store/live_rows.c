@@ -66,7 +66,7 @@ live_host_value(const struct host *h, const struct host_share *n, enum sort_key 
 	case SORT_LAST:
 		return (uint64_t)h->last_ns;
 	case SORT_SCORE:
-		return h->score;
+		return host_score(h);
 	case SORT_FLOWS:
 		return (uint64_t)n->active[0] + n->active[1];
 	default:

@@ -29,14 +29,13 @@ NAMES = [  # names that are not there
     (r"^get_host_data\.(cardinality|contacts\.\w+|server_contacts|active_http_hosts|total_activity_time)$", "not kept of hosts"),
     (r"^get_host_data\.(num_unidirectional_tcp_flows|num_\w+_no_response|(host_)?unreachable_flows\.\w+)$", "not kept of hosts"),
     (r"^get_host_data\.(\w+\.)+anomaly_index$", "ntopng's judgement of its own series"),
-    (r"^get_host_data\.(\w+_behaviour|throughput_trend_\wps|score\.as_\w+|score_pct)$", "ntopng's judgement of its own series"),
+    (r"^get_host_data\.(\w+_behaviour|throughput_trend_\wps|score_pct)$", "ntopng's judgement of its own series"),
     (r"^get_host_data\.(alerted_flows\.\w+|num_flow_alerts|num_blacklisted_flows)$", "nothing raises alerts yet"),
     (r"^get_host_data\.(asset_key|host_pool_id|host_pool_match|host_services_bitmap|iface_index|iphex|ipkey|serialize_by_mac)$", "of ntopng's inside"),
     (r"^get_host_data\.(observation_point_id|local_network_id|local_network_name|devtype|router|continent|latitude|longitude)$", "not known of hosts"),
     (r"^get_host_data\.(broadcast_domain_host|is_broadcast|is_rx_only|systemhost|dhcpHost|crawlerBotScannerHost)$", "not known of hosts"),
 ]
 KINDS = [  # null where ntopng has a number: not kept, which is not 0
-    (r"\.score\.as_(client|server)$", "a host's score is that of its worst flow, whichever side it was on"),
     (r"\.(tcp|udp|icmp|other_ip)\.(bytes|packets)\.(sent|rcvd)$", "not kept of hosts by protocol"),
     (r"\.keep_alive$", "keep-alives are not told apart"),
     (r"^get_host_l7_stats\[\]\.duration$", "how long an application was active is not kept"),

@@ -437,7 +437,10 @@ add_to_host(struct row_host *h, struct rating *rate, const struct slice *x, enum
 		h->flows_client += x->live;
 	else
 		h->flows_server += x->live;
-	h->score = x->score > h->score ? x->score : h->score;
+	if (side == CLIENT)
+		h->score_client = x->score > h->score_client ? x->score : h->score_client;
+	else
+		h->score_server = x->score > h->score_server ? x->score : h->score_server;
 	h->last_ns = x->last_ns > h->last_ns ? x->last_ns : h->last_ns;
 	rate_of(x, side, second, rate);
 }
@@ -514,7 +517,8 @@ same_host(const struct row_host *r, const char *text, uint32_t tenant)
 	assert_memory_equal(r->flows_seen, h.flows_seen, sizeof(h.flows_seen));
 	assert_int_equal(r->flows_client, h.flows_client);
 	assert_int_equal(r->flows_server, h.flows_server);
-	assert_int_equal(r->score, h.score);
+	assert_int_equal(r->score_client, h.score_client);
+	assert_int_equal(r->score_server, h.score_server);
 	assert_int_equal(r->last_ns, h.last_ns);
 	assert_int_equal(r->first_ns, (w->utc - 5) * NS_PER_S);
 	assert_int_equal(r->peers, npeers);
