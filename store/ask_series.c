@@ -557,9 +557,8 @@ list_value(const struct question *a, const struct series_entry *e)
 					 : sum_sat(v->in_bytes, v->out_bytes);
 }
 
-/* Never by numbers that tell in which order things came up. */
-static void
-list_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_TIE])
+void
+ask_series_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_TIE])
 {
 	if (series_id_is_numbered(id)) { /* texts of addresses are longer than a tie */
 		memcpy(tie, id->ip.b, sizeof(id->ip.b));
@@ -585,13 +584,28 @@ ask_as_name(struct store *s, const struct view *v, uint32_t number, uint8_t *len
 	return as_names_text(s->as_names, number, len);
 }
 
-static void
-put_series_of(struct store *s, struct question *a, const struct series_entry *e)
+void
+ask_put_series_of(struct store *s, struct question *a, const struct series_id *id, struct row_series_of *r)
 {
-	const struct series_pace pace = series_entry_pace(e, minutes_now(s));
 	const char *name = NULL;
 	char text[SERIES_TEXT_MAX];
 	uint8_t name_len = 0;
+
+	r->key_len = (uint16_t)strlen(series_id_text(s->names, id, text));
+	if (id->subject == SERIES_AS)
+		name = ask_as_name(s, &a->v, id->number, &name_len);
+	r->name_len = name_len;
+	answer_row(&a->out);
+	answer_put(&a->out, r, sizeof(*r));
+	answer_put(&a->out, text, r->key_len);
+	answer_put(&a->out, name, r->name_len);
+	answer_row_end(&a->out);
+}
+
+static void
+put_entry(struct store *s, struct question *a, const struct series_entry *e)
+{
+	const struct series_pace pace = series_entry_pace(e, minutes_now(s));
 	struct row_series_of r = { .in_bytes = e->total.in_bytes,
 				   .out_bytes = e->total.out_bytes,
 				   .in_packets = e->total.in_packets,
@@ -599,30 +613,24 @@ put_series_of(struct store *s, struct question *a, const struct series_entry *e)
 				   .in_bytes_per_s = pace.in_bytes,
 				   .out_bytes_per_s = pace.out_bytes,
 				   .last_ns = (int64_t)e->minute * 60 * NS_PER_S,
-				   .space = e->id.space,
-				   .key_len = (uint16_t)strlen(series_id_text(s->names, &e->id, text)) };
+				   .space = e->id.space };
 
 	if (e->id.subject == SERIES_HOST && e->id.number != SERIES_OTHER)
 		r.vlan = (uint16_t)e->id.number;
-	if (e->id.subject == SERIES_AS)
-		name = ask_as_name(s, &a->v, e->id.number, &name_len);
-	r.name_len = name_len;
-	answer_row(&a->out);
-	answer_put(&a->out, &r, sizeof(r));
-	answer_put(&a->out, text, r.key_len);
-	answer_put(&a->out, name, r.name_len);
-	answer_row_end(&a->out);
+	ask_put_series_of(s, a, &e->id, &r);
 }
 
-/* Nothing of such a list is a part's. */
+static bool
+tells_where(const struct question *a)
+{
+	return a->q.subject == SERIES_AS || a->q.subject == SERIES_COUNTRY;
+}
+
+/* None of these is a part's as a whole. */
 static bool
 is_of_the_whole(const struct question *a)
 {
-	bool where = a->q.subject == SERIES_AS || a->q.subject == SERIES_COUNTRY;
-
-	return (where && a->v.masked) ||
-	       (a->v.nnarrowed > 0 &&
-		(where || a->q.subject == SERIES_APPLICATION || a->q.subject == SERIES_CATEGORY));
+	return tells_where(a) || a->q.subject == SERIES_APPLICATION || a->q.subject == SERIES_CATEGORY;
 }
 
 /* What is there when it is looked at may be another series than when the walk began, or none. */
@@ -643,7 +651,7 @@ list_item(void *ctx, struct store *s, const struct question *a, uint32_t item)
 
 	if (!is_listed(s, a, e) || !topk_wants(t, k.value))
 		return;
-	list_tie(&e->id, series_id_text(s->names, &e->id, text), k.tie);
+	ask_series_tie(&e->id, series_id_text(s->names, &e->id, text), k.tie);
 	topk_offer(t, &k);
 }
 
@@ -657,7 +665,7 @@ answer_list(struct store *s, struct question *a, void *ctx)
 		const struct series_entry *e = series_book_at(s->book, t->heap[i].ref[0]);
 
 		if (is_listed(s, a, e))
-			put_series_of(s, a, e);
+			put_entry(s, a, e);
 	}
 	ask_list_end(s, a, t);
 }
@@ -676,8 +684,12 @@ ask_series_list(struct store *s, struct question *a)
 		answer_end(&a->out, ANSWER_BAD_QUESTION, NULL, 0);
 		return;
 	}
-	if (is_of_the_whole(a)) {
+	if (a->v.masked && tells_where(a)) {
 		answer_end(&a->out, ANSWER_NARROWED, NULL, 0);
+		return;
+	}
+	if (a->v.nnarrowed > 0 && is_of_the_whole(a)) {
+		ask_part_sums(s, a);
 		return;
 	}
 	all = series_book_of(s->book, a->v.tenant, &n);

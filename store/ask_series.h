@@ -23,6 +23,15 @@ series_range_buckets(const struct series_range *r)
 void ask_series_of_flows(struct store *s, struct question *a, const struct series_id *id,
 			 const struct series_range *r);
 
+/* Of applications, categories, systems and countries, for who sees a part: what the live flows of it say. */
+ask_handler ask_part_sums; /* ask_part_sums.c */
+
+/* What breaks a tie between rows of a list: never numbers that tell in which order things came up. text: the
+ * key as people write it. */
+void ask_series_tie(const struct series_id *id, const char *text, uint8_t tie[static TOPK_TIE]);
+/* A row of a list; its texts and their lengths are made here. */
+void ask_put_series_of(struct store *s, struct question *a, const struct series_id *id,
+		       struct row_series_of *r);
 void ask_put_series_point(struct question *a, const struct series_point *p, uint32_t resolution_s);
 /* Ends the answer. finest_s: as of a point. */
 void ask_put_percentile(struct question *a, const struct series_percentile *p, const struct series_range *r,

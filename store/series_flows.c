@@ -39,9 +39,9 @@ series_flows_end(struct series_flows *w)
  */
 
 static bool
-is_inside(const struct series_flows *w, const struct ip_addr *ip, struct ip_prefix *network)
+is_inside(const struct view *v, const struct ip_addr *ip, struct ip_prefix *network)
 {
-	return whose_network_by(w->view->s, w->view->policy, w->view->tenant, ip, network);
+	return whose_network_by(v->s, v->policy, v->tenant, ip, network);
 }
 
 /* What one end sent and received, the first of them as what comes in. */
@@ -56,14 +56,43 @@ add_ways(struct series_value *v, const struct rec_flow *f, int in, int out)
 	series_value_add(v, &one);
 }
 
-/* As a whole: out is what the inner end sends. */
-static void
-add_once(const struct series_flows *w, const struct rec_flow *f, struct series_value *v)
+/* As a whole: out is what the inner end sends. Returns the end whose is what comes in. */
+static int
+comes_from(const struct view *v, const struct rec_flow *f)
 {
 	struct ip_prefix network;
-	bool turned = is_inside(w, &f->ip[SERVER], &network) && !is_inside(w, &f->ip[CLIENT], &network);
+	bool turned = is_inside(v, &f->ip[SERVER], &network) && !is_inside(v, &f->ip[CLIENT], &network);
 
-	add_ways(v, f, turned ? CLIENT : SERVER, turned ? SERVER : CLIENT);
+	return turned ? CLIENT : SERVER;
+}
+
+/* The system, or the country, that an outer end is in. */
+static uint32_t
+where_is(const struct view *v, uint32_t subject, const struct ip_addr *ip)
+{
+	const struct place_short place = places_look(v->s->places, ip);
+
+	if (subject == SERIES_COUNTRY)
+		return series_country(place.country);
+	return place.as_number == SERIES_OTHER ? 0 : place.as_number;
+}
+
+size_t
+series_flows_shares(const struct view *v, uint32_t subject, const struct rec_flow *f,
+		    struct series_share out[static 2])
+{
+	struct ip_prefix network;
+	size_t n = 0;
+
+	if (subject == SERIES_APPLICATION || subject == SERIES_CATEGORY) {
+		out[0].number = subject == SERIES_APPLICATION ? f->application : f->category;
+		out[0].in = comes_from(v, f);
+		return 1;
+	}
+	for (int side = CLIENT; side <= SERVER; side++)
+		if (!is_inside(v, &f->ip[side], &network))
+			out[n++] = (struct series_share){ where_is(v, subject, &f->ip[side]), side };
+	return n;
 }
 
 /* Whether an end is what the series is of. */
@@ -72,19 +101,14 @@ is_of(const struct series_flows *w, const struct rec_flow *f, int side, bool ins
       const struct ip_prefix *network)
 {
 	const struct series_id *id = &w->id;
-	struct place_short place;
 
 	switch (id->subject) {
 	case SERIES_HOST:
 		return ip_equal(&f->ip[side], &id->ip) && f->space == id->space && f->vlan[0] == id->number;
 	case SERIES_NETWORK:
 		return inside && network->bits == id->number && ip_equal(&network->addr, &id->ip);
-	case SERIES_AS:
-		place = places_look(w->view->s->places, &f->ip[side]);
-		return !inside && place.as_number == id->number;
 	default:
-		place = places_look(w->view->s->places, &f->ip[side]);
-		return !inside && series_country(place.country) == id->number;
+		return !inside && where_is(w->view, id->subject, &f->ip[side]) == id->number;
 	}
 }
 
@@ -94,7 +118,7 @@ add_ends(const struct series_flows *w, const struct rec_flow *f, struct series_v
 {
 	for (int side = CLIENT; side <= SERVER; side++) {
 		struct ip_prefix network = { 0 };
-		bool inside = is_inside(w, &f->ip[side], &network);
+		bool inside = is_inside(w->view, &f->ip[side], &network);
 
 		if (!is_of(w, f, side, inside, &network))
 			continue;
@@ -156,8 +180,11 @@ value_of(const struct series_flows *w, const struct rec_flow *f)
 	default: /* of Weir itself no flow tells */
 		break;
 	}
-	if (counts)
-		add_once(w, f, &v);
+	if (counts) {
+		int in = comes_from(w->view, f);
+
+		add_ways(&v, f, in, 1 - in);
+	}
 	return v;
 }
 

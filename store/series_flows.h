@@ -25,6 +25,15 @@ void series_flows_begin(struct series_flows *w, const struct view *v, const stru
 			int64_t from_s, int64_t to_s, uint32_t resolution_s, int64_t longest_ns);
 void series_flows_end(struct series_flows *w);
 
+/* What a flow that the view sees counts for: a system or country (SERIES_AS, SERIES_COUNTRY) of each outer
+ * end, else its application or category. What comes in is what its end `in` sent. Returns how many. */
+struct series_share {
+	uint32_t number; /* as of a series_id */
+	int in;          /* enum side */
+};
+size_t series_flows_shares(const struct view *v, uint32_t subject, const struct rec_flow *f,
+			   struct series_share out[static 2]);
+
 /* Adds a slice of a flow that the view sees. */
 void series_flows_add(struct series_flows *w, const struct rec_flow *f);
 /* Adds every kept one that the view sees. Where f->job is stopped some are missing: each bucket that a slice
