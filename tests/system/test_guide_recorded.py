@@ -10,7 +10,6 @@ from test_guide import GUIDE_PASSWORD, Client, GuideTest, basic
 from weirlab import CAPTURES, Weir, wait_for
 
 RECORDED = os.path.join(CAPTURES, "ntopng-rest")
-CAPTURE = "pcap/proto/ntopng-test_01.pcap"
 
 # Addresses of ntopng's that neither the guide nor docs/API.md has.
 NOT_SERVED = {"get_alert_severity_counters_01", "get_alert_type_consts_01", "get_alert_type_counters_01", "get_checks_config_01",
@@ -50,7 +49,11 @@ def kind(v):
     return "number" if isinstance(v, (int, float)) and not isinstance(v, bool) else type(v).__name__
 
 
-class GuideRecorded(GuideTest):
+class Recorded(GuideTest):
+    """A Weir that reads what the recorded ntopng read."""
+
+    CAPTURE = None
+
     @classmethod
     def prepare(cls):
         cls.cases = []
@@ -64,17 +67,17 @@ class GuideRecorded(GuideTest):
             asked = (([r for r in recorded["requests"] if r["phase"] == "runtime"] or recorded["requests"]))[-1]
             cls.cases.append((name.removesuffix(".json"), recorded["input"], recorded["localnet"], asked, want))
         cls.used = collections.Counter()
-        cls.pcap = os.path.join(CAPTURES, CAPTURE)
+        cls.pcap = os.path.join(CAPTURES, cls.CAPTURE)
         # Weir's own made numbers are those of test_guide; here is what was recorded, where it is there.
         cls.weir = Weir(cls.lab, interfaces=(), arguments=("--pcap", cls.pcap) if os.path.exists(cls.pcap) else ("-i", "lo"), settings={
             "engine.idle_timeout": "10 min", "engine.closed_timeout": "1 min", "local_networks": ["192.168.1.0/24"]}).start()
         cls.weir.setup(password=GUIDE_PASSWORD)
         cls.client = Client(cls.weir, basic("admin", GUIDE_PASSWORD))
         if os.path.exists(cls.pcap):
-            wait_for("the capture to be read", lambda: cls.client.ask("get/interface/data", ifid=0)["packets"] == FACTS["packets"], 60)
+            wait_for("the capture to be read", lambda: cls.client.ask("get/interface/data", ifid=0)["packets"] == cls.PACKETS, 60)
 
     def of_the_capture(self, *names):
-        return [c for c in self.cases if c[1] == CAPTURE and (not names or c[0] in names)]
+        return [c for c in self.cases if c[1] == self.CAPTURE and (not names or c[0] in names)]
 
     def answer(self, asked):
         path = asked["url"].split("/lua/rest/v2/")[1]
@@ -107,14 +110,21 @@ class GuideRecorded(GuideTest):
             for i, one in enumerate(got):
                 yield from self.differences(f"{path}[]", want[i if len(want) == len(got) else 0], one)
 
-    def test_names_and_kinds_are_ntopngs(self):
-        for name, capture, _, asked, want in self.cases:
-            if name in NOT_SERVED or capture != CAPTURE or "alert" in asked["url"]:
+    def compare_names_and_kinds(self):
+        for name, _, _, asked, want in self.of_the_capture():
+            if name in NOT_SERVED or "alert" in asked["url"]:
                 continue
             with self.subTest(name=name):
                 got = self.answer(asked).json
                 self.assertEqual([got[k] for k in ("rc", "rc_str", "rc_str_hr")], [want[k] for k in ("rc", "rc_str", "rc_str_hr")])
                 self.assertEqual(sorted(set(self.differences(re.sub(r"_\d+$", "", name), want["rsp"], got["rsp"]))), [])
+
+
+class GuideRecorded(Recorded):
+    CAPTURE, PACKETS = "pcap/proto/ntopng-test_01.pcap", FACTS["packets"]
+
+    def test_names_and_kinds_are_ntopngs(self):
+        self.compare_names_and_kinds()
         if self.cases:
             self.assertEqual([p for p, _ in NAMES + KINDS if not self.used[p]], [], "these are needed no more")
 
@@ -178,3 +188,25 @@ class GuideRecorded(GuideTest):
         for name, _, _, asked, want in self.of_the_capture("get_interface_l7_stats_02", "get_interface_l7_stats_04", "get_host_l7_stats_01", "get_host_l7_stats_02"):
             got = self.answer(asked).json["rsp"]
             self.assertEqual([s["label"] for s in got], [s["label"] for s in want["rsp"]], name)
+
+
+class GuideRecordedLater(Recorded):
+    """The same host in a capture of another day, and a host that no capture has."""
+
+    CAPTURE, PACKETS = "pcap/proto/ntopng-test_02.pcap", 5000
+
+    def test_names_and_kinds_are_ntopngs(self):
+        self.compare_names_and_kinds()
+
+    def test_a_host_is_the_captures(self):
+        for name, _, _, asked, want in self.of_the_capture("get_host_data_02"):
+            got, w = self.answer(asked).json["rsp"], want["rsp"]
+            self.assertEqual([got[f"{k}.{d}"] for d in ("sent", "rcvd") for k in ("packets", "bytes")], [1991, 212557, 3009, 3412200])  # tshark's, as above
+            self.assertEqual(w["packets.sent"] + w["packets.rcvd"], 1991 + 3009)
+            for k in ("ip", "mac", "active_flows.as_client", "active_flows.as_server", "localhost", "vlan"):
+                self.assertEqual(got[k], w[k], k)
+
+    def test_who_is_nowhere_is_not_found(self):
+        for name, _, _, asked, want in self.of_the_capture("get_host_data_03"):
+            self.refused(self.answer(asked), 404, want["rc"], want["rc_str"])
+
