@@ -3,6 +3,7 @@
 
 import socket
 import threading
+import time
 
 BASE = "dc=ranged"
 PERSON = f"cn=rita,{BASE}"
@@ -37,11 +38,11 @@ def parts_of(body):
 
 
 class RangedDirectory:
-    """groups: distinguished names. fault: None, "same" (the first part again), "none" (no such attribute) or "refused". asked: the
-    attributes of each question about the person's entry alone."""
+    """groups: distinguished names. fault: None, "same" (the first part again), "none" (no such attribute) or "refused". pause: seconds
+    in the middle of each message. asked: the attributes of each question about the person's entry alone."""
 
     def __init__(self, port, groups, password, at_a_time=1500):
-        self.groups, self.password, self.at_a_time, self.fault, self.asked = groups, password, at_a_time, None, []
+        self.groups, self.password, self.at_a_time, self.fault, self.pause, self.asked = groups, password, at_a_time, None, 0, []
         self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -55,7 +56,13 @@ class RangedDirectory:
                 s, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+            threading.Thread(target=self.serve_till_it_goes, args=(s,), daemon=True).start()
+
+    def serve_till_it_goes(self, s):
+        try:
+            self.serve(s)
+        except OSError:
+            pass
 
     def serve(self, s):
         data = b""
@@ -73,7 +80,10 @@ class RangedDirectory:
                 if operation not in (BIND, SEARCH):
                     return
                 for tag, content in self.bind(body) if operation == BIND else self.search(body):
-                    s.sendall(tlv(SEQUENCE, tlv(INTEGER, number), tlv(tag, content)))
+                    message = tlv(SEQUENCE, tlv(INTEGER, number), tlv(tag, content))
+                    s.sendall(message[:1])
+                    time.sleep(self.pause)
+                    s.sendall(message[1:])
 
     @staticmethod
     def result(code):

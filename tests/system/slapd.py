@@ -80,24 +80,24 @@ def content():
     return "\n".join(out)
 
 
-def certify(d, names, write):
-    """An authority of its own in a directory, and a server's certificate by it; write makes names.cnf of a text."""
+def certify(d, names, write, days=2):
+    """An authority of its own in a directory, and a server's certificate by it, for so many days; write makes names.cnf of a text."""
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Weir test authority",
         "-keyout", f"{d}/ca.key", "-out", f"{d}/ca.pem", "-addext", "basicConstraints=critical,CA:TRUE")
     run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=directory", "-keyout", f"{d}/server.key",
         "-out", f"{d}/server.csr")
     names_file = write(f"subjectAltName={','.join(names)}\n")
-    run("openssl", "x509", "-req", "-in", f"{d}/server.csr", "-CA", f"{d}/ca.pem", "-CAkey", f"{d}/ca.key", "-CAcreateserial", "-days", "2",
+    run("openssl", "x509", "-req", "-in", f"{d}/server.csr", "-CA", f"{d}/ca.pem", "-CAkey", f"{d}/ca.key", "-CAcreateserial", "-days", str(days),
         "-extfile", names_file, "-out", f"{d}/server.pem")
 
 
 class Slapd:
-    def __init__(self, lab, ns, name="slapd", port=3890, tls_port=6360, names=("IP:127.0.0.1",)):
+    def __init__(self, lab, ns, name="slapd", port=3890, tls_port=6360, names=("IP:127.0.0.1",), days=2):
         self.lab, self.ns, self.port, self.tls_port = lab, ns, port, tls_port
         self.dir = os.path.join(lab.dir, name)
         self.name = name
         os.makedirs(os.path.join(self.dir, "data"))
-        certify(self.dir, names, lambda text: lab.file(f"{name}/names.cnf", text))
+        certify(self.dir, names, lambda text: lab.file(f"{name}/names.cnf", text), days)
         lab.file(f"{name}/slapd.conf", CONF.format(dir=self.dir, base=BASE, admin=ADMIN, password=ADMIN_PASSWORD, bind=BIND_DN))
 
     @property

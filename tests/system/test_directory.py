@@ -60,6 +60,16 @@ class Directory(DirectoryTest):
         self.refused("carol", "not hers", "does not take the password")
         self.refused("nobody-at-all", PASSWORD, "nobody")
 
+    def test_an_empty_password_is_asked_of_nobody(self):
+        """A server would take it as nobody's, and succeed (RFC 4513 section 5.1.2)."""
+        before = os.path.getsize(self.slapd.process.log_path)
+        answers = [self.try_login(name, "")[1] for name in ("alice", "nobody-at-all")]
+        self.assertEqual([a.status for a in answers], [400, 400])
+        self.assertEqual(answers[0].body, answers[1].body)
+        with open(self.slapd.process.log_path, errors="replace") as f:
+            f.seek(before)
+            self.assertNotIn("alice", f.read())
+
     def test_what_is_typed_is_no_filter(self):
         for name in ("*", "*)(uid=*", "alice)(|(uid=*", "a*", "\\2a"):
             _, answer = self.try_login(name)
@@ -304,6 +314,7 @@ class Directory(DirectoryTest):
 
     def test_what_is_wrong_with_a_server_is_said(self):
         wrong = Slapd(self.lab, self.lab.mon, name="stranger", port=3891, tls_port=6361)  # another authority; it need not run
+        old = Slapd(self.lab, self.lab.mon, name="expired", port=3894, tls_port=6364, days=0).start()
         secret = self.lab.file("wrong-password", "not it\n", 0o600)
         port, tls_port = self.slapd.port, self.slapd.tls_port
         for name, others, verdict, words in (
@@ -312,6 +323,9 @@ class Directory(DirectoryTest):
                 ("starttls-authority", {"ldap.servers": [f"ldap://127.0.0.1:{port}"], "ldap.authorities": wrong.authority}, "unavailable",
                  "certificate is not good"),
                 ("name", {"ldap.servers": [f"ldaps://localhost:{tls_port}"], "dial.allow": ["127.0.0.0/8", "::1/128"]}, "unavailable", "mismatch"),
+                ("expired", {"ldap.servers": [f"ldaps://127.0.0.1:{old.tls_port}"], "ldap.authorities": old.authority}, "unavailable", "certificate has expired"),
+                ("starttls-expired", {"ldap.servers": [f"ldap://127.0.0.1:{old.port}"], "ldap.authorities": old.authority}, "unavailable",
+                 "certificate has expired"),
                 ("secret", {"ldap.bind_password_file": secret}, "refused", "bind as"),
                 ("down", {"ldap.servers": ["ldaps://127.0.0.1:6999"]}, "unavailable", "refused"),
                 ("forbidden", {"dial.allow": ["192.0.2.0/24"]}, "unavailable", "dial.refuse"),
@@ -320,6 +334,7 @@ class Directory(DirectoryTest):
                 d = self.trial(name, **others)
                 self.assertEqual(d["verdict"], verdict, d)
                 self.assertIn(words, " / ".join(d["steps"] + [d["why"]]))
+        old.stop()
 
     def test_referrals_are_followed_only_where_it_is_said(self):
         """A branch of the tree is another server's, which refers back: a circle of servers."""
@@ -440,6 +455,26 @@ class Directory(DirectoryTest):
             server.groups = groups[:-1]
             wait_for("the group to be gone", lambda: api.ask("/api/v1/users/rita")["user"]["groups"] == [])
             self.assertIn(rita.get("/api/v1/interfaces").status, (401, 403))
+        finally:
+            weir.stop()
+            server.stop()
+
+    def test_a_server_that_is_slow(self):
+        """It is waited for as long as ldap.timeout says, from the first byte to the last."""
+        server = in_namespace(self.lab.mon, lambda: RangedDirectory(6397, [f"cn=noc,{RANGED_BASE}"], PASSWORD))
+        weir = self.weir_with("slow", **{
+            "ldap.servers": ["ldap://127.0.0.1:6397"], "ldap.tls": "no", "ldap.bind_dn": "", "ldap.bind_password_file": "", "ldap.base": RANGED_BASE,
+            "ldap.group_filter": "", "ldap.nested": "none", "ldap.groups": ["noc => operators"], "ldap.interval": "1h"}).start()
+        try:
+            weir.setup()
+            run(weir_binary(), "group", "add", "operators", "--tenant", "*", "--role", "operator", "-c", weir.config())
+            server.pause = 0.1
+            self.assertEqual(self.try_login("rita", weir=weir)[1].status, 200)
+            server.pause = 60
+            d = json.loads(run(weir_binary(), "auth", "explain", "rita", "--json", "-c", weir.config()).stdout)["directory"]
+            self.assertEqual(d["verdict"], "unavailable", d)
+            self.assertIn("connected, but no answer in time", d["why"])
+            self.assertEqual(self.login_at(weir, "rita")[0], 503)
         finally:
             weir.stop()
             server.stop()
