@@ -6,6 +6,7 @@
  * The input is a byte for what is asked, then answers: how many bytes (two bytes), then an operation of
  * LDAP with its controls (RFC 4511 section 4.1.1) as far as they go, to be wrapped with the request's number.
  */
+#undef _FORTIFY_SOURCE /* its read() is inline; here is another one */
 #include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
