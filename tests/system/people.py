@@ -2,9 +2,14 @@
 
 import itertools
 import json
+import os
+import signal
 import socket
+import subprocess
 
-from weirlab import PATIENCE, Api, LabTest, in_namespace, run, tls_context, wait_for, weir_binary
+from weirlab import PASSWORD, PATIENCE, ROOT, Api, LabTest, in_namespace, run, tls_context, wait_for, weir_binary
+
+E2E = os.path.join(ROOT, "tests", "e2e")
 
 
 class FarApi(Api):
@@ -48,6 +53,18 @@ class PeopleTest(LabTest):
         if answer.status == 200:
             api.took(answer)
         return api, answer
+
+    def look(self, name, role, outsider):
+        """In a headless browser: who is in a group comes in, who is in none does not, and an administrator has both explained."""
+        p = self.lab.spawn(self.lab.mon, "node", os.path.join(E2E, "ldap.mjs"), "--base", f"https://127.0.0.1:{self.weir.https}", "--name", name, "--password", self.password,
+                           "--role", role, "--outsider", outsider, "--admin", "admin", "--admin-password", PASSWORD, log="browser", cwd=E2E)
+        try:
+            status = p.wait(180 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGTERM)
+            status = "no end"
+        with open(p.log_path, errors="replace") as f:
+            self.assertEqual(status, 0, f.read()[-4000:])
 
     def refused(self, name, password, why):
         """The stranger hears what every stranger hears; the record says why."""

@@ -32,7 +32,7 @@ class ActiveDirectory(PeopleTest):
         cls.samba.add([
             person_entry("weir", BIND_PASSWORD), person_entry("alice", displayName="Alice of the domain"), person_entry("bob"), person_entry("carol"),
             person_entry("dora", control=DISABLED), person_entry("erik", accountExpires=YESTERDAY), person_entry("fred", pwdLastSet=0, control=NORMAL),
-            person_entry("gina"),
+            person_entry("gina"), person_entry("lars"),
             # Who binds as jonas@weir.test is not whom the name jonas finds.
             person_entry("ines", principal="ines@weir.test"), person_entry("jonas"),
             person_entry("karl", principal="jonas@weir.test", password="Of karl alone 1"),
@@ -69,6 +69,9 @@ class ActiveDirectory(PeopleTest):
             self.assertEqual((d["verdict"], d["weir_groups"]), ("right", ["operators"]), d)
         finally:
             weir.stop()
+
+    def test_through_the_page(self):
+        self.look("bob", "operator", "lars")
 
     def test_names_in_any_spelling_are_one_account(self):
         for name in ("alice", "ALICE", "Alice"):
