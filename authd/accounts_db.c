@@ -14,7 +14,7 @@
 struct accounts_db {
 	struct db *db;
 	struct at_rest_change at_rest;
-	bool has_administrator;
+	bool has_administrator, has_own_administrator;
 	uint64_t snapshot;
 };
 
@@ -96,12 +96,13 @@ enum db_status
 accounts_db_refresh(struct accounts_db *db)
 {
 	struct txn x = txn_begin(db->db, false);
-	bool administrator = rights_any_administrator(&x);
+	bool administrator = rights_any_administrator(&x, false), own = rights_any_administrator(&x, true);
 	uint64_t snapshot = meta_number(&x, META_SNAPSHOT);
 	enum db_status status = txn_end(&x);
 
 	if (status == DB_OK) {
 		db->has_administrator = administrator;
+		db->has_own_administrator = own;
 		db->snapshot = snapshot;
 	}
 	return status;
@@ -111,6 +112,12 @@ bool
 accounts_db_has_administrator(const struct accounts_db *db)
 {
 	return db->has_administrator;
+}
+
+bool
+accounts_db_has_own_administrator(const struct accounts_db *db)
+{
+	return db->has_own_administrator;
 }
 
 uint64_t

@@ -27,10 +27,12 @@ struct db *accounts_db_tables(struct accounts_db *db);
 /* What the last DB_FULL, DB_UNWRITABLE or DB_BROKEN was about. */
 const char *accounts_db_why(const struct accounts_db *db);
 
-/* The two below, as they are after a transaction that may have changed them. */
+/* The three below, as they are after a transaction that may have changed them. */
 enum db_status accounts_db_refresh(struct accounts_db *db);
 /* Whether somebody may come in as platform administrator. */
 bool accounts_db_has_administrator(const struct accounts_db *db);
+/* Whether one of them is an account of Weir's own, no provider's. */
+bool accounts_db_has_own_administrator(const struct accounts_db *db);
 /* Number of the policy snapshot: goes up with each change of tenants and narrowings. */
 uint64_t accounts_db_snapshot_number(const struct accounts_db *db);
 

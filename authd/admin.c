@@ -291,13 +291,20 @@ end_of_transaction(struct admin_call *c, enum db_status status)
 		end_with(c, ADMIN_UNAVAILABLE, "", accounts_db_why(c->a->db));
 }
 
-/* Somebody must stay who can set things right. */
+/* Somebody must stay who can set things right, and can do so while a directory or a provider is away. */
 static void
 keep_an_administrator(struct admin_call *c)
 {
-	if (c->op->writes && call_good(c) && accounts_db_has_administrator(c->a->db) &&
-	    !rights_any_administrator(&c->x))
+	const struct accounts_db *db = c->a->db;
+
+	if (!c->op->writes || !call_good(c))
+		return;
+	if (accounts_db_has_administrator(db) && !rights_any_administrator(&c->x, false))
 		call_conflict(c, "", "Nobody would be platform administrator any more.");
+	else if (accounts_db_has_own_administrator(db) && !rights_any_administrator(&c->x, true))
+		call_conflict(c, "",
+			      "Only people of a provider would be platform administrators any more: nobody "
+			      "could set things right while it is away.");
 }
 
 static void

@@ -235,6 +235,7 @@ rights_matter(const struct accesses *a, const struct accesses *b)
 struct search {
 	struct txn *x;
 	struct arena *arena;
+	bool own; /* none of a provider's */
 	bool found;
 };
 
@@ -248,14 +249,14 @@ administers(const struct accesses *a)
 }
 
 static bool
-is_enabled(struct txn *x, uint64_t number)
+is_sought(const struct search *s, uint64_t number)
 {
 	struct account a;
 	struct be64 key = be64_of(number);
 	struct db_bytes v;
 
-	return txn_look(x, TABLE_ACCOUNTS, be64_bytes(&key), &v) && account_decode(v.p, v.n, &a) &&
-	       account_is_open(&a);
+	return txn_look(s->x, TABLE_ACCOUNTS, be64_bytes(&key), &v) && account_decode(v.p, v.n, &a) &&
+	       account_is_open(&a) && !(s->own && a.provider[0] != '\0');
 }
 
 static bool
@@ -266,7 +267,7 @@ search_accounts(void *ctx, struct db_bytes key, struct db_bytes value)
 	uint64_t number;
 
 	if (be64_read(key, &number) && accesses_decode(value.p, value.n, s->arena, &a) && administers(&a))
-		s->found = is_enabled(s->x, number);
+		s->found = is_sought(s, number);
 	arena_reset(s->arena);
 	return !s->found;
 }
@@ -285,16 +286,16 @@ search_groups(void *ctx, struct db_bytes key, struct db_bytes value)
 		n = members_of(s->x, g.number, member);
 	}
 	for (size_t i = 0; i < n && !s->found; i++)
-		s->found = is_enabled(s->x, member[i]);
+		s->found = is_sought(s, member[i]);
 	arena_reset(s->arena);
 	return !s->found;
 }
 
 bool
-rights_any_administrator(struct txn *x)
+rights_any_administrator(struct txn *x, bool own)
 {
 	struct be64 first = be64_of(0);
-	struct search s = { x, arena_new(RIGHTS_ARENA), false };
+	struct search s = { x, arena_new(RIGHTS_ARENA), own, false };
 
 	txn_walk(x, TABLE_ACCESSES, be64_bytes(&first), false, search_accounts, &s);
 	if (!s.found)

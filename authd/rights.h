@@ -39,7 +39,8 @@ size_t rights_list(const struct accesses *all, struct right *out, size_t max);
  */
 uint32_t rights_matter(const struct accesses *a, const struct accesses *b);
 
-/* Whether any account that is not disabled is a platform administrator. */
-bool rights_any_administrator(struct txn *x);
+/* Whether any account that is not disabled is a platform administrator; own: one of Weir's own, which comes
+ * in whatever providers do. */
+bool rights_any_administrator(struct txn *x, bool own);
 
 #endif

@@ -82,6 +82,17 @@ class Directory(DirectoryTest):
             f.seek(before)
             self.assertNotIn("admin", f.read())
 
+    def test_an_administrator_of_weirs_own_stays(self):
+        """One whom no server has to know, though somebody of the directory may do as much."""
+        self.admin("user", "add", "dave", "--provider", "ldap", "--tenant", "*", "--role", "platform-administrator")
+        try:
+            for words in (("remove", "admin"), ("set", "admin", "--disable"), ("set", "admin", "--tenant", "default", "--role", "viewer")):
+                done = self.admin("user", *words, check=False)
+                self.assertIn("Only people of a provider would be platform administrators", done.stderr, words)
+            self.assertEqual(self.weir.login().get("/api/v1/me").json["role"], "platform-administrator")
+        finally:
+            self.admin("user", "remove", "dave")
+
     def test_what_the_directory_takes_ends_here(self):
         """A lost group, a renamed one, a person who is locked for good, and one who is gone: with sessions and tokens."""
         for name in ("heidi", "ivan", "judy"):
