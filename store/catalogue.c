@@ -175,22 +175,39 @@ read_block(struct db_bytes key, struct db_bytes v, struct block_entry *e)
 	return !k.bad && !c.bad;
 }
 
-void
-catalogue_blocks(struct db_txn *x, uint32_t segment, bool newest_first,
-		 bool (*visit)(void *ctx, const struct block_entry *e), void *ctx)
+static void
+visit_blocks(struct db_txn *x, const struct key *from, uint32_t segment, bool newest_first,
+	     bool (*visit)(void *ctx, const struct block_entry *e), void *ctx)
 {
-	struct key from = block_key(segment, newest_first ? UINT64_MAX : 0);
 	struct block_entry e;
 	struct db_bytes key, v;
 	struct db_cursor c;
 
 	db_cursor_open(x, DB_BLOCKS, &c);
-	for (bool more = newest_first ? db_seek_before(&c, bytes_of(&from), &key, &v)
-				      : db_seek(&c, bytes_of(&from), &key, &v);
+	for (bool more = newest_first ? db_seek_before(&c, bytes_of(from), &key, &v)
+				      : db_seek(&c, bytes_of(from), &key, &v);
 	     more; more = newest_first ? db_previous(&c, &key, &v) : db_next(&c, &key, &v))
 		if (!read_block(key, v, &e) || e.segment != segment || !visit(ctx, &e))
 			break;
 	db_cursor_close(&c);
+}
+
+void
+catalogue_blocks(struct db_txn *x, uint32_t segment, bool newest_first,
+		 bool (*visit)(void *ctx, const struct block_entry *e), void *ctx)
+{
+	struct key from = block_key(segment, newest_first ? UINT64_MAX : 0);
+
+	visit_blocks(x, &from, segment, newest_first, visit, ctx);
+}
+
+void
+catalogue_blocks_from(struct db_txn *x, uint32_t segment, uint64_t sequence,
+		      bool (*visit)(void *ctx, const struct block_entry *e), void *ctx)
+{
+	struct key from = block_key(segment, sequence);
+
+	visit_blocks(x, &from, segment, false, visit, ctx);
 }
 
 /* Deletes keys of a table that begin with a segment's number, or with a block's. */

@@ -47,6 +47,9 @@ void catalogue_put_block(struct db_txn *x, const struct block_entry *e);
 /* Calls visit for the blocks of a segment, oldest first, or newest first, until it returns false. */
 void catalogue_blocks(struct db_txn *x, uint32_t segment, bool newest_first,
 		      bool (*visit)(void *ctx, const struct block_entry *e), void *ctx);
+/* As it, oldest first, from a sequence on. */
+void catalogue_blocks_from(struct db_txn *x, uint32_t segment, uint64_t sequence,
+			   bool (*visit)(void *ctx, const struct block_entry *e), void *ctx);
 /* The block is not there any more, whatever its file has. */
 void catalogue_forget_block(struct db_txn *x, const struct block_entry *e);
 /* Deletes entries of a segment's blocks and dead rows, at most n; true where none is left. */

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "policy/snapshot.h"
 
-#define IDS_FEW 512u /* rows of which each is picked */
+#define IDS_FEW      512u /* rows of which each is picked */
+#define LISTINGS_MAX 8u   /* that merges may overtake; the one after them is of one transaction */
 
 struct find *
 find_new(struct history *h)
@@ -17,6 +18,7 @@ find_new(struct history *h)
 	struct find *f = mem_calloc(1, sizeof(*f));
 
 	f->h = h;
+	f->portion = FIND_PORTION;
 	f->reader = block_reader_new();
 	f->columns = columns_new(f->reader);
 	f->last = mem_calloc(COLUMN_MAX, sizeof(*f->last));
@@ -85,6 +87,11 @@ struct range {
 	struct find *f;
 	uint32_t tenant;
 	int64_t from_ns, to_ns;
+	/* Where the next portion begins, and how much of this one is left. */
+	uint32_t segment;
+	uint64_t sequence;
+	uint32_t left;
+	bool cut;
 };
 
 static bool
@@ -93,6 +100,13 @@ add_block(void *ctx, const struct block_entry *e)
 	struct range *r = ctx;
 	struct find *f = r->f;
 
+	if (r->left == 0) {
+		r->segment = e->segment;
+		r->sequence = e->sequence;
+		r->cut = true;
+		return false;
+	}
+	r->left--;
 	if (e->most_last_ns < r->from_ns || e->least_last_ns >= r->to_ns ||
 	    (r->tenant != TENANT_PLATFORM && e->tenants == 1 && e->tenant != r->tenant))
 		return true;
@@ -102,6 +116,41 @@ add_block(void *ctx, const struct block_entry *e)
 	}
 	f->block[f->nblocks++] = *e;
 	return true;
+}
+
+static void
+add_portion(struct range *r, struct db_txn *x, uint32_t portion)
+{
+	uint32_t first = r->segment;
+	struct segment_entry s;
+
+	r->left = portion;
+	r->cut = false;
+	for (uint32_t n = first; !r->cut && catalogue_segment(x, n, &s); n = s.number + 1) {
+		if (!s.gone && s.most_last_ns >= r->from_ns && s.least_last_ns < r->to_ns)
+			catalogue_blocks_from(x, s.number, s.number == first ? r->sequence : 0, add_block, r);
+		if (s.number == UINT32_MAX)
+			break;
+	}
+}
+
+/* The number of transactions that it took. */
+static unsigned
+list_blocks(struct range *r, uint32_t portion, enum db_status *status)
+{
+	unsigned n = 0;
+	struct db_txn x;
+
+	r->f->nblocks = 0;
+	r->segment = 0;
+	r->sequence = 0;
+	do {
+		db_begin(r->f->h->db, &x, false);
+		add_portion(r, &x, portion);
+		*status = db_end(&x);
+		n++;
+	} while (*status == DB_OK && r->cut);
+	return n;
 }
 
 static int
@@ -117,19 +166,15 @@ newest_first(const void *a, const void *b)
 bool
 find_blocks(struct find *f, uint32_t tenant, int64_t from_ns, int64_t to_ns, enum db_status *status)
 {
-	struct range r = { f, tenant, from_ns, to_ns };
-	struct segment_entry s;
-	struct db_txn x;
+	struct range r = { .f = f, .tenant = tenant, .from_ns = from_ns, .to_ns = to_ns };
 
-	f->nblocks = 0;
-	db_begin(f->h->db, &x, false);
-	for (uint32_t n = 0; catalogue_segment(&x, n, &s); n = s.number + 1) {
-		if (!s.gone && s.most_last_ns >= from_ns && s.least_last_ns < to_ns)
-			catalogue_blocks(&x, s.number, false, add_block, &r);
-		if (s.number == UINT32_MAX)
+	for (unsigned i = 0; i <= LISTINGS_MAX; i++) {
+		unsigned moves = atomic_load(&f->h->moves);
+
+		if (list_blocks(&r, i < LISTINGS_MAX ? f->portion : UINT32_MAX, status) == 1 ||
+		    *status != DB_OK || (moves % 2 == 0 && atomic_load(&f->h->moves) == moves))
 			break;
 	}
-	*status = db_end(&x);
 	if (f->nblocks > 1)
 		qsort(f->block, f->nblocks, sizeof(*f->block), newest_first);
 	return *status == DB_OK;

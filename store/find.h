@@ -22,6 +22,7 @@ struct find {
 	struct block_reader *reader;
 	struct block_entry *block; /* those that may hold what is wanted, newest end first */
 	size_t nblocks, blocks_cap;
+	uint32_t portion; /* of the catalogue that is read in one transaction, in blocks: FIND_PORTION */
 	struct find_pick *pick;
 	size_t npicks, picks_cap;
 	struct block head;
@@ -41,8 +42,11 @@ struct find {
 struct find *find_new(struct history *h);
 void find_free(struct find **f);
 
-/* Lists the blocks that hold ends within [from, to) and rows of tenant (TENANT_PLATFORM: any). False on
- * error: *status. */
+/* Some milliseconds' worth: a reader that stays makes the catalogue grow. */
+#define FIND_PORTION 65536u
+
+/* Lists the blocks that hold ends within [from, to) and rows of tenant (TENANT_PLATFORM: any): as of one
+ * moment, or of several between which no block took another's place. False on error: *status. */
 bool find_blocks(struct find *f, uint32_t tenant, int64_t from_ns, int64_t to_ns, enum db_status *status);
 
 #define FIND_ALL  UINT64_MAX       /* every row of every tenant, secondary ones too */

@@ -366,6 +366,7 @@ finish(struct history *h)
 	struct merge *m = h->merge;
 	struct segment_entry source = m->source;
 	struct db_txn x;
+	bool done;
 
 	source.gone = true;
 	db_begin(h->db, &x, true);
@@ -374,7 +375,10 @@ finish(struct history *h)
 	for (size_t i = 0; i < m->nouts; i++)
 		history_catalogue(&x, &h->merged[m->out[i].retention], &m->out[i].e);
 	catalogue_put_segment(&x, &source);
-	if (db_end(&x) != DB_OK)
+	atomic_fetch_add(&h->moves, 1);
+	done = db_end(&x) == DB_OK;
+	atomic_fetch_add(&h->moves, 1);
+	if (!done)
 		return false;
 	segments_retire(h->segments, source.number);
 	end_merge(h);

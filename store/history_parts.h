@@ -45,6 +45,9 @@ struct history {
 	/* Ends of flows that are kept: before it, a row is as if it was not there. */
 	_Atomic int64_t floor_ns;
 	_Atomic uint64_t rows_forgotten, blocks_damaged;
+	/* Times that merged blocks took the place of others, twice: odd while they are about to. Who lists
+	 * blocks in several transactions begins again where it changed. */
+	_Atomic unsigned moves;
 
 	/* The writer's own. */
 	struct block_writer *blocks;

@@ -2,8 +2,11 @@
  * before, whenever store dies. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -516,6 +519,71 @@ somebody_always_reads(void **state)
 	assert_false(is_there(1020));
 }
 
+/* Rows of the blocks that are listed, a block in each transaction. */
+static uint64_t
+listed_rows(struct find *f, uint32_t portion)
+{
+	enum db_status status;
+	uint64_t n = 0;
+
+	f->portion = portion;
+	if (!find_blocks(f, TENANT_PLATFORM, INT64_MIN, INT64_MAX, &status))
+		return 0;
+	for (size_t i = 0; i < f->nblocks; i++)
+		n += f->block[i].rows;
+	return n;
+}
+
+static struct lister {
+	pthread_t thread;
+	uint64_t rows;
+	atomic_bool stop;
+	_Atomic unsigned listings, wrong;
+} lister;
+
+static void *
+list(void *arg)
+{
+	struct lister *l = arg;
+	struct find *f = find_new(h);
+
+	while (!atomic_load(&l->stop)) {
+		unsigned reader = segments_reader_begins(h->segments);
+
+		if (listed_rows(f, 1) != l->rows)
+			atomic_fetch_add(&l->wrong, 1);
+		atomic_fetch_add(&l->listings, 1);
+		segments_reader_ends(h->segments, reader);
+	}
+	find_free(&f);
+	return NULL;
+}
+
+/* Blocks of a tenant take the place of those of a second while somebody goes through the catalogue. */
+static void
+a_list_in_portions_has_every_row_once(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 12; round++) {
+		struct find *f = find_new(h);
+
+		fill(3600 * round + 10, 100, 5);
+		next_hour(round + 1);
+		lister.rows = listed_rows(f, UINT32_MAX);
+		lister.listings = 0;
+		lister.stop = false;
+		assert_int_equal(pthread_create(&lister.thread, NULL, list, &lister), 0);
+		while (atomic_load(&lister.listings) == 0)
+			(void)sched_yield();
+		tidy_all();
+		atomic_store(&lister.stop, true);
+		assert_int_equal(pthread_join(lister.thread, NULL), 0);
+		assert_int_equal(listed_rows(f, UINT32_MAX), lister.rows);
+		find_free(&f);
+	}
+	assert_int_equal(lister.wrong, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -529,6 +597,7 @@ main(void)
 		TEST(what_is_given_up_is_not_left),
 		TEST(what_is_given_up_gives_its_room_back),
 		TEST(somebody_always_reads),
+		TEST(a_list_in_portions_has_every_row_once),
 	};
 
 	if (sodium_init() == -1)
