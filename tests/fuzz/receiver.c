@@ -105,6 +105,7 @@ peers_new(struct event_base *base, const struct boot *b, int listen_fd, const st
 		ch->instance = b->peers[i].instance;
 		(void)snprintf(ch->name, sizeof(ch->name), "%s@%u", proc_name(ch->proc), ch->instance);
 	}
+	nadmitted = 0;
 	for (unsigned id = 0; id < MSG_COUNT; id++)
 		if (msg_rule((enum msg_id)id)->to == set.self)
 			admitted[nadmitted++] = (enum msg_id)id;
