@@ -2,17 +2,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "file_copy.h"
 #include "ipc/boot.h"
 #include "programs.h"
 #include "spawn.h"
+
+#define PATIENCE_S 300
+#define SLOWEST    (UINT64_C(1) << 20) /* bytes a second, of a disk that others use too */
+#define LOOK_MS    10                  /* how often it is looked whether it ended */
+#define KILLED_S   10                  /* SIGKILL waits for the disk as the process does */
 
 static void
 put_reason(struct errand *e, const char *what, const char *why)
@@ -87,26 +98,134 @@ take(struct errand *e, struct errand_word *w)
 	return true;
 }
 
+/* --- how long it may take
+ * --------------------------------------------------------------------------------------------------- */
+
+struct sizes {
+	int directory;
+	uint64_t largest, all;
+};
+
 static bool
-read_word(int fd, struct errand_word *w)
+add_size(void *ctx, const char *name)
+{
+	struct sizes *s = ctx;
+	struct stat st;
+	uint64_t n;
+
+	if (fstatat(s->directory, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
+		return true;
+	/* Not its length, which costs whoever owns it nothing. */
+	n = (uint64_t)st.st_blocks * 512;
+	s->all += n;
+	s->largest = n > s->largest ? n : s->largest;
+	return true;
+}
+
+static int64_t
+patience_for(uint64_t bytes)
+{
+	return (PATIENCE_S + (int64_t)(bytes / SLOWEST)) * NS_PER_S;
+}
+
+struct errand_patience
+errand_patience(int directory)
+{
+	struct sizes s = { .directory = directory };
+
+	if (directory != -1)
+		(void)directory_each(directory, add_size, &s);
+	return (struct errand_patience){ patience_for(s.largest), patience_for(s.all) };
+}
+
+/* --- what it says
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+enum heard { HEARD_WORD, HEARD_END, HEARD_NOTHING /* in time */ };
+
+static enum heard
+read_word(int fd, int64_t deadline_ns, struct errand_word *w)
 {
 	for (size_t at = 0; at < sizeof(*w);) {
-		ssize_t n = read(fd, (uint8_t *)w + at, sizeof(*w) - at);
+		int64_t left_ms = (deadline_ns - clock_boot_ns()) / NS_PER_MS;
+		struct pollfd p = { fd, POLLIN, 0 };
+		ssize_t n;
 
+		if (left_ms <= 0)
+			return HEARD_NOTHING;
+		if (poll(&p, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms) <= 0)
+			continue;
+		n = read(fd, (uint8_t *)w + at, sizeof(*w) - at);
 		if (n <= 0 && !(n == -1 && errno == EINTR))
-			return false;
+			return HEARD_END;
 		at += n > 0 ? (size_t)n : 0;
+	}
+	return HEARD_WORD;
+}
+
+/* Until its last word. False where there is no other way on than to end it: e->refused says why. */
+static bool
+listen_to(struct errand *e, int fd, int64_t end_ns)
+{
+	struct errand_word w;
+
+	for (;;) {
+		int64_t now_ns = clock_boot_ns();
+		bool last = end_ns - now_ns <= e->patience.word;
+
+		switch (read_word(fd, last ? end_ns : now_ns + e->patience.word, &w)) {
+		case HEARD_END:
+			return true;
+		case HEARD_WORD:
+			if (take(e, &w))
+				continue;
+			put_reason(e, proc_name(e->proc), "it was ended: it said what no errand says");
+			return false;
+		case HEARD_NOTHING:
+			(void)snprintf(e->refused, sizeof(e->refused),
+				       "%s: it was ended: %s%s%s %" PRId64 " s", proc_name(e->proc), e->file,
+				       e->file[0] != '\0' ? ": " : "",
+				       last ? "it was not done within" : "nothing came of it for",
+				       (last ? e->patience.all : e->patience.word) / NS_PER_S);
+			return false;
+		}
+	}
+}
+
+/* --- its end
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* Whether it ended in time. */
+static bool
+wait_until(pid_t pid, int64_t deadline_ns, int *status)
+{
+	while (waitpid(pid, status, WNOHANG) != pid) {
+		if (clock_boot_ns() >= deadline_ns)
+			return false;
+		(void)poll(NULL, 0, LOOK_MS);
 	}
 	return true;
 }
 
+static void
+end_it(struct errand *e, pid_t pid, int *status)
+{
+	(void)kill(pid, SIGKILL);
+	if (!wait_until(pid, clock_boot_ns() + KILLED_S * NS_PER_S, status))
+		(void)snprintf(e->refused, sizeof(e->refused),
+			       "%s: process %d cannot be ended: does the disk answer?", proc_name(e->proc),
+			       (int)pid);
+}
+
 /* It died, or ended without a word of it. */
 static void
-explain(struct errand *e, pid_t pid, int status)
+explain(struct errand *e, int status)
 {
 	if (e->refused[0] != '\0')
 		return;
-	if (pid == -1 || !WIFSIGNALED(status))
+	if (!WIFSIGNALED(status))
 		put_reason(e, proc_name(e->proc), "it ended without having done it");
 	else if (e->file[0] != '\0' && WTERMSIG(status) != SIGSYS)
 		(void)snprintf(e->refused, sizeof(e->refused),
@@ -116,32 +235,44 @@ explain(struct errand *e, pid_t pid, int status)
 		put_reason(e, proc_name(e->proc), strsignal(WTERMSIG(status)));
 }
 
+/* Hears it to its end, which it is helped to where it is late. */
+static void
+attend(struct errand *e, pid_t pid, int told)
+{
+	int64_t end_ns = clock_boot_ns() + e->patience.all;
+	bool well = listen_to(e, told, end_ns);
+	int status = 0;
+
+	if (well && !wait_until(pid, clock_boot_ns() + e->patience.word, &status)) {
+		put_reason(e, proc_name(e->proc), "it was ended: it had no more to say, and stayed");
+		well = false;
+	}
+	if (!well)
+		end_it(e, pid, &status);
+	if (!well || !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_OK)
+		e->done = false;
+	if (!e->done)
+		explain(e, status);
+}
+
 bool
 errand_run(struct errand *e)
 {
-	struct errand_word w;
-	int told[2], status = 0;
-	pid_t pid, ended;
+	int told[2];
+	pid_t pid;
 
 	e->done = false;
 	e->refused[0] = e->file[0] = '\0';
+	if (e->patience.all == 0)
+		e->patience = errand_patience(e->directory);
 	if (pipe2(told, O_CLOEXEC) == -1) {
 		put_reason(e, "pipe", strerror(errno));
 		return false;
 	}
 	pid = start(e, told[1]);
 	(void)close(told[1]);
-	while (pid != -1 && read_word(told[0], &w) && take(e, &w)) {
-	}
+	if (pid != -1)
+		attend(e, pid, told[0]);
 	(void)close(told[0]);
-	if (pid == -1)
-		return false;
-	do
-		ended = waitpid(pid, &status, 0);
-	while (ended == -1 && errno == EINTR);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_OK)
-		e->done = false;
-	if (!e->done)
-		explain(e, ended, status);
 	return e->done;
 }

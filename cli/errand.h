@@ -1,6 +1,7 @@
 /*
  * Starts the process that owns a database for one errand (ipc/errand.h): as its user, behind its sandbox,
- * beside the one that runs or alone. What it says is a stranger's word.
+ * beside the one that runs or alone. What it says is a stranger's word, and how long it may take is not its
+ * own to say.
  */
 #ifndef WEIR_CLI_ERRAND_H
 #define WEIR_CLI_ERRAND_H
@@ -13,6 +14,12 @@
 #include "ipc/errand.h"
 #include "ipc/proc.h"
 
+/* Nanoseconds. */
+struct errand_patience {
+	int64_t word; /* for its first word, for each after another, and for its end after the last */
+	int64_t all;
+};
+
 struct errand {
 	enum proc proc;
 	uint32_t flag; /* BOOT_CHECK or BOOT_COPY */
@@ -20,6 +27,7 @@ struct errand {
 	int directory; /* its working directory */
 	int copy;      /* BOOT_FD_COPY; -1: none */
 	const struct settings *settings;
+	struct errand_patience patience;                      /* zeros: errand_patience of its directory */
 	void (*word)(void *ctx, const struct errand_word *w); /* faults and notes */
 	void *ctx;
 	/* What came of it. */
@@ -29,7 +37,11 @@ struct errand {
 	uint64_t count[ERRAND_COUNTS];
 };
 
-/* Runs it to its end. False, with e->refused, where it was not done. */
+/* Runs it to its end, and ends it where it takes longer than its patience. False, with e->refused, where it
+ * was not done. */
 bool errand_run(struct errand *e);
+/* What the files of a directory (-1: none) may take: minutes, and what a slow disk needs for the largest one
+ * and for all. */
+struct errand_patience errand_patience(int directory);
 
 #endif
