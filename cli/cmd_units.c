@@ -71,29 +71,35 @@ want_instances(const char *directory, const char *name, unsigned n)
 	return true;
 }
 
-/* The port of a socket unit is the configuration's; 0: nobody listens. */
+/* The port of a socket unit is the configuration's; 0: nobody listens. weir.service wants it all the same,
+ * with Sockets=, and it would listen where the package says: a condition that nothing meets keeps it from
+ * starting. */
 static bool
 want_socket(const char *directory, const char *unit, const char *address, int64_t port)
 {
 	char folder[PATH_ROOM], path[PATH_ROOM];
 	AUTO(file_drop) FILE *f = NULL;
+	int n;
 
-	if (port == 0)
-		return true;
 	if (!path_in(folder, directory, "%s.d", unit) || !make_directory(folder) ||
 	    !path_in(path, folder, "address.conf"))
 		return false;
 	f = fopen(path, "we");
-	if (f == NULL ||
-	    fprintf(f,
-		    strchr(address, ':') != NULL ? "[Socket]\nListenStream=\nListenStream=[%s]:%" PRId64 "\n"
-						 : "[Socket]\nListenStream=\nListenStream=%s:%" PRId64 "\n",
-		    address, port) < 0 ||
-	    fflush(f) != 0) {
+	if (f == NULL)
+		n = -1;
+	else if (port == 0)
+		n = fputs("[Unit]\nConditionPathExists=!/\n", f);
+	else
+		n = fprintf(f,
+			    strchr(address, ':') != NULL
+				? "[Socket]\nListenStream=\nListenStream=[%s]:%" PRId64 "\n"
+				: "[Socket]\nListenStream=\nListenStream=%s:%" PRId64 "\n",
+			    address, port);
+	if (n < 0 || fflush(f) != 0) {
 		say("%s: %s", path, strerror(errno));
 		return false;
 	}
-	return want(directory, unit, unit);
+	return port == 0 || want(directory, unit, unit);
 }
 
 /* argv[1] is the directory for units of ordinary weight. */

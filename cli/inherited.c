@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -94,6 +95,18 @@ inherited_tcp(const char *name)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) == -1)
 		return -1;
 	return fd_keep(&fd);
+}
+
+unsigned
+inherited_port(int fd)
+{
+	struct sockaddr_in6 a = { .sin6_port = 0 };
+	socklen_t len = sizeof(a);
+
+	/* It stands at the same place in both families' addresses. */
+	_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+		       "ports of both");
+	return getsockname(fd, (struct sockaddr *)&a, &len) == 0 ? ntohs(a.sin6_port) : 0;
 }
 
 int

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -233,12 +234,32 @@ tally_memory(void)
 
 /* Where a socket unit listens already, what waits to be accepted outlives the launcher too. */
 static int
-listen_port(const struct launcher *l, const char *name, int64_t port, const char *key, char *err,
-	    size_t errsize)
+inherit_port(const struct launcher *l, const char *name, int64_t port, const char *key)
 {
 	int fd = l->launch->units ? inherited_tcp(name) : -1;
 
+	/* systemd asks weir-generator when it reads its units, and no sooner. */
+	if (fd != -1 && inherited_port(fd) != port)
+		say("%s is %" PRId64 ", but weir-%s.socket listens on %u: it changes with `systemctl "
+		    "daemon-reload` and `systemctl restart weir.target`",
+		    key, port, name, inherited_port(fd));
+	return fd;
+}
+
+static int
+listen_port(const struct launcher *l, const char *name, int64_t port, const char *key, char *err,
+	    size_t errsize)
+{
+	int fd = inherit_port(l, name, port, key);
+
 	return fd != -1 ? fd : listen_tcp(l->settings->http_address, (int)port, key, err, errsize);
+}
+
+/* Nobody serves what comes to a port that is not to be. */
+static void
+leave_http(const struct launcher *l)
+{
+	AUTO(fd_drop) int fd = inherit_port(l, "http", 0, "httpd.http_port");
 }
 
 static bool
@@ -253,6 +274,8 @@ open_web(struct launcher *l)
 		l->http = listen_port(l, "http", l->settings->http_port, "httpd.http_port", err, sizeof(err));
 		if (l->http == -1)
 			fd_drop(&l->https);
+	} else if (l->https != -1) {
+		leave_http(l);
 	}
 	if (l->https == -1) {
 		say("%s", err);
