@@ -272,6 +272,9 @@ authd_free(struct authd **ap)
 	sodium_memzero(a->begun, sizeof(*a->begun));
 	providers_free(&a->providers);
 	peers_free(&a->peers); /* whoever waits for an answer is told by the end of the channel */
+	people_free(&a->people);
+	while (a->grants.first != NULL)
+		grants_drop(&a->grants, a->grants.first);
 	sessions_free(&a->sessions);
 	tokens_free(&a->tokens);
 	events_free(&a->events);

@@ -19,7 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define INPUTS_MAX 1000 /* then everything begins anew: what was made stays in the accounts */
+#define INPUTS_MAX 5000 /* then everything begins anew: what was made stays in the accounts */
 
 static struct authd *authd;
 static char dir[64];
