@@ -115,7 +115,7 @@ unsealed(struct db *db, enum table t, struct db_bytes key, struct db_bytes *valu
 struct txn
 txn_begin(struct db *db, bool write)
 {
-	struct txn x = { .db = db };
+	struct txn x = { .db = db, .write = write };
 	MDB_txn *txn = NULL;
 
 	x.rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn);
@@ -151,14 +151,40 @@ status_of(const struct txn *x)
 	return DB_BROKEN;
 }
 
+/* A file shorter than its pages would be a SIGBUS instead of an error: behind its end, zeros are read and
+ * refused. One that was not cut can be so, too: LMDB writes no page that a transaction took and gave back. */
+static int
+lengthen(MDB_env *env)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+	struct stat file;
+	uint64_t want;
+	int fd = -1;
+
+	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &st) != 0 || mdb_env_get_fd(env, &fd) != 0 ||
+	    fstat(fd, &file) != 0)
+		return errno == 0 ? EINVAL : errno;
+	want = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+	if (want > MAP_BYTES)
+		return MDB_CORRUPTED;
+	if ((uint64_t)file.st_size < want && ftruncate(fd, (off_t)want) != 0)
+		return errno;
+	return 0;
+}
+
 enum db_status
 txn_end(struct txn *x)
 {
-	if (x->rc == 0)
+	bool committed = x->rc == 0;
+
+	if (committed)
 		x->rc = mdb_txn_commit(x->txn);
 	else if (x->txn != NULL)
 		mdb_txn_abort(x->txn);
 	x->txn = NULL;
+	if (committed && x->write && x->rc == 0)
+		(void)lengthen(x->db->env); /* for whoever reads a copy; the next start does it, too */
 	return status_of(x);
 }
 
@@ -431,28 +457,6 @@ bool
 db_fail(const struct txn *x, const char *path, struct db_error *e)
 {
 	return fail_rc(e, path, x->rc);
-}
-
-/* A file shorter than its pages would be a SIGBUS instead of an error: behind its end, zeros are read and
- * refused. */
-static int
-lengthen(MDB_env *env)
-{
-	MDB_envinfo info;
-	MDB_stat st;
-	struct stat file;
-	uint64_t want;
-	int fd = -1;
-
-	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &st) != 0 || mdb_env_get_fd(env, &fd) != 0 ||
-	    fstat(fd, &file) != 0)
-		return errno == 0 ? EINVAL : errno;
-	want = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
-	if (want > MAP_BYTES)
-		return MDB_CORRUPTED;
-	if ((uint64_t)file.st_size < want && ftruncate(fd, (off_t)want) != 0)
-		return errno;
-	return 0;
 }
 
 static int

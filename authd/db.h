@@ -72,7 +72,8 @@ struct master_keys;
 
 struct txn {
 	struct db *db;
-	void *txn;        /* MDB_txn; NULL: it never began, or it is over */
+	void *txn; /* MDB_txn; NULL: it never began, or it is over */
+	bool write;
 	int rc;           /* LMDB's or errno; 0: good so far */
 	const char *full; /* of what there are bound already (txn_full); NULL */
 	size_t bound;

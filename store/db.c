@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,18 +149,120 @@ permissions_ok(char *err, size_t size)
 	return true;
 }
 
-/* A file that is shorter than what its header promises would kill us with SIGBUS later. */
-static bool
-long_enough(MDB_env *env)
+/* --- the end of a file
+ *
+ * LMDB writes no page that a transaction took and gave back, so a file may rightly end before the last page
+ * that its header counts. One that was cut does, too, and whoever reads behind its end dies of SIGBUS. Here
+ * the file is made as long as it says; where it was not, it is believed if all that was missing are pages
+ * that nobody uses.
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+struct extent {
+	int fd;
+	off_t bytes;               /* of the file */
+	uint64_t page, have, want; /* bytes of a page; pages of the file, pages that its header counts */
+};
+
+static int
+measure(MDB_env *env, struct extent *e)
 {
+	struct stat file;
 	MDB_envinfo info;
 	MDB_stat st;
-	struct stat file;
-	int fd;
+	int rc = mdb_env_info(env, &info);
 
-	return mdb_env_info(env, &info) == 0 && mdb_env_stat(env, &st) == 0 &&
-	       mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &file) == 0 &&
-	       (uint64_t)file.st_size / st.ms_psize >= (uint64_t)info.me_last_pgno + 1;
+	if (rc == 0)
+		rc = mdb_env_stat(env, &st);
+	if (rc == 0)
+		rc = mdb_env_get_fd(env, &e->fd);
+	if (rc == 0 && fstat(e->fd, &file) == -1)
+		rc = errno;
+	if (rc != 0)
+		return rc;
+	e->bytes = file.st_size;
+	e->page = st.ms_psize;
+	e->have = (uint64_t)file.st_size / e->page;
+	e->want = (uint64_t)info.me_last_pgno + 1;
+	return e->want * e->page > info.me_mapsize ? MDB_CORRUPTED : 0;
+}
+
+/* After a commit. On a full disk as well: the rest has no blocks. */
+static void
+lengthen(struct db *db)
+{
+	struct extent e;
+
+	if (measure(db->env, &e) == 0 && e.have < e.want && ftruncate(e.fd, (off_t)(e.want * e.page)) == -1)
+		log_debug("%s: cannot be made as long as it says: %s", db->name, strerror(errno));
+}
+
+/* A record of the list of free pages is their number, and they. */
+static uint64_t
+free_among(const MDB_val *v, uint64_t from, uint64_t to)
+{
+	size_t n, pgno;
+	uint64_t found = 0;
+
+	if (v->mv_size < sizeof(n))
+		return 0;
+	memcpy(&n, v->mv_data, sizeof(n));
+	for (size_t i = 1; i <= n && i < v->mv_size / sizeof(pgno); i++) {
+		memcpy(&pgno, (const char *)v->mv_data + i * sizeof(pgno), sizeof(pgno));
+		found += pgno >= from && pgno < to;
+	}
+	return found;
+}
+
+static bool
+are_free(MDB_env *env, uint64_t from, uint64_t to)
+{
+	MDB_cursor *c = NULL;
+	MDB_txn *txn = NULL;
+	MDB_val key, v;
+	uint64_t found = 0;
+	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+
+	if (rc == 0)
+		rc = mdb_cursor_open(txn, 0 /* the list of free pages */, &c);
+	for (; rc == 0 && (rc = mdb_cursor_get(c, &key, &v, MDB_NEXT)) == 0;)
+		found += free_among(&v, from, to);
+	if (c != NULL)
+		mdb_cursor_close(c);
+	if (txn != NULL)
+		mdb_txn_abort(txn);
+	return rc == MDB_NOTFOUND && found == to - from;
+}
+
+/* Of a file that we write, or wrote: nobody else does. */
+static int
+complete(struct db *db, enum db_mode mode, const struct extent *e)
+{
+	AUTO(fd_drop) int own = mode == DB_READ_ONLY ? open(db->name, O_RDWR | O_CLOEXEC) : -1;
+	int fd = own != -1 ? own : e->fd;
+
+	if (ftruncate(fd, (off_t)(e->want * e->page)) == -1)
+		return errno;
+	if (are_free(db->env, e->have, e->want))
+		return 0;
+	return ftruncate(fd, e->bytes) == -1 ? errno : MDB_CORRUPTED;
+}
+
+#define WRITER_MS 1000 /* for whoever writes a file to make it long enough, after its commit */
+
+static int
+make_whole(struct db *db, enum db_mode mode)
+{
+	struct extent e;
+	int rc = measure(db->env, &e);
+
+	for (unsigned ms = 0; rc == 0 && e.have < e.want && mode == DB_BESIDE && ms < WRITER_MS; ms++) {
+		(void)poll(NULL, 0, 1);
+		rc = measure(db->env, &e);
+	}
+	if (rc != 0 || e.have >= e.want)
+		return rc;
+	return mode == DB_BESIDE ? MDB_CORRUPTED : complete(db, mode, &e);
 }
 
 /* Tables that are not there are made, but those of an older format, and where nothing is written. */
@@ -225,7 +328,7 @@ reserve_lock(const char *path, unsigned flags)
 }
 
 static int
-open_env(struct db *db, const char *path, unsigned flags)
+open_env(struct db *db, const char *path, enum db_mode mode, unsigned flags)
 {
 	int rc = (flags & (MDB_NOLOCK | MDB_RDONLY)) != 0 ? 0 : reserve_lock(path, flags);
 
@@ -242,9 +345,7 @@ open_env(struct db *db, const char *path, unsigned flags)
 	/* NOTLS: a read transaction belongs to its owner, not to a thread. */
 	if (rc == 0)
 		rc = mdb_env_open(db->env, path, MDB_NOTLS | flags, 0600);
-	if (rc == 0 && !long_enough(db->env))
-		rc = MDB_CORRUPTED;
-	return rc;
+	return rc != 0 ? rc : make_whole(db, mode);
 }
 
 /* db, or NULL with the reason where rc says that it could not be opened. */
@@ -280,7 +381,7 @@ db_open(uint64_t size, bool durable, enum db_status *status, char *err, size_t e
 		return NULL;
 
 	struct db *db = db_named(DATA_FILE, size);
-	int rc = open_env(db, ".", durable ? 0 : MDB_NOSYNC);
+	int rc = open_env(db, ".", DB_DURABLE, durable ? 0 : MDB_NOSYNC);
 
 	if (rc == 0)
 		rc = open_tables(db, 0);
@@ -302,7 +403,7 @@ db_open_beside(enum db_status *status, char *err, size_t errsize)
 {
 	struct db *db = db_named(DATA_FILE, 0);
 	unsigned flags = beside(LOCK_FILE);
-	int rc = open_env(db, ".", flags);
+	int rc = open_env(db, ".", DB_BESIDE, flags);
 
 	if (rc == 0)
 		rc = open_tables(db, flags);
@@ -323,7 +424,7 @@ db_open_file(const char *name, uint64_t size, enum db_mode mode, enum db_status 
 
 	snprintf(lock, sizeof(lock), "%s-lock", db->name);
 	flags = mode == DB_BESIDE ? beside(lock) : flags_of[mode];
-	rc = open_env(db, name, MDB_NOSUBDIR | flags);
+	rc = open_env(db, name, mode, MDB_NOSUBDIR | flags);
 	if (rc == 0)
 		rc = open_only_table(db, flags);
 	return opened(db, rc, status, err, errsize);
@@ -389,10 +490,10 @@ enum db_status
 db_end(struct db_txn *x)
 {
 	if (x->txn != NULL) {
-		if (x->write && x->status == DB_OK)
-			note(x, mdb_txn_commit(x->txn));
-		else
+		if (!x->write || x->status != DB_OK)
 			mdb_txn_abort(x->txn);
+		else if (note(x, mdb_txn_commit(x->txn)))
+			lengthen(x->db);
 	}
 	x->txn = NULL;
 	return x->status;

@@ -440,6 +440,123 @@ damage_is_said_in_one_line(void **state)
 	world_open(w);
 }
 
+/* --- a file that ends before its last page
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t
+next(uint64_t *random)
+{
+	*random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return *random >> 24;
+}
+
+/* Keys with short and long values come, change and go. */
+static void
+change_much(struct db *db, uint64_t *random)
+{
+	static const uint8_t bytes[60000];
+	struct db_txn x;
+
+	db_begin(db, &x, true);
+	for (uint64_t n = next(random) % 40; n > 0; n--) {
+		uint64_t r = next(random);
+		uint32_t name = (uint32_t)(r % 300);
+		struct db_bytes key = { &name, sizeof(name) };
+
+		if ((r >> 10 & 3) != 0)
+			db_put(&x, DB_META, key,
+			       (struct db_bytes){ bytes,
+						  (r >> 12 & 3) != 0 ? (r >> 14) % 900 : (r >> 14) % 60000 });
+		else
+			db_delete(&x, DB_META, key);
+	}
+	assert_int_equal(db_end(&x), DB_OK);
+}
+
+/* Where data.mdb was written last. */
+static off_t
+written(void)
+{
+	int fd = open("data.mdb", O_RDONLY);
+	off_t end = 0, at;
+
+	assert_int_not_equal(fd, -1);
+	while ((at = lseek(fd, end, SEEK_DATA)) != -1)
+		end = lseek(fd, at, SEEK_HOLE);
+	close(fd);
+	return end;
+}
+
+static off_t
+size_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(stat(name, &st), 0);
+	return st.st_size;
+}
+
+/* LMDB does not write pages that a transaction takes and gives back. Until they are the last ones. */
+static off_t
+end_with_free_pages(void)
+{
+	enum db_status status;
+	char err[256];
+	struct db *db = db_open(64 << 20, true, &status, err, sizeof(err));
+	uint64_t random = 1;
+	off_t end = 0;
+
+	assert_non_null(db);
+	for (unsigned i = 0; i < 20000 && (i == 0 || end == size_of("data.mdb")); i++) {
+		change_much(db, &random);
+		end = written();
+		assert_int_equal(size_of("data.mdb"),
+				 db_file_bytes(db)); /* whoever is beside sees a whole file */
+	}
+	assert_true(end < size_of("data.mdb"));
+	db_close(&db);
+	return end;
+}
+
+static void
+pages_that_nobody_uses_need_not_be_there(void **state)
+{
+	enum db_status status;
+	char line[512], err[256];
+	struct db *db;
+	off_t end, says;
+
+	(void)state;
+	w = world_new(64 << 20, 0);
+	world_close(w);
+	end = end_with_free_pages();
+	says = size_of("data.mdb");
+
+	/* It died before it could make the file so long. */
+	assert_int_equal(truncate("data.mdb", end), 0);
+	db = db_open_file("data.mdb", 0, DB_READ_ONLY, &status, err,
+			  sizeof(err)); /* as a segment that is over */
+	assert_non_null(db);
+	db_close(&db);
+	assert_int_equal(size_of("data.mdb"), says);
+	assert_int_equal(truncate("data.mdb", end), 0);
+	assert_int_equal(open_in_child(line), 0);
+	assert_true(size_of("data.mdb") >= says);
+
+	/* One that is used is missing, too. */
+	end = written() - 4096;
+	assert_int_equal(truncate("data.mdb", end), 0);
+	assert_int_equal(open_in_child(line), EXIT_BAD_INPUT);
+	assert_non_null(strstr(line, "data.mdb"));
+	assert_int_equal(size_of("data.mdb"), end); /* as it was found */
+	db = db_open_beside(&status, err, sizeof(err));
+	assert_null(db);
+	assert_int_equal(status, DB_DAMAGED);
+	assert_int_equal(unlink("data.mdb"), 0);
+	world_open(w);
+}
+
 /* Adds what a file is called and has in it to *sum: of all of them in any order it is the same. */
 static void
 add_file(const char *name, uint8_t sum[static crypto_generichash_BYTES])
@@ -736,6 +853,7 @@ main(void)
 		TEST(files_wait_for_a_full_disk),
 		TEST(series_go_on_after_a_full_disk),
 		TEST(damage_is_said_in_one_line),
+		TEST(pages_that_nobody_uses_need_not_be_there),
 		TEST(damaged_segments),
 
 		TEST(a_newer_format_is_refused),
