@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 import unittest
 
 from test_certificate import memory_has
@@ -102,16 +103,33 @@ class Secrets(LabTest):
         self.assertEqual([x for x in log.splitlines() if self.setup_secret in x and re.match(r"\S+: (error|warn|info|debug): ", x)], [])
         self.assertEqual(log.count(self.setup_secret), 1)
 
+    def shows_none(self, pid, name):
+        for what in ("cmdline", "environ", "comm", "status"):
+            try:
+                with open(f"/proc/{pid}/{what}", "rb") as f:
+                    self.holds_none(f"{what} of {name}", f.read())
+            except FileNotFoundError:
+                pass
+
     def test_no_argument_and_no_environment_has_one(self):
-        names = [name for _, name in self.tree()]
+        tree = self.tree()
+        names = [name for _, name in tree]
         self.assertGreaterEqual(len(names), 8, names)
-        for pid, name in self.tree():
-            for what in ("cmdline", "environ", "comm", "status"):
+        self.assertLessEqual({"weir", *(f"weir-{p}" for p in ("authd", "store", "httpd", "key", "directory", "dial", "engine"))}, set(names))
+        for pid, name in tree:
+            self.shows_none(pid, name)
+
+    def test_one_in_an_argument_or_the_environment_is_found(self):
+        """That the test above could fail: a process that has them where they do not belong."""
+        for name, secret in self.secrets.items():
+            for where, argv, env in (("cmdline", [secret], {}), ("environ", [], {"SECRET": secret})):
+                planted = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()", *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
                 try:
-                    with open(f"/proc/{pid}/{what}", "rb") as f:
-                        self.holds_none(f"{what} of {name}", f.read())
-                except FileNotFoundError:
-                    pass
+                    planted.stdout.readline()
+                    with self.assertRaisesRegex(AssertionError, f"{name} is in {where} of planted"):
+                        self.shows_none(planted.pid, "planted")
+                finally:
+                    planted.communicate(b"\n", timeout=60)
 
     def test_no_file_has_one(self):
         seen = 0
