@@ -124,17 +124,39 @@ begin_tls(struct link *l, const struct link_way *way, char *why, size_t size)
 	return false;
 }
 
+/* --- answers --- */
+
+/* The next message of an answer, to be freed with ldap_msgfree; NULL, with *code, where none comes. libldap
+ * could wait for all of them, and would keep what a server sends until there is an end, if there is one. */
+static LDAPMessage *
+next_message(struct link *l, int id, int *code)
+{
+	LDAPMessage *m = NULL;
+
+	if (ldap_result(l->ldap, id, LDAP_MSG_ONE, NULL, &m) > 0)
+		return m;
+	(void)ldap_get_option(l->ldap, LDAP_OPT_RESULT_CODE, code);
+	if (*code == LDAP_SUCCESS)
+		*code = LDAP_SERVER_DOWN;
+	return NULL;
+}
+
 /* --- opening --- */
 
 static bool
 start_tls(struct link *l, char *why, size_t size)
 {
-	struct berval *data = NULL;
-	char *oid = NULL;
-	int rc = ldap_extended_operation_s(l->ldap, LDAP_EXOP_START_TLS, NULL, NULL, NULL, &oid, &data);
+	LDAPMessage *m = NULL;
+	int id, code = LDAP_SUCCESS,
+		rc = ldap_extended_operation(l->ldap, LDAP_EXOP_START_TLS, NULL, NULL, NULL, &id);
 
-	ldap_memfree(oid);
-	ber_bvfree(data);
+	if (rc == LDAP_SUCCESS)
+		m = next_message(l, id, &rc);
+	if (m != NULL) {
+		rc = ldap_parse_result(l->ldap, m, &code, NULL, NULL, NULL, NULL, 0);
+		rc = rc == LDAP_SUCCESS ? code : rc;
+		ldap_msgfree(m);
+	}
 	if (rc != LDAP_SUCCESS)
 		(void)snprintf(why, size, "it does not do StartTLS: %s", ldap_err2string(rc));
 	return rc == LDAP_SUCCESS;
@@ -280,7 +302,7 @@ link_bind(struct link *l, const char *dn, const char *password, struct link_resu
 	struct berval given = { .bv_len = strlen(password), .bv_val = (char *)(uintptr_t)password };
 	LDAPControl policy = { .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST };
 	LDAPControl *asked[] = { &policy, NULL }, **controls = NULL;
-	LDAPMessage *m = NULL;
+	LDAPMessage *m;
 	int id, code = LDAP_SUCCESS;
 
 	memset(r, 0, sizeof(*r));
@@ -289,11 +311,8 @@ link_bind(struct link *l, const char *dn, const char *password, struct link_resu
 		      : ldap_sasl_bind(l->ldap, dn, LDAP_SASL_SIMPLE, &given, asked, NULL, &id);
 	if (r->code != LDAP_SUCCESS)
 		return;
-	if (ldap_result(l->ldap, id, LDAP_MSG_ALL, NULL, &m) <= 0) {
-		(void)ldap_get_option(l->ldap, LDAP_OPT_RESULT_CODE, &r->code);
-		if (r->code == LDAP_SUCCESS)
-			r->code = LDAP_SERVER_DOWN;
-	} else {
+	m = next_message(l, id, &r->code);
+	if (m != NULL) {
 		r->code = ldap_parse_result(l->ldap, m, &code, NULL, NULL, NULL, &controls, 0);
 		if (r->code == LDAP_SUCCESS)
 			r->code = code;
@@ -305,19 +324,6 @@ link_bind(struct link *l, const char *dn, const char *password, struct link_resu
 }
 
 /* --- searching --- */
-
-/* False: no more is wanted. */
-static bool
-visit(struct link *l, LDAPMessage *m, link_entry_fn *each, void *ctx)
-{
-	for (LDAPMessage *e = ldap_first_entry(l->ldap, m); e != NULL; e = ldap_next_entry(l->ldap, e)) {
-		const struct link_entry entry = { l->ldap, e };
-
-		if (!each(ctx, &entry))
-			return false;
-	}
-	return true;
-}
 
 static void
 take_referral(const char *text, const char *base, struct link_result *r)
@@ -338,42 +344,64 @@ take_referral(const char *text, const char *base, struct link_result *r)
 	ldap_free_urldesc(u);
 }
 
+/* Those of a reference, or of a result: frees them. */
 static void
-take_referrals(struct link *l, LDAPMessage *m, const char *base, struct link_result *r)
+take_referrals(char **url, const char *base, struct link_result *r)
 {
-	char **url = NULL;
-
-	for (LDAPMessage *e = ldap_first_reference(l->ldap, m); e != NULL;
-	     e = ldap_next_reference(l->ldap, e)) {
-		if (ldap_parse_reference(l->ldap, e, &url, NULL, 0) == LDAP_SUCCESS)
-			for (char **u = url; u != NULL && *u != NULL; u++)
-				take_referral(*u, base, r);
-		ldap_memvfree((void **)url);
-		url = NULL;
-	}
-	if (ldap_parse_result(l->ldap, m, NULL, NULL, NULL, &url, NULL, 0) == LDAP_SUCCESS)
-		for (char **u = url; u != NULL && *u != NULL; u++)
-			take_referral(*u, base, r);
+	for (char **u = url; u != NULL && *u != NULL; u++)
+		take_referral(*u, base, r);
 	ldap_memvfree((void **)url);
 }
 
-/* The cookie of the next page; empty where there is none. */
+/* cookie: of the next page; empty where there is none. */
 static void
-next_page(struct link *l, LDAPMessage *m, struct berval *cookie, struct link_result *r)
+take_result(struct link *l, LDAPMessage *m, const char *base, struct berval *cookie, struct link_result *r)
 {
 	LDAPControl **controls = NULL, *c;
 	ber_int_t count = 0;
+	char **url = NULL;
 	int code = LDAP_SUCCESS;
 
-	ber_memfree(cookie->bv_val);
-	*cookie = (struct berval){ .bv_len = 0 };
-	if (ldap_parse_result(l->ldap, m, &code, NULL, NULL, NULL, &controls, 0) != LDAP_SUCCESS)
+	if (ldap_parse_result(l->ldap, m, &code, NULL, NULL, &url, &controls, 0) != LDAP_SUCCESS)
 		code = LDAP_DECODING_ERROR;
 	r->code = code;
+	take_referrals(url, base, r);
 	c = find_control(LDAP_CONTROL_PAGEDRESULTS, controls);
 	if (c != NULL)
 		(void)ldap_parse_pageresponse_control(l->ldap, c, &count, cookie);
 	ldap_controls_free(controls);
+}
+
+/* All of one page. False where no more is wanted of the search; what the server sends until its end is read
+ * all the same, and left. */
+static bool
+take_page(struct link *l, int id, const char *base, link_entry_fn *each, void *ctx, struct berval *cookie,
+	  struct link_result *r)
+{
+	bool more = true, end = false;
+	LDAPMessage *m;
+
+	while (!end && (m = next_message(l, id, &r->code)) != NULL) {
+		const struct link_entry entry = { l->ldap, m };
+		char **url = NULL;
+
+		switch (ldap_msgtype(m)) {
+		case LDAP_RES_SEARCH_ENTRY:
+			more = more && each(ctx, &entry);
+			break;
+		case LDAP_RES_SEARCH_REFERENCE:
+			if (ldap_parse_reference(l->ldap, m, &url, NULL, 0) == LDAP_SUCCESS)
+				take_referrals(url, base, r);
+			break;
+		case LDAP_RES_INTERMEDIATE:
+			break;
+		default:
+			take_result(l, m, base, cookie, r);
+			end = true;
+		}
+		ldap_msgfree(m);
+	}
+	return more && end;
 }
 
 void
@@ -387,26 +415,21 @@ link_search(struct link *l, const char *base, bool one, const char *filter, cons
 	memset(r, 0, sizeof(*r));
 	for (unsigned page = 0; more && page < PAGES_MAX; page++) {
 		LDAPControl *paging = NULL, *controls[] = { NULL, NULL };
-		LDAPMessage *m = NULL;
+		int id = 0;
 
 		r->code =
 		    one ? LDAP_SUCCESS : ldap_create_page_control(l->ldap, PAGE_ENTRIES, &cookie, 0, &paging);
 		controls[0] = paging;
 		if (r->code == LDAP_SUCCESS)
 			r->code =
-			    ldap_search_ext_s(l->ldap, base, scope, filter, (char **)(uintptr_t)attributes, 0,
-					      controls, NULL, NULL, LDAP_NO_LIMIT, &m);
+			    ldap_search_ext(l->ldap, base, scope, filter, (char **)(uintptr_t)attributes, 0,
+					    controls, NULL, NULL, LDAP_NO_LIMIT, &id);
 		if (paging != NULL)
 			ldap_control_free(paging);
-		if (m != NULL && (r->code == LDAP_SUCCESS || r->code == LDAP_SIZELIMIT_EXCEEDED)) {
-			more = visit(l, m, each, ctx);
-			next_page(l, m, &cookie, r);
-		}
+		ber_memfree(cookie.bv_val);
+		cookie = (struct berval){ .bv_len = 0 };
+		more = r->code == LDAP_SUCCESS && take_page(l, id, base, each, ctx, &cookie, r);
 		take_words(l, r);
-		if (m != NULL)
-			take_referrals(l, m, base, r);
-		if (m != NULL)
-			ldap_msgfree(m);
 		more = more && r->code == LDAP_SUCCESS && cookie.bv_len > 0;
 	}
 	ber_memfree(cookie.bv_val);

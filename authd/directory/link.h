@@ -59,7 +59,7 @@ struct link_result {
  * would make nobody of it, and succeed. */
 void link_bind(struct link *l, const char *dn, const char *password, struct link_result *r);
 
-/* Called for each entry until it returns false. */
+/* Called for each entry as it comes, until it returns false; an entry is forgotten after it. */
 typedef bool link_entry_fn(void *ctx, const struct link_entry *e);
 /* The whole subtree below base (only base itself where one is set), page by page where the server can
  * (RFC 2696). attributes end with NULL. */
