@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "content.h"
 #include "ipc/wire.h"
 #include "key.h"
 #include "pair.h"
@@ -23,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static FILE *files[2]; /* two pairs */
 static uint8_t id[CERTIFICATE_ID_BYTES];
+static bool is_open; /* before, pairs are made, and nobody asks */
 
 static FILE *
 make_pair(uint8_t digest[static CERTIFICATE_ID_BYTES])
@@ -43,10 +45,39 @@ make_pair(uint8_t digest[static CERTIFICATE_ID_BYTES])
 	return f;
 }
 
-/* Every third request is about a certificate that key has; the input alone would not find its name. */
+/* What TLS has a server sign: context and hash (RFC 8446 section 4.4.3), or randoms and a point (RFC 8422
+ * section 5.4). The bytes between stay the input's. */
 static void
-name_certificate(const struct channel *from, enum msg_id message, uint8_t *body, size_t len, size_t memory)
+be_content(struct wire_sign *w, uint8_t kind)
 {
+	static const char context[] = "TLS 1.3, server CertificateVerify";
+	static const struct {
+		uint8_t group, point;
+	} groups[] = { { 23, 65 }, { 24, 97 }, { 29, 32 } };
+	size_t i = kind / 2 % ARRAY_LEN(groups);
+
+	if (kind % 2 == 0) {
+		memset(w->content, ' ', 64);
+		memcpy(w->content + 64, context, sizeof(context));
+		w->len = (uint32_t)(64 + sizeof(context) + (kind / 2 % 2 == 0 ? 32 : 48));
+		return;
+	}
+	w->content[64] = 3;
+	w->content[65] = 0;
+	w->content[66] = groups[i].group;
+	w->content[67] = groups[i].point;
+	if (groups[i].point != 32)
+		w->content[68] = 4;
+	w->len = 68u + groups[i].point;
+}
+
+/* The input alone would find neither the name of a certificate that key has nor what it signs: every third
+ * request names the certificate, and half of them ask for what TLS signs, with a scheme that there is or
+ * nearly is. */
+static void
+be_request(const struct channel *from, enum msg_id message, uint8_t *body, size_t len, size_t memory)
+{
+	static const uint16_t schemes[] = { 0x0403, 0x0503, 0x0603, 0x0804, 0x0401, 0x0807 };
 	struct wire_sign w;
 
 	(void)from;
@@ -55,6 +86,12 @@ name_certificate(const struct channel *from, enum msg_id message, uint8_t *body,
 		return;
 	assert(len == sizeof(w));
 	memcpy(&w, body, sizeof(w));
+	if (w.certificate[1] % 2 == 0) {
+		be_content(&w, w.certificate[2]);
+		w.len += w.certificate[3] == 1; /* and one byte too many */
+	}
+	if (w.certificate[4] % 2 == 0)
+		w.scheme = schemes[w.scheme % ARRAY_LEN(schemes)];
 	if (w.certificate[0] % 3 == 0)
 		memcpy(w.certificate, id, sizeof(w.certificate));
 	memcpy(body, &w, sizeof(w));
@@ -76,6 +113,8 @@ EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *signature, size_t *len, const uns
 	       size_t content_len)
 {
 	(void)ctx;
+	/* One byte: the key that is tried when it comes. */
+	assert(!is_open || content_len == 1 || content_of(content, content_len) != CONTENT_NONE);
 	if (signature != NULL) {
 		memset(signature, 0x30, *len);
 		for (size_t i = 0; i < content_len; i++)
@@ -116,10 +155,7 @@ open_key(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct receiver_hooks hooks = { .comes = comes,
-						     .before = name_certificate,
-						     .hand = hand };
-	static bool is_open;
+	static const struct receiver_hooks hooks = { .comes = comes, .before = be_request, .hand = hand };
 
 	if (!is_open)
 		open_key();
