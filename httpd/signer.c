@@ -23,13 +23,14 @@ take(const struct wire_signed *a, uint8_t *signature, size_t *len)
 }
 
 static bool
-ask(struct httpd *h, const struct wire_sign *q, struct wire_signed *a)
+ask(struct httpd *h, struct wire_sign *q, struct wire_signed *a)
 {
 	static struct log_limit limit;
 	struct channel *ch = h->key_late ? NULL : peers_find(h->peers, PROC_KEY, 0);
 
 	if (ch == NULL)
 		return false;
+	q->ticket = ++h->sign_ticket; /* of the last one that was asked: its answer may still come */
 	if (channel_ask(ch, MSG_SIGN, q, sizeof(*q), MSG_SIGNED, a, sizeof(*a), PATIENCE_MS)) {
 		if (a->ticket == q->ticket && a->status >= SIGN_OK && a->status < SIGN_STATUS_COUNT)
 			return true;
@@ -57,7 +58,6 @@ signer_sign(void *httpd, const uint8_t certificate[CERTIFICATE_ID_BYTES], uint32
 
 	if (content_len > sizeof(q.content))
 		return false;
-	q.ticket = ++h->sign_ticket;
 	memcpy(q.certificate, certificate, sizeof(q.certificate));
 	memcpy(q.content, content, content_len);
 	if (ask(h, &q, &a)) {

@@ -65,9 +65,9 @@ class Key(OnStage):
         events = self.stage.get("/api/v1/health").json["counters"]
         return sum(e["count"] for e in events if e["place"] == "httpd.unsigned")
 
-    def connecting(self):
+    def connecting(self, s=None):
         """A client in the middle of its handshake: connected, and its first message sent."""
-        s = socket.create_connection(("127.0.0.1", self.stage.https), timeout=30)
+        s = s or socket.create_connection(("127.0.0.1", self.stage.https), timeout=30)
         s.setblocking(False)
         t = test_httpd_alone.context().wrap_socket(s, do_handshake_on_connect=False)
         self.addCleanup(t.close)
@@ -124,13 +124,16 @@ class Key(OnStage):
         old.close()
 
     def test_one_that_is_silent_keeps_one_handshake_waiting_and_no_more(self):
-        old = self.stage.connect()
+        early = socket.create_connection(("127.0.0.1", self.stage.https), timeout=30)
+        old = self.stage.connect()  # so the one before it was accepted
         before = self.unsigned()
         self.stage.tell("silent-key", 1)
         self.addCleanup(self.stage.tell, "silent-key", 0)
         unlucky = self.connecting()
         self.stage.until(lambda: self.fails(unlucky), "the end of the handshake")
         self.stage.until(lambda: "key@0 has not answered for 250 ms" in self.stage.said(), "what the log says of it")
+        late = self.connecting(early)  # it has been let in, and nobody is asked for it
+        self.stage.until(lambda: self.fails(late), "the end of its handshake")
         waiting = [self.connecting() for _ in range(8)]
         began = time.monotonic()
         for _ in range(20):
@@ -141,7 +144,8 @@ class Key(OnStage):
         self.stage.tell("silent-key", 0)
         for t in waiting:
             self.finished(t)
-        self.assertEqual(before + 1, self.unsigned())
+        self.assertEqual(before + 2, self.unsigned())
+        self.assertNotIn("had a content that cannot be", self.stage.said(), "the answer that came late is the one that was waited for")
         old.close()
 
     def test_one_that_lies_is_left(self):
