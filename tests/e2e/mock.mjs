@@ -67,6 +67,8 @@ async function traffic(run, live) {
 	await run.test('search from every view', () => steps.searchEverywhere(run));
 	await run.test('labels', () => steps.labels(run, { host: '10.9.0.40' }));
 	await run.test('labels of interfaces and networks', () => steps.otherLabels(run, { point: 'lan0', network: '192.168.1.0/24' }));
+	await run.test('charts: a cursor for all', () => steps.sharedCursor(run, { host: '10.9.0.21' }));
+	await run.test('copy buttons', () => steps.copies(run, { host: '10.9.0.21' }));
 	await run.test('a time is typed as it is shown, or as so long ago', () => steps.moments(run));
 	await run.test('watched', () => steps.watched(run, { host: '10.9.0.40' }));
 	await run.test('one interface: chart, hosts and flows are of it', async () => {
@@ -390,6 +392,17 @@ async function files(run, live) {
 		check(/File ended/.test(await run.page.textContent('header .status')), 'the status is not that of a file');
 	});
 	await run.test('a file: flows and hosts are links', () => steps.entities(run, { ended: true }));
+	await run.test('a file: the last hour is that of the file', async () => {
+		const { page } = run;
+		for (const [path, filled] of [
+			['/flows?view=kept', '[data-test=flow-table] [data-row]'],
+			['/explore', '[data-test=groups] .body [role=row]'],
+			['/compare', '[data-test=compare] [data-row]'],
+		]) {
+			await page.goto(live.base + path);
+			await page.waitForSelector(filled);
+		}
+	});
 	await run.test('a file: no complaints', () => steps.noComplaints(run));
 }
 

@@ -389,6 +389,45 @@ export async function charts(run) {
 	await page.mouse.move(5, 400);
 }
 
+/** The time under the pointer is marked in all charts of a view. */
+export async function sharedCursor(run, { host }) {
+	const { page } = run;
+	const other = '[data-test=traffic] .u-cursor-x';
+	await page.goto(`${run.base}/hosts/${host}?last=300`);
+	await run.until('two charts', () => document.querySelectorAll('main .u-over').length === 2 && Number(document.querySelector('[data-test=traffic]')?.dataset.points) > 1);
+	const live = page.locator('main .u-over:not([data-test=traffic] *)');
+	await live.scrollIntoViewIfNeeded();
+	const box = await live.boundingBox();
+	check(await page.$eval(other, (c) => c.classList.contains('u-off') || c.style.transform === '' || /-10px/.test(c.style.transform)), 'a cursor before anybody points');
+	await page.mouse.move(box.x + box.width * 0.3, box.y + 60);
+	await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
+	await run.until('the time in the other chart', () => document.querySelector('[data-test=traffic] figcaption strong') !== null);
+	await page.mouse.move(5, 400);
+	await run.until('no time without a pointer', () => document.querySelector('[data-test=traffic] figcaption strong') === null);
+}
+
+/** What has a copy button is in the clipboard after it, and that is told. */
+export async function copies(run, { host }) {
+	const { page } = run;
+	await run.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+	for (const [list, link] of [
+		[`/hosts/${host}`, null],
+		['/flows', '[data-test=flow-table] .c-name a'],
+		['/interfaces', '[data-test=interfaces] a[data-interface]'],
+	]) {
+		await page.goto(run.base + list);
+		if (link !== null) await page.locator(link).first().click();
+		await page.waitForSelector('main .copy');
+		/* what a view is of is the end of its address */
+		const expected = decodeURIComponent(new URL(page.url()).pathname.split('/')[2]);
+		await page.evaluate(() => navigator.clipboard.writeText('something else'));
+		await page.locator('main .copy').first().click();
+		await run.until(`${list}: it is told`, () => document.querySelector('main .copy [role=status]').textContent !== '');
+		const got = await page.evaluate(() => navigator.clipboard.readText());
+		check(got === expected, `${list}: ${got} is in the clipboard, not ${expected}`);
+	}
+}
+
 /** A time is typed as the page shows one, or as so long ago, which then moves on; what is no time is told. */
 export async function moments(run) {
 	const { page } = run;

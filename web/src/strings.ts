@@ -448,6 +448,8 @@ export const t = {
 		all: 'All flows',
 		client: 'Client',
 		server: 'Server',
+		/* between client and server, read aloud in place of the arrow */
+		towards: 'to',
 		application: 'Application',
 		serverName: 'Server name',
 		rate: 'Rate',
@@ -550,6 +552,7 @@ export const t = {
 		} as Record<string, string>,
 		goodput: 'Goodput',
 		ttl: 'TTL',
+		ttlRange: (least: number, most: number) => (least === most ? `${least}` : `${least} to ${most}`),
 		dscp: 'DSCP',
 		icmp: 'ICMP',
 		icmpOf: (type: number, code: number) => `type ${type}, code ${code}`,
