@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 const SAME = new Set(['CSV', 'NDJSON', 'eth1', 'sudo weir check-config', 'weir-']);
 /* Attributes that people read or hear. */
 const READ = new Set(['title', 'aria-label', 'aria-description', 'placeholder', 'alt', 'label', 'note']);
+/* ms: reading all templates takes half a second, and many times that on a busy machine */
+const SLOWEST = 60_000;
 const templates = import.meta.glob<string>('../src/**/*.svelte', { query: '?raw', import: 'default', eager: true });
 
 /** The words that a template has by itself, out of expressions. */
@@ -31,5 +33,5 @@ describe('strings', () => {
 		const outside = Object.entries(templates).flatMap(([path, source]) => words(source).map((w) => `${path}: ${w}`));
 		expect(Object.keys(templates).length).toBeGreaterThan(60);
 		expect(outside).toEqual([]);
-	});
+	}, SLOWEST);
 });
