@@ -67,6 +67,7 @@ async function traffic(run, live) {
 	await run.test('search from every view', () => steps.searchEverywhere(run));
 	await run.test('labels', () => steps.labels(run, { host: '10.9.0.40' }));
 	await run.test('labels of interfaces and networks', () => steps.otherLabels(run, { point: 'lan0', network: '192.168.1.0/24' }));
+	await run.test('an answer that is slower than events is waited for', () => steps.slowAnswers(run, { application: 'TLS' }));
 	await run.test('charts: a cursor for all', () => steps.sharedCursor(run, { host: '10.9.0.21' }));
 	await run.test('copy buttons', () => steps.copies(run, { host: '10.9.0.21' }));
 	await run.test('a time is typed as it is shown, or as so long ago', () => steps.moments(run));

@@ -389,6 +389,34 @@ export async function charts(run) {
 	await page.mouse.move(5, 400);
 }
 
+/** An answer that takes longer than the next events is waited for, and not asked for again with each of them. */
+export async function slowAnswers(run, { application }) {
+	const { page } = run;
+	const slow = '**/api/v1/flows/top?*';
+	let asked = 0;
+	let seen = 0;
+	let later;
+	const held = new Promise((go) => {
+		later = go;
+	});
+	/* the list of flows is asked for each two seconds: with its third question several events have passed */
+	const counts = (r) => {
+		if (new URL(r.url()).pathname === '/api/v1/flows' && ++seen === 3) later();
+	};
+	page.on('request', counts);
+	await page.route(slow, async (r) => {
+		asked++;
+		await held;
+		/* what was given up is no longer there to go on */
+		await r.continue().catch(() => {});
+	});
+	await page.goto(`${run.base}/applications/${application}`);
+	await run.until('the groups of both sides', () => ['client_ip', 'server_ip'].every((by) => document.querySelector(`[data-test=groups-${by}] li`) !== null));
+	page.off('request', counts);
+	await page.unroute(slow);
+	check(asked === 2, `two questions were asked ${asked} times`);
+}
+
 /** The time under the pointer is marked in all charts of a view. */
 export async function sharedCursor(run, { host }) {
 	const { page } = run;

@@ -1,4 +1,5 @@
 /* Asks again and again while a view is open, and at once when what it asks for changes. */
+import { untrack } from 'svelte';
 import { ApiError } from '../api/client';
 import { session } from './session.svelte';
 
@@ -39,7 +40,8 @@ export function poll<T>(question: () => Ask<T> | null, everyMs: () => number): P
 		async function once(): Promise<void> {
 			if (!document.hidden) {
 				try {
-					const d = await (ask as Ask<T>)(gone.signal);
+					/* what the request reads by itself, as the time of the newest event, is no change of the question: else each event would end it unanswered */
+					const d = await untrack(() => (ask as Ask<T>)(gone.signal));
 					if (gone.signal.aborted) return;
 					data = d;
 					error = null;
