@@ -239,9 +239,9 @@ static int
 complete(struct db *db, enum db_mode mode, const struct extent *e)
 {
 	AUTO(fd_drop) int own = mode == DB_READ_ONLY ? open(db->name, O_RDWR | O_CLOEXEC) : -1;
-	int fd = own != -1 ? own : e->fd;
+	int fd = mode == DB_READ_ONLY ? own : e->fd;
 
-	if (ftruncate(fd, (off_t)(e->want * e->page)) == -1)
+	if (fd == -1 || ftruncate(fd, (off_t)(e->want * e->page)) == -1)
 		return errno;
 	if (are_free(db->env, e->have, e->want))
 		return 0;
