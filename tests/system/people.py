@@ -12,6 +12,18 @@ from weirlab import PASSWORD, PATIENCE, ROOT, Api, LabTest, in_namespace, run, t
 E2E = os.path.join(ROOT, "tests", "e2e")
 
 
+def in_browser(test, script, *arguments):
+    """A script of tests/e2e that looks at the page of a test's Weir in a headless browser, to its good end."""
+    p = test.lab.spawn(test.lab.mon, "node", os.path.join(E2E, script), "--base", f"https://127.0.0.1:{test.weir.https}", *arguments, log="browser", cwd=E2E)
+    try:
+        status = p.wait(180 * PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGTERM)
+        status = "no end"
+    with open(p.log_path, errors="replace") as f:
+        test.assertEqual(status, 0, f.read()[-4000:])
+
+
 class FarApi(Api):
     """An Api of a client at another address of the loopback."""
 
@@ -56,15 +68,8 @@ class PeopleTest(LabTest):
 
     def look(self, name, role, outsider):
         """In a headless browser: who is in a group comes in, who is in none does not, and an administrator has both explained."""
-        p = self.lab.spawn(self.lab.mon, "node", os.path.join(E2E, "ldap.mjs"), "--base", f"https://127.0.0.1:{self.weir.https}", "--name", name, "--password", self.password,
-                           "--role", role, "--outsider", outsider, "--admin", "admin", "--admin-password", PASSWORD, log="browser", cwd=E2E)
-        try:
-            status = p.wait(180 * PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(p.pid, signal.SIGTERM)
-            status = "no end"
-        with open(p.log_path, errors="replace") as f:
-            self.assertEqual(status, 0, f.read()[-4000:])
+        in_browser(self, "ldap.mjs", "--name", name, "--password", self.password, "--role", role, "--outsider", outsider, "--admin", "admin",
+                   "--admin-password", PASSWORD)
 
     def refused(self, name, password, why):
         """The stranger hears what every stranger hears; the record says why."""

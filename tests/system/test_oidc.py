@@ -3,17 +3,14 @@
 import http.client
 import json
 import os
-import signal
 import socket
-import subprocess
 import urllib.parse
 
 from oidc_provider import Provider
-from people import FarApi
+from people import FarApi, in_browser
 from test_tenants import totp
-from weirlab import PASSWORD, PATIENCE, ROOT, LabTest, Weir, in_namespace, run, wait_for, weir_binary
+from weirlab import PASSWORD, PATIENCE, LabTest, Weir, in_namespace, run, wait_for, weir_binary
 
-E2E = os.path.join(ROOT, "tests", "e2e")
 LOGIN, SESSION = "__Host-weir-login", "__Host-weir"
 NAVIGATION = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
 
@@ -469,15 +466,7 @@ class OidcSettings(OidcTest):
 
 def look(test, provider, *arguments, name="paula", domain="example.com"):
     """The page in a headless browser."""
-    p = test.lab.spawn(test.lab.mon, "node", os.path.join(E2E, "oidc.mjs"), "--base", f"https://127.0.0.1:{test.weir.https}", "--issuer", provider,
-                       "--label", "Corporate login", "--name", name, "--login-name", f"{name}@{domain}", *arguments, log="browser", cwd=E2E)
-    try:
-        status = p.wait(180 * PATIENCE)
-    except subprocess.TimeoutExpired:
-        os.killpg(p.pid, signal.SIGTERM)
-        status = "no end"
-    with open(p.log_path, errors="replace") as f:
-        test.assertEqual(status, 0, f.read()[-4000:])
+    in_browser(test, "oidc.mjs", "--issuer", provider, "--label", "Corporate login", "--name", name, "--login-name", f"{name}@{domain}", *arguments)
 
 
 class OidcPage(OidcTest):
