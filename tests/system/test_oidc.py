@@ -9,7 +9,7 @@ import urllib.parse
 from oidc_provider import Provider
 from people import FarApi, in_browser
 from test_tenants import totp
-from weirlab import PASSWORD, PATIENCE, LabTest, Weir, in_namespace, run, wait_for, weir_binary
+from weirlab import PASSWORD, PATIENCE, ROOT, LabTest, Weir, in_namespace, run, wait_for, weir_binary
 
 LOGIN, SESSION = "__Host-weir-login", "__Host-weir"
 NAVIGATION = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
