@@ -33,6 +33,7 @@ export class Run {
 		this.origins = [base, link].filter((u) => u).map((u) => new URL(u).origin);
 		this.passed = 0;
 		this.failed = 0;
+		this.failures = [];
 		this.complaints = [];
 		if (screenshots) mkdirSync(screenshots, { recursive: true });
 	}
@@ -46,7 +47,8 @@ export class Run {
 			console.log(`ok      ${name}`);
 		} catch (e) {
 			this.failed++;
-			console.log(`FAILED  ${name}\n        ${String(e?.message ?? e).split('\n').slice(0, 12).join('\n        ')}`);
+			this.failures.push(`FAILED  ${name}\n        ${String(e?.message ?? e).split('\n').slice(0, 12).join('\n        ')}`);
+			console.log(this.failures.at(-1));
 			if (this.page && this.screenshots) await this.shot(`failed-${this.failed}`).catch(() => {});
 		}
 	}
@@ -109,7 +111,9 @@ export class Run {
 		}
 	}
 
+	/** Says at the end what failed, where it is seen; the exit status. */
 	summary() {
+		if (this.failed) console.log(this.failures.join('\n'));
 		console.log(`${this.passed} passed, ${this.failed} failed`);
 		return this.failed === 0 ? 0 : 1;
 	}

@@ -433,5 +433,6 @@ const total = new Run({ browser: null, base: 'http://127.0.0.1' });
 for (const r of runs.flat()) {
 	total.passed += r.passed;
 	total.failed += r.failed;
+	total.failures.push(...r.failures);
 }
 process.exit(total.summary());

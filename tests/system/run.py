@@ -248,7 +248,7 @@ def classes_of(tests):
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)) + 1, help="classes at a time (default: the cores and one more)")
-    a.add_argument("--results", help="file that gets a line 'pass NAME' or 'fail NAME' for each test")
+    a.add_argument("--results", help="file that gets a line 'pass NAME' or 'fail NAME' for each test; FILE.words gets the end of what the failed ones said")
     a.add_argument("--list", action="store_true")
     a.add_argument("--without", default="", help="modules to leave out (the caller runs them by themselves)")
     a.add_argument("patterns", nargs="*")
@@ -279,6 +279,9 @@ def main():
         with open(o.results, "a") as f:
             f.writelines(f"pass {n}\n" for n in run.passed)
             f.writelines(f"fail {n}\n" for n, _ in run.failed)
+        with open(o.results + ".words", "a") as f:
+            for name, text in run.failed:
+                f.write("\n".join([f"--- {name}", *text.rstrip().split("\n")[-25:], ""]))
     return 1 if run.failed else 0
 
 

@@ -25,7 +25,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "release", "bin"))
 STAGE = os.path.join(BIN, "..", "tests", "httpd_stage")
-PATIENCE = 20 * float(os.environ.get("WEIR_PATIENCE", "4" if os.environ.get("CI") else "1"))
+PATIENCE = 20 * float(os.environ.get("WEIR_PATIENCE", "1"))
 UID = "62977"
 PASSWORD = "correct horse battery"
 JSON = {"Content-Type": "application/json"}

@@ -30,7 +30,7 @@ from oidc_provider import Provider
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "release", "bin"))
 STAGE = os.path.join(BIN, "..", "tests", "directory_stage")
-PATIENCE = 20 * float(os.environ.get("WEIR_PATIENCE", "4" if os.environ.get("CI") else "1"))
+PATIENCE = 20 * float(os.environ.get("WEIR_PATIENCE", "1"))
 UID = "62979"
 CALLBACK = "https://weir.example.com/api/v1/session/oidc/corp/callback"
 VERDICTS = ["", "right", "code refused", "refused", "unavailable", "malformed", "algorithm", "key unknown", "signature", "wrong issuer", "wrong audience",

@@ -31,8 +31,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "release", "bin"))
 LOGS = os.environ.get("WEIR_SYSTEM_LOGS", os.path.join(ROOT, "build", "system"))
 CAPTURES = os.path.join(os.path.dirname(ROOT), "shared", "captures")
-# A slow or shared machine may take longer to get to a state, but must get there. Nobody waits for a machine of continuous integration.
-PATIENCE = float(os.environ.get("WEIR_PATIENCE", "4" if os.environ.get("CI") else "1"))
+# A slow or shared machine may take longer to get to a state, but must get there.
+PATIENCE = float(os.environ.get("WEIR_PATIENCE", "1"))
 
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
 CLIENT6, SERVER6 = "fd77::1", "fd77::2"
