@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -417,6 +421,87 @@ no_start(void **state)
 	assert_int_equal(WEXITSTATUS(status), 1);
 }
 
+#define ANY_ARGUMENT 0, SCMP_CMP_GE, 0
+
+/* A kernel that refuses what a wall is made with. */
+struct refusal {
+	const char *what;
+	struct {
+		int number; /* 0: none */
+		unsigned arg;
+		enum scmp_compare compare;
+		scmp_datum_t value;
+	} call[2];
+};
+
+static void
+refuse(const struct refusal *r)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	bool ok = f != NULL && seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0) == 0;
+
+	for (size_t i = 0; ok && i < ARRAY_LEN(r->call) && r->call[i].number != 0; i++) {
+		const struct scmp_arg_cmp which = { r->call[i].arg, r->call[i].compare, r->call[i].value, 0 };
+
+		ok = seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM), r->call[i].number, 1, &which) == 0;
+	}
+	if (!ok || seccomp_load(f) != 0)
+		_exit(98);
+	seccomp_release(f);
+}
+
+/* What a process comes to that starts where this is refused. */
+static int
+start_without(const struct refusal *r)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		dup2(open("/dev/null", O_WRONLY), 2);
+		sandbox_warm();
+		/* So that there is something to give up. */
+		if (prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS) == -1)
+			_exit(97);
+		if (r != NULL)
+			refuse(r);
+		as_nobody();
+		sandbox_enter(&sandbox_store);
+		_exit(SURVIVED);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+no_start_without_each_wall(void **state)
+{
+	static const struct refusal walls[] = {
+		{ "threads", { { SCMP_SYS(getdents64), ANY_ARGUMENT } } },
+		{ "capabilities", { { SCMP_SYS(capset), ANY_ARGUMENT } } },
+		{ "no new privileges", { { SCMP_SYS(prctl), 0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS } } },
+		{ "limits", { { SCMP_SYS(prlimit64), 2, SCMP_CMP_NE, 0 } } }, /* to set them */
+		{ "a set of rules", { { SCMP_SYS(landlock_create_ruleset), ANY_ARGUMENT } } },
+		{ "a rule", { { SCMP_SYS(landlock_add_rule), ANY_ARGUMENT } } },
+		{ "Landlock", { { SCMP_SYS(landlock_restrict_self), ANY_ARGUMENT } } },
+		{ "a filter",
+		  { { SCMP_SYS(seccomp), ANY_ARGUMENT },
+		    { SCMP_SYS(prctl), 0, SCMP_CMP_EQ, PR_SET_SECCOMP } } },
+	};
+
+	(void)state;
+	if (getuid() != 0)
+		return;
+	assert_int_equal(start_without(NULL), SURVIVED);
+	for (size_t i = 0; i < ARRAY_LEN(walls); i++) {
+		int came = start_without(&walls[i]);
+
+		if (came != 1)
+			fail_msg("%s: exit status %d", walls[i].what, came);
+	}
+}
+
 /* An auditor's view of a filter; the caller frees it. */
 static char *
 exported(const struct sandbox *s, uint32_t arch)
@@ -492,6 +577,7 @@ main(void)
 		cmocka_unit_test(threads_only_where_the_profile_has_them),
 		cmocka_unit_test(threads_give_memory_back),
 		cmocka_unit_test(no_start),
+		cmocka_unit_test(no_start_without_each_wall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
