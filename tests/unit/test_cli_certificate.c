@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -224,6 +225,30 @@ test_what_belongs_to_nothing_is_refused(void **state)
 	certificate_files_close(&f);
 }
 
+/* A group of services may have it; nobody else. */
+static void
+test_a_key_that_others_can_read_is_refused(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool good;
+	} modes[] = { { 0600, true }, { 0640, true }, { 0604, false }, { 0602, false }, { 0620, false } };
+	struct certificate_files f = open_directory();
+	char path[64], err[512];
+
+	(void)state;
+	path_of("live/privkey.pem", path);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		certificate_files_close(&f);
+		certificate_files_init(&f);
+		assert_int_equal(chmod(path, modes[i].mode), 0);
+		assert_int_equal(certificate_files_open(&f, &settings, -1, err, sizeof(err)), modes[i].good);
+		if (!modes[i].good)
+			assert_non_null(strstr(err, "others can read or write this private key"));
+	}
+	certificate_files_close(&f);
+}
+
 /* httpd would not start with it any more. */
 static void
 test_a_chain_that_httpd_does_not_take(void **state)
@@ -263,9 +288,9 @@ test_a_chain_that_httpd_does_not_take(void **state)
 /* --- who looks into them */
 
 /* Runs what in a process of its own and follows whom it forks; gives what /proc tells of that one when it
- * ends. */
+ * ends. One that stands still does so from its first moment. */
 static void
-status_of_who_is_forked(void (*what)(void), char out[static STATUS_MAX])
+status_of_who_is_forked(void (*what)(void), bool stands_still, char out[static STATUS_MAX])
 {
 	pid_t pid = fork(), other = 0;
 	int status;
@@ -295,6 +320,8 @@ status_of_who_is_forked(void (*what)(void), char out[static STATUS_MAX])
 			assert_int_equal(WEXITSTATUS(status), 0);
 			break;
 		}
+		if (who != pid)
+			other = who;
 		if (event == PTRACE_EVENT_EXIT && who != pid) {
 			char path[64];
 			int fd;
@@ -303,7 +330,8 @@ status_of_who_is_forked(void (*what)(void), char out[static STATUS_MAX])
 			fd = open(path, O_RDONLY | O_CLOEXEC);
 			(void)read_text(fd, out, STATUS_MAX);
 			close(fd);
-			other = who;
+		} else if (stands_still && who != pid) {
+			continue;
 		} else if (event == 0 && WSTOPSIG(status) != SIGSTOP && WSTOPSIG(status) != SIGTRAP) {
 			sig = WSTOPSIG(status);
 		}
@@ -312,17 +340,34 @@ status_of_who_is_forked(void (*what)(void), char out[static STATUS_MAX])
 	assert_int_not_equal(other, 0);
 }
 
-static void
-check_the_first_pair(void)
+static bool
+first_pair_is_good(char err[static 512])
 {
-	char path[64], err[512];
+	char path[64];
 	int certificate, key;
 
 	path_of("one/" CERTIFICATE_FILE, path);
 	certificate = open(path, O_RDONLY | O_CLOEXEC);
 	path_of("one/" CERTIFICATE_KEY_FILE, path);
 	key = open(path, O_RDONLY | O_CLOEXEC);
-	if (!certificate_check(certificate, "c", key, "k", err, sizeof(err)))
+	return certificate_check(certificate, "c", key, "k", err, 512);
+}
+
+static void
+check_the_first_pair(void)
+{
+	char err[512];
+
+	if (!first_pair_is_good(err))
+		_exit(1);
+}
+
+static void
+check_in_vain(void)
+{
+	char err[512];
+
+	if (first_pair_is_good(err) || strstr(err, "said nothing that can be") == NULL)
 		_exit(1);
 }
 
@@ -360,7 +405,7 @@ test_who_looks_has_no_rights(void **state)
 	char status[STATUS_MAX];
 
 	(void)state;
-	status_of_who_is_forked(check_the_first_pair, status);
+	status_of_who_is_forked(check_the_first_pair, false, status);
 	assert_is_closed(status);
 	assert_says(status, "\nUid:\t65534\t65534\t65534\t65534\n");
 	assert_says(status, "\nGroups:\t \n");
@@ -373,8 +418,20 @@ test_nor_where_it_is_root_by_name(void **state)
 	char status[STATUS_MAX];
 
 	(void)state;
-	status_of_who_is_forked(check_without_rights, status);
+	status_of_who_is_forked(check_without_rights, false, status);
 	assert_is_closed(status);
+}
+
+/* It is given ten seconds, and then it is not waited for. */
+static void
+test_who_looks_without_end_is_ended(void **state)
+{
+	char status[STATUS_MAX];
+
+	(void)state;
+	(void)alarm(120);
+	status_of_who_is_forked(check_in_vain, true, status);
+	(void)alarm(0);
 }
 
 /* A process that was taken over says what it likes, and no more is believed than can be. */
@@ -408,10 +465,12 @@ main(void)
 		cmocka_unit_test(test_a_new_pair_is_taken),
 		cmocka_unit_test(test_half_a_pair_waits_for_the_other),
 		cmocka_unit_test(test_a_file_that_is_gone_changes_nothing),
+		cmocka_unit_test(test_a_key_that_others_can_read_is_refused),
 		cmocka_unit_test(test_a_chain_that_httpd_does_not_take),
 		cmocka_unit_test(test_what_belongs_to_nothing_is_refused),
 		cmocka_unit_test(test_who_looks_has_no_rights),
 		cmocka_unit_test(test_nor_where_it_is_root_by_name),
+		cmocka_unit_test(test_who_looks_without_end_is_ended),
 		cmocka_unit_test(test_what_can_be_said),
 	};
 
