@@ -267,6 +267,13 @@ class Directory(DirectoryTest):
         answer = api.request("POST", "/api/v1/login", {"name": name, "password": password}, timeout=40)
         return answer.status, answer.json.get("detail"), time.monotonic() - began
 
+    def test_no_refusal_tells_by_its_time_whose_a_name_is(self):
+        """Of the directory's, of Weir's own accounts, of nobody's: not before a second has gone by."""
+        for who in (("carol", "not hers"), ("admin", "not it"), ("nobody-at-all",)):
+            status, _, seconds = self.login_at(self.weir, *who)
+            self.assertEqual(status, 401, who)
+            self.assertGreaterEqual(seconds, 1, who)
+
     def test_a_silent_server_is_said_to_be_and_not_waited_for_again(self):
         """By ldaps, StartTLS and nothing at all: everybody is told the same, and nobody waits but who came before it was known."""
         silent = in_namespace(self.lab.mon, lambda: socket.create_server(("127.0.0.1", 6398), backlog=64))

@@ -1,6 +1,7 @@
 /* The real weir-authd inside its sandbox, with the test as launcher, httpd and store. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -244,6 +245,60 @@ guesses_are_throttled(void **state)
 	for (int i = 1; i < denied; i++)
 		login_is("nobody", "a wrong guess", "198.51.100.2", AUTH_DENIED);
 	login_is("nobody", "a wrong guess", "198.51.100.2", AUTH_THROTTLED);
+}
+
+/* What the processes that hash passwords have had of a processor, in nanoseconds. */
+static uint64_t
+hashed_ns(void)
+{
+	char path[64], pids[256] = "";
+	uint64_t all = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)p.pid, (int)p.pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(pids, sizeof(pids), f));
+	(void)fclose(f);
+	for (char *at = pids, *end; strtol(at, &end, 10) > 0; at = end) {
+		char ns[64] = "";
+
+		(void)snprintf(path, sizeof(path), "/proc/%ld/schedstat", strtol(at, NULL, 10));
+		f = fopen(path, "r");
+		assert_non_null(f);
+		assert_non_null(fgets(ns, sizeof(ns), f));
+		(void)fclose(f);
+		all += strtoull(ns, NULL, 10);
+	}
+	return all;
+}
+
+static uint64_t
+cost_of(const char *name, const char *password)
+{
+	uint64_t before = hashed_ns();
+
+	login_is(name, password, "198.51.100.1", AUTH_DENIED);
+	return hashed_ns() - before;
+}
+
+/* So the time of an answer does not say whose name is an account's. */
+static void
+nobodys_name_costs_what_anybodys_does(void **state)
+{
+	uint64_t known, unknown;
+
+	(void)state;
+	p.settings.password_memory = 64 << 20;
+	p.settings.password_passes = 3;
+	player_start(&p);
+	player_set_up(&p, &a);
+	known = cost_of(PLAYER_NAME, "a wrong guess");
+	unknown = cost_of("nobody", "a wrong guess");
+	assert_true(known > 10 * NS_PER_MS);
+	if (unknown < known / 2 || unknown > known * 2)
+		fail_msg("%" PRIu64 " ns for a name that is an account's, %" PRIu64 " for one that is none",
+			 known, unknown);
 }
 
 /* Many at once: some are told to come back, everybody is answered, and sessions are served meanwhile. */
@@ -880,6 +935,7 @@ main(void)
 		TEST(login_session_logout),
 		TEST(oldest_session_ends),
 		TEST(guesses_are_throttled),
+		TEST(nobodys_name_costs_what_anybodys_does),
 		TEST(many_logins_at_once),
 		TEST(store_is_told_everything),
 		TEST(store_first_then_the_answer),
