@@ -1,5 +1,5 @@
 /* A directory server that sends more than anybody asked for: what is in memory is one message, however many
- * come before the end. */
+ * come before the end, and no message is without end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +19,7 @@
 
 #define ENTRIES   20
 #define WAIT_MS   (60 * 1000)
+#define LONG      (9u << 20)
 #define OP_BIND   0x61u /* RFC 4511 section 4.2.2: BindResponse */
 #define OP_ENTRY  0x64u /* section 4.5.2: SearchResultEntry */
 #define OP_RESULT 0x65u /* SearchResultDone */
@@ -110,6 +111,39 @@ static void
 serve_cut(const struct server *s)
 {
 	say_entry(s, request(s));
+}
+
+static uint8_t *
+put_head(uint8_t *p, uint8_t tag, uint32_t len)
+{
+	const uint8_t head[] = {
+		tag, 0x84, (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len
+	};
+
+	memcpy(p, head, sizeof(head));
+	return p + sizeof(head);
+}
+
+/* An entry with one attribute, whose value is LONG bytes. */
+static void
+serve_one_that_is_long(const struct server *s)
+{
+	static const uint8_t name[] = { 0x04, 4, 'c', 'n', '=', 'a' }, type[] = { 0x04, 1, 'b' };
+	static uint8_t value[LONG];
+	const uint32_t set = 6 + LONG, attribute = (uint32_t)sizeof(type) + 6 + set, list = 6 + attribute,
+		       entry = (uint32_t)sizeof(name) + 6 + list;
+	uint8_t number = request(s), head[64], *p = put_head(head, 0x30, 3 + 6 + entry);
+
+	memcpy(p, (const uint8_t[]){ 0x02, 1, number }, 3);
+	p = put_head(p + 3, OP_ENTRY, entry);
+	memcpy(p, name, sizeof(name));
+	p = put_head(put_head(p + sizeof(name), 0x30, list), 0x30, attribute);
+	memcpy(p, type, sizeof(type));
+	p = put_head(put_head(p + sizeof(type), 0x31, set), 0x04, LONG);
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* Whoever does not want it hangs up. */
+	if (write(s->sock, head, (size_t)(p - head)) == p - head && write(s->sock, value, LONG) == LONG)
+		say_result(s, number, OP_RESULT, 0);
 }
 
 /* Entries are no answer to it; there is none. */
@@ -223,6 +257,21 @@ who_wants_no_more_hears_the_end(void **state)
 }
 
 static void
+a_message_that_is_too_long_ends_the_connection(void **state)
+{
+	struct link_result r;
+	struct link *l;
+	pid_t pid = begin(serve_one_that_is_long, false, &l);
+
+	(void)state;
+	assert_non_null(l);
+	search(l, NULL, &r);
+	assert_true(r.code < 0);
+	assert_int_equal(entries, 0);
+	end(&l, pid);
+}
+
+static void
 a_server_that_goes_in_between_is_told_of(void **state)
 {
 	struct link_result r;
@@ -261,6 +310,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_entry_is_taken_as_it_comes),
 		cmocka_unit_test(who_wants_no_more_hears_the_end),
+		cmocka_unit_test(a_message_that_is_too_long_ends_the_connection),
 		cmocka_unit_test(a_server_that_goes_in_between_is_told_of),
 		cmocka_unit_test(entries_are_no_answer_to_anything_else),
 	};
