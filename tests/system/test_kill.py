@@ -103,6 +103,12 @@ class Kill(LabTest):
     def test_httpd(self):
         self.kill("httpd")
 
+    def test_dial(self):
+        self.kill("dial")
+
+    def test_directory(self):
+        self.kill("directory")
+
     def test_key(self):
         """Whoever is connected goes on, and whoever comes meanwhile waits."""
         s = self.api.connect()
