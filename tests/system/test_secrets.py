@@ -94,6 +94,17 @@ class Secrets(LabTest):
         self.assertEqual(self.weir.api().post("/api/v1/login", {"name": "admin", "password": PASSWORD}).status in (200, 429), True)
         self.assertEqual(self.api.get("/api/v1/me").status, 200)
 
+    def test_who_has_it_is_who_needs_it(self):
+        """In memory: of authd what root gave it, of httpd who is logged in, of nobody what was typed, shown or asked with and is over."""
+        def holders(secret):
+            return {name for pid, name in self.tree() if memory_has(pid, secret)}
+        for name, secret in [*self.secrets.items(), *self.raw.items()]:
+            may = {"the bind password": {"weir-authd"}, "the client secret": {"weir-authd"}, "the master key's bytes": {"weir-authd"},
+                   "a second factor's bytes": {"weir-authd"}, "a session": {"weir-httpd"}, "a form's word": {"weir-httpd"}}.get(name, set())
+            secret = secret if isinstance(secret, bytes) else secret.encode()
+            wait_for(f"{name} to be nowhere else", lambda s=secret, m=may: holders(s) <= m)
+        self.assertEqual(holders(BIND_PASSWORD.encode()), {"weir-authd"}, "the search finds what is there")
+
     def test_no_log_has_one(self):
         wait_for("the failure at the directory to be told", lambda: re.search(r"6399|directory", self.weir.log()))
         log = self.weir.log()
