@@ -44,8 +44,8 @@ become_nobody(void)
 	return errno == EPERM;
 }
 
-/* To their numbers, and nothing else stays open but standard error, until the sandbox is there. First out of
- * each other's way. */
+/* To their numbers, and nothing else stays open but standard error, until the sandbox is there: the
+ * launcher's may be root's terminal, which is read and obeys. First out of each other's way. */
 static bool
 keep_only(int answer, int certificate, int key)
 {
@@ -59,7 +59,7 @@ keep_only(int answer, int certificate, int key)
 	for (int i = 0; i < 3; i++)
 		if (dup2(fd[i], JUDGE_ANSWER + i) == -1)
 			return false;
-	return close_range(JUDGE_FDS, ~0U, 0) == 0;
+	return close(STDIN_FILENO) == 0 && close(STDOUT_FILENO) == 0 && close_range(JUDGE_FDS, ~0U, 0) == 0;
 }
 
 static int64_t

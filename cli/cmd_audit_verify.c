@@ -1,7 +1,7 @@
 /*
  * weir audit verify: whether authd's audit log is what authd wrote. It reads the files and asks nobody, since
  * an authd that was taken would say what its taker likes. Files are opened as root, and read as nobody in a
- * sandbox.
+ * sandbox, by a process of its own (aside.h).
  */
 #include <errno.h>
 #include <grp.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "anchor_files.h"
+#include "aside.h"
 #include "audit/anchor.h"
 #include "audit_file.h"
 #include "base/clock.h"
@@ -233,24 +234,23 @@ open_log(const char *directory)
 	return f;
 }
 
-int
-cmd_audit_verify(int argc, char **argv)
-{
+struct task {
 	struct options o;
 	struct settings s;
+};
+
+static int
+verify(void *ctx)
+{
+	const struct task *t = ctx;
 	struct verification v = { 0 };
 	struct anchor_text anchors[OPTION_NAMES_MAX + 2] = { 0 };
 	size_t nanchors = 0;
 	struct audit_file *f;
-	char directory[sizeof(s.data_directory) + 8], err[400];
+	char directory[sizeof(t->s.data_directory) + 8], err[400];
 
-	if (!options_parse(&o, TAKES_CONFIG | TAKES_JSON | TAKES_ANCHORS, argc, argv))
-		return WEIR_USAGE;
-	if (sodium_init() < 0 || !options_settings(&o, &s))
-		return WEIR_FAILED;
-	sandbox_warm();
-	(void)snprintf(directory, sizeof(directory), "%s/authd", s.data_directory);
-	if (!read_anchors(anchors, &nanchors, &o, directory, &s))
+	(void)snprintf(directory, sizeof(directory), "%s/authd", t->s.data_directory);
+	if (!read_anchors(anchors, &nanchors, &t->o, directory, &t->s))
 		return WEIR_FAILED;
 	f = open_log(directory);
 	if (f == NULL)
@@ -263,10 +263,23 @@ cmd_audit_verify(int argc, char **argv)
 	}
 	audit_file_close(&f);
 	finish(&v);
-	if (o.json)
+	if (t->o.json)
 		tell_json(&v);
 	else
 		tell(&v);
 	anchor_files_free(&v.anchors);
 	return v.walk.found.fault == AUDIT_SOUND ? WEIR_OK : WEIR_DIFFERS;
+}
+
+int
+cmd_audit_verify(int argc, char **argv)
+{
+	struct task t;
+
+	if (!options_parse(&t.o, TAKES_CONFIG | TAKES_JSON | TAKES_ANCHORS, argc, argv))
+		return WEIR_USAGE;
+	if (sodium_init() < 0 || !options_settings(&t.o, &t.s))
+		return WEIR_FAILED;
+	sandbox_warm();
+	return aside_run(verify, &t);
 }

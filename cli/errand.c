@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "child_log.h"
 #include "file_copy.h"
 #include "ipc/boot.h"
 #include "programs.h"
@@ -31,8 +32,14 @@ put_reason(struct errand *e, const char *what, const char *why)
 	(void)snprintf(e->refused, sizeof(e->refused), "%s: %s", what, why);
 }
 
+/* The reading ends of what it has in its place: pipes, the terminal of whoever asked is not for it. */
+struct ears {
+	int told, log;
+	struct child_log lines; /* of the log */
+};
+
 static pid_t
-start(struct errand *e, int told)
+start(struct errand *e, int told, int log)
 {
 	char folder[PROGRAMS_MAX], path[PROGRAMS_MAX + 32], name[32];
 	struct boot *b = mem_calloc(1, sizeof(*b));
@@ -56,7 +63,7 @@ start(struct errand *e, int told)
 	for (int i = 0; i < SPAWN_FDS_MAX; i++)
 		s.fd[i] = -1;
 	s.program = program;
-	s.fd[STDERR_FILENO] = STDERR_FILENO;
+	s.fd[STDERR_FILENO] = log;
 	s.fd[BOOT_FD_DOCUMENT] = document;
 	s.fd[BOOT_FD_TOLD] = told;
 	s.fd[BOOT_FD_COPY] = e->copy;
@@ -144,19 +151,56 @@ errand_patience(int directory)
 
 enum heard { HEARD_WORD, HEARD_END, HEARD_NOTHING /* in time */ };
 
+static void
+print_line(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+/* What is there of its log, a pipe full at most: somebody may write without end. */
+static void
+read_log(struct ears *ears)
+{
+	for (int i = 0; i < 64 && ears->log != -1; i++) {
+		char buf[1024];
+		ssize_t n = read(ears->log, buf, sizeof(buf));
+
+		if (n > 0)
+			child_log_take(&ears->lines, buf, (size_t)n, clock_boot_ns() / NS_PER_S, print_line,
+				       NULL);
+		else if (n == 0 || errno != EINTR)
+			break;
+	}
+}
+
+/* Until something comes of what is told, or ms have gone by; the log is read meanwhile. Whether it came. */
+static bool
+wait_for_told(struct ears *ears, int ms)
+{
+	struct pollfd p[] = { { ears->told, POLLIN, 0 }, { ears->log, POLLIN, 0 } };
+
+	if (poll(p, ARRAY_LEN(p), ms) <= 0)
+		return false;
+	if ((p[1].revents & POLLIN) != 0)
+		read_log(ears);
+	else if (p[1].revents != 0)
+		fd_drop(&ears->log); /* nobody writes there any more */
+	return p[0].revents != 0;
+}
+
 static enum heard
-read_word(int fd, int64_t deadline_ns, struct errand_word *w)
+read_word(struct ears *ears, int64_t deadline_ns, struct errand_word *w)
 {
 	for (size_t at = 0; at < sizeof(*w);) {
 		int64_t left_ms = (deadline_ns - clock_boot_ns()) / NS_PER_MS;
-		struct pollfd p = { fd, POLLIN, 0 };
 		ssize_t n;
 
 		if (left_ms <= 0)
 			return HEARD_NOTHING;
-		if (poll(&p, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms) <= 0)
+		if (!wait_for_told(ears, left_ms > INT_MAX ? INT_MAX : (int)left_ms))
 			continue;
-		n = read(fd, (uint8_t *)w + at, sizeof(*w) - at);
+		n = read(ears->told, (uint8_t *)w + at, sizeof(*w) - at);
 		if (n <= 0 && !(n == -1 && errno == EINTR))
 			return HEARD_END;
 		at += n > 0 ? (size_t)n : 0;
@@ -166,7 +210,7 @@ read_word(int fd, int64_t deadline_ns, struct errand_word *w)
 
 /* Until its last word. False where there is no other way on than to end it: e->refused says why. */
 static bool
-listen_to(struct errand *e, int fd, int64_t end_ns)
+listen_to(struct errand *e, struct ears *ears, int64_t end_ns)
 {
 	struct errand_word w;
 
@@ -174,7 +218,7 @@ listen_to(struct errand *e, int fd, int64_t end_ns)
 		int64_t now_ns = clock_boot_ns();
 		bool last = end_ns - now_ns <= e->patience.word;
 
-		switch (read_word(fd, last ? end_ns : now_ns + e->patience.word, &w)) {
+		switch (read_word(ears, last ? end_ns : now_ns + e->patience.word, &w)) {
 		case HEARD_END:
 			return true;
 		case HEARD_WORD:
@@ -197,23 +241,24 @@ listen_to(struct errand *e, int fd, int64_t end_ns)
  * ----------------------------------------------------------------------------------------------------------------
  */
 
-/* Whether it ended in time. */
+/* Whether it ended in time. It may wait for its log to be read. */
 static bool
-wait_until(pid_t pid, int64_t deadline_ns, int *status)
+wait_until(pid_t pid, struct ears *ears, int64_t deadline_ns, int *status)
 {
 	while (waitpid(pid, status, WNOHANG) != pid) {
 		if (clock_boot_ns() >= deadline_ns)
 			return false;
+		read_log(ears);
 		(void)poll(NULL, 0, LOOK_MS);
 	}
 	return true;
 }
 
 static void
-end_it(struct errand *e, pid_t pid, int *status)
+end_it(struct errand *e, pid_t pid, struct ears *ears, int *status)
 {
 	(void)kill(pid, SIGKILL);
-	if (!wait_until(pid, clock_boot_ns() + KILLED_S * NS_PER_S, status))
+	if (!wait_until(pid, ears, clock_boot_ns() + KILLED_S * NS_PER_S, status))
 		(void)snprintf(e->refused, sizeof(e->refused),
 			       "%s: process %d cannot be ended: does the disk answer?", proc_name(e->proc),
 			       (int)pid);
@@ -237,42 +282,64 @@ explain(struct errand *e, int status)
 
 /* Hears it to its end, which it is helped to where it is late. */
 static void
-attend(struct errand *e, pid_t pid, int told)
+attend(struct errand *e, pid_t pid, struct ears *ears)
 {
 	int64_t end_ns = clock_boot_ns() + e->patience.all;
-	bool well = listen_to(e, told, end_ns);
+	bool well = listen_to(e, ears, end_ns);
 	int status = 0;
 
-	if (well && !wait_until(pid, clock_boot_ns() + e->patience.word, &status)) {
+	if (well && !wait_until(pid, ears, clock_boot_ns() + e->patience.word, &status)) {
 		put_reason(e, proc_name(e->proc), "it was ended: it had no more to say, and stayed");
 		well = false;
 	}
 	if (!well)
-		end_it(e, pid, &status);
+		end_it(e, pid, ears, &status);
+	read_log(ears);
+	child_log_end(&ears->lines, clock_boot_ns() / NS_PER_S, print_line, NULL);
 	if (!well || !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_OK)
 		e->done = false;
 	if (!e->done)
 		explain(e, status);
 }
 
+/* Its ends in theirs. */
+static bool
+open_ears(struct ears *ears, int theirs[static 2], enum proc proc)
+{
+	int told[2], log[2];
+
+	if (pipe2(told, O_CLOEXEC) == -1)
+		return false;
+	ears->told = told[0];
+	theirs[0] = told[1];
+	if (pipe2(log, O_CLOEXEC) == -1)
+		return false;
+	ears->log = log[0];
+	theirs[1] = log[1];
+	(void)snprintf(ears->lines.name, sizeof(ears->lines.name), "weir-%s", proc_name(proc));
+	return fcntl(ears->log, F_SETFL, O_NONBLOCK) == 0;
+}
+
 bool
 errand_run(struct errand *e)
 {
-	int told[2];
-	pid_t pid;
+	struct ears ears = { .told = -1, .log = -1 };
+	int theirs[2] = { -1, -1 };
+	pid_t pid = -1;
 
 	e->done = false;
 	e->refused[0] = e->file[0] = '\0';
 	if (e->patience.all == 0)
 		e->patience = errand_patience(e->directory);
-	if (pipe2(told, O_CLOEXEC) == -1) {
+	if (open_ears(&ears, theirs, e->proc))
+		pid = start(e, theirs[0], theirs[1]);
+	else
 		put_reason(e, "pipe", strerror(errno));
-		return false;
-	}
-	pid = start(e, told[1]);
-	(void)close(told[1]);
+	fd_drop(&theirs[0]);
+	fd_drop(&theirs[1]);
 	if (pid != -1)
-		attend(e, pid, told[0]);
-	(void)close(told[0]);
+		attend(e, pid, &ears);
+	fd_drop(&ears.told);
+	fd_drop(&ears.log);
 	return e->done;
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +49,9 @@ spawn_start(const struct spawn *s)
 		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGBUS, SIG_DFL); /* cmocka has a handler */
-	/* As spawn.c leaves it: this end of the pipe and no other. */
+	/* As spawn.c leaves it: these ends of the pipes and no other. */
+	if (dup2(s->fd[STDERR_FILENO], STDERR_FILENO) == -1)
+		_exit(EXIT_FAILED);
 	for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
 		if (fd != s->fd[BOOT_FD_TOLD])
 			close(fd);
@@ -260,6 +263,48 @@ one_that_dies_or_goes_is_told_of_as_before(void **state)
 	refused_with(&e, "store: it ended without having done it");
 }
 
+/* More than a pipe holds, and what a terminal would obey. */
+static void
+complains(int told)
+{
+	char line[512];
+
+	memset(line, 'x', sizeof(line));
+	line[0] = '\033';
+	line[sizeof(line) - 1] = '\n';
+	for (int i = 0; i < 400; i++)
+		if (write(STDERR_FILENO, line, sizeof(line)) != (ssize_t)sizeof(line))
+			_exit(EXIT_FAILED);
+	tell(told, ERRAND_DONE);
+	close(told);
+	for (int i = 0; i < 400; i++)
+		if (write(STDERR_FILENO, line, sizeof(line)) != (ssize_t)sizeof(line))
+			_exit(EXIT_FAILED);
+}
+
+/* What it writes for people comes by a pipe, and harmless: it has no way to the terminal of who asked. */
+static void
+one_that_complains_is_passed_on(void **state)
+{
+	static char text[1 << 20];
+	int shown = memfd_create("shown", MFD_CLOEXEC), before = dup(STDERR_FILENO);
+	struct errand e;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(dup2(shown, STDERR_FILENO), STDERR_FILENO);
+	e = run(complains, LONG, LONG);
+	assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	close(before);
+	assert_true(e.done);
+	n = pread(shown, text, sizeof(text) - 1, 0);
+	close(shown);
+	assert_true(n > 0);
+	assert_null(memchr(text, '\033', (size_t)n));
+	assert_int_equal(strncmp(text, "weir-store: \\x1bxxx", 18), 0);
+	assert_non_null(strstr(text, "lines left out"));
+}
+
 /* Room on the disk counts, not a length that is only said. */
 static void
 more_is_given_more_time(void **state)
@@ -298,6 +343,7 @@ main(void)
 		cmocka_unit_test(one_that_stays_behind_its_last_word_is_ended),
 		cmocka_unit_test(one_that_says_what_no_errand_says_is_ended),
 		cmocka_unit_test(one_that_dies_or_goes_is_told_of_as_before),
+		cmocka_unit_test(one_that_complains_is_passed_on),
 		cmocka_unit_test(more_is_given_more_time),
 	};
 
