@@ -18,11 +18,20 @@ ENDS = "its channel ends"
 ITS_PEER = "its peer has it"
 
 # x86-64, asm/unistd_64.h
-NR = {"read": 0, "write": 1, "open": 2, "close": 3, "mmap": 9, "mprotect": 10, "ioctl": 16, "dup": 32, "getpid": 39, "socket": 41, "connect": 42, "sendto": 44,
+NR = {"read": 0, "write": 1, "open": 2, "close": 3, "mmap": 9, "mprotect": 10, "ioctl": 16, "pread64": 17, "dup": 32, "getpid": 39, "socket": 41, "connect": 42, "sendto": 44,
       "sendmsg": 46, "recvmsg": 47, "socketpair": 53, "clone": 56, "fork": 57, "execve": 59, "kill": 62, "ptrace": 101, "setuid": 105, "personality": 135,
       "prctl": 157, "chroot": 161, "mount": 165, "init_module": 175, "add_key": 248, "openat": 257, "unshare": 272, "perf_event_open": 298,
       "prlimit64": 302, "open_by_handle_at": 304, "setns": 308, "process_vm_readv": 310, "memfd_create": 319, "bpf": 321, "execveat": 322,
       "userfaultfd": 323, "pidfd_send_signal": 424, "io_uring_setup": 425, "pidfd_open": 434, "clone3": 435, "pidfd_getfd": 438}
+# Those that live for moments, by what they are there for: the program, and what it calls once it looks at that.
+BRIEF = {
+    "certificate": ("weir", NR["pread64"]),
+    "file": ("weir-capture", None),
+    "check": ("weir-store", NR["openat"]),
+    "copy of store": ("weir-store", NR["openat"]),
+    "copy of authd": ("weir-authd", NR["openat"]),
+    "audit": ("weir", None),
+}
 AT_FDCWD = -100
 AF_UNIX, AF_INET, AF_PACKET, AF_NETLINK, AF_VSOCK = 1, 2, 17, 16, 40
 STREAM, DGRAM, RAW = 1, 2, 3
@@ -36,11 +45,12 @@ class Place:
     """What the attacker can know: another process, files of others, the sockets that it has (to peers;
     to an interface; the one to weir-dial, or None), a port where somebody listens, and one more that no setting names;
     heard() is whether anything came to the abstract socket, dial_lives() whether weir-dial is still the one that the socket led to,
-    numbers those of dial's messages by name."""
+    numbers those of dial's messages by name. terminals are descriptors of a terminal that it has, typed() types a line there, shown() is what it shows."""
 
-    def __init__(self, other, files, sockets, interface, dial, port, unnamed, heard, dial_lives, numbers):
+    def __init__(self, other, files, sockets, interface, dial, port, unnamed, heard, dial_lives, numbers, terminals=(), typed=None, shown=None):
         self.other, self.files, self.sockets, self.interface, self.dial = other, files, sockets, interface, dial
         self.port, self.unnamed, self.heard, self.dial_lives, self.numbers = port, unnamed, heard, dial_lives, numbers
+        self.terminals, self.typed, self.shown = terminals, typed, shown
 
 
 def told(value):
@@ -62,7 +72,12 @@ def files_of_others(t, place):
 
 
 def write_elsewhere(t, _):
-    return told(t.call(NR["openat"], AT_FDCWD, t.text("/tmp/weir-drill"), os.O_WRONLY | os.O_CREAT, 0o600))
+    """Where everybody may, and nothing is yet: a file of another's that is there is refused by /tmp itself."""
+    path = f"/tmp/weir-drill-{os.getpid()}-{t.pid}"
+    said = told(t.call(NR["openat"], AT_FDCWD, t.text(path), os.O_WRONLY | os.O_CREAT, 0o600))
+    if said == GOT:
+        os.unlink(path)
+    return said
 
 
 def memory_of_another(t, place):
@@ -129,6 +144,22 @@ def send_frame(t, place):
         return NONE
     said = {told(t.call(NR["write"], fd, t.put(bytes([255] * 6 + [2, 0, 0, 0, 0, 1]) + b"\x88\xb5" + bytes(46)), 60)) for fd in place.interface}
     return GOT if GOT in said else ", ".join(sorted(said))
+
+
+def read_terminal(t, place):
+    """What root types where he has started it."""
+    if not place.terminals:
+        return NONE
+    place.typed()
+    said = {told(t.call(NR["read"], fd, t.put(bytes(64)), 64)) for fd in place.terminals[:1]}
+    return ", ".join(sorted(said))
+
+
+def write_terminal(t, place):
+    """Sequences that a terminal obeys."""
+    for fd in place.terminals:
+        t.call(NR["write"], fd, t.put(b"\x1b]0;drill\x07"), 10)
+    return GOT if place.terminals and "\x1b]0;drill" in place.shown() else NONE
 
 
 def by_dial(t, place):
@@ -276,6 +307,10 @@ def x32(t, _):
 
 
 # (name in the table, function)
+AT_A_TERMINAL = (
+    ("read what is typed at the terminal", read_terminal),
+    ("have the terminal obey", write_terminal),
+)
 ATTEMPTS = (
     ("open /etc/shadow", shadow),
     ("open it by the old call", shadow_by_open),
@@ -335,10 +370,15 @@ ALLOWED = {
     # What directory needs are servers that the settings name: dial connects it to no others. From store dial takes no such message.
     ("directory", "have weir-dial connect to another server"): BY_DIAL,
     ("store", "have weir-dial connect to another server"): ENDS,
-    **{(p, "have weir-dial connect to another server"): NONE for p in ("capture", "engine", "authd", "hash", "httpd", "key", "dial", "attempt")},
+    **{(p, "have weir-dial connect to another server"): NONE for p in ("capture", "engine", "authd", "hash", "httpd", "key", "dial", "attempt", "oidc", *BRIEF)},
     # Each attempt to ask a directory is a process of its own; there is a limit to them (RLIMIT_NPROC).
     ("directory", "fork as the C library does"): "EAGAIN, so many and no more",
-    **{(p, "send a frame by the socket it captures with"): NONE for p in ("engine", "store", "authd", "hash", "httpd", "key", "dial", "directory", "attempt")},
+    **{(p, "send a frame by the socket it captures with"): NONE for p in ("engine", "store", "authd", "hash", "httpd", "key", "dial", "directory", "attempt", "oidc", *BRIEF)},
     # A connected socket takes no notice of another address: what is sent comes to whom it is connected with.
-    **{(p, "reach one by a socket it has"): ITS_PEER for p in ("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory")},
+    **{(p, "reach one by a socket it has"): ITS_PEER for p in ("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory", "file")},
+    # Who is on an errand opens files below its own directory, as store does, and has a pipe to tell it by.
+    **{(p, a): "EACCES" for p in ("check", "copy of store", "copy of authd")
+       for a in ("open /etc/shadow", "open files of the other processes", "make a file elsewhere", "open /proc/PID/mem of another")},
+    **{(p, a): NONE for p in BRIEF for a in ("read what is typed at the terminal", "have the terminal obey")},
+    **{(p, "reach one by a socket it has"): NONE for p in BRIEF if p != "file"},
 }

@@ -51,15 +51,15 @@ def as_user(uid, function):
 
 
 class Channel:
-    """A connection to a process, by one that says who it is (instance 0)."""
+    """A connection to a process, by one that says who it is."""
 
-    def __init__(self, v, path, process):
+    def __init__(self, v, path, process, instance=0):
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.s.settimeout(PATIENCE_S)
         self.open = False
         try:
             self.s.connect(path)
-            self.send(0, struct.pack("<IIIIq", v["version"], v["processes"].index(process), 0, 0, time.clock_gettime_ns(time.CLOCK_BOOTTIME)))
+            self.send(0, struct.pack("<IIIIq", v["version"], v["processes"].index(process), instance, 0, time.clock_gettime_ns(time.CLOCK_BOOTTIME)))
             self.open = bool(self.s.recv(65600))
         except (ConnectionError, BrokenPipeError):
             pass

@@ -4,15 +4,20 @@ tests."""
 
 import ctypes
 import errno
+import fcntl
 import os
+import pty
 import re
 import signal
+import termios
 import time
 
-PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_SINGLESTEP, PTRACE_KILL = 12, 13, 9, 8
+PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_SINGLESTEP, PTRACE_SYSCALL = 12, 13, 9, 24
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_GETEVENTMSG = 17, 0x4206, 0x4207, 0x4201
 OPTION_FORKS = 2 | 4 | 8  # fork, vfork, clone: what is made stops at once
-WALL = 0x40000000
+OPTION_CALLS, OPTION_EXEC, OPTION_EXITKILL = 1, 16, 1 << 20
+WALL, OF_THIS_THREAD = 0x40000000, 0x20000000
+SECCOMP, SET_MODE_FILTER = 317, 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
@@ -62,14 +67,16 @@ def _syscall_instructions(pid):
 
 class Takeover:
     """with Takeover(pid) as t: t.call(NUMBER, arguments...) is what the call gave: the value, or -errno. Died where it was killed for it.
-    Only the thread that made it may use it."""
+    Only the thread that made it may use it. caught: by Caught, so it stands still already."""
 
-    def __init__(self, pid, forks=False):
+    def __init__(self, pid, forks=False, caught=False):
         self.pid, self.alive, self.children = pid, False, []
-        _ptrace(PTRACE_SEIZE, pid, 0, OPTION_FORKS if forks else 0)
+        if not caught:
+            _ptrace(PTRACE_SEIZE, pid, 0, OPTION_FORKS if forks else 0)
         self.alive = True
-        _ptrace(PTRACE_INTERRUPT, pid)
-        self._wait()
+        if not caught:
+            _ptrace(PTRACE_INTERRUPT, pid)
+            self._wait()
         self.saved = Registers()
         _ptrace(PTRACE_GETREGS, pid, 0, ctypes.addressof(self.saved))
         self.instruction = _syscall_instructions(pid)
@@ -171,3 +178,83 @@ def reap(pid, seconds=5):
     deadline = time.monotonic() + seconds
     while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
         time.sleep(0.005)
+
+
+class Caught:
+    """with Caught(argv, program, call) as c: a command that runs at a terminal, and the process that it makes for a moment, of this program, stopped
+    where it has put on its filter and has made this system call since (None: none yet). c.pid is that process, c.terminal the other end of the
+    terminal. All of them are killed at the end. Only the thread that made it may use it."""
+
+    def __init__(self, argv, program, call):
+        self.argv, self.program, self.wanted, self.pid = argv, program, call, None
+
+    def __enter__(self):
+        self.terminal, theirs = pty.openpty()
+        os.set_blocking(self.terminal, False)
+        go, told = os.pipe()
+        self.first = os.fork()
+        if self.first == 0:
+            try:
+                os.setsid()
+                fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+                for fd in (0, 1, 2):
+                    os.dup2(theirs, fd)
+                os.read(go, 1)
+                os.execvp(self.argv[0], self.argv)
+            finally:
+                os._exit(127)
+        os.close(theirs)
+        try:
+            _ptrace(PTRACE_SEIZE, self.first, 0, OPTION_FORKS | OPTION_EXEC | OPTION_CALLS | OPTION_EXITKILL)
+            os.write(told, b"\0")
+            self._catch()
+        except BaseException:
+            self.__exit__()
+            raise
+        finally:
+            os.close(go)
+            os.close(told)
+        return self
+
+    def _catch(self):
+        filtered = set()
+        while True:
+            pid, status = os.waitpid(-1, WALL | OF_THIS_THREAD)
+            if not os.WIFSTOPPED(status):
+                if pid == self.first:
+                    raise AssertionError(f"{' '.join(self.argv)} ended, and was never {self.program} behind a filter: {self.said()}")
+                continue
+            event, sig = status >> 16, os.WSTOPSIG(status)
+            if sig == signal.SIGTRAP | 0x80:
+                r = Registers()
+                _ptrace(PTRACE_GETREGS, pid, 0, ctypes.addressof(r))
+                done = ctypes.c_long(r.rax).value != -errno.ENOSYS  # else it begins
+                if done and (r.orig_rax, r.rdi, r.rax) == (SECCOMP, SET_MODE_FILTER, 0) and os.path.basename(os.readlink(f"/proc/{pid}/exe")) == self.program:
+                    filtered.add(pid)
+                if done and pid in filtered and self.wanted in (None, r.orig_rax):
+                    self.pid = pid
+                    return
+            _ptrace(PTRACE_SYSCALL, pid, 0, 0 if event or sig in (signal.SIGTRAP, signal.SIGTRAP | 0x80) else sig)
+
+    def said(self):
+        """What the terminal shows."""
+        try:
+            return os.read(self.terminal, 65536).decode(errors="replace")
+        except OSError:
+            return ""
+
+    def __exit__(self, *_):
+        """Whoever is there, and whoever is made meanwhile."""
+        for pid in {self.first, self.pid} - {None}:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, WALL | OF_THIS_THREAD)
+            except ChildProcessError:
+                break
+            if os.WIFSTOPPED(status):
+                os.kill(pid, signal.SIGKILL)
+        os.close(self.terminal)

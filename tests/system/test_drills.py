@@ -1,6 +1,7 @@
 """Each process is taken over, and what comes of it is what SECURITY.md says: tests/drills."""
 
 import os
+import re
 import sys
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "drills"))
@@ -8,10 +9,20 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import drills  # noqa: E402
 import forge  # noqa: E402
 import unittest  # noqa: E402
-from weirlab import LabTest, PASSWORD, Weir, wait_for  # noqa: E402
+from weirlab import LabTest, PASSWORD, ROOT, Weir, wait_for  # noqa: E402
+
+
+# sandbox/sandbox.h: the lists of system calls, and whom of the tables each is for.
+PROFILES = {**{p: p for p in drills.PROCESSES}, **{p: p for p in drills.BRIEF}, "hash": "hasher", "file": "capture_file", "copy of store": "copy",
+            "copy of authd": "copy"}
 
 
 class SystemCalls(unittest.TestCase):
+    def test_everybody_with_a_filter_is_attacked(self):
+        with open(os.path.join(ROOT, "sandbox", "sandbox.h")) as f:
+            declared = re.search(r"extern const struct sandbox (sandbox_[^;]+);", f.read()).group(1)
+        self.assertEqual(set(PROFILES.values()), {n.strip().removeprefix("sandbox_") for n in declared.split(",")})
+
     def test_no_process_can_do_more_than_is_written(self):
         stages = []
         try:
@@ -22,7 +33,7 @@ class SystemCalls(unittest.TestCase):
             for s in stages:
                 s.close()
         self.assertEqual(drills.holes(results), [])
-        self.assertEqual(drills.table(results).splitlines(), drills.written().splitlines(), "run tests/drills/drills.py --write")
+        self.assertEqual(drills.tables(results).splitlines(), drills.written().splitlines(), "run tests/drills/drills.py --write")
 
 
 class Messages(LabTest):
@@ -69,6 +80,14 @@ class Messages(LabTest):
                 c = forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker],
                                   lambda v=victim, c=claims: forge.Channel(self.v, self.path(v), c).open)
                 self.assertFalse(c, f"{attacker} is {claims} to {victim}")
+
+    def test_strangers_are_refused_whoever_they_say_they_are(self):
+        """SO_PEERCRED: somebody with an account on the machine, who knows how to greet."""
+        nobody = 65534
+        for victim in self.processes:
+            for claims in (*((p, 0) for p in self.processes), ("weir", 0), ("weir", 1)):  # the last: a command line
+                c = forge.as_user(nobody, lambda v=victim, c=claims: forge.Channel(self.v, self.path(v), *c).open)
+                self.assertFalse(c, f"a stranger is {claims} to {victim}")
 
     def test_grants_that_are_none_give_nothing(self):
         before = self.weir.wait_processes(self.processes)
