@@ -10,11 +10,15 @@ import subprocess
 import sys
 import unittest
 
-from test_certificate import memory_has
-from weirlab import PASSWORD, LabTest, Weir, run, wait_for, weir_binary
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "drills"))
+
+from takeover import Takeover  # noqa: E402
+from test_certificate import memory_has  # noqa: E402
+from weirlab import PASSWORD, LabTest, Weir, run, wait_for, weir_binary  # noqa: E402
 
 BIND_PASSWORD = "the-bind-password-of-the-directory-91"
 CLIENT_SECRET = "the-client-secret-of-a-provider-4711"
+PRCTL, GET_DUMPABLE = 157, 3  # x86-64
 WRONG = "a-password-that-is-not-the-right-one-17"
 OTHER = "another-password-for-another-day-2027"
 
@@ -179,6 +183,9 @@ class Secrets(LabTest):
                 continue
             self.assertEqual(core, ("0", "0"), name)
             self.assertEqual(owner, 0, f"{name} is dumpable")
+        # A limit is nothing to a core_pattern that is a program, and of the launcher root owns the files anyhow.
+        with Takeover(self.weir.process.pid) as t:
+            self.assertEqual(t.call(PRCTL, GET_DUMPABLE), 0, "the launcher is dumpable")
 
     def test_a_process_that_dies_of_a_fault_leaves_none(self):
         """Whatever the machine's core_pattern is: the limit stands before it."""
