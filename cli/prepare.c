@@ -259,7 +259,9 @@ listen_port(const struct launcher *l, const char *name, int64_t port, const char
 static void
 leave_http(const struct launcher *l)
 {
-	AUTO(fd_drop) int fd = inherit_port(l, "http", 0, "httpd.http_port");
+	int fd = inherit_port(l, "http", 0, "httpd.http_port");
+
+	fd_drop(&fd);
 }
 
 static bool
