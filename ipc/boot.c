@@ -51,7 +51,9 @@ texts_end(const struct boot *b)
 #undef TEXT
 #undef LIST
 	for (uint32_t i = 0; ok && i < b->npeers; i++)
-		ok = ENDS(b->peers[i].path) && b->peers[i].proc < PROC_COUNT;
+		ok = ENDS(b->peers[i].path) && b->peers[i].proc < PROC_COUNT &&
+		     (b->peers[i].listener == 0 || (b->peers[i].listener >= BOOT_FD_APART &&
+						    b->peers[i].listener < BOOT_FD_APART + BOOT_APART_MAX));
 	for (uint32_t i = 0; ok && i < b->npoints; i++)
 		ok = ENDS(b->points[i].name);
 	return ok;

@@ -15,7 +15,7 @@
 /* Descriptors at start. 0 and 1 are /dev/null, 2 is the log. Everything else is closed before exec. */
 enum boot_fd {
 	BOOT_FD_DOCUMENT = 3,
-	BOOT_FD_LISTEN = 4, /* the process's own Unix socket, SOCK_SEQPACKET, listening */
+	BOOT_FD_LISTEN = 4, /* the process's own Unix socket, SOCK_SEQPACKET, listening; not dial's */
 	BOOT_FD_TOLD = 4,   /* on an errand there is none, but a pipe that it is told into (ipc/errand.h) */
 	BOOT_FD_COPY = 5,   /* the directory that a copy goes to, where BOOT_COPY */
 	BOOT_FD_DIRECTORY =
@@ -35,12 +35,15 @@ enum boot_fd {
 	BOOT_FD_KEY = 8,         /* key: its private key, a PEM file */
 	BOOT_FD_TALLY = 9, /* httpd: memory that its workers share (httpd/tally.h), where BOOT_HAS_TALLY */
 	BOOT_FD_AUTHORITIES = 5, /* directory: a PEM file, read-only, where BOOT_HAS_AUTHORITIES */
+	BOOT_FD_APART = 5,       /* dial: as BOOT_FD_LISTEN, up to BOOT_APART_MAX, each of one peer
+				    (boot_peer.listener) */
 	BOOT_FD_GEO = 6,         /* engine: up to BOOT_GEO_FILES MMDB files as sealed memory */
 	BOOT_FD_NOTIFY = 15,     /* every process that a unit started: a socket to its manager, where
 				    BOOT_HAS_NOTIFY */
 	BOOT_FD_VENDORS =
 	    6 /* store: BOOT_VENDOR_FILES lists of MAC addresses' vendors, where BOOT_HAS_VENDORS */
 };
+#define BOOT_APART_MAX    2
 #define BOOT_VENDOR_FILES 3
 #define BOOT_GEO_FILES    4
 #define BOOT_GEO_FILE_MAX (INT64_C(1) << 29) /* bytes */
@@ -69,6 +72,9 @@ struct boot_peer {
 	uint32_t instance;
 	uint32_t uid;     /* what SO_PEERCRED must say when it connects to us */
 	uint32_t connect; /* 1: we connect to it at start (its path); 0: it only connects to us */
+	/* Of the listening sockets from BOOT_FD_APART on the one that this peer alone can reach: whoever
+	 * comes by it is this peer, and its uid is not asked. 0: it comes by BOOT_FD_LISTEN. */
+	uint32_t listener;
 	char path[BOOT_PATH_MAX];
 };
 

@@ -64,13 +64,20 @@ struct channel {
 	char name[32];
 };
 
+/* A listening socket. */
+struct door {
+	struct peers *set;
+	const struct boot_peer *peer; /* who alone can come by it; NULL: whom the uid says */
+	struct event *accepting;
+};
+
 struct peers {
 	struct event_base *base;
 	const struct boot *boot;
 	const struct peers_handlers *handlers;
 	void *ctx;
-	int listener;
-	struct event *accepting;
+	struct door door[1 + BOOT_PEERS_MAX];
+	unsigned ndoors;
 	struct alive *alive; /* whoever has peers has a loop to tell of */
 	int64_t start_ns;
 	unsigned ngreeting;
@@ -448,8 +455,8 @@ is_command_line(const struct boot_peer *peer)
 	return peer->proc == PROC_WEIR && peer->instance > 0;
 }
 
-/* The uid decides. Only where several peers share one (the command line and the launcher are both root) the
- * word of the newcomer chooses among those. */
+/* The uid decides, or the socket of one peer. Only where several peers share a uid (the command line and the
+ * launcher are both root) the word of the newcomer chooses among those. */
 static bool
 identify(struct channel *ch, const struct wire_hello *hello)
 {
@@ -458,7 +465,8 @@ identify(struct channel *ch, const struct wire_hello *hello)
 
 	for (uint32_t i = 0; i < b->npeers; i++) {
 		if (b->peers[i].uid != ch->peer->uid || b->peers[i].proc != hello->proc ||
-		    b->peers[i].instance != hello->instance || (by_group && !is_command_line(&b->peers[i])))
+		    b->peers[i].instance != hello->instance || b->peers[i].listener != ch->peer->listener ||
+		    (by_group && !is_command_line(&b->peers[i])))
 			continue;
 		ch->peer = &b->peers[i];
 		name_channel(ch);
@@ -487,8 +495,8 @@ accept_hello(struct channel *ch, const struct wire_hello *hello)
 	}
 	if (!identify(ch, hello)) {
 		p->broken++;
-		log_warn_limited(&p->refused, "refused %s@%u: its uid %u is not that peer's",
-				 proc_name((enum proc)hello->proc), hello->instance, ch->uid);
+		log_warn_limited(&p->refused, "refused %s@%u: it came as %s (uid %u)",
+				 proc_name((enum proc)hello->proc), hello->instance, ch->name, ch->uid);
 		return false;
 	}
 	i = peer_index(ch);
@@ -677,15 +685,15 @@ is_in_group(int sock, const struct ucred *who, gid_t group)
 	return false;
 }
 
-/* Who connected, by the kernel's word. The uids of Weir's own processes come first: none of them is an
- * administrator. */
+/* Who connected by the common socket, by the kernel's word. The uids of Weir's own processes come first: none
+ * of them is an administrator. */
 static const struct boot_peer *
 peer_of(const struct peers *p, int sock, const struct ucred *who)
 {
 	const struct boot *b = p->boot;
 
 	for (uint32_t i = 0; i < b->npeers; i++)
-		if (b->peers[i].uid == who->uid)
+		if (b->peers[i].uid == who->uid && b->peers[i].listener == 0)
 			return &b->peers[i];
 	if (b->admin_gid == 0 || !is_in_group(sock, who, b->admin_gid))
 		return NULL;
@@ -698,18 +706,24 @@ peer_of(const struct peers *p, int sock, const struct ucred *who)
 static void
 on_connection(evutil_socket_t listener, short what, void *arg)
 {
-	struct peers *p = arg;
-	struct ucred who;
+	const struct door *door = arg;
+	struct peers *p = door->set;
+	const struct boot_peer *peer = door->peer;
+	struct ucred who = { 0 };
 	socklen_t len = sizeof(who);
-	const struct boot_peer *peer;
 	AUTO(fd_drop) int sock = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
 	if (sock == -1)
 		return;
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
-		return;
-	peer = peer_of(p, sock, &who);
+	if (peer != NULL) {
+		/* The uid that SO_PEERCRED shows may be nobody's here. */
+		who.uid = peer->uid;
+	} else {
+		if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
+			return;
+		peer = peer_of(p, sock, &who);
+	}
 	if (peer == NULL) {
 		p->broken++;
 		log_warn_limited(&p->refused, "refused a connection of uid %u: it is none of the peers",
@@ -738,6 +752,20 @@ connect_to(const char *path)
 	return fd_keep(&sock);
 }
 
+static void
+open_door(struct peers *p, int fd, const struct boot_peer *peer)
+{
+	struct door *door = &p->door[p->ndoors++];
+
+	if (evutil_make_socket_nonblocking(fd) == -1)
+		fatal("cannot use the listening socket");
+	door->set = p;
+	door->peer = peer;
+	door->accepting = event_new(p->base, fd, EV_READ | EV_PERSIST, on_connection, door);
+	if (door->accepting == NULL || event_add(door->accepting, NULL) == -1)
+		fatalx("no memory for the listening socket");
+}
+
 struct peers *
 peers_new(struct event_base *base, const struct boot *b, int listen_fd, const struct peers_handlers *handlers,
 	  void *ctx)
@@ -748,7 +776,6 @@ peers_new(struct event_base *base, const struct boot *b, int listen_fd, const st
 	p->boot = b;
 	p->handlers = handlers;
 	p->ctx = ctx;
-	p->listener = listen_fd;
 	p->start_ns = clock_boot_ns();
 	p->alive = alive_new(base, b);
 	for (uint32_t i = 0; i < b->npeers; i++) {
@@ -760,13 +787,11 @@ peers_new(struct event_base *base, const struct boot *b, int listen_fd, const st
 		if (!say_hello(p->asked[i]))
 			channel_close(p->asked[i]);
 	}
-	if (listen_fd != -1) {
-		if (evutil_make_socket_nonblocking(listen_fd) == -1)
-			fatal("cannot use the listening socket");
-		p->accepting = event_new(base, listen_fd, EV_READ | EV_PERSIST, on_connection, p);
-		if (p->accepting == NULL || event_add(p->accepting, NULL) == -1)
-			fatalx("no memory for the listening socket");
-	}
+	if (listen_fd != -1)
+		open_door(p, listen_fd, NULL);
+	for (uint32_t i = 0; i < b->npeers; i++)
+		if (b->peers[i].listener != 0)
+			open_door(p, (int)b->peers[i].listener, &b->peers[i]);
 	return p;
 }
 
@@ -784,8 +809,8 @@ peers_free(struct peers **pp)
 		if (p->asked[i] != NULL)
 			channel_close(p->asked[i]);
 	}
-	if (p->accepting != NULL)
-		event_free(p->accepting);
+	for (unsigned i = 0; i < p->ndoors; i++)
+		event_free(p->door[i].accepting);
 	free(p);
 	*pp = NULL;
 }

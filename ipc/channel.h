@@ -5,6 +5,10 @@
  * by the later started process stays (HELLO carries the start time), so that two processes that connect to
  * each other agree. Command lines (PROC_WEIR, instance 1 and up) may also be of a user whom SO_PEERGROUPS
  * shows in the administrators' group.
+ *
+ * In a user namespace of its own, where weir-dial's unit puts it, a process sees no uid but root's and its
+ * own. There the socket by which a peer comes says who it is (boot_peer.listener): the kernel lets nobody
+ * else pass the directory that the socket stands in, which it judges in connect().
  */
 #ifndef WEIR_IPC_CHANNEL_H
 #define WEIR_IPC_CHANNEL_H
@@ -32,8 +36,8 @@ struct peers_handlers {
 };
 
 /* Makes the set, connects to every peer of b that is to be connected to, and listens at listen_fd (or not,
- * where it is -1). A peer that cannot be reached is no error: it will connect to us. Call before the sandbox.
- * Dies where memory ends. */
+ * where it is -1) and at the listeners of single peers. A peer that cannot be reached is no error: it will
+ * connect to us. Call before the sandbox. Dies where memory ends. */
 struct peers *peers_new(struct event_base *base, const struct boot *b, int listen_fd,
 			const struct peers_handlers *handlers, void *ctx);
 void peers_free(struct peers **p);

@@ -34,6 +34,7 @@ struct party {
 	char path[BOOT_PATH_MAX];
 	unsigned ups, downs, messages;
 	bool refuse, flood; /* flood: answers until its channel is cut off */
+	bool apart;         /* nobody comes by its common socket */
 	int fd;
 	enum msg_id last;
 };
@@ -80,21 +81,28 @@ on_message(void *ctx, struct channel *ch, struct msg *m)
 
 static const struct peers_handlers handlers = { on_up, on_down, on_message };
 
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), path));
+	assert_int_equal(bind(s, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(s, 16), 0);
+	return s;
+}
+
 static void
 party_init(struct party *p, enum proc proc, unsigned instance)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
 	memset(p, 0, sizeof(*p));
 	p->boot.proc = proc;
 	p->boot.instance = instance;
 	p->boot.uid = getuid();
 	p->fd = -1;
 	(void)snprintf(p->path, sizeof(p->path), "%s/%s-%u", dir, proc_name(proc), instance);
-	p->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), p->path));
-	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(listen(p->listener, 16), 0);
+	p->listener = listen_at(p->path);
 }
 
 static void
@@ -120,7 +128,7 @@ knows(struct party *p, const struct party *other)
 static void
 start(struct party *p)
 {
-	p->set = peers_new(base, &p->boot, dup(p->listener), &handlers, p);
+	p->set = peers_new(base, &p->boot, p->apart ? -1 : dup(p->listener), &handlers, p);
 }
 
 static void
@@ -158,14 +166,18 @@ both_connect_and_agree(void **state)
 	struct party store, authd;
 
 	(void)state;
-	for (int order = 0; order < 2; order++) {
+	for (int order = 0; order < 4; order++) {
 		party_init(&store, PROC_STORE, 0);
 		party_init(&authd, PROC_AUTHD, 0);
 		knows(&store, &authd);
 		knows(&authd, &store);
-		start(order == 0 ? &store : &authd);
-		start(order == 0 ? &authd
-				 : &store); /* each has connected to the other before either took part */
+		store.apart = order >= 2; /* its socket is its one peer's, who seems to be somebody else */
+		if (store.apart)
+			store.boot.peers[0].listener = (uint32_t)store.listener;
+		store.boot.peers[0].uid += store.apart;
+		start(order % 2 == 0 ? &store : &authd);
+		start(order % 2 == 0 ? &authd
+				     : &store); /* each has connected to the other before either took part */
 		turn();
 		assert_int_equal(store.ups - store.downs, 1);
 		assert_int_equal(authd.ups - authd.downs, 1);
@@ -204,14 +216,20 @@ both_connect_and_agree(void **state)
 
 /* A raw peer: says what it likes. */
 static int
-raw(const struct party *to)
+raw_at(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), to->path));
+	assert_true(str_copy(a.sun_path, sizeof(a.sun_path), path));
 	assert_int_equal(connect(s, (struct sockaddr *)&a, sizeof(a)), 0);
 	return s;
+}
+
+static int
+raw(const struct party *to)
+{
+	return raw_at(to->path);
 }
 
 static void
@@ -321,6 +339,90 @@ rule_breakers_lose_their_channel(void **state)
 	turn();
 	party_free(&store);
 	party_free(&authd);
+}
+
+/* --- sockets of one peer */
+
+/* Who comes by that socket and says so is refused, and nobody else is taken for gone. */
+static void
+is_refused(struct party *p, const char *path, enum proc says)
+{
+	uint64_t before = peers_broken(p->set);
+	unsigned downs = p->downs, ups = p->ups;
+	int s = raw_at(path);
+
+	(void)greet(s, says, 0); /* a stranger is refused before */
+	assert_true(closed(s));
+	close(s);
+	assert_int_equal(peers_broken(p->set), before + 1);
+	assert_int_equal(p->ups, ups);
+	assert_int_equal(p->downs, downs);
+}
+
+static void
+the_socket_of_a_peer_says_who_it_is(void **state)
+{
+	struct party dial, store, directory;
+	struct wire_name_ask w = { 0 };
+	char path[BOOT_PATH_MAX];
+	int s, apart;
+
+	(void)state;
+	party_init(&dial, PROC_DIAL, 0);
+	party_init(&store, PROC_STORE, 0);
+	party_init(&directory, PROC_DIRECTORY, 0);
+	(void)snprintf(path, sizeof(path), "%s/apart", dir);
+	apart = listen_at(path);
+	knows(&dial, &store);
+	knows(&dial, &directory);
+	dial.boot.peers[0].connect = dial.boot.peers[1].connect = 0;
+	dial.boot.peers[0].listener = (uint32_t)apart;
+	start(&dial);
+
+	/* Whatever its uid is: it is not asked. */
+	for (uint32_t other = 0; other < 2; other++) {
+		dial.boot.peers[0].uid = getuid() + other;
+		s = raw_at(path);
+		hello(s, PROC_STORE, 0);
+		turn();
+		assert_non_null(peers_find(dial.set, PROC_STORE, 0));
+		assert_int_equal(channel_uid(peers_find(dial.set, PROC_STORE, 0)), getuid() + other);
+		dial.messages = 0;
+		say(s, MSG_NAME_ASK, sizeof(w), &w, sizeof(w), -1);
+		turn();
+		assert_int_equal(dial.messages, 1);
+
+		/* It is nobody else by its word; nor is it another instance. */
+		is_refused(&dial, path, PROC_DIRECTORY);
+		is_refused(&dial, path, PROC_WEIR);
+		dial.boot.peers[0].instance = 1;
+		is_refused(&dial, path, PROC_STORE);
+		dial.boot.peers[0].instance = 0;
+		/* By the common socket nobody becomes it, though he has its uid. */
+		is_refused(&dial, dial.path, PROC_STORE);
+		assert_non_null(peers_find(dial.set, PROC_STORE, 0));
+		close(s);
+		turn();
+		assert_null(peers_find(dial.set, PROC_STORE, 0));
+	}
+	dial.boot.peers[0].uid = getuid();
+	s = raw(&dial);
+	hello(s, PROC_DIRECTORY, 0);
+	turn();
+	assert_non_null(peers_find(dial.set, PROC_DIRECTORY, 0));
+	close(s);
+	turn();
+	/* A stranger, where the only one of his uid has a socket apart. */
+	dial.boot.peers[1].uid = getuid() + 1;
+	is_refused(&dial, dial.path, PROC_STORE);
+	is_refused(&dial, dial.path, PROC_DIRECTORY);
+	stop(&dial);
+	turn();
+	close(apart);
+	unlink(path);
+	party_free(&directory);
+	party_free(&store);
+	party_free(&dial);
 }
 
 /* --- several messages in a packet */
@@ -710,6 +812,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_connect_and_agree),
 		cmocka_unit_test(rule_breakers_lose_their_channel),
+		cmocka_unit_test(the_socket_of_a_peer_says_who_it_is),
 		cmocka_unit_test(messages_of_one_packet_are_judged_one_by_one),
 		cmocka_unit_test(administrators_are_command_lines_and_nothing_else),
 		cmocka_unit_test(a_crowd_without_hello_is_bounded),
