@@ -31,11 +31,11 @@ is_secret_file(const char *v)
 	return secret_file_is_named(v) ? NULL : "is neither an absolute path nor credential:NAME";
 }
 
-/* The longest socket name below it is "/capture-31.sock". */
+/* The longest socket name below it is "/directory-0/dial-0.sock". */
 static const char *
 is_run_directory(const char *v)
 {
-	if (strlen(v) + sizeof("/capture-31.sock") > sizeof(((struct sockaddr_un *)NULL)->sun_path))
+	if (strlen(v) + sizeof("/directory-0/dial-0.sock") > sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return "is too long for the name of a socket";
 	return is_absolute(v);
 }

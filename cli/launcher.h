@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "apart.h"
 #include "backoff.h"
 #include "certificate_files.h"
 #include "child_log.h"
@@ -34,8 +35,11 @@ struct child {
 	enum proc proc;
 	unsigned instance;
 	uid_t uid;
-	char name[32];                    /* "weir-engine@0" */
-	char path[BOOT_PATH_MAX];         /* of its socket */
+	gid_t gid;
+	char name[32];            /* "weir-engine@0" */
+	char path[BOOT_PATH_MAX]; /* of its socket; empty where each of its peers has one apart */
+	struct apart apart[BOOT_APART_MAX];
+	unsigned napart;
 	const struct launch_point *point; /* capture: what it reads */
 	struct spawn spawn;               /* descriptors 3 and 2 are filled in at each start */
 	pid_t pid;                        /* 0: not running */

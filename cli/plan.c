@@ -1,4 +1,5 @@
 /* Who each process is and who its peers are: docs/ARCHITECTURE.md as a table. */
+#include <assert.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,14 @@ plan_uid(uint32_t uid_base, enum proc proc)
 	return uid_base + slot_of(proc);
 }
 
+/* Whose peers come by sockets apart: its unit puts it into a user namespace, where it sees no uid but its own
+ * (systemd/weir-dial.needs.conf). */
+static bool
+sees_nobody(enum proc proc)
+{
+	return proc == PROC_DIAL;
+}
+
 static struct child *
 add_child(struct launcher *l, enum proc proc, unsigned instance)
 {
@@ -51,10 +60,12 @@ add_child(struct launcher *l, enum proc proc, unsigned instance)
 	c->proc = proc;
 	c->instance = instance;
 	c->uid = l->uid_base + slot_of(proc) + instance;
+	c->gid = c->uid; /* of a unit's user: units_open() */
 	c->log = -1;
 	(void)snprintf(c->name, sizeof(c->name), "weir-%s@%u", proc_name(proc), instance);
-	(void)snprintf(c->path, sizeof(c->path), "%s/%s-%u.sock", l->settings->run_directory, proc_name(proc),
-		       instance);
+	if (!sees_nobody(proc))
+		(void)snprintf(c->path, sizeof(c->path), "%s/%s-%u.sock", l->settings->run_directory,
+			       proc_name(proc), instance);
 	str_copy(c->lines.name, sizeof(c->lines.name), c->name);
 	c->spawn = (struct spawn){ .name = c->name, .uid = c->uid, .directory = -1, .program = -1 };
 	for (unsigned n = 0; n < SPAWN_FDS_MAX; n++)
@@ -80,6 +91,58 @@ plan_httpds(const struct settings *s)
 	return n < 1 ? 1 : n > HTTPDS_BY_ITSELF ? HTTPDS_BY_ITSELF : n;
 }
 
+/* Who talks to whom; `all` instances of the peer. weir is this launcher, which listens at weir-0.sock. */
+static const struct {
+	enum proc self, peer;
+	bool connect;
+} doors[] = {
+	{ PROC_CAPTURE, PROC_ENGINE, true },  { PROC_ENGINE, PROC_CAPTURE, true },
+	{ PROC_ENGINE, PROC_ENGINE, true }, /* where several share an interface */
+	{ PROC_ENGINE, PROC_STORE, true },    { PROC_STORE, PROC_ENGINE, true },
+	{ PROC_STORE, PROC_AUTHD, true },     { PROC_STORE, PROC_HTTPD, true },
+	{ PROC_AUTHD, PROC_STORE, true },     { PROC_AUTHD, PROC_HTTPD, true },
+	{ PROC_HTTPD, PROC_STORE, true },     { PROC_HTTPD, PROC_AUTHD, true },
+	{ PROC_STORE, PROC_DIAL, true },      { PROC_DIAL, PROC_STORE, true },
+	{ PROC_AUTHD, PROC_DIRECTORY, true }, { PROC_DIRECTORY, PROC_AUTHD, true },
+	{ PROC_DIRECTORY, PROC_DIAL, true },  { PROC_DIAL, PROC_DIRECTORY, true },
+	{ PROC_WEIR, PROC_STORE, false },     { PROC_WEIR, PROC_AUTHD, false },
+	{ PROC_WEIR, PROC_ENGINE, false },    { PROC_WEIR, PROC_HTTPD, false },
+	{ PROC_HTTPD, PROC_KEY, true },       { PROC_KEY, PROC_HTTPD, true },
+	{ PROC_WEIR, PROC_KEY, false },
+};
+
+static void
+add_apart(struct launcher *l, struct child *c, const struct child *peer)
+{
+	struct apart *a = &c->apart[c->napart++];
+
+	assert(c->napart <= BOOT_APART_MAX);
+	a->peer = peer;
+	(void)snprintf(a->directory, sizeof(a->directory), "%s/%s-%u", l->settings->run_directory,
+		       proc_name(peer->proc), peer->instance);
+	(void)snprintf(a->path, sizeof(a->path), "%s/%s-%u/%s-%u.sock", l->settings->run_directory,
+		       proc_name(peer->proc), peer->instance, proc_name(c->proc), c->instance);
+}
+
+static void
+plan_apart(struct launcher *l, struct child *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(doors); i++)
+		for (unsigned n = 0; n < l->nchildren && doors[i].self == c->proc; n++)
+			if (l->child[n].proc == doors[i].peer)
+				add_apart(l, c, &l->child[n]);
+}
+
+/* The socket of a process that one peer alone can reach, by number; -1: there is none. */
+static int
+find_apart(const struct child *c, const struct child *peer)
+{
+	for (unsigned i = 0; i < c->napart; i++)
+		if (c->apart[i].peer == peer)
+			return (int)i;
+	return -1;
+}
+
 void
 plan_children(struct launcher *l)
 {
@@ -102,29 +165,12 @@ plan_children(struct launcher *l)
 	add_child(l, PROC_KEY, 0);
 	for (unsigned i = 0; i < plan_httpds(l->settings); i++)
 		add_child(l, PROC_HTTPD, i);
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (sees_nobody(l->child[i].proc))
+			plan_apart(l, &l->child[i]);
 }
 
-/* Who talks to whom; `all` instances of the peer. weir is this launcher, which listens at weir-0.sock. */
-static const struct {
-	enum proc self, peer;
-	bool connect;
-} doors[] = {
-	{ PROC_CAPTURE, PROC_ENGINE, true },  { PROC_ENGINE, PROC_CAPTURE, true },
-	{ PROC_ENGINE, PROC_ENGINE, true }, /* where several share an interface */
-	{ PROC_ENGINE, PROC_STORE, true },    { PROC_STORE, PROC_ENGINE, true },
-	{ PROC_STORE, PROC_AUTHD, true },     { PROC_STORE, PROC_HTTPD, true },
-	{ PROC_AUTHD, PROC_STORE, true },     { PROC_AUTHD, PROC_HTTPD, true },
-	{ PROC_HTTPD, PROC_STORE, true },     { PROC_HTTPD, PROC_AUTHD, true },
-	{ PROC_STORE, PROC_DIAL, true },      { PROC_DIAL, PROC_STORE, true },
-	{ PROC_AUTHD, PROC_DIRECTORY, true }, { PROC_DIRECTORY, PROC_AUTHD, true },
-	{ PROC_DIRECTORY, PROC_DIAL, true },  { PROC_DIAL, PROC_DIRECTORY, true },
-	{ PROC_WEIR, PROC_STORE, false },     { PROC_WEIR, PROC_AUTHD, false },
-	{ PROC_WEIR, PROC_ENGINE, false },    { PROC_WEIR, PROC_HTTPD, false },
-	{ PROC_HTTPD, PROC_KEY, true },       { PROC_KEY, PROC_HTTPD, true },
-	{ PROC_WEIR, PROC_KEY, false },
-};
-
-static void
+static struct boot_peer *
 add_peer(struct boot *b, enum proc proc, unsigned instance, uint32_t uid, bool connect, const char *path)
 {
 	struct boot_peer *p = &b->peers[b->npeers++];
@@ -133,6 +179,18 @@ add_peer(struct boot *b, enum proc proc, unsigned instance, uint32_t uid, bool c
 		.proc = (uint32_t)proc, .instance = instance, .uid = uid, .connect = connect
 	};
 	str_copy(p->path, sizeof(p->path), path);
+	return p;
+}
+
+static void
+add_child_peer(struct boot *b, const struct child *self, const struct child *c, bool connect)
+{
+	int ours = find_apart(self, c), theirs = find_apart(c, self);
+	struct boot_peer *p = add_peer(b, c->proc, c->instance, c->uid, connect,
+				       theirs == -1 ? c->path : c->apart[theirs].path);
+
+	if (ours != -1)
+		p->listener = (uint32_t)(BOOT_FD_APART + ours);
 }
 
 /* Whether engines have frames to hand over to each other: files never need it. */
@@ -146,8 +204,9 @@ workers_share(const struct launcher *l)
 }
 
 static void
-add_peers(const struct launcher *l, enum proc self, struct boot *b)
+add_peers(const struct launcher *l, const struct child *own, struct boot *b)
 {
+	enum proc self = own == NULL ? PROC_WEIR : own->proc;
 	char path[BOOT_PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(doors); i++) {
@@ -156,7 +215,11 @@ add_peers(const struct launcher *l, enum proc self, struct boot *b)
 		for (unsigned n = 0; n < l->nchildren; n++) {
 			const struct child *c = &l->child[n];
 
-			if (c->proc == doors[i].peer && !(c->proc == self && c->instance == b->instance))
+			if (c->proc != doors[i].peer || c == own)
+				continue;
+			if (own != NULL)
+				add_child_peer(b, own, c, doors[i].connect);
+			else
 				add_peer(b, c->proc, c->instance, c->uid, doors[i].connect, c->path);
 		}
 	}
@@ -232,5 +295,5 @@ plan_boot(const struct launcher *l, const struct child *c, uint32_t boot_number,
 	for (int i = 0; b->proc == (uint32_t)PROC_ENGINE && i < BOOT_GEO_FILES; i++)
 		if (c->spawn.fd[BOOT_FD_GEO + i] != -1)
 			b->flags |= BOOT_HAS_GEO(i);
-	add_peers(l, (enum proc)b->proc, b);
+	add_peers(l, c, b);
 }

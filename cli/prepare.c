@@ -190,6 +190,22 @@ open_protocols(struct launcher *l)
  * -------------------------------------------------------------------------------------- */
 
 static bool
+listen_for(struct launcher *l, struct child *c, char *err, size_t errsize)
+{
+	for (unsigned i = 0; i < c->napart; i++) {
+		int *fd = &c->spawn.fd[BOOT_FD_APART + i];
+
+		*fd = apart_listen(&c->apart[i], c->apart[i].peer->gid, !l->launch->units, err, errsize);
+		if (*fd == -1)
+			return false;
+	}
+	if (c->napart > 0)
+		return true;
+	c->spawn.fd[BOOT_FD_LISTEN] = listen_unix(c->path, err, errsize);
+	return c->spawn.fd[BOOT_FD_LISTEN] != -1;
+}
+
+static bool
 open_sockets(struct launcher *l)
 {
 	char path[BOOT_PATH_MAX], err[512];
@@ -200,13 +216,11 @@ open_sockets(struct launcher *l)
 	}
 	for (unsigned i = 0; i < l->nchildren; i++) {
 		struct child *c = &l->child[i];
-		int fd = listen_unix(c->path, err, sizeof(err));
 
-		if (fd == -1) {
+		if (!listen_for(l, c, err, sizeof(err))) {
 			say("%s", err);
 			return false;
 		}
-		c->spawn.fd[BOOT_FD_LISTEN] = fd;
 		if (c->proc == PROC_CAPTURE && c->point->kind == POINT_FILE)
 			c->spawn.fd[BOOT_FD_FILE] = c->point->fd;
 	}
@@ -515,6 +529,15 @@ prepare(struct launcher *l)
 	       open_protocols(l) && open_anchors(l) && open_secrets(l) && open_sockets(l) && give_up_rest(l);
 }
 
+static void
+stop_listening(struct child *c)
+{
+	for (unsigned i = 0; i < c->napart; i++)
+		apart_remove(&c->apart[i]);
+	if (c->napart == 0)
+		(void)unlink(c->path);
+}
+
 void
 prepare_undo(struct launcher *l)
 {
@@ -522,7 +545,7 @@ prepare_undo(struct launcher *l)
 		char weir[BOOT_PATH_MAX];
 
 		for (unsigned i = 0; i < l->nchildren; i++)
-			(void)unlink(l->child[i].path);
+			stop_listening(&l->child[i]);
 		(void)snprintf(weir, sizeof(weir), "%s/weir-0.sock", l->settings->run_directory);
 		(void)unlink(weir);
 	}
@@ -534,6 +557,8 @@ prepare_undo(struct launcher *l)
 		fd_drop(&c->spawn.program);
 		fd_drop(&c->spawn.directory);
 		fd_drop(&c->spawn.fd[BOOT_FD_LISTEN]);
+		for (unsigned n = 0; n < c->napart; n++)
+			fd_drop(&c->spawn.fd[BOOT_FD_APART + n]);
 	}
 	for (unsigned i = 0; i < l->launch->npoints; i++)
 		fd_drop(&l->launch->point[i].fd);

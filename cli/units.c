@@ -208,9 +208,12 @@ units_open(struct launcher *l, char *err, size_t errsize)
 {
 	struct units *u;
 
-	for (unsigned i = 0; i < l->nchildren; i++)
-		if (!unit_user_is(l->child[i].uid, l->child[i].proc, l->child[i].instance, err, errsize))
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		struct child *c = &l->child[i];
+
+		if (!unit_user_is(c->uid, c->proc, c->instance, &c->gid, err, errsize))
 			return false;
+	}
 	u = mem_calloc(1, sizeof(*u));
 	l->units = u;
 	u->l = l;

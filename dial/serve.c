@@ -173,7 +173,8 @@ serve_open(struct dial *d)
 	static const struct peers_handlers handlers = { on_up, on_down, on_message };
 	static const struct timeval second = { 1, 0 };
 
-	d->peers = peers_new(d->base, d->boot, BOOT_FD_LISTEN, &handlers, d);
+	/* Each peer has a socket of its own to come by. */
+	d->peers = peers_new(d->base, d->boot, -1, &handlers, d);
 	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
 	if (d->tick == NULL || event_add(d->tick, &second) == -1)
 		fatalx("no event loop");

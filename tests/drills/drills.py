@@ -31,7 +31,7 @@ INNER = {"hash": "authd", "attempt": "directory", "oidc": "directory"}
 SILENT, UNNAMED = 6389, 6390
 CAPTURE = struct.pack("<IHHiIIIIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1, 0, 0, 60, 60) + bytes(60)  # one frame
 HAVE_DIAL = ("store", "directory")  # a channel to it, whenever it lives
-BOOT_FD_LISTEN = 4  # ipc/boot.h
+BOOT_FD_APART = 5  # ipc/boot.h
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # asm/unistd.h
 
 
@@ -163,7 +163,7 @@ class Stage:
         files = self.files_of_others(INNER.get(process, process))
         peers, interface = sockets(pid)
         # A process that ends has no descriptors from before they are closed. Looked for first: what a socket leads to lives later.
-        listening = f"/proc/{self.weir.processes().get(('dial', 0))}/fd/{BOOT_FD_LISTEN}"
+        listening = f"/proc/{self.weir.processes().get(('dial', 0))}/fd/{BOOT_FD_APART}"
         dial = leading_to(pid, peers, "/dial-0.sock", self.lab.first_uid + forge.FIRST_UID["dial"]) if process != "dial" else None
         if dial is None and process in HAVE_DIAL:
             raise NotYet

@@ -61,7 +61,7 @@ class Channel:
             self.s.connect(path)
             self.send(0, struct.pack("<IIIIq", v["version"], v["processes"].index(process), instance, 0, time.clock_gettime_ns(time.CLOCK_BOOTTIME)))
             self.open = bool(self.s.recv(65600))
-        except (ConnectionError, BrokenPipeError):
+        except (ConnectionError, PermissionError):
             pass
 
     def send(self, number, body, descriptors=(), length=None):

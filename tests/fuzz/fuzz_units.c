@@ -76,12 +76,13 @@ listen_unix(const char *path, char *err, size_t errsize)
 }
 
 bool
-unit_user_is(uid_t uid, enum proc proc, unsigned instance, char *err, size_t errsize)
+unit_user_is(uid_t uid, enum proc proc, unsigned instance, gid_t *gid, char *err, size_t errsize)
 {
 	(void)proc;
 	(void)instance;
 	(void)err;
 	(void)errsize;
+	*gid = uid;
 	return uid >= FIRST_UID;
 }
 

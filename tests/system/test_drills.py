@@ -46,7 +46,10 @@ class Messages(LabTest):
         cls.processes = ("capture", "engine", "store", "authd", "httpd", "key", "dial", "directory")
         cls.weir.wait_processes(cls.processes)
 
-    def path(self, process):
+    def path(self, process, attacker):
+        """Of the socket by which the attacker reaches a process, or tries to: dial has one for each of its peers."""
+        if process == "dial":
+            return f"{self.run_directory}/{attacker if attacker in drills.HAVE_DIAL else 'store'}-0/dial-0.sock"
         return f"{self.run_directory}/{process}-0.sock"
 
     def whole_again(self, attacker, before):
@@ -66,27 +69,28 @@ class Messages(LabTest):
                 if victim == attacker:
                     continue
                 with self.subTest(attacker=attacker, victim=victim):
-                    said = forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker], lambda a=attacker, p=victim: forge.forge(self.v, self.path(p), a, p))
+                    said = forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker], lambda a=attacker, p=victim: forge.forge(self.v, self.path(p, a), a, p))
                     peers = any({m["from"], m["to"]} == {self.v["processes"].index(attacker), self.v["processes"].index(victim)}
                                 for m in self.v["messages"])
                     self.assertEqual(said, forge.REFUSED if peers else forge.OUT_OF_REACH)
                     if peers:
-                        forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker], lambda a=attacker, p=victim: forge.flood(self.v, self.path(p), a, p))
+                        forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker], lambda a=attacker, p=victim: forge.flood(self.v, self.path(p, a), a, p))
             self.whole_again(attacker, before)
 
     def test_who_says_he_is_another_is_refused(self):
-        for attacker, claims in (("engine", "httpd"), ("httpd", "weir"), ("capture", "authd"), ("dial", "store")):
+        for attacker, claims in (("engine", "httpd"), ("httpd", "weir"), ("capture", "authd"), ("dial", "store"), ("store", "directory"), ("directory", "store")):
             for victim in self.processes:
-                c = forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker],
-                                  lambda v=victim, c=claims: forge.Channel(self.v, self.path(v), c).open)
-                self.assertFalse(c, f"{attacker} is {claims} to {victim}")
+                for whose in {attacker, claims} if victim == "dial" else {attacker}:
+                    c = forge.as_user(self.lab.first_uid + forge.FIRST_UID[attacker],
+                                      lambda v=victim, c=claims, w=whose: forge.Channel(self.v, self.path(v, w), c).open)
+                    self.assertFalse(c, f"{attacker} is {claims} to {victim}")
 
     def test_strangers_are_refused_whoever_they_say_they_are(self):
-        """SO_PEERCRED: somebody with an account on the machine, who knows how to greet."""
+        """SO_PEERCRED, and who may reach a socket of dial's: somebody with an account on the machine, who knows how to greet."""
         nobody = 65534
         for victim in self.processes:
             for claims in (*((p, 0) for p in self.processes), ("weir", 0), ("weir", 1)):  # the last: a command line
-                c = forge.as_user(nobody, lambda v=victim, c=claims: forge.Channel(self.v, self.path(v), *c).open)
+                c = forge.as_user(nobody, lambda v=victim, c=claims: forge.Channel(self.v, self.path(v, c[0]), *c).open)
                 self.assertFalse(c, f"a stranger is {claims} to {victim}")
 
     def test_grants_that_are_none_give_nothing(self):

@@ -189,6 +189,7 @@ class Kill(LabTest):
         """Stop under load, start again: what was kept is still there, and sessions too or the login works."""
         kept = wait_for("flows in history", self.kept, 30)
         self.weir.stop(signal.SIGINT)
+        self.assertEqual(os.listdir(self.weir.settings["run_directory"]), ["lock"])
         self.weir.start()
         if wait_for("an answer", lambda: (lambda s: s if s in (200, 401) else None)(self.api.get("/api/v1/me").status)) != 200:
             type(self).api = self.weir.login()

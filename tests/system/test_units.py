@@ -14,8 +14,8 @@ import unittest
 
 from weirlab import ROOT, wait_for, weir_binary
 
-# Its own /run, its own users, and no network that is anybody's.
-STAGE = 'mount -t tmpfs tmpfs /run && mkdir /run/weir && mount --bind "$1" /etc/passwd && shift && exec "$@"'
+# Its own /run, as weir.tmpfiles makes it and the test changes it, its own users, and no network that is anybody's.
+STAGE = 'mount -t tmpfs -o mode=755 tmpfs /run && mount --bind "$1" /etc/passwd && sh -ec "$2" && shift 2 && exec "$@"'
 
 
 class Units(unittest.TestCase):
@@ -24,20 +24,24 @@ class Units(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         with open(os.path.join(ROOT, "systemd", "weir.sysusers")) as f:
             self.users = {int(uid): name for name, uid in re.findall(r"^u\s+(\S+)\s+(\d+)", f.read(), re.M)}
+        uid_of = {name: uid for uid, name in self.users.items()} | {"root": 0}
+        with open(os.path.join(ROOT, "systemd", "weir.tmpfiles")) as f:
+            self.run = "\n".join(f"mkdir -m {mode} {path}; chown {uid_of[user]}:{uid_of[group]} {path}"
+                                 for path, mode, user, group in re.findall(r"^d (/run/\S+)\s+(\d+)\s+(\S+)\s+(\S+)", f.read(), re.M))
 
-    def launcher(self, users, http_port=3000, sockets=()):
-        """sockets: (name, listening socket) that it inherits, as of units of systemd."""
+    def launcher(self, users, http_port=3000, sockets=(), then="", groups=None):
+        """sockets: (name, listening socket) that it inherits, as of units of systemd. then: what becomes of /run/weir before. groups: those of uids, where they have others' numbers."""
         passwd = os.path.join(self.dir, "passwd")
         with open("/etc/passwd") as f:
             kept = [line for line in f if not line.startswith("weir-")]
         with open(passwd, "w") as f:
-            f.writelines(kept + [f"{name}:x:{uid}:{uid}::/:/usr/sbin/nologin\n" for uid, name in users.items()])
+            f.writelines(kept + [f"{name}:x:{uid}:{(groups or {}).get(uid, uid)}::/:/usr/sbin/nologin\n" for uid, name in users.items()])
         high = [s.fileno() + 200 for _, s in sockets]  # out of the way of 3 and what follows
         for (_, s), fd in zip(sockets, high):
             os.dup2(s.fileno(), fd)
         inherit = (f"LISTEN_PID=$$ LISTEN_FDS={len(high)} LISTEN_FDNAMES={':'.join(n for n, _ in sockets)} exec \"$@\"" +
                    "".join(f" {3 + i}<&{fd}" for i, fd in enumerate(high)))
-        p = subprocess.Popen(["unshare", "--mount", "--net", "sh", "-c", STAGE, "sh", passwd, "bash", "-c", inherit, "bash", weir_binary(), "run", "--units", "--data",
+        p = subprocess.Popen(["unshare", "--mount", "--net", "sh", "-c", STAGE, "sh", passwd, f"{self.run}\n{then}", "bash", "-c", inherit, "bash", weir_binary(), "run", "--units", "--data",
                               self.dir + "/data", "-i", "lo", "--set", "engine.workers=1", "--set", "httpd.workers=1", "--set", f"httpd.http_port={http_port}"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=high)
         for fd in high:
@@ -116,6 +120,36 @@ class Units(unittest.TestCase):
             said = p.communicate(timeout=60)[0]
             self.assertEqual(p.returncode, 1, said)
             self.assertIn("first_uid: " + words, said)
+
+
+    def test_directories_of_one_process_are_nobody_elses(self):
+        """By a socket that stands in one dial knows its peer: what systemd-tmpfiles did not make so is refused, and nothing is made there."""
+        where = "/run/weir/directory-0"
+        for then, words in ((f"rmdir {where}", "No such file or directory: `systemd-tmpfiles --create weir.conf` makes it"),
+                            (f"chmod 0711 {where}", f"has mode 0711, must have 0710: `chmod 0710 {where}`"),
+                            (f"chown 0:62401 {where}", "belongs to 0:62401, must belong to 0:62405"),
+                            (f"chown 62405 {where}", "belongs to 62405:62405, must belong to 0:62405"),
+                            (f"rmdir {where}; ln -s /run/weir/store-0 {where}", "is no directory")):
+            p = self.launcher(self.users, then=then)
+            said = p.communicate(timeout=60)[0]
+            self.assertEqual(p.returncode, 1, said)
+            self.assertIn(f"{where}: {words}", said)
+
+    def test_the_group_is_the_users(self):
+        """systemd-sysusers gives a user another group's number where that is taken."""
+        p = self.launcher(self.users, then="chown 0:4711 /run/weir/store-0", groups={62401: 4711})
+        door = f"/proc/{p.pid}/root/run/weir/units.sock"
+        wait_for("the launcher's door", lambda: p.poll() is not None or os.path.exists(door))
+        wait_for("somebody who listens", lambda: p.poll() is not None or os.path.exists(f"/proc/{p.pid}/root/run/weir/weir-0.sock"))
+        self.assertIsNone(p.poll(), p.poll() is not None and p.stdout.read())
+        # What it did not make stays, without its sockets.
+        run, apart = (os.open(f"/proc/{p.pid}/root/run/weir{below}", os.O_RDONLY) for below in ("", "/store-0"))
+        self.addCleanup(os.close, run)
+        self.addCleanup(os.close, apart)
+        self.assertEqual(os.listdir(apart), ["dial-0.sock"])
+        p.send_signal(signal.SIGTERM)
+        self.assertEqual(p.wait(60), 0)
+        self.assertEqual((sorted(os.listdir(run)), os.listdir(apart)), (["directory-0", "lock", "store-0"], []))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What each running process is and holds, read from /proc: by process and by thread."""
 
+import errno
 import os
 import re
 import stat
@@ -90,8 +91,11 @@ class Walls(LabTest):
                 self.assertEqual(s["NoNewPrivs"], "1", where)
                 self.assertEqual(s["Seccomp"], "2", where)
 
+    def user(self, pid):
+        return int(re.search(r"^Uid:\s+(\d+)", open(f"/proc/{pid}/status").read(), re.M).group(1))
+
     def test_an_own_user_each(self):
-        uids = [re.search(r"^Uid:\s+(\d+)", open(f"/proc/{pid}/status").read(), re.M).group(1) for pid in self.processes.values()]
+        uids = [self.user(pid) for pid in self.processes.values()]
         self.assertEqual(len(set(uids)), len(uids))
 
     def test_no_memory_is_both_writable_and_executable(self):
@@ -202,6 +206,25 @@ class Walls(LabTest):
                     "except OSError: sys.exit(0)\n")
             done = self.lab.exec(self.lab.mon, "/usr/bin/python3", "-I", "-c", code, path, check=False)
             self.assertEqual(done.returncode, 0, f"{path}: {done.stderr}")
+        self.assertEqual(self.weir.processes(), before)
+
+    def test_sockets_of_dial_are_one_peers_each(self):
+        """By which of them somebody comes says to dial who it is: nobody but that one may reach it."""
+        code = ("import os,socket,sys\nuid=int(sys.argv[1]);os.setgroups([]);os.setresgid(uid,uid,uid);os.setresuid(uid,uid,uid)\n"
+                "s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
+                "try: s.connect(sys.argv[2]);print('connected')\n"
+                "except OSError as e: print(e.errno)\n")
+        run_dir = self.weir.settings["run_directory"]
+        self.assertFalse(os.path.exists(f"{run_dir}/dial-0.sock"))
+        users = {who: self.user(pid) for who, pid in self.processes.items()}
+        before = self.weir.processes()
+        for peer in ("store", "directory"):
+            path = f"{run_dir}/{peer}-0/dial-0.sock"
+            at = os.stat(os.path.dirname(path))
+            self.assertEqual((at.st_uid, at.st_gid, stat.S_IMODE(at.st_mode)), (0, users[peer, 0], 0o710))
+            for who, uid in [*users.items(), ("nobody", 65534)]:
+                done = self.lab.exec(self.lab.mon, "/usr/bin/python3", "-I", "-c", code, str(uid), path)
+                self.assertEqual(done.stdout.strip(), "connected" if who == (peer, 0) else str(errno.EACCES), f"{who} to {path}: {done.stderr}")
         self.assertEqual(self.weir.processes(), before)
 
     def test_the_command_line_tells_no_secret(self):

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "base/auto.h"
 #include "base/mem.h"
 #include "capabilities.h"
@@ -86,6 +87,7 @@ every_door_has_two_sides(void **state)
 			if (there == NULL)
 				continue;
 			assert_int_equal(there->uid, c->uid);
+			assert_true(there->connect == 0 || there->path[0] != '\0');
 			plan_boot(l, c, 1, other);
 			back = find_peer(other, l->child[i].proc, l->child[i].instance);
 			assert_non_null(back);
@@ -93,6 +95,61 @@ every_door_has_two_sides(void **state)
 		}
 	}
 	free(own);
+	free(other);
+	free(l);
+}
+
+static struct child *
+find_child(struct launcher *l, enum proc proc)
+{
+	for (unsigned i = 0; i < l->nchildren; i++)
+		if (l->child[i].proc == proc)
+			return &l->child[i];
+	fail_msg("no %s", proc_name(proc));
+	return NULL;
+}
+
+/* dial sees nobody's uid: each of its peers has a socket of its own to come by, and dial knows which. */
+static void
+peers_of_dial_come_by_sockets_apart(void **state)
+{
+	static const enum proc peers[] = { PROC_STORE, PROC_DIRECTORY };
+	static const char *const paths[] = { "/run/weir/store-0/dial-0.sock",
+					     "/run/weir/directory-0/dial-0.sock" };
+	static struct launch launch;
+	struct launcher *l = planned(&launch, 2, 2, false);
+	struct child *dial = find_child(l, PROC_DIAL);
+	struct boot *b = mem_calloc(1, sizeof(*b)), *other = mem_calloc(1, sizeof(*other));
+	uint32_t seen = 0;
+
+	(void)state;
+	assert_string_equal(dial->path, "");
+	assert_int_equal(dial->napart, ARRAY_LEN(peers));
+	plan_boot(l, dial, 1, b);
+	assert_int_equal(b->npeers, ARRAY_LEN(peers));
+	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
+		const struct boot_peer *p = find_peer(b, peers[i], 0), *back;
+		unsigned n = p->listener - BOOT_FD_APART;
+
+		assert_true(n < dial->napart);
+		assert_int_equal(seen & 1u << n, 0);
+		seen |= 1u << n;
+		assert_ptr_equal(dial->apart[n].peer, find_child(l, peers[i]));
+		assert_string_equal(dial->apart[n].path, paths[i]);
+		assert_memory_equal(dial->apart[n].path, dial->apart[n].directory,
+				    strlen(dial->apart[n].directory));
+		plan_boot(l, find_child(l, peers[i]), 1, other);
+		back = find_peer(other, PROC_DIAL, 0);
+		assert_int_equal(back->connect, 1);
+		assert_string_equal(back->path, paths[i]);
+	}
+	/* Nobody else is known by a socket. */
+	for (unsigned i = 0; i < l->nchildren; i++) {
+		plan_boot(l, &l->child[i], 1, b);
+		for (uint32_t n = 0; n < b->npeers && l->child[i].proc != PROC_DIAL; n++)
+			assert_int_equal(b->peers[n].listener, 0);
+	}
+	free(b);
 	free(other);
 	free(l);
 }
@@ -303,6 +360,89 @@ unix_sockets(void **state)
 	rmdir(path);
 }
 
+/* --- sockets apart */
+
+static void
+assert_refused(struct apart *a, gid_t group, const char *words)
+{
+	char err[512];
+
+	assert_int_equal(apart_listen(a, group, true, err, sizeof(err)), -1);
+	assert_has(err, words);
+	assert_int_equal(apart_listen(a, group, false, err, sizeof(err)), -1);
+	assert_has(err, words);
+	assert_int_equal(access(a->path, F_OK), -1);
+}
+
+static void
+sockets_apart_are_closed_to_others(void **state)
+{
+	static const mode_t wrong[] = { 0700, 0711, 0730, 0750, 0770, 0777, 01710, 02710 };
+	char root[] = "/tmp/weir-test-apart-XXXXXX", err[512];
+	struct apart a = { 0 };
+	struct stat st;
+	int fd, again;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(a.directory, sizeof(a.directory), "%s/store-0", root);
+	(void)snprintf(a.path, sizeof(a.path), "%s/store-0/dial-0.sock", root);
+	/* Where somebody else makes it, it has to be there. */
+	assert_int_equal(apart_listen(&a, UID, false, err, sizeof(err)), -1);
+	assert_has(err, "/store-0: No such file or directory: `systemd-tmpfiles --create weir.conf`");
+
+	for (unsigned round = 0; round < 2; round++) {
+		umask(round == 0 ? 077 : 0);
+		fd = apart_listen(&a, UID, true, err, sizeof(err));
+		umask(022);
+		assert_int_not_equal(fd, -1);
+		assert_int_equal(lstat(a.directory, &st), 0);
+		assert_int_equal(st.st_mode, S_IFDIR | 0710);
+		assert_int_equal(st.st_uid, 0);
+		assert_int_equal(st.st_gid, UID);
+		close(fd);
+		apart_remove(&a);
+		assert_int_equal(access(a.directory, F_OK), -1);
+	}
+
+	/* One that was there before stays; a stale socket in it is replaced. */
+	assert_int_equal(mkdir(a.directory, 0700), 0);
+	assert_int_equal(chown(a.directory, 0, UID), 0);
+	assert_int_equal(chmod(a.directory, 0710), 0);
+	fd = apart_listen(&a, UID, false, err, sizeof(err));
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	again = apart_listen(&a, UID, true, err, sizeof(err));
+	assert_int_not_equal(again, -1);
+	close(again);
+	apart_remove(&a);
+	assert_int_equal(access(a.path, F_OK), -1);
+	assert_int_equal(access(a.directory, F_OK), 0);
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_int_equal(chmod(a.directory, wrong[i]), 0);
+		assert_refused(&a, UID, "must have 0710");
+	}
+	assert_int_equal(chmod(a.directory, 0710), 0);
+	assert_refused(&a, UID + 1, "must belong to 0:61235");
+	assert_int_equal(chown(a.directory, UID, UID), 0);
+	assert_refused(&a, UID, "belongs to 61234:61234, must belong to 0:61234");
+	assert_int_equal(rmdir(a.directory), 0);
+
+	/* Nothing else is taken for a directory, nor is one that a link leads to. */
+	fd = open(a.directory, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0710);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_refused(&a, UID, "is no directory");
+	assert_int_equal(unlink(a.directory), 0);
+	assert_int_equal(symlink("/tmp", a.directory), 0);
+	assert_refused(&a, UID, "is no directory");
+	assert_int_equal(unlink(a.directory), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
 static void
 a_taken_port_is_named(void **state)
 {
@@ -368,6 +508,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_door_has_two_sides),
+		cmocka_unit_test(peers_of_dial_come_by_sockets_apart),
 		cmocka_unit_test(the_walls_are_in_the_plan),
 		cmocka_unit_test(a_process_starts_as_a_stranger),
 		cmocka_unit_test(a_capability_is_handed_down_alone),
@@ -375,6 +516,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(tickets_have_the_key_before_for_an_hour),
 		cmocka_unit_test(httpds_are_as_many_as_asked_for),
 		cmocka_unit_test(unix_sockets),
+		cmocka_unit_test(sockets_apart_are_closed_to_others),
 		cmocka_unit_test(a_taken_port_is_named),
 	};
 

@@ -27,12 +27,13 @@ static void
 others_are_nobodys_process(void **state)
 {
 	char err[256];
+	gid_t gid;
 
 	(void)state;
-	assert_false(unit_user_is(0, PROC_AUTHD, 0, err, sizeof(err)));
+	assert_false(unit_user_is(0, PROC_AUTHD, 0, &gid, err, sizeof(err)));
 	assert_non_null(strstr(err, "first_uid: uid 0 must be the user weir-authd"));
 	assert_non_null(strstr(err, "is root"));
-	assert_false(unit_user_is(3999999999u, PROC_HTTPD, 2, err, sizeof(err)));
+	assert_false(unit_user_is(3999999999u, PROC_HTTPD, 2, &gid, err, sizeof(err)));
 	assert_non_null(strstr(err, "weir-httpd-2"));
 	assert_non_null(strstr(err, "is nobody's"));
 }
