@@ -19,12 +19,12 @@ def reverse(ip):
 
 
 class NameServer:
-    """Answers PTR questions in `mon` with what answer(name) makes of them: bytes of a whole record's data, None: nothing."""
+    """Answers PTR questions in a namespace with what answer(name) makes of them: bytes of a whole record's data, None: nothing."""
 
-    def __init__(self, ns, answer):
+    def __init__(self, ns, answer, address="127.0.0.1"):
         def open_socket():
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            s.bind(("127.0.0.1", 53))
+            s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind((address, 53))
             s.settimeout(0.2)
             return s
         self.socket, self.answer = in_namespace(ns, open_socket), answer

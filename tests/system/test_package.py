@@ -3,6 +3,7 @@ installed is script/acceptance's."""
 
 import glob
 import gzip
+import ipaddress
 import os
 import re
 import shutil
@@ -14,8 +15,8 @@ from weirlab import BIN
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNITS = "lib/systemd/system"
-# Of systemd-analyze security, in tenths: capture opens interfaces, dial has the network that others do without.
-MOST_OPEN = {"weir-capture@0": 16, "weir-dial": 12}
+# Of systemd-analyze security, in tenths: capture opens interfaces.
+MOST_OPEN = {"weir-capture@0": 16}
 MOST_OPEN_BY_ITSELF = 10
 
 
@@ -127,6 +128,27 @@ class Package(unittest.TestCase):
             most = MOST_OPEN.get(unit.replace(".service", ""), MOST_OPEN_BY_ITSELF)
             done = run("systemd-analyze", "security", "--offline=yes", f"--root={self.root}", f"--threshold={most}", "--no-pager", unit)
             self.assertEqual(done.returncode, 0, "\n".join(x for x in done.stdout.splitlines() if "✗" in x or "→" in x) + done.stderr)
+
+    def test_dial_reaches_what_its_settings_may_allow(self):
+        """Everything but what no setting allows (dial/connect.c): multicast. Broadcast it cannot send."""
+        text = self.read(UNITS + "/weir-dial.service.d/needs.conf")
+        allowed = sorted(map(ipaddress.ip_network, " ".join(re.findall(r"^IPAddressAllow=(.*)", text, re.M)).split()), key=str)
+        for everything, multicast in (("0.0.0.0/0", "224.0.0.0/4"), ("::/0", "ff00::/8")):
+            wanted = set(ipaddress.ip_network(everything).address_exclude(ipaddress.ip_network(multicast)))
+            got = set(ipaddress.collapse_addresses(n for n in allowed if n.version == ipaddress.ip_network(everything).version))
+            self.assertEqual(got, set(ipaddress.collapse_addresses(wanted)))
+        self.assertNotIn("IPAddressDeny", text)
+        self.assertIn("\nIPAddressDeny=any\n", self.read(UNITS + "/weir-.service.d/hardening.conf"))
+
+    def test_who_has_a_user_namespace_has_sockets_apart(self):
+        """And the directories that they stand in."""
+        hidden = {os.path.basename(os.path.dirname(p)) for p in glob.glob(f"{self.root}/{UNITS}/*.service.d/*.conf")
+                  if re.search(r"^PrivateUsers=yes", self.read(p), re.M)}
+        with open(os.path.join(ROOT, "cli", "plan.c")) as f:
+            apart = re.findall(r"PROC_([A-Z]+)", re.search(r"\nsees_nobody\(.*?\n}", f.read(), re.S).group(0))
+        self.assertEqual(hidden, {f"weir-{n.lower()}.service.d" for n in apart})
+        made = re.findall(r"^d /run/weir/(\S+)\s+0710\s+root\s+(\S+)\s", self.read("usr/lib/tmpfiles.d/weir.conf"), re.M)
+        self.assertEqual(made, [("store-0", "weir-store"), ("directory-0", "weir-directory")])
 
     def test_a_unit_that_is_open_is_found(self):
         """That the test above could fail."""
