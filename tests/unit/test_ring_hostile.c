@@ -25,7 +25,7 @@
 #define PAGE 4096u
 #define AREA (2u << 20)
 /* How the two sides meet is the scheduler's business: rounds go on until both outcomes were seen. */
-#define ROUNDS 60u
+#define ROUNDS      60u
 #define ROUNDS_MOST 6000u
 
 static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
@@ -94,7 +94,8 @@ a_consumer_survives_its_producer(void **state)
 	unsigned long taken = 0, lies = 0;
 
 	(void)state;
-	for (unsigned round = 0; round < ROUNDS || (round < ROUNDS_MOST && (lies == 0 || taken == 0)); round++) {
+	for (unsigned round = 0; round < ROUNDS || (round < ROUNDS_MOST && (lies == 0 || taken == 0));
+	     round++) {
 		int fd, page_fd, status;
 		uint8_t *mem = traitor_memory(PAGE + AREA, &fd);
 		struct ring_producer *model;
@@ -154,7 +155,8 @@ a_producer_survives_its_consumer(void **state)
 	unsigned long put = 0, full = 0, lies = 0;
 
 	(void)state;
-	for (unsigned round = 0; round < ROUNDS || (round < ROUNDS_MOST && (lies == 0 || put == 0)); round++) {
+	for (unsigned round = 0; round < ROUNDS || (round < ROUNDS_MOST && (lies == 0 || put == 0));
+	     round++) {
 		int fd, page_fd, status;
 		uint8_t *mem = traitor_memory(PAGE, &page_fd);
 		struct ring_producer *p = ring_producer_new(AREA, &fd), *q;
