@@ -630,6 +630,7 @@ class Soak:
         """Whether all was as it must be; faults and counts say more."""
         self.prepare()
         traffic = self.load()
+        wait_for("the first traffic", lambda: self.token.get(f"/api/v1/hosts/{CLIENT}").status == 200, 30)
         self.settled()
         workers = [threading.Thread(target=self.guarded, args=a, daemon=True) for a in (
             (self.sample,), (self.read, self.seed + 1), (self.read, self.seed + 2), (self.keep,), (self.watch, "/api/v1/live"),
