@@ -19,8 +19,11 @@
 #include "ipc/fdpass.h"
 #include "ipc/wire.h"
 
-#define GREETING_MAX     16 /* connections that have not said HELLO yet */
+/* Connections of one peer that have not said HELLO yet. Each peer has places of its own, the launcher with
+ * root's command lines, and the administrators together: whoever fills his keeps nobody else out. */
+#define GREETING_MAX     4
 #define GREETING_SECONDS 5
+#define CONNECT_SECONDS  2
 #define SOON_MAX         (64u << 10) /* bytes that wait for the end of a turn */
 #define SOON_ROOM        (8u << 10)  /* of the messages that leave in one packet, where they are short */
 #define READ_BURST       64          /* messages of one channel before the others get a turn */
@@ -55,7 +58,8 @@ struct channel {
 	bool ours; /* we connected */
 	bool ending, handling;
 	const struct boot_peer *peer;
-	uint32_t uid; /* of who connected, or of the peer that we connected to */
+	struct channel **place; /* of the set's greeting, until its HELLO; NULL: none */
+	uint32_t uid;           /* of who connected, or of the peer that we connected to */
 	int64_t peer_start_ns;
 	struct event *readable, *writable, *deadline;
 	struct queued *first, *last; /* last: where there is a first */
@@ -80,8 +84,8 @@ struct peers {
 	unsigned ndoors;
 	struct alive *alive; /* whoever has peers has a loop to tell of */
 	int64_t start_ns;
-	unsigned ngreeting;
-	struct channel *open[BOOT_PEERS_MAX];  /* the channel of each peer that is open */
+	struct channel *greeting[BOOT_PEERS_MAX][GREETING_MAX]; /* by the peer as whom they came */
+	struct channel *open[BOOT_PEERS_MAX];                   /* the channel of each peer that is open */
 	struct channel *asked[BOOT_PEERS_MAX]; /* the one that we began and that is not open yet */
 	struct log_limit refused;
 	uint64_t broken;
@@ -103,6 +107,14 @@ name_channel(struct channel *ch)
 {
 	(void)snprintf(ch->name, sizeof(ch->name), "%s@%u", proc_name((enum proc)ch->peer->proc),
 		       ch->peer->instance);
+}
+
+static void
+leave_greeting(struct channel *ch)
+{
+	if (ch->place != NULL)
+		*ch->place = NULL;
+	ch->place = NULL;
 }
 
 static void
@@ -135,8 +147,7 @@ channel_close(struct channel *ch)
 		ch->ending = true;
 		return;
 	}
-	if (ch->stage == STAGE_GREETED)
-		p->ngreeting--;
+	leave_greeting(ch);
 	if (ch->peer != NULL) {
 		size_t i = peer_index(ch);
 
@@ -423,8 +434,7 @@ opened(struct channel *ch)
 {
 	struct peers *p = ch->set;
 
-	if (ch->stage == STAGE_GREETED)
-		p->ngreeting--;
+	leave_greeting(ch);
 	ch->stage = STAGE_OPEN;
 	event_del(ch->deadline);
 	p->asked[peer_index(ch)] = NULL;
@@ -703,6 +713,17 @@ peer_of(const struct peers *p, int sock, const struct ucred *who)
 	return NULL;
 }
 
+static struct channel **
+free_place(struct peers *p, const struct boot_peer *peer)
+{
+	struct channel **place = p->greeting[peer - p->boot->peers];
+
+	for (size_t i = 0; i < GREETING_MAX; i++)
+		if (place[i] == NULL)
+			return &place[i];
+	return NULL;
+}
+
 static void
 on_connection(evutil_socket_t listener, short what, void *arg)
 {
@@ -711,6 +732,7 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 	const struct boot_peer *peer = door->peer;
 	struct ucred who = { 0 };
 	socklen_t len = sizeof(who);
+	struct channel **place;
 	AUTO(fd_drop) int sock = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
@@ -730,24 +752,31 @@ on_connection(evutil_socket_t listener, short what, void *arg)
 				 who.uid);
 		return;
 	}
-	if (p->ngreeting >= GREETING_MAX) {
+	place = free_place(p, peer);
+	if (place == NULL) {
 		p->broken++;
-		log_warn_limited(&p->refused, "refused a connection of uid %u: too many have not said HELLO",
-				 who.uid);
+		log_warn_limited(&p->refused,
+				 "refused a connection of uid %u: %d of its kind have not said HELLO",
+				 who.uid, GREETING_MAX);
 		return;
 	}
-	p->ngreeting++;
-	(void)channel_new(p, fd_keep(&sock), STAGE_GREETED, peer, who.uid);
+	*place = channel_new(p, fd_keep(&sock), STAGE_GREETED, peer, who.uid);
+	(*place)->place = place;
 }
 
+/* Anybody may connect to the common sockets: a queue of those that were not accepted yet may be full for a
+ * moment, and nobody connects twice. */
 static int
 connect_to(const char *path)
 {
+	static const struct timeval patience = { CONNECT_SECONDS, 0 };
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	AUTO(fd_drop) int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	AUTO(fd_drop) int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (sock == -1 || !str_copy(a.sun_path, sizeof(a.sun_path), path) ||
-	    connect(sock, (const struct sockaddr *)&a, sizeof(a)) == -1)
+	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == -1 ||
+	    connect(sock, (const struct sockaddr *)&a, sizeof(a)) == -1 ||
+	    evutil_make_socket_nonblocking(sock) == -1)
 		return -1;
 	return fd_keep(&sock);
 }
@@ -808,6 +837,9 @@ peers_free(struct peers **pp)
 			channel_close(p->open[i]);
 		if (p->asked[i] != NULL)
 			channel_close(p->asked[i]);
+		for (size_t n = 0; n < GREETING_MAX; n++)
+			if (p->greeting[i][n] != NULL)
+				channel_close(p->greeting[i][n]);
 	}
 	for (unsigned i = 0; i < p->ndoors; i++)
 		event_free(p->door[i].accepting);
