@@ -49,7 +49,7 @@ export class Run {
 			this.failed++;
 			this.failures.push(`FAILED  ${name}\n        ${String(e?.message ?? e).split('\n').slice(0, 12).join('\n        ')}`);
 			console.log(this.failures.at(-1));
-			if (this.page && this.screenshots) await this.shot(`failed-${this.failed}`).catch(() => {});
+			if (this.page && this.screenshots) await this.shot(`failed-${name.replace(/\W+/g, '-')}`).catch(() => {});
 		}
 	}
 
