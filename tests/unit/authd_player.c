@@ -555,3 +555,24 @@ player_set_up(struct player *p, struct wire_auth_answer *a)
 	player_answer(p, player_send_setup(p, link.secret, PLAYER_NAME, PLAYER_PASSWORD, "192.0.2.1"), a);
 	assert_int_equal(a->status, AUTH_OK);
 }
+
+size_t
+player_hashers(const struct player *p, pid_t pid[static PLAYER_HASHERS])
+{
+	char path[64], list[256] = "", *at = list, *end;
+	size_t n = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)p->pid, (long)p->pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(list, sizeof(list), f));
+	(void)fclose(f);
+	for (long id = strtol(at, &end, 10); end != at; id = strtol(at, &end, 10)) {
+		assert_true(n < PLAYER_HASHERS);
+		pid[n++] = (pid_t)id;
+		at = end;
+	}
+	assert_true(n > 0);
+	return n;
+}

@@ -93,4 +93,8 @@ extern bool player_unconfirmed; /* of that answer */
 #define PLAYER_PASSWORD "a weir in the river"
 void player_set_up(struct player *p, struct wire_auth_answer *a);
 
+/* The processes that compute argon2id for authd: their ids into pid, and how many (at least one). */
+#define PLAYER_HASHERS 16
+size_t player_hashers(const struct player *p, pid_t pid[static PLAYER_HASHERS]);
+
 #endif

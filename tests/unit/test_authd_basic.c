@@ -79,21 +79,11 @@ basic_is(const char *password, const char *from, enum auth_status wanted)
 static void
 signal_hashers(int signal)
 {
-	char path[64], list[256] = "", *at = list, *end;
-	unsigned n = 0;
-	FILE *f;
+	pid_t pid[PLAYER_HASHERS];
+	size_t n = player_hashers(&p, pid);
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)p.pid, (long)p.pid);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_non_null(fgets(list, sizeof(list), f));
-	(void)fclose(f);
-	for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
-		assert_int_equal(kill((pid_t)pid, signal), 0);
-		at = end;
-		n++;
-	}
-	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(kill(pid[i], signal), 0);
 }
 
 static void

@@ -251,19 +251,15 @@ guesses_are_throttled(void **state)
 static uint64_t
 hashed_ns(void)
 {
-	char path[64], pids[256] = "";
+	pid_t pid[PLAYER_HASHERS];
+	size_t n = player_hashers(&p, pid);
 	uint64_t all = 0;
-	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)p.pid, (int)p.pid);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	assert_non_null(fgets(pids, sizeof(pids), f));
-	(void)fclose(f);
-	for (char *at = pids, *end; strtol(at, &end, 10) > 0; at = end) {
-		char ns[64] = "";
+	for (size_t i = 0; i < n; i++) {
+		char path[64], ns[64] = "";
+		FILE *f;
 
-		(void)snprintf(path, sizeof(path), "/proc/%ld/schedstat", strtol(at, NULL, 10));
+		(void)snprintf(path, sizeof(path), "/proc/%ld/schedstat", (long)pid[i]);
 		f = fopen(path, "r");
 		assert_non_null(f);
 		assert_non_null(fgets(ns, sizeof(ns), f));
